@@ -1,0 +1,98 @@
+"""The words of the semantic cache, and the port that every backend fits.
+
+It is not a policy and not a store. The rule it keeps: an entry, a query and a purge all carry a
+scope, so nothing can be looked up without saying whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NewType, Protocol
+
+from router_extproc.models.base import Vector
+
+#: Digest of who may share entries (hex).
+Scope = NewType("Scope", str)
+#: Digest of everything but the prompt that an answer depends on, scope and decision included (hex).
+Partition = NewType("Partition", str)
+#: Digest of the whole canonical request, scope included, decision not: it is known before any
+#: inference (hex).
+Fingerprint = NewType("Fingerprint", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored answer."""
+
+    fingerprint: Fingerprint
+    partition: Partition
+    scope: Scope
+    #: None: exact matches only (no text, or longer than the encoder's window).
+    vector: Vector | None
+    #: The question, for verification; "" when vector is None.
+    prompt: str
+    #: The encoded `Answer` (llm.stored).
+    answer: bytes
+    dialect: str
+    #: The model that answered: a key of `models`.
+    model: str
+    #: The decision that chose it.
+    decision: str
+    created_s: float
+    expires_s: float
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An entry near a vector; similarity is the cosine in [-1, 1], higher is nearer."""
+
+    entry: Entry
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which entries a purge means: all given fields must match; none given means all."""
+
+    scope: Scope | None = None
+    model: str | None = None
+    decision: str | None = None
+    tag: str | None = None
+    #: Created at or before this wall-clock second.
+    created_max_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackendState:
+    """What an operator sees of a backend."""
+
+    ready: bool
+    entries: int | None
+    detail: str = ""
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+class CacheBackend(Protocol):
+    """Where entries live. Expired entries are never returned. Raises CacheError only."""
+
+    async def get(self, fingerprint: Fingerprint) -> Entry | None:
+        """The entry of exactly this request."""
+        ...
+
+    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
+        """The nearest entries of the partition, nearest first."""
+        ...
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        """Store or replace by fingerprint."""
+        ...
+
+    async def purge(self, selector: Selector) -> int:
+        """Remove what the selector means; how many, as far as the backend knows."""
+        ...
+
+    async def state(self) -> BackendState:
+        """Ready or not, and how much it holds; never raises."""
+        ...

@@ -1,0 +1,323 @@
+"""The configuration file as frozen values.
+
+It is not a reader (`read.py`) and does not check references between sections (`check.py`). Keys
+carry their unit; unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── models ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Cost(Section):
+    """Price of one million tokens, in any one currency."""
+
+    input_per_mtok: float = Field(default=0.0, ge=0)
+    output_per_mtok: float = Field(default=0.0, ge=0)
+
+
+class Reasoning(Section):
+    """How this model's reasoning is switched on and off in the request body."""
+
+    family: Literal["qwen3", "deepseek", "gpt_oss"]
+
+
+class Model(Section):
+    """One LLM behind one Envoy cluster."""
+
+    #: Name of the Envoy cluster.
+    cluster: str = Field(min_length=1)
+    #: The name the pool serves it under; default: the key.
+    served_name: str | None = None
+    reasoning: Reasoning | None = None
+    cost: Cost = Cost()
+
+
+# ── signals ───────────────────────────────────────────────────────────────────────────────────
+
+
+class IntentSignal(Section):
+    """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
+
+    type: Literal["intent"]
+    #: Name of a shipped head (for example mmlu14) or path of a trained one.
+    model: str | None = None
+    #: Label to a few prompts that mean it; no training.
+    examples: dict[str, tuple[str, ...]] = {}
+    #: Below it the reading has no label.
+    min_score: float = Field(default=0.5, ge=0, le=1)
+
+
+class KeywordsSignal(Section):
+    """Matches when the prompt has one of the words (whole words, case folded)."""
+
+    type: Literal["keywords"]
+    any: tuple[str, ...] = Field(min_length=1)
+    case_sensitive: bool = False
+
+
+class ContextLengthSignal(Section):
+    """Matches when the whole request is about this many tokens long."""
+
+    type: Literal["context_length"]
+    min_tokens: int = Field(default=0, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+
+
+class HeaderSignal(Section):
+    """The value of a request header is the label."""
+
+    type: Literal["header"]
+    header: str = Field(min_length=1)
+
+
+SignalSection: TypeAlias = Annotated[
+    IntentSignal | KeywordsSignal | ContextLengthSignal | HeaderSignal, Field(discriminator="type")
+]
+
+
+# ── decisions ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Range(Section):
+    """A reading's score inside inclusive bounds, and (if given) one of these labels."""
+
+    min: float | None = Field(default=None, ge=0, le=1)
+    max: float | None = Field(default=None, ge=0, le=1)
+    any: tuple[str, ...] | None = None
+
+
+#: true/false: the signal has a label or not; a label, or one of several; or a Range.
+Test: TypeAlias = bool | str | tuple[str, ...] | Range
+
+
+class DecisionCache(Section):
+    """What the cache does for requests of one decision; unset fields follow `semantic_cache`."""
+
+    mode: Literal["off", "exact", "semantic"] | None = None
+    similarity_min: float | None = Field(default=None, ge=0, le=1)
+    ttl_s: float | None = Field(default=None, gt=0)
+    store_tool_calls: bool | None = None
+
+
+class Decision(Section):
+    """If `when` holds, use `model`. The highest priority wins; among equals the first written."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    priority: int = 0
+    #: {all: [...]}, {any: [...]}, {not: ...} or {signal: test}; read by routing.rules. None: always.
+    when: JsonValue = None
+    model: str
+    #: None leaves the body as it is.
+    reasoning: bool | None = None
+    cache: DecisionCache = DecisionCache()
+    tags: tuple[str, ...] = ()
+
+
+# ── cache ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class ScopeHeaders(Section):
+    """Requests share answers when all these headers are equal."""
+
+    headers: tuple[str, ...] = Field(min_length=1)
+
+
+class NearTier(Section):
+    """Bounds of the in-process tier in front of the backend."""
+
+    max_entries: int = Field(default=100_000, ge=1)
+    max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
+
+
+class MilvusAuth(Section):
+    """User and password, or a token."""
+
+    enabled: bool = False
+    username: str = ""
+    password: str = ""
+    #: Instead of user and password.
+    token: str = ""
+
+
+class MilvusTls(Section):
+    """TLS; with cert_file and key_file mutual TLS."""
+
+    enabled: bool = False
+    cert_file: str = ""
+    key_file: str = ""
+    ca_file: str = ""
+
+
+class MilvusConnection(Section):
+    """Where Milvus is and how to reach it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=19530, ge=1, le=65535)
+    database: str = "default"
+    #: Seconds.
+    timeout: float = Field(default=30, gt=0)
+    auth: MilvusAuth = MilvusAuth()
+    tls: MilvusTls = MilvusTls()
+    #: Instead of host and port; a path that ends in .db selects Milvus Lite.
+    uri: str | None = None
+
+
+class MilvusVectorField(Section):
+    """The vector column."""
+
+    name: str = "embedding"
+    #: Ignored: found from the encoder.
+    dimension: int | None = Field(default=None, ge=1)
+    metric_type: Literal["IP", "COSINE"] = "IP"
+
+
+class MilvusIndexParams(Section):
+    """HNSW graph parameters."""
+
+    M: int = Field(default=16, ge=2, le=2048)
+    efConstruction: int = Field(default=64, ge=8)  # noqa: N815 - Milvus's own key
+
+
+class MilvusIndex(Section):
+    """The vector index."""
+
+    type: Literal["HNSW", "FLAT", "AUTOINDEX"] = "HNSW"
+    params: MilvusIndexParams = MilvusIndexParams()
+
+
+class MilvusCollection(Section):
+    """The collection that holds the entries."""
+
+    name: str = Field(default="semantic_cache", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")
+    description: str = ""
+    vector_field: MilvusVectorField = MilvusVectorField()
+    index: MilvusIndex = MilvusIndex()
+
+
+class Milvus(Section):
+    """The file that `backend_config_path` names. `uri` at its top is the short form."""
+
+    connection: MilvusConnection = MilvusConnection()
+    collection: MilvusCollection = MilvusCollection()
+    #: The same as connection.uri.
+    uri: str | None = None
+
+
+class SemanticCache(Section):
+    """The semantic cache."""
+
+    enabled: bool = False
+    backend_type: Literal["memory", "milvus"] = "memory"
+    #: milvus.yaml, relative to the configuration file.
+    backend_config_path: str | None = None
+    #: Similarity (cosine) below which a neighbour is not even verified.
+    similarity_threshold: float = Field(default=0.8, ge=0, le=1)
+    #: Of the memory backend.
+    max_entries: int = Field(default=1000, ge=1)
+    ttl_seconds: float = Field(default=3600, gt=0)
+    eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
+    #: Who may share answers: the values of these headers, or everybody ("shared").
+    scope: ScopeHeaders | Literal["shared"] = ScopeHeaders(headers=("authorization",))
+    #: Answers with tool calls are stored only if set.
+    store_tool_calls: bool = False
+    #: Larger answers are not stored.
+    max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
+    near: NearTier = NearTier()
+
+
+# ── process ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Encoder(Section):
+    """The ONNX encoder; default: the one that `router-extproc models build` makes."""
+
+    #: Folder with model.onnx and tokenizer.json.
+    path: str | None = None
+    pooling: Literal["mean", "cls"] = "mean"
+    #: The encoder's window; longer texts are cut, and only matched exactly by the cache.
+    max_tokens: int = Field(default=256, ge=8, le=8192)
+    #: Written in front of every text (some encoders want "query: ").
+    prefix: str = ""
+    #: ONNX threads per inference; one leaves the other cores to Envoy and the workers.
+    threads: int = Field(default=1, ge=1)
+
+
+class Limits(Section):
+    """Every bound on size and time. Envoy's own limits are rendered from these numbers."""
+
+    #: Longer request bodies get 413. Envoy's buffer and the gRPC limits follow from it.
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    #: Envoy waits this long for a reply, then goes on without us.
+    message_timeout_s: float = Field(default=0.2, gt=0, le=10)
+    #: Kept free inside message_timeout_s for the way back.
+    margin_s: float = Field(default=0.05, ge=0)
+    #: The encoder pass with all signals.
+    signals_timeout_s: float = Field(default=0.1, gt=0)
+    #: The cache lookup, verification included.
+    cache_timeout_s: float = Field(default=0.1, gt=0)
+    #: Exchanges in flight; more are let through to the default pool, unread.
+    max_exchanges: int = Field(default=4096, ge=1)
+    #: On SIGTERM: how long streams may take to finish.
+    drain_s: float = Field(default=10, ge=0)
+
+
+class EnvoyCluster(Section):
+    """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
+
+    endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
+    tls: bool = False
+
+
+class Envoy(Section):
+    """What the rendered Envoy configuration needs to know."""
+
+    listen: str = "127.0.0.1:8801"
+    #: Envoy's own admin interface; None: off.
+    admin: str | None = None
+    profile: Literal["split", "inline"] = "split"
+    clusters: dict[str, EnvoyCluster] = {}
+    #: The longest an answer may pause.
+    stream_idle_timeout_s: float = Field(default=300, gt=0)
+    #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
+    max_requests: int = Field(default=16384, ge=1)
+
+
+class Telemetry(Section):
+    """Logs."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+
+class Config(Section):
+    """One router configuration."""
+
+    version: Literal[1]
+    #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
+    listen: str = "127.0.0.1:50051"
+    #: HOST:PORT of the admin HTTP server.
+    admin: str = "127.0.0.1:9190"
+    workers: int = Field(default=1, ge=1, le=64)
+    #: Model names that are routed; any other name is pinned to its model.
+    virtual_models: tuple[str, ...] = ("auto",)
+    default_model: str
+    models: dict[str, Model] = Field(min_length=1)
+    signals: dict[str, SignalSection] = {}
+    decisions: tuple[Decision, ...] = ()
+    semantic_cache: SemanticCache = SemanticCache()
+    encoder: Encoder = Encoder()
+    limits: Limits = Limits()
+    envoy: Envoy = Envoy()
+    telemetry: Telemetry = Telemetry()

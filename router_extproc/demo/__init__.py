@@ -1,0 +1,1 @@
+"""Two small pools for `make run`: stand-ins, not models."""

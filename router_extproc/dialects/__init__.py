@@ -1,0 +1,1 @@
+"""Client APIs: one folder per dialect."""

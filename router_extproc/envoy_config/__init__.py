@@ -1,0 +1,1 @@
+"""Renders Envoy configuration from a router configuration; envoy-data-plane lives here."""

@@ -1,0 +1,1 @@
+"""What every API dialect is translated to: the inference request and the answer."""

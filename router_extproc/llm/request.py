@@ -1,0 +1,61 @@
+"""The neutral form of an inference request: what signals, rules and the cache look at.
+
+It is not a body that could be sent: the pool receives the client's own bytes (dialects edit them
+in place). The rule it keeps: whatever could change the meaning of an answer is either `prompt` or
+in `context`; a field that a dialect does not know goes into `context`, so that it splits the cache
+and never mixes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message: who spoke, and its text parts joined by newlines."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextField:
+    """One named part of the request's context in a canonical byte form (sorted keys, no spaces)."""
+
+    name: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRequest:
+    """One question to a model, as its dialect read it."""
+
+    #: The dialect's registry name, for example "openai_chat".
+    dialect: str
+    #: The model name as the client wrote it.
+    model: str
+    #: Text of the last user message, parts joined by newlines; "" when it has none (image only).
+    prompt: str
+    #: System and developer prompts, joined by newlines.
+    system: str
+    #: The turns before the last user message, without system prompts.
+    history: tuple[Turn, ...]
+    #: Everything but `prompt` that can change the answer's meaning: system prompt, every other
+    #: turn, tools, response format, sampling parameters, attachments, unknown fields.
+    #: Streamed or not is no part of it, nor is the model name (the cache key has its own field).
+    context: tuple[ContextField, ...]
+    #: Asked to be streamed.
+    stream: bool
+    #: Asked for usage at the end of a stream.
+    stream_usage: bool
+    #: False when the prompt is not the end of the conversation (tool results follow it) or carries
+    #: no text: then only an exact match may be reused.
+    prompt_is_last: bool
+    has_tools: bool = False
+    has_attachments: bool = False
+    #: Size of the client's body.
+    body_bytes: int = 0

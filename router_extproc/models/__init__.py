@@ -1,0 +1,1 @@
+"""Encoder, classifiers and verifier."""

@@ -1,0 +1,1 @@
+"""onnxruntime, tokenizers and transformers live here, and nowhere else."""

@@ -1,0 +1,1 @@
+"""What happens to an inference request, and what is learned from its answer."""

@@ -1,0 +1,1 @@
+"""Routing signals: one file each."""

@@ -1,0 +1,1 @@
+"""Logs and metrics; prompts, answers and keys never enter them."""

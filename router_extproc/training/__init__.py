@@ -1,0 +1,1 @@
+"""Makes the shipped heads; needs training rows, not the running router."""
