@@ -6,9 +6,11 @@ the same route, and a route's trace names every decision that was looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
+
+from router_extproc.routing.rules import Readings, Rule
 
 CacheMode = Literal["off", "exact", "semantic"]
 
@@ -39,6 +41,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """One decision that was looked at, for `explain`."""
+
+    decision: str
+    matched: bool
+    #: Each test of its rule as written, and whether it held.
+    tests: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes, and why."""
 
@@ -53,11 +65,56 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTrace:
-    """One decision that was looked at, for `explain`."""
+class RoutingDecision:
+    """A configured decision: if the rule holds, use the target."""
 
-    decision: str
-    matched: bool
-    #: The first test that failed, or "" when it matched.
-    reason: str
-    tests: Mapping[str, bool]
+    name: str
+    priority: int
+    rule: Rule
+    target: Target
+    reasoning: bool | None
+    cache: CachePolicy
+    tags: tuple[str, ...] = ()
+
+    def trace(self, readings: Readings) -> RuleTrace:
+        """How the rule went, test by test."""
+        tests = {str(test): test.holds(readings) for test in self.rule.tests()}
+        return RuleTrace(self.name, self.rule.holds(readings), tests)
+
+
+class Policy:
+    """All decisions, the highest priority first; among equals the first written wins."""
+
+    def __init__(
+        self, decisions: Sequence[RoutingDecision], *, default: Target, default_cache: CachePolicy
+    ) -> None:
+        self._decisions = tuple(sorted(decisions, key=lambda decision: -decision.priority))
+        self._default = default
+        self._default_cache = default_cache
+        self._caches = {decision.name: decision.cache for decision in decisions}
+
+    def decide(self, readings: Readings) -> Route:
+        """The route of the first decision whose rule holds, or the default route."""
+        trace: list[RuleTrace] = []
+        for decision in self._decisions:
+            trace.append(decision.trace(readings))
+            if trace[-1].matched:
+                return Route(
+                    decision.name,
+                    decision.target,
+                    decision.reasoning,
+                    decision.cache,
+                    decision.tags,
+                    tuple(trace),
+                )
+        return Route("default", self._default, None, self._default_cache, trace=tuple(trace))
+
+    def pin(self, target: Target) -> Route:
+        """The route of a request that names a real model."""
+        return Route("pinned", target, None, self._default_cache)
+
+    def cache_policy(self, decision: str) -> CachePolicy | None:
+        """What the cache may do for a decision named in a stored entry; None: it is gone."""
+        if decision in ("default", "pinned"):
+            return self._default_cache
+        return self._caches.get(decision)
