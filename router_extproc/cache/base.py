@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NewType, Protocol
 
+from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
 #: Digest of who may share entries (hex).
@@ -72,6 +73,10 @@ class BackendState:
     entries: int | None
     detail: str = ""
     counters: dict[str, int] = field(default_factory=dict)
+
+
+class CacheRejected(CacheError):
+    """The backend understood and will never take this: trying again is useless."""
 
 
 class CacheBackend(Protocol):

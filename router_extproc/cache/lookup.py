@@ -1,0 +1,281 @@
+"""The semantic cache as the pipeline sees it: near tier, backend and verifier as one.
+
+It is not a policy of routing and renders nothing. The rule it keeps: exact before semantic, near
+before far, and no semantic hit without a verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+
+from router_extproc.cache.base import (
+    BackendState,
+    CacheBackend,
+    Entry,
+    Fingerprint,
+    Neighbour,
+    Partition,
+    Selector,
+)
+from router_extproc.cache.near import NearTier
+from router_extproc.cache.policy import is_fresh
+from router_extproc.cache.select import selects
+from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.cache.write_queue import WriteQueue
+from router_extproc.clock import Clock
+from router_extproc.errors import CacheError
+from router_extproc.models.base import Vector
+
+#: Neighbours that each tier may propose, and that are verified at most.
+CANDIDATES_MAX = 4
+#: Purges that this process remembers, to hide what a slow backend still returns.
+PURGES_REMEMBERED_MAX = 256
+#: How long `aclose` goes on writing what is queued.
+CLOSE_S = 5.0
+
+T = TypeVar("T")
+
+
+class RunBlocking(Protocol):
+    """Runs blocking work in the inference executor."""
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """The result of `work`; its errors pass through."""
+        ...
+
+
+async def run_inline(work: Callable[[], T]) -> T:
+    """Runs the work where it is; for verifiers of some hundred microseconds."""
+    return work()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of the semantic tier."""
+
+    partition: Partition
+    vector: Vector
+    prompt: str
+    #: Neighbours below it are not even verified.
+    similarity_min: float
+    #: The client's `max-age`.
+    max_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A neighbour that was verified."""
+
+    neighbour: Neighbour
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored answer that may be replayed."""
+
+    entry: Entry
+    kind: Literal["exact", "semantic"]
+    #: 1.0 for exact hits.
+    similarity: float
+    #: The verdict's score; 1.0 for exact hits.
+    score: float
+    tier: Literal["near", "backend"]
+    #: What was looked at, the accepted one last.
+    judged: tuple[Judged, ...] = ()
+
+
+#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
+#: the backend did not answer. Metric labels.
+MissReason = Literal["absent", "refused", "backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Nothing stored fits."""
+
+    reason: MissReason
+    judged: tuple[Judged, ...] = ()
+
+
+Found: TypeAlias = Hit | Miss
+
+
+@dataclass(frozen=True, slots=True)
+class CacheState:
+    """What an operator sees of the cache."""
+
+    near_entries: int
+    near_bytes: int
+    queued: int
+    backend: BackendState | None
+    counters: dict[str, int]
+
+
+class SemanticCache:
+    """Owns the near tier and the queue in front of the backend; the backend belongs to the caller.
+
+    Every lookup may be cancelled at any await and leaves nothing half done.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        near: NearTier,
+        verifier: Verifier,
+        *,
+        backend: CacheBackend | None = None,
+        run_blocking: RunBlocking = run_inline,
+    ) -> None:
+        """Without a backend the near tier is the whole cache. To be made where the event loop runs."""
+        self._clock: Final = clock
+        self._near: Final = near
+        self._verifier: Final = verifier
+        self._backend: Final = backend
+        self._queue: Final = None if backend is None else WriteQueue(backend)
+        self._writer: asyncio.Task[None] | None = None
+        self._run_blocking: Final = run_blocking
+        self._purges: Final[deque[Selector]] = deque(maxlen=PURGES_REMEMBERED_MAX)
+        self._backend_errors = 0
+
+    def start(self) -> None:
+        """Start the writer; entries stored before wait in the queue."""
+        if self._queue is not None and self._writer is None:
+            self._writer = asyncio.create_task(self._queue.run(), name="cache-writer")
+
+    async def aclose(self) -> None:
+        """Write what is queued, within CLOSE_S, and stop the writer; the backend stays open."""
+        if self._queue is None or self._writer is None:
+            return
+        self._writer.cancel()
+        await asyncio.wait({self._writer})
+        self._writer = None
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._queue.drain()
+        except (CacheError, TimeoutError):
+            self._backend_errors += 1
+
+    def exact_near(self, fingerprint: Fingerprint, *, max_age_s: float | None = None) -> Hit | None:
+        """The exact hit of the near tier, without any wait."""
+        entry = self._near.get(fingerprint)
+        if entry is None or not self._usable(entry, max_age_s):
+            return None
+        self._near.touch(fingerprint)
+        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="near")
+
+    async def exact(self, fingerprint: Fingerprint, *, max_age_s: float | None = None) -> Found:
+        """The exact hit of the near tier, or else of the backend; needs no inference."""
+        hit = self.exact_near(fingerprint, max_age_s=max_age_s)
+        if hit is not None or self._backend is None:
+            return hit or Miss("absent")
+        try:
+            entry = await self._backend.get(fingerprint)
+        except CacheError:
+            return self._unanswered()
+        if entry is None or not self._usable(entry, max_age_s):
+            return Miss("absent")
+        self._near.put(entry)
+        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="backend")
+
+    async def semantic(self, query: Query) -> Found:
+        """The nearest entry that the verifier accepts, of the near tier or else of the backend."""
+        near = self._near.search(query.partition, query.vector, limit=CANDIDATES_MAX)
+        found = await self._judge(query, near, "near")
+        if isinstance(found, Hit):
+            self._near.touch(found.entry.fingerprint)
+            return found
+        if self._backend is None:
+            return found
+        return await self._semantic_far(query, self._backend, found.judged)
+
+    async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
+        try:
+            far = await backend.search(query.partition, query.vector, limit=CANDIDATES_MAX)
+        except CacheError:
+            return self._unanswered(judged)
+        known = {each.neighbour.entry.fingerprint for each in judged}
+        fresh = [neighbour for neighbour in far if neighbour.entry.fingerprint not in known]
+        found = await self._judge(query, fresh, "backend")
+        if isinstance(found, Hit):
+            self._near.put(found.entry)
+            return replace(found, judged=judged + found.judged)
+        return _miss(judged + found.judged)
+
+    async def _judge(
+        self, query: Query, neighbours: Iterable[Neighbour], tier: Literal["near", "backend"]
+    ) -> Found:
+        candidates = [
+            neighbour
+            for neighbour in neighbours
+            if neighbour.similarity >= query.similarity_min and self._usable(neighbour.entry, query.max_age_s)
+        ][:CANDIDATES_MAX]
+        if not candidates:
+            return Miss("absent")
+        judged = await self._run_blocking(lambda: _judge_until_accepted(self._verifier, query, candidates))
+        last = judged[-1]
+        if not last.verdict.accepted:
+            return _miss(judged)
+        nearest = last.neighbour
+        return Hit(nearest.entry, "semantic", nearest.similarity, last.verdict.score, tier, judged)
+
+    def store(self, entry: Entry) -> bool:
+        """Keep an entry: at once in the near tier, soon in the backend; False: the queue was full."""
+        self._near.put(entry)
+        return self._queue is None or self._queue.offer(entry)
+
+    async def purge(self, selector: Selector) -> int:
+        """Remove what the selector means from every tier; how many, as far as is known.
+
+        This process answers with none of them from now on, even when the backend fails.
+
+        Raises:
+            CacheError: the backend could not purge.
+        """
+        now_s = self._clock.wall_s()
+        until_s = now_s if selector.created_max_s is None else min(now_s, selector.created_max_s)
+        self._purges.append(replace(selector, created_max_s=until_s))
+        purged = self._near.purge(selector)
+        return purged if self._queue is None else max(purged, await self._queue.purge(selector))
+
+    async def state(self) -> CacheState:
+        """What it holds and did; never raises."""
+        counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
+        counters["backend_errors"] = self._backend_errors
+        if self._queue is not None:
+            counters |= {f"queue_{name}": count for name, count in asdict(self._queue.counters).items()}
+        return CacheState(
+            near_entries=len(self._near),
+            near_bytes=self._near.bytes,
+            queued=0 if self._queue is None else len(self._queue),
+            backend=None if self._backend is None else await self._backend.state(),
+            counters=counters,
+        )
+
+    def _usable(self, entry: Entry, max_age_s: float | None) -> bool:
+        fresh = is_fresh(entry, self._clock.wall_s(), max_age_s=max_age_s)
+        return fresh and not any(selects(purge, entry) for purge in self._purges)
+
+    def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:
+        self._backend_errors += 1
+        return Miss("backend", judged)
+
+
+def _judge_until_accepted(
+    verifier: Verifier, query: Query, candidates: Sequence[Neighbour]
+) -> tuple[Judged, ...]:
+    judged: list[Judged] = []
+    for neighbour in candidates:
+        verdict = verifier.verify(neighbour.entry.prompt, query.prompt, neighbour.similarity)
+        judged.append(Judged(neighbour, verdict))
+        if verdict.accepted:
+            break
+    return tuple(judged)
+
+
+def _miss(judged: tuple[Judged, ...]) -> Miss:
+    return Miss("refused" if judged else "absent", judged)

@@ -1,0 +1,172 @@
+"""The near tier: entries in this process, found by fingerprint or by vector without any wait.
+
+It is not shared with other workers. The rule it keeps: both bounds (entries and bytes) hold after
+every store, and an expired entry is never returned, whatever tier it came from.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.eviction import EvictionPolicy, eviction_order
+from router_extproc.cache.policy import is_fresh
+from router_extproc.cache.select import selects
+from router_extproc.cache.vectors import VectorBlock
+from router_extproc.clock import Clock
+from router_extproc.models.base import Vector
+
+#: What an entry costs beside its texts, answer and vector: objects, digests and index slots
+#: (measured with tracemalloc, rounded up).
+ENTRY_OVERHEAD_BYTES = 1600
+
+
+@dataclass(slots=True)
+class NearCounters:
+    """What the tier did since the start."""
+
+    stored: int = 0
+    evicted: int = 0
+    expired: int = 0
+    purged: int = 0
+    #: Entries larger than the whole tier.
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class _Index:
+    entries: dict[Fingerprint, Entry] = field(default_factory=dict)
+    blocks: dict[Partition, VectorBlock] = field(default_factory=dict)
+    #: (expires_s, fingerprint), soonest first; a replaced entry leaves a stale pair behind.
+    expiries: list[tuple[float, Fingerprint]] = field(default_factory=list)
+
+
+class NearTier:
+    """Exact map and vectors, bounded by entries and bytes; not for use by several threads."""
+
+    def __init__(
+        self, clock: Clock, *, max_entries: int, max_bytes: int, policy: EvictionPolicy = "lru"
+    ) -> None:
+        """`max_bytes` is of the estimate `entry_bytes`."""
+        self._clock: Final = clock
+        self._max_entries: Final = max_entries
+        self._max_bytes: Final = max_bytes
+        self._policy: Final = policy
+        self._index = _Index()
+        self._order = eviction_order(policy)
+        self._bytes = 0
+        self.counters = NearCounters()
+
+    def __len__(self) -> int:
+        return len(self._index.entries)
+
+    @property
+    def bytes(self) -> int:
+        """Estimated memory of all entries."""
+        return self._bytes
+
+    def get(self, fingerprint: Fingerprint) -> Entry | None:
+        """The fresh entry of exactly this request."""
+        entry = self._index.entries.get(fingerprint)
+        if entry is None:
+            return None
+        if not is_fresh(entry, self._clock.wall_s()):
+            self._drop(entry)
+            self.counters.expired += 1
+            return None
+        return entry
+
+    def search(self, partition: Partition, vector: Vector, *, limit: int) -> list[Neighbour]:
+        """The nearest fresh entries of the partition, nearest first."""
+        self._drop_expired()
+        block = self._index.blocks.get(partition)
+        if block is None:
+            return []
+        nearest = block.nearest(vector, limit=limit)
+        return [Neighbour(self._index.entries[key], similarity) for key, similarity in nearest]
+
+    def touch(self, fingerprint: Fingerprint) -> None:
+        """An entry was a hit: `lru` and `lfu` keep it longer."""
+        if fingerprint in self._index.entries:
+            self._order.use(fingerprint)
+
+    def put(self, entry: Entry) -> None:
+        """Store or replace; evicts until both bounds hold. An entry over the whole bound is refused."""
+        size = entry_bytes(entry)
+        self._remove_if_there(entry.fingerprint)
+        if size > self._max_bytes:
+            self.counters.refused += 1
+            return
+        self._drop_expired()
+        self._evict_for(size)
+        self._insert(entry, size)
+
+    def purge(self, selector: Selector) -> int:
+        """Remove what the selector means; how many."""
+        return self._remove_where(lambda entry: selects(selector, entry))
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry, expired ones included; not to be changed meanwhile."""
+        return iter(self._index.entries.values())
+
+    def _insert(self, entry: Entry, size: int) -> None:
+        self._index.entries[entry.fingerprint] = entry
+        self._order.add(entry.fingerprint)
+        heapq.heappush(self._index.expiries, (entry.expires_s, entry.fingerprint))
+        self._bytes += size
+        self.counters.stored += 1
+        if entry.vector is not None:
+            block = self._index.blocks.setdefault(entry.partition, VectorBlock(len(entry.vector)))
+            block.put(entry.fingerprint, entry.vector)
+
+    def _evict_for(self, size: int) -> None:
+        while len(self) >= self._max_entries or (self._bytes + size > self._max_bytes and len(self)):
+            self._drop(self._index.entries[Fingerprint(self._order.first())])
+            self.counters.evicted += 1
+
+    def _drop_expired(self) -> None:
+        now_s = self._clock.wall_s()
+        while self._index.expiries and self._index.expiries[0][0] <= now_s:
+            _, fingerprint = heapq.heappop(self._index.expiries)
+            entry = self._index.entries.get(fingerprint)
+            if entry is not None and not is_fresh(entry, now_s):
+                self._drop(entry)
+                self.counters.expired += 1
+
+    def _remove_where(self, condition: Callable[[Entry], bool]) -> int:
+        doomed = [entry for entry in self._index.entries.values() if condition(entry)]
+        for entry in doomed:
+            self._drop(entry)
+        self.counters.purged += len(doomed)
+        return len(doomed)
+
+    def _remove_if_there(self, fingerprint: Fingerprint) -> None:
+        entry = self._index.entries.get(fingerprint)
+        if entry is not None:
+            self._drop(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        del self._index.entries[entry.fingerprint]
+        self._order.remove(entry.fingerprint)
+        self._bytes -= entry_bytes(entry)
+        block = self._index.blocks.get(entry.partition)
+        if block is not None and entry.vector is not None:
+            block.remove(entry.fingerprint)
+            if not len(block):
+                del self._index.blocks[entry.partition]
+        self._shrink_expiries()
+
+    def _shrink_expiries(self) -> None:
+        # Replaced and evicted entries leave stale pairs: rebuilt before they outnumber the entries.
+        if len(self._index.expiries) > 2 * len(self._index.entries) + 1024:
+            self._index.expiries = [(e.expires_s, key) for key, e in self._index.entries.items()]
+            heapq.heapify(self._index.expiries)
+
+
+def entry_bytes(entry: Entry) -> int:
+    """Estimated memory of one entry; its vector counts twice, it also stands in the index."""
+    vector_bytes = 0 if entry.vector is None else 2 * entry.vector.nbytes
+    return ENTRY_OVERHEAD_BYTES + len(entry.answer) + 4 * len(entry.prompt) + vector_bytes

@@ -1,0 +1,49 @@
+"""Who may share entries: a digest of the headers that name the client, or one scope for all.
+
+It is not authentication; the pool behind checks the key. The rule it keeps: an absent header, an
+empty one and several ones are three different scopes, and the header's value itself is kept nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from router_extproc.cache.base import Scope
+from router_extproc.cache.digest import digest, text
+
+_PURPOSE = b"rx-scope"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderScope:
+    """Requests share entries when all these headers are equal; names in lower case."""
+
+    names: tuple[str, ...] = ("authorization",)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedScope:
+    """Everybody shares entries."""
+
+
+ScopeRule: TypeAlias = HeaderScope | SharedScope
+
+
+def scope_of(rule: ScopeRule, headers: Iterable[tuple[str, bytes]]) -> Scope:
+    """The scope of a request; `headers` in the order they came, a name may come several times."""
+    match rule:
+        case SharedScope():
+            return Scope(digest(_PURPOSE, (b"shared",)))
+        case HeaderScope(names):
+            return Scope(digest(_PURPOSE, (b"headers", *_header_fields(names, tuple(headers)))))
+
+
+def _header_fields(names: Sequence[str], headers: Sequence[tuple[str, bytes]]) -> Iterator[bytes]:
+    # The count in front of the values tells "absent" from "empty" and "a, b" from "a" and "b".
+    for name in sorted({name.lower() for name in names}):
+        values = [value for given, value in headers if given.lower() == name]
+        yield text(name)
+        yield b"%d" % len(values)
+        yield from values

@@ -1,0 +1,135 @@
+"""Entries on their way to a backend: batched, bounded, and never on the request path.
+
+It is not durable, and nobody waits for it. The rule it keeps: a purge beats every write before it;
+what still stands in the queue is dropped, and what is being written is finished first, then purged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from router_extproc.cache.base import CacheBackend, CacheRejected, Entry, Fingerprint, Selector
+from router_extproc.cache.select import selects
+from router_extproc.errors import CacheError
+
+#: Entries that may wait; more are dropped and counted.
+QUEUE_ENTRIES_MAX = 2048
+#: Bytes of waiting answers and prompts; more are dropped and counted.
+QUEUE_BYTES_MAX = 64 * 1024 * 1024
+#: Entries written in one call.
+BATCH_ENTRIES_MAX = 64
+#: How long the writer waits for company after the first entry of a batch.
+LINGER_S = 0.05
+#: Pauses between attempts while the backend does not answer: doubled from the first to the last.
+RETRY_FIRST_S = 0.25
+RETRY_LAST_S = 8.0
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class QueueCounters:
+    """What became of the entries."""
+
+    written: int = 0
+    #: The queue was full.
+    dropped: int = 0
+    #: The backend will never take them.
+    rejected: int = 0
+    retries: int = 0
+
+
+class WriteQueue:
+    """One queue and its single writer, `run`."""
+
+    def __init__(self, backend: CacheBackend, *, pause: Pause = asyncio.sleep) -> None:
+        """`pause` waits; tests hand in their own."""
+        self._backend: Final = backend
+        self._pause: Final = pause
+        self._waiting: dict[Fingerprint, Entry] = {}
+        self._bytes = 0
+        self._wake: Final = asyncio.Event()
+        #: Held while the backend is written to or purged, so that neither overtakes the other.
+        self._turn: Final = asyncio.Lock()
+        self.counters: Final = QueueCounters()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def offer(self, entry: Entry) -> bool:
+        """Queue an entry, in place of an older one of the same fingerprint; False: full, dropped."""
+        self._forget(entry.fingerprint)
+        if len(self) >= QUEUE_ENTRIES_MAX or self._bytes + _size(entry) > QUEUE_BYTES_MAX:
+            self.counters.dropped += 1
+            return False
+        self._waiting[entry.fingerprint] = entry
+        self._bytes += _size(entry)
+        self._wake.set()
+        return True
+
+    async def purge(self, selector: Selector) -> int:
+        """Drop what the selector means here, then purge the backend; how many there.
+
+        Raises:
+            CacheError: the backend could not purge.
+        """
+        for entry in [entry for entry in self._waiting.values() if selects(selector, entry)]:
+            self._forget(entry.fingerprint)
+        async with self._turn:
+            return await self._backend.purge(selector)
+
+    async def run(self) -> None:
+        """Write until cancelled; a batch that the backend cannot take now is tried again."""
+        retry_s = RETRY_FIRST_S
+        while True:
+            await self._wake.wait()
+            await self._pause(LINGER_S)
+            try:
+                await self._write_batch()
+                retry_s = RETRY_FIRST_S
+            except CacheError:
+                self.counters.retries += 1
+                await self._pause(retry_s)
+                retry_s = min(2 * retry_s, RETRY_LAST_S)
+
+    async def drain(self) -> None:
+        """Write what is waiting, at the end of the process; the caller bounds the time.
+
+        Raises:
+            CacheError: the backend does not answer; the rest is lost.
+        """
+        while self._waiting:
+            await self._write_batch()
+
+    async def _write_batch(self) -> None:
+        async with self._turn:
+            batch = tuple(islice(self._waiting.values(), BATCH_ENTRIES_MAX))
+            if batch:
+                await self._put(batch)
+            for entry in batch:
+                # A newer entry of the same fingerprint may have come meanwhile: it stays.
+                if self._waiting.get(entry.fingerprint) is entry:
+                    self._forget(entry.fingerprint)
+            if not self._waiting:
+                self._wake.clear()
+
+    async def _put(self, batch: tuple[Entry, ...]) -> None:
+        try:
+            await self._backend.put(batch)
+            self.counters.written += len(batch)
+        except CacheRejected:
+            self.counters.rejected += len(batch)
+
+    def _forget(self, fingerprint: Fingerprint) -> None:
+        entry = self._waiting.pop(fingerprint, None)
+        if entry is not None:
+            self._bytes -= _size(entry)
+
+
+def _size(entry: Entry) -> int:
+    vector_bytes = 0 if entry.vector is None else entry.vector.nbytes
+    return len(entry.answer) + len(entry.prompt) + vector_bytes
