@@ -220,8 +220,10 @@ class SemanticCache(Section):
 
     enabled: bool = False
     backend_type: Literal["memory", "milvus"] = "memory"
-    #: milvus.yaml, relative to the configuration file.
+    #: milvus.yaml, relative to the configuration file (or to the working directory).
     backend_config_path: str | None = None
+    #: The same written here; reading the configuration puts the file's content here.
+    milvus: Milvus | None = None
     #: Similarity (cosine) below which a neighbour is not even verified.
     similarity_threshold: float = Field(default=0.8, ge=0, le=1)
     #: Of the memory backend.
@@ -288,6 +290,12 @@ class Envoy(Section):
     admin: str | None = None
     profile: Literal["split", "inline"] = "split"
     clusters: dict[str, EnvoyCluster] = {}
+    #: unix:PATH or HOST:PORT of each worker as Envoy sees it; default: where `listen` puts them.
+    #: Needed when the server listens on 0.0.0.0 in another container.
+    server: tuple[str, ...] = ()
+    #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
+    #: own are removed before any filter reads them. Ours (x-router-*) always are.
+    strip_headers: tuple[str, ...] = ()
     #: The longest an answer may pause.
     stream_idle_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
@@ -321,3 +329,10 @@ class Config(Section):
     limits: Limits = Limits()
     envoy: Envoy = Envoy()
     telemetry: Telemetry = Telemetry()
+
+    def worker_addresses(self) -> tuple[str, ...]:
+        """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""
+        if self.listen.startswith("unix:"):
+            return tuple(self.listen.replace("{worker}", str(worker)) for worker in range(self.workers))
+        host, _, port = self.listen.rpartition(":")
+        return tuple(f"{host}:{int(port) + worker}" for worker in range(self.workers))

@@ -1,0 +1,108 @@
+"""A whole Envoy: one listener, its connection manager, the routes and all clusters.
+
+It is not for an Envoy that exists already: that one takes the fragments of `render.py`. The rule it
+keeps: the listener is safe to put in front of clients nobody has met.
+Source: http_connection_manager.proto; Envoy's guide for edge proxies.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
+from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
+from envoy_data_plane.envoy.config.core.v3 import (
+    SubstitutionFormatString,
+)
+from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
+from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
+from envoy_data_plane.envoy.extensions.access_loggers.stream.v3 import StdoutAccessLog
+from envoy_data_plane.envoy.extensions.filters.http.router.v3 import Router
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpConnectionManager,
+    HttpFilter,
+)
+from envoy_data_plane.google.protobuf import Any as Packed
+from envoy_data_plane.google.protobuf import Struct, Value
+
+from router_extproc.config.model import Config
+from router_extproc.envoy_config.addresses import address
+from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
+from router_extproc.envoy_config.filters import early_header_mutation, http_filters, local_replies
+from router_extproc.envoy_config.names import METADATA_NAMESPACE
+from router_extproc.envoy_config.routes import virtual_host
+
+MAX_REQUEST_HEADERS_KB = 60
+REQUEST_HEADERS_S = 10
+
+#: Nothing that a client wrote but the method and the path without its query.
+_LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%PATH(NQ)%",
+    "protocol": "%PROTOCOL%",
+    "status": "%RESPONSE_CODE%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration_ms": "%DURATION%",
+    "first_byte_ms": "%RESPONSE_DURATION%",
+    "cluster": "%UPSTREAM_CLUSTER%",
+    "model": "%REQ(X-ROUTER-MODEL)%",
+    "decision": "%REQ(X-ROUTER-DECISION)%",
+    "cache": f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:cache)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+}
+
+
+def bootstrap(config: Config) -> Bootstrap:
+    """The configuration that `envoy -c` starts with."""
+    whole = Bootstrap(
+        static_resources=BootstrapStaticResources(
+            listeners=[_listener(config)], clusters=[server_cluster(config), *pool_clusters(config)]
+        )
+    )
+    if config.envoy.admin is not None:
+        whole.admin = Admin(address=address(config.envoy.admin))
+    return whole
+
+
+def _listener(config: Config) -> Listener:
+    manager = Filter(
+        name="envoy.filters.network.http_connection_manager",
+        typed_config=Packed.pack(_connection_manager(config)),
+    )
+    return Listener(
+        name="clients",
+        address=address(config.envoy.listen),
+        filter_chains=[FilterChain(filters=[manager])],
+    )
+
+
+def _connection_manager(config: Config) -> HttpConnectionManager:
+    return HttpConnectionManager(
+        stat_prefix="clients",
+        use_remote_address=True,
+        max_request_headers_kb=MAX_REQUEST_HEADERS_KB,
+        request_headers_timeout=timedelta(seconds=REQUEST_HEADERS_S),
+        stream_idle_timeout=timedelta(seconds=config.envoy.stream_idle_timeout_s),
+        early_header_mutation_extensions=[early_header_mutation(config)],
+        local_reply_config=local_replies(),
+        access_log=[_access_log()],
+        route_config=RouteConfiguration(name="router_extproc", virtual_hosts=[virtual_host(config)]),
+        http_filters=[*http_filters(config), _router()],
+    )
+
+
+def _access_log() -> AccessLog:
+    fields = Struct(fields={name: Value(string_value=value) for name, value in _LOG_FIELDS.items()})
+    log = StdoutAccessLog(log_format=SubstitutionFormatString(json_format=fields))
+    return AccessLog(name="envoy.access_loggers.stdout", typed_config=Packed.pack(log))
+
+
+def _router() -> HttpFilter:
+    return HttpFilter(
+        name="envoy.filters.http.router",
+        typed_config=Packed.pack(Router(suppress_envoy_headers=True)),
+    )

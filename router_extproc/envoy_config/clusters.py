@@ -1,0 +1,132 @@
+"""The cluster of the gRPC server, and (for the bootstrap) those of the pools.
+
+It is not a load balancer's policy: a pool of several replicas is one cluster with several endpoints.
+The rule it keeps: no Envoy default that fails under load is left in place.
+Source: cluster.proto, circuit_breaker.proto, health_check.proto.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.cluster.v3 import (
+    CircuitBreakers,
+    CircuitBreakersThresholds,
+    Cluster,
+    ClusterCommonLbConfig,
+    ClusterLbPolicy,
+)
+from envoy_data_plane.envoy.config.core.v3 import (
+    HealthCheck,
+    HealthCheckGrpcHealthCheck,
+    Http1ProtocolOptions,
+    Http2ProtocolOptions,
+    HttpProtocolOptions,
+    TransportSocket,
+)
+from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
+    CertificateValidationContext,
+    CertificateValidationContextSystemRootCerts,
+    CommonTlsContext,
+    UpstreamTlsContext,
+)
+from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
+    HttpProtocolOptions as UpstreamProtocol,
+)
+from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
+    HttpProtocolOptionsExplicitHttpConfig as Explicit,
+)
+from envoy_data_plane.envoy.type.v3 import Percent
+from envoy_data_plane.google.protobuf import Any as Packed
+
+from router_extproc.config.model import Config, EnvoyCluster
+from router_extproc.envoy_config.addresses import discovery_type, endpoints
+from router_extproc.envoy_config.names import SERVER_CLUSTER
+
+SERVER_CONNECT_S = 0.25
+HEALTH_INTERVAL_S = 1
+POOL_CONNECT_S = 5
+POOL_KEEPALIVE_S = 4
+
+
+def server_cluster(config: Config) -> Cluster:
+    """The workers of the gRPC server, one endpoint each."""
+    addresses = config.envoy.server or config.worker_addresses()
+    return Cluster(
+        name=SERVER_CLUSTER,
+        type=discovery_type(addresses),
+        lb_policy=ClusterLbPolicy.LEAST_REQUEST,
+        connect_timeout=timedelta(seconds=SERVER_CONNECT_S),
+        load_assignment=endpoints(SERVER_CLUSTER, addresses),
+        health_checks=[_grpc_health()],
+        common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=0)),
+        circuit_breakers=_breakers(config),
+        typed_extension_protocol_options=_protocol(
+            UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=Http2ProtocolOptions()))
+        ),
+    )
+
+
+def pool_clusters(config: Config) -> list[Cluster]:
+    """The pools that the configuration lists, in its order."""
+    return [_pool(config, name, pool) for name, pool in config.envoy.clusters.items()]
+
+
+def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
+    cluster = Cluster(
+        name=name,
+        type=discovery_type(pool.endpoints),
+        lb_policy=ClusterLbPolicy.LEAST_REQUEST,
+        connect_timeout=timedelta(seconds=POOL_CONNECT_S),
+        load_assignment=endpoints(name, pool.endpoints),
+        circuit_breakers=_breakers(config),
+        typed_extension_protocol_options=_protocol(
+            UpstreamProtocol(
+                common_http_protocol_options=HttpProtocolOptions(
+                    idle_timeout=timedelta(seconds=POOL_KEEPALIVE_S)
+                ),
+                explicit_http_config=Explicit(http_protocol_options=Http1ProtocolOptions()),
+            )
+        ),
+    )
+    if pool.tls:
+        cluster.transport_socket = _tls()
+    return cluster
+
+
+def _protocol(options: UpstreamProtocol) -> dict[str, Packed]:
+    return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Packed.pack(options)}
+
+
+def _breakers(config: Config) -> CircuitBreakers:
+    most = config.envoy.max_requests
+    return CircuitBreakers(
+        thresholds=[
+            CircuitBreakersThresholds(max_connections=most, max_pending_requests=most, max_requests=most)
+        ]
+    )
+
+
+def _grpc_health() -> HealthCheck:
+    every = timedelta(seconds=HEALTH_INTERVAL_S)
+    return HealthCheck(
+        timeout=every,
+        interval=every,
+        no_traffic_interval=every,
+        unhealthy_threshold=1,
+        healthy_threshold=1,
+        grpc_health_check=HealthCheckGrpcHealthCheck(),
+    )
+
+
+def _tls() -> TransportSocket:
+    context = UpstreamTlsContext(
+        common_tls_context=CommonTlsContext(
+            validation_context=CertificateValidationContext(
+                system_root_certs=CertificateValidationContextSystemRootCerts()
+            )
+        ),
+        auto_host_sni=True,
+        auto_sni_san_validation=True,
+    )
+    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=Packed.pack(context))

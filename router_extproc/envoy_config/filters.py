@@ -1,0 +1,179 @@
+"""The ext_proc filters of both profiles, and what surrounds them in the HTTP connection manager.
+
+It is not the connection manager itself (`bootstrap.py`): everything here also goes into an Envoy
+that someone else owns. The rule it keeps: every number comes from the router configuration, so that
+Envoy and the server can never disagree about a limit.
+Source: ext_proc.proto, processing_mode.proto, http_connection_manager.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from envoy_data_plane.envoy.config.accesslog.v3 import AccessLogFilter, ExtensionFilter
+from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
+    HeaderMutation,
+    HeaderMutationRemoveOnMatch,
+)
+from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
+    GrpcService,
+    GrpcServiceEnvoyGrpc,
+    HeaderValue,
+    SubstitutionFormatString,
+    TypedExtensionConfig,
+)
+from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import (
+    ExpressionFilter,
+)
+from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
+    ExternalProcessor,
+    MetadataOptions,
+    MetadataOptionsMetadataNamespaces,
+    ProcessingMode,
+)
+from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
+    ProcessingModeBodySendMode as BodyMode,
+)
+from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
+    ProcessingModeHeaderSendMode as HeaderMode,
+)
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpFilter,
+    LocalReplyConfig,
+    ResponseMapper,
+)
+from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
+    HeaderMutation as EarlyHeaderMutation,
+)
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.google.protobuf import Any as Packed
+
+from router_extproc.config.model import Config
+from router_extproc.envoy_config.names import (
+    DECIDE,
+    INLINE,
+    METADATA_NAMESPACE,
+    OBSERVE,
+    ROLE_HEADER,
+    ROUTER_HEADER_PREFIX,
+    SERVER_CLUSTER,
+)
+
+_NAMESPACE = MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
+
+#: How long Envoy keeps the observer's stream after the answer's end, so that the last chunks arrive.
+DEFERRED_CLOSE_S = 5
+
+
+def http_filters(config: Config) -> list[HttpFilter]:
+    """The ext_proc filters of the chosen profile, in the order in which Envoy must run them."""
+    if config.envoy.profile == "inline":
+        return [_inline(config)]
+    return [_decide(config), _observe()]
+
+
+def early_header_mutation(config: Config) -> TypedExtensionConfig:
+    """Takes the headers that a client must not send off before any filter sees them."""
+    ours = HeaderMutationRemoveOnMatch(key_matcher=StringMatcher(prefix=ROUTER_HEADER_PREFIX))
+    removals = [HeaderMutation(remove_on_match=ours)]
+    removals += [HeaderMutation(remove=name) for name in config.envoy.strip_headers]
+    return TypedExtensionConfig(
+        name="envoy.http.early_header_mutation.header_mutation",
+        typed_config=Packed.pack(EarlyHeaderMutation(mutations=removals)),
+    )
+
+
+def local_replies() -> LocalReplyConfig:
+    """Errors that Envoy makes itself, in the shape that OpenAI clients read."""
+    return LocalReplyConfig(mappers=[_error(*row) for row in _ERRORS])
+
+
+def _decide(config: Config) -> HttpFilter:
+    mode = ProcessingMode(
+        request_header_mode=HeaderMode.SEND,
+        response_header_mode=HeaderMode.SKIP,
+        request_body_mode=BodyMode.NONE,
+        response_body_mode=BodyMode.NONE,
+    )
+    return _filter(DECIDE, _deciding(config, role="decide", mode=mode))
+
+
+def _inline(config: Config) -> HttpFilter:
+    mode = ProcessingMode(
+        request_header_mode=HeaderMode.SEND,
+        response_header_mode=HeaderMode.SEND,
+        request_body_mode=BodyMode.NONE,
+        response_body_mode=BodyMode.STREAMED,
+    )
+    return _filter(INLINE, _deciding(config, role="inline", mode=mode))
+
+
+def _deciding(config: Config, *, role: str, mode: ProcessingMode) -> ExternalProcessor:
+    return ExternalProcessor(
+        grpc_service=_grpc_service(role),
+        stat_prefix=role,
+        failure_mode_allow=True,
+        message_timeout=timedelta(seconds=config.limits.message_timeout_s),
+        processing_mode=mode,
+        allow_mode_override=True,
+        metadata_options=MetadataOptions(receiving_namespaces=_NAMESPACE),
+    )
+
+
+def _observe() -> HttpFilter:
+    mode = ProcessingMode(
+        request_header_mode=HeaderMode.SKIP,
+        response_header_mode=HeaderMode.SEND,
+        request_body_mode=BodyMode.NONE,
+        response_body_mode=BodyMode.STREAMED,
+    )
+    processor = ExternalProcessor(
+        grpc_service=_grpc_service("observe"),
+        stat_prefix="observe",
+        failure_mode_allow=True,
+        observability_mode=True,
+        deferred_close_timeout=timedelta(seconds=DEFERRED_CLOSE_S),
+        processing_mode=mode,
+        metadata_options=MetadataOptions(forwarding_namespaces=_NAMESPACE),
+    )
+    return _filter(OBSERVE, processor)
+
+
+def _filter(name: str, processor: ExternalProcessor) -> HttpFilter:
+    return HttpFilter(name=name, typed_config=Packed.pack(processor))
+
+
+def _grpc_service(role: str) -> GrpcService:
+    return GrpcService(
+        envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SERVER_CLUSTER),
+        initial_metadata=[HeaderValue(key=ROLE_HEADER, value=role)],
+    )
+
+
+#: When, the error's type, its code, and what the client may know.
+_ERRORS: Iterable[tuple[str, str, str, str]] = (
+    (
+        'response.code == 413 && response.code_details == "request_payload_too_large"',
+        "invalid_request_error",
+        "request_too_large",
+        "The request body is larger than this gateway accepts.",
+    ),
+)
+
+
+def _error(when: str, kind: str, code: str, message: str) -> ResponseMapper:
+    condition = AccessLogFilter(
+        extension_filter=ExtensionFilter(
+            name="envoy.access_loggers.extension_filters.cel",
+            typed_config=Packed.pack(ExpressionFilter(expression=when)),
+        )
+    )
+    body = f'{{"error": {{"message": "{message}", "type": "{kind}", "param": null, "code": "{code}"}}}}\n'
+    return ResponseMapper(
+        filter=condition,
+        body_format_override=SubstitutionFormatString(
+            text_format_source=DataSource(inline_string=body), content_type="application/json"
+        ),
+    )

@@ -1,0 +1,25 @@
+"""The names that Envoy's configuration and the server share.
+
+It is not a place for values that an operator may choose. The rule it keeps: a name on the wire is
+spelled once.
+"""
+
+from __future__ import annotations
+
+#: Filter names; they also name the filters in logs and per-route overrides.
+DECIDE = "router.decide"
+OBSERVE = "router.observe"
+INLINE = "router.inline"
+
+#: The cluster of the gRPC server.
+SERVER_CLUSTER = "router_extproc"
+
+#: Initial metadata of every ext_proc stream: decide, observe or inline.
+ROLE_HEADER = "x-router-role"
+
+#: Dynamic metadata written by the deciding filter, read by the observer and the answer's headers.
+METADATA_NAMESPACE = "router_extproc"
+
+#: Request headers with this prefix are ours; a client's are removed.
+ROUTER_HEADER_PREFIX = "x-router-"
+CLUSTER_HEADER = "x-router-cluster"
