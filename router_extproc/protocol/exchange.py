@@ -1,0 +1,263 @@
+"""One HTTP exchange on one ext_proc stream: which message may come, which reply may go.
+
+It does no I/O: give it messages, act on the events, hand it the replies. The rules it keeps are
+those of `TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
+so the codec adds nothing to it.
+Source: external_processor.proto, service ExternalProcessor; ext_proc.proto, ExternalProcessor.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    Event,
+    RequestEnded,
+    RequestStarted,
+)
+from router_extproc.protocol.messages import (
+    BodyReply,
+    HeadersReply,
+    ImmediateResponse,
+    Message,
+    Part,
+    Reply,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    StreamedBody,
+    TrailersReply,
+)
+from router_extproc.protocol.modes import LATE_HEADER_MODES, MODES, BodyMode, BodyModes, Direction, Role
+from router_extproc.protocol.replies import PartReply, complete
+
+
+class Phase(Enum):
+    """How far one direction has come."""
+
+    START = "start"
+    HEADERS = "headers seen"
+    BODY = "body under way"
+    WHOLE_BODY = "whole body seen"
+    DONE = "done"
+
+
+MORE: Final = False
+END: Final = True
+
+#: (phase, part, end of stream) → next phase, in each direction; what is missing is a protocol error.
+#: In full duplex our replies run through the same table.
+TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
+    {
+        (Phase.START, Part.HEADERS, MORE): Phase.HEADERS,
+        (Phase.START, Part.HEADERS, END): Phase.DONE,
+        (Phase.HEADERS, Part.BODY, MORE): Phase.BODY,
+        (Phase.HEADERS, Part.BODY, END): Phase.DONE,
+        (Phase.HEADERS, Part.WHOLE_BODY, MORE): Phase.WHOLE_BODY,
+        (Phase.HEADERS, Part.WHOLE_BODY, END): Phase.DONE,
+        (Phase.HEADERS, Part.TRAILERS, END): Phase.DONE,
+        (Phase.BODY, Part.BODY, MORE): Phase.BODY,
+        (Phase.BODY, Part.BODY, END): Phase.DONE,
+        (Phase.BODY, Part.TRAILERS, END): Phase.DONE,
+        (Phase.WHOLE_BODY, Part.TRAILERS, END): Phase.DONE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A reply that may be written, and the message that it answers."""
+
+    direction: Direction
+    reply: Reply
+
+
+class _Lane:
+    """One direction of the exchange: the phase of each side, and the replies that Envoy waits for."""
+
+    __slots__ = ("body_mode", "heard", "owed", "said")
+
+    def __init__(self, body_mode: BodyMode) -> None:
+        self.body_mode = body_mode
+        self.heard = Phase.START
+        self.said = Phase.START
+        self.owed: deque[Part] = deque()
+
+    @property
+    def full_duplex(self) -> bool:
+        return self.body_mode is BodyMode.FULL_DUPLEX_STREAMED
+
+    def hear(self, message: Message) -> None:
+        """Move on by a message; a buffered body comes once."""
+        part = message.part
+        if part is Part.BODY and self.body_mode is BodyMode.BUFFERED:
+            part = Part.WHOLE_BODY
+        key = (self.heard, part, message.end_of_stream)
+        if key not in TRANSITIONS:
+            raise RemoteProtocolError(f"{message.direction.value} {part.value} after {self.heard.value}")
+        self.heard = TRANSITIONS[key]
+
+    def say(self, part: Part, *, end: bool) -> None:
+        """Move our side on, in full duplex."""
+        key = (self.said, part, end)
+        if self.heard is Phase.START or key not in TRANSITIONS:
+            raise LocalProtocolError(f"reply to {part.value} after {self.said.value}")
+        self.said = TRANSITIONS[key]
+
+
+class Exchange:
+    """The protocol of one stream. Not reusable.
+
+    `max_body_bytes` bounds the request's body. `full_duplex` must be asked for: such a filter cannot
+    fail open.
+    """
+
+    __slots__ = ("_body_bytes", "_ended", "_full_duplex", "_lanes", "_max_body_bytes", "_role", "_too_large")
+
+    def __init__(self, role: Role, *, max_body_bytes: int, full_duplex: bool = False) -> None:
+        mode = MODES[role]
+        self._role = role
+        self._max_body_bytes = max_body_bytes
+        self._full_duplex = full_duplex
+        self._lanes = {
+            Direction.REQUEST: _Lane(mode.request_body),
+            Direction.RESPONSE: _Lane(mode.response_body),
+        }
+        self._body_bytes = 0
+        self._too_large = False
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """True after an immediate response: the stream may be closed."""
+        return self._ended
+
+    # ── from Envoy ──
+
+    def receive(self, message: Message) -> Event:
+        """Take Envoy's next message.
+
+        Raises:
+            RemoteProtocolError: the message may not come here.
+        """
+        if self._ended:
+            raise RemoteProtocolError("a message after the immediate response")
+        self._check_filter(message)
+        lane = self._lanes[message.direction]
+        lane.hear(message)
+        if self._role is not Role.OBSERVE and not lane.full_duplex:
+            lane.owed.append(message.part)
+        return self._event_of(message)
+
+    def _event_of(self, message: Message) -> Event:
+        match message:
+            case ResponseBody():
+                return AnswerChunk(message.body, message.end_of_stream)
+            case ResponseHeaders():
+                return _start_answer(message)
+            case ResponseTrailers():
+                return AnswerChunk(b"", last=True)
+            case RequestHeaders():
+                return self._start_request(message)
+            case RequestBody():
+                return self._take_body(message)
+            case RequestTrailers():
+                return RequestEnded(message.headers)
+
+    def _check_filter(self, message: Message) -> None:
+        """The filter must be configured as the stream's role says."""
+        if message.observability is not (self._role is Role.OBSERVE):
+            raise RemoteProtocolError(f"observability_mode does not fit the role {self._role.value}")
+        if message.modes is not None and self._role is not Role.OBSERVE:
+            self._take_modes(message.modes)
+
+    def _take_modes(self, modes: BodyModes) -> None:
+        if modes.request in LATE_HEADER_MODES or modes.request is BodyMode.GRPC:
+            raise RemoteProtocolError(f"request_body_mode {modes.request.name} loses the routing header")
+        if modes.request is BodyMode.FULL_DUPLEX_STREAMED and not self._full_duplex:
+            raise RemoteProtocolError("request_body_mode FULL_DUPLEX_STREAMED is not enabled here")
+        if modes.response in {BodyMode.FULL_DUPLEX_STREAMED, BodyMode.GRPC}:
+            raise RemoteProtocolError(f"response_body_mode {modes.response.name} would lose the answer")
+        if modes.request is not BodyMode.NONE:
+            self._lanes[Direction.REQUEST].body_mode = modes.request
+
+    def _start_request(self, message: RequestHeaders) -> RequestStarted:
+        announced = message.headers.content_length() or 0
+        too_large = announced > self._max_body_bytes
+        return RequestStarted(message.headers, message.end_of_stream, too_large, message.metadata)
+
+    def _take_body(self, message: RequestBody) -> BodyReceived | BodyTooLarge:
+        self._body_bytes += len(message.body)
+        if self._body_bytes <= self._max_body_bytes:
+            return BodyReceived(message.body, message.end_of_stream)
+        self._too_large = True
+        return BodyTooLarge(self._body_bytes)
+
+    # ── to Envoy ──
+
+    def send(self, reply: Reply, to: Direction = Direction.REQUEST) -> Outgoing:
+        """Check a reply to the oldest unanswered message of a direction, and complete it.
+
+        Raises:
+            LocalProtocolError: the reply may not go here; nothing has changed.
+        """
+        if self._role is Role.OBSERVE:
+            raise LocalProtocolError("nobody waits for replies in observability mode")
+        if self._ended:
+            raise LocalProtocolError("a reply after the immediate response")
+        if isinstance(reply, ImmediateResponse):
+            return self._send_immediate(reply, to)
+        if self._too_large and to is Direction.REQUEST:
+            raise LocalProtocolError("a body over the limit must be refused")
+        completed = complete(reply, to, self._lanes[to].body_mode)
+        self._settle(completed, to)
+        return Outgoing(to, completed)
+
+    def _settle(self, reply: PartReply, to: Direction) -> None:
+        """The reply must be of the kind that is owed (in full duplex: that is next)."""
+        lane, part = self._lanes[to], _PART_OF[type(reply)]
+        if lane.full_duplex:
+            end = reply.end_of_stream if isinstance(reply, StreamedBody) else part is Part.TRAILERS
+            return lane.say(part, end=end)
+        if not lane.owed or lane.owed[0] is not part:
+            raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
+        lane.owed.popleft()
+        return None
+
+    def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
+        lane = self._lanes[to]
+        waiting = lane.heard is not Phase.START if lane.full_duplex else bool(lane.owed)
+        if not waiting or (to is Direction.RESPONSE and lane.owed[0] is not Part.HEADERS):
+            raise LocalProtocolError("an immediate response that nobody waits for, or too late")
+        self._ended = True
+        return Outgoing(to, reply)
+
+
+def _start_answer(message: ResponseHeaders) -> AnswerStarted:
+    status = message.headers.get(":status") or ""
+    if not (status.isascii() and status.isdigit()):
+        raise RemoteProtocolError("response headers without a status")
+    return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata)
+
+
+_PART_OF: Final[Mapping[type[PartReply], Part]] = MappingProxyType(
+    {
+        HeadersReply: Part.HEADERS,
+        BodyReply: Part.BODY,
+        StreamedBody: Part.BODY,
+        TrailersReply: Part.TRAILERS,
+    }
+)

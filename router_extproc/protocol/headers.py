@@ -1,0 +1,118 @@
+"""Header fields as values: what Envoy sent, and what we ask it to change.
+
+It is not a parser: names and values come ready from the codec. The rule it keeps: a mutation that
+Envoy forbids, or that would let a value end its line, cannot be built.
+Source: external_processor.proto, HeaderMutation; base.proto, HeaderValue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from router_extproc.errors import LocalProtocolError
+
+#: Set by us, read by Envoy's route: a reply that sets it must clear the route cache.
+ROUTING_HEADER: Final = "x-router-cluster"
+
+_CONTENT_LENGTH: Final = "content-length"
+_FORBIDDEN: Final = frozenset({"host", ":method", ":authority", ":scheme"})
+_FORBIDDEN_PREFIX: Final = "x-envoy"
+_NAME: Final = re.compile(r":?[a-z0-9!#$%&'*+.^_`|~-]+").fullmatch
+_ENDS_LINE: Final = re.compile(r"[\r\n\0]").search
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Headers:
+    """A multi-map of header fields in Envoy's order; names are compared without case.
+
+    Values are UTF-8 with surrogate escapes, so that any bytes survive the way in and out.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pairs", tuple([(name.lower(), value) for name, value in self.pairs]))
+
+    def get(self, name: str) -> str | None:
+        """The first value, or None."""
+        wanted = name.lower()
+        for found, value in self.pairs:
+            if found == wanted:
+                return value
+        return None
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value of this name, in order."""
+        wanted = name.lower()
+        return tuple(value for found, value in self.pairs if found == wanted)
+
+    def content_length(self) -> int | None:
+        """The announced size of the body in bytes, if a readable one is announced."""
+        value = self.get(_CONTENT_LENGTH)
+        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __repr__(self) -> str:
+        """Names only: values hold keys and cookies."""
+        return f"Headers({', '.join(name for name, _ in self.pairs)})"
+
+
+def _check_names(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in _FORBIDDEN or name.startswith(_FORBIDDEN_PREFIX):
+            raise LocalProtocolError(f"Envoy does not let {name} be changed")
+        if not _NAME(name):
+            raise LocalProtocolError(f"{name!r} is not a header name in lower case")
+        if name in seen:
+            raise LocalProtocolError(f"{name} comes twice: the second value would overwrite the first")
+        seen.add(name)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMutation:
+    """Fields to overwrite (or add) and fields to remove.
+
+    Raises:
+        LocalProtocolError: Envoy forbids the change, a name comes twice, or a value ends its line.
+    """
+
+    overwrite: tuple[Pair, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_names([name for name, _ in self.overwrite])
+        _check_names(self.remove)
+        for name, value in self.overwrite:
+            if _ENDS_LINE(value):
+                raise LocalProtocolError(f"the value of {name} holds a line end")
+
+    def sets(self, name: str) -> bool:
+        """True when `name` (lower case) is overwritten."""
+        return any(found == name for found, _ in self.overwrite)
+
+    def touches(self, name: str) -> bool:
+        """True when `name` (lower case) is overwritten or removed."""
+        return self.sets(name) or name in self.remove
+
+    def with_content_length(self, length_bytes: int) -> HeaderMutation:
+        """The same, and content-length as the core wants it."""
+        kept = tuple(pair for pair in self.overwrite if pair[0] != _CONTENT_LENGTH)
+        return HeaderMutation((*kept, (_CONTENT_LENGTH, str(length_bytes))), self.remove)
+
+
+#: Changes nothing.
+NO_MUTATION: Final = HeaderMutation()
