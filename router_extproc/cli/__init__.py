@@ -1,0 +1,105 @@
+"""The command line: `router-extproc COMMAND`, one file per command.
+
+It is not where things are built (`app.py`). A command's module has a `typer.Typer` named `app` with
+one command or several; it is imported only when it is asked for, so that `--help` is quick. The
+rule it keeps: exit code 0 is success, 1 a problem found or a failure, 2 wrong usage or a bad
+configuration; errors go to stderr as one line each, without a traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from router_extproc.errors import ConfigError, ConfigProblems, RouterError
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+
+#: Every command, with its line in `--help`; the module of the same name holds it.
+COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "Serve Envoy: understand, route, answer from the cache.",
+    "check": "Check a configuration and list all its problems.",
+    "explain": "Show what would happen to a prompt or a request file, and why.",
+    "envoy": "Render the Envoy configuration.",
+    "models": "Build and list the models that understand prompts.",
+    "eval": "Measure how well prompts are understood.",
+    "bench": "Measure what the sidecar adds to plain Envoy.",
+    "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",
+}
+
+
+class _LazyGroup(TyperGroup):
+    """Lists commands from `COMMANDS`; imports only the one that is run."""
+
+    def __init__(self, **settings: Any) -> None:  # typer's own settings, handed on as they are
+        super().__init__(**settings)
+        for name, line in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=line))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command with its options, from its module (Any: typer keeps these types private)."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else _load(name), rest
+
+
+def _load(name: str) -> Any:  # typer keeps the type of commands private
+    module = importlib.import_module(f"router_extproc.cli.{name}")
+    return typer.main.get_command(module.app)
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with local variables could show prompts.
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"router-extproc {metadata.version('router-extproc')}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Semantic router and semantic cache for LLM traffic, beside Envoy.
+
+    Example: router-extproc check router.yaml
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with the exit code."""
+    try:
+        app(args, prog_name="router-extproc")
+    except ConfigProblems as problems:
+        _complain(str(problem) for problem in problems.problems)
+        sys.exit(USAGE)
+    except ConfigError as problem:
+        _complain([str(problem)])
+        sys.exit(USAGE)
+    except RouterError as error:
+        _complain([str(error)])
+        sys.exit(FAILED)
+
+
+def _complain(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line, err=True)

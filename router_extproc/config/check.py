@@ -1,0 +1,155 @@
+"""Checks what no section can check alone: references, budgets, and values that exclude each other.
+
+It opens nothing and changes nothing. The rule it keeps: every problem is yielded, none raised, each
+with the path of the value to change.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from router_extproc.config import check_listen, check_signals
+from router_extproc.config.locate import uses_lite
+from router_extproc.config.model import Config, Milvus
+from router_extproc.config.wording import did_you_mean
+from router_extproc.errors import ConfigError
+
+#: Names that a route carries when no decision was taken (routing.policy).
+RESERVED_DECISIONS = ("default", "pinned")
+
+
+def check_config(config: Config) -> Iterator[ConfigError]:
+    """Every problem, in the order of the sections."""
+    yield from check_listen.check(config)
+    yield from _check_names(config)
+    yield from _check_clusters(config)
+    yield from check_signals.check_signals(config)
+    yield from _check_decisions(config)
+    yield from _check_cache(config)
+    yield from _check_limits(config)
+
+
+# ── models ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_names(config: Config) -> Iterator[ConfigError]:
+    """Virtual and real names must not be confused; the default model must exist."""
+    for index, name in enumerate(config.virtual_models):
+        if name in config.models:
+            yield ConfigError(f"virtual_models[{index}]", f"'{name}' is also a model; rename one of them")
+    yield from _check_model("default_model", config.default_model, config)
+    for key, model in config.models.items():
+        yield from _check_served_name(f"models.{key}.served_name", key, model.served_name, config)
+
+
+def _check_served_name(path: str, key: str, name: str | None, config: Config) -> Iterator[ConfigError]:
+    if name is None or name == key:
+        return
+    if name in config.models:
+        yield ConfigError(
+            path, f"'{name}' is also the key of another model; requests for it would be ambiguous"
+        )
+    if name in config.virtual_models:
+        yield ConfigError(path, f"'{name}' is also a virtual model; requests for it would be ambiguous")
+
+
+def _check_model(path: str, name: str, config: Config) -> Iterator[ConfigError]:
+    if name not in config.models:
+        yield ConfigError(path, f"no model named '{name}'{did_you_mean(name, config.models)}")
+
+
+def _check_clusters(config: Config) -> Iterator[ConfigError]:
+    """Where Envoy's clusters are written here, every model must use one of them."""
+    clusters = config.envoy.clusters
+    if not clusters:
+        return
+    for key, model in config.models.items():
+        if model.cluster not in clusters:
+            hint = did_you_mean(model.cluster, clusters)
+            yield ConfigError(
+                f"models.{key}.cluster", f"no cluster named '{model.cluster}' in envoy.clusters{hint}"
+            )
+
+
+# ── decisions ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_decisions(config: Config) -> Iterator[ConfigError]:
+    names = Counter(decision.name for decision in config.decisions)
+    for index, decision in enumerate(config.decisions):
+        path = f"decisions[{index}]"
+        if decision.name in RESERVED_DECISIONS:
+            yield ConfigError(f"{path}.name", f"'{decision.name}' is reserved; choose another name")
+        if names[decision.name] > 1:
+            yield ConfigError(f"{path}.name", f"'{decision.name}' is the name of more than one decision")
+        yield from check_signals.check_when(decision.when, f"{path}.when", config)
+        yield from _check_model(f"{path}.model", decision.model, config)
+        yield from _check_reasoning(f"{path}.reasoning", index, config)
+        if decision.cache.mode in ("exact", "semantic") and not config.semantic_cache.enabled:
+            yield ConfigError(f"{path}.cache.mode", "semantic_cache.enabled is false, so nothing is cached")
+
+
+def _check_reasoning(path: str, index: int, config: Config) -> Iterator[ConfigError]:
+    decision = config.decisions[index]
+    model = config.models.get(decision.model)
+    if decision.reasoning is not None and model is not None and model.reasoning is None:
+        yield ConfigError(
+            path, f"models.{decision.model} has no reasoning.family, so reasoning cannot be switched"
+        )
+
+
+# ── cache ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_cache(config: Config) -> Iterator[ConfigError]:
+    cache = config.semantic_cache
+    if not cache.enabled:
+        return
+    if cache.near.max_bytes < cache.max_answer_bytes:
+        yield ConfigError(
+            "semantic_cache.near.max_bytes",
+            f"must be >= max_answer_bytes ({cache.max_answer_bytes}), got {cache.near.max_bytes}",
+        )
+    if cache.backend_type == "milvus" and cache.milvus is None and cache.backend_config_path is None:
+        yield ConfigError(
+            "semantic_cache.backend_config_path",
+            "is required with backend_type milvus (or write semantic_cache.milvus)",
+        )
+    if cache.backend_type == "milvus" and cache.milvus is not None:
+        yield from _check_milvus(cache.milvus, config)
+
+
+def _check_milvus(milvus: Milvus, config: Config) -> Iterator[ConfigError]:
+    path, connection = "semantic_cache.milvus.connection", milvus.connection
+    auth, tls = connection.auth, connection.tls
+    if auth.enabled and not auth.token and not (auth.username and auth.password):
+        yield ConfigError(f"{path}.auth", "enabled, but there is neither username and password nor token")
+    if tls.enabled and bool(tls.cert_file) != bool(tls.key_file):
+        yield ConfigError(f"{path}.tls", "cert_file and key_file belong together: give both or neither")
+    if config.workers > 1 and uses_lite(connection):
+        yield ConfigError(
+            "workers",
+            f"Milvus Lite opens its file in one process, got {config.workers} workers; use a Milvus server",
+        )
+
+
+# ── limits ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_limits(config: Config) -> Iterator[ConfigError]:
+    """No stage may be given more time than Envoy waits for, less the way back."""
+    limits = config.limits
+    left_s = limits.message_timeout_s - limits.margin_s
+    if left_s <= 0:
+        yield ConfigError(
+            "limits.margin_s",
+            f"must be < message_timeout_s ({limits.message_timeout_s:g}), got {limits.margin_s:g}",
+        )
+        return
+    for name in ("signals_timeout_s", "cache_timeout_s"):
+        value = getattr(limits, name)
+        if value > left_s:
+            yield ConfigError(
+                f"limits.{name}", f"must be <= message_timeout_s - margin_s ({left_s:g}), got {value:g}"
+            )

@@ -1,0 +1,67 @@
+"""Checks of addresses: their form, and that no two of them are the same.
+
+It does not bind them. The rule it keeps: a port that is taken is found when it is bound, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router_extproc.config.model import Config
+from router_extproc.errors import ConfigError
+
+#: sockaddr_un.sun_path holds 108 bytes with its final zero (unix(7)).
+UNIX_PATH_MAX_BYTES = 107
+_PORT_MAX = 65535
+
+
+def check(config: Config) -> Iterator[ConfigError]:
+    """Every problem of an address."""
+    yield from _check_listen(config)
+    addresses = [("admin", config.admin), ("envoy.listen", config.envoy.listen)]
+    if config.envoy.admin is not None:
+        addresses.append(("envoy.admin", config.envoy.admin))
+    for path, address in addresses:
+        yield from _check_host_port(path, address)
+    yield from _check_same([("listen", config.listen), *addresses])
+    for name, cluster in config.envoy.clusters.items():
+        for index, endpoint in enumerate(cluster.endpoints):
+            yield from _check_host_port(f"envoy.clusters.{name}.endpoints[{index}]", endpoint)
+
+
+def host_port(address: str) -> tuple[str, int] | None:
+    """Host and port of `HOST:PORT` or `[IPV6]:PORT`; None: not of that form."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX:
+        return None
+    if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
+        return None
+    return host.strip("[]"), int(port)
+
+
+def _check_listen(config: Config) -> Iterator[ConfigError]:
+    if not config.listen.startswith("unix:"):
+        yield from _check_host_port("listen", config.listen, also=" or unix:PATH")
+        return
+    path = config.listen.removeprefix("unix:").replace("{worker}", str(config.workers - 1))
+    if not path:
+        yield ConfigError("listen", "write a path after unix:")
+    if len(path.encode()) > UNIX_PATH_MAX_BYTES:
+        yield ConfigError(
+            "listen", f"a socket's path has at most {UNIX_PATH_MAX_BYTES} bytes, got {len(path)}"
+        )
+    if config.workers > 1 and "{worker}" not in config.listen:
+        yield ConfigError("listen", "write {worker} into the path: each worker has its own socket")
+
+
+def _check_host_port(path: str, address: str, also: str = "") -> Iterator[ConfigError]:
+    if host_port(address) is None:
+        yield ConfigError(path, f"must be HOST:PORT{also}, got {address!r}")
+
+
+def _check_same(addresses: list[tuple[str, str]]) -> Iterator[ConfigError]:
+    seen: dict[str, str] = {}
+    for path, address in addresses:
+        if address in seen and not address.endswith(":0"):
+            yield ConfigError(path, f"is the same address as {seen[address]} ({address})")
+        seen.setdefault(address, path)

@@ -1,0 +1,139 @@
+"""Checks of signals, and of the rules that ask them.
+
+It does not evaluate rules; their grammar is `routing.rules`. The rule it keeps: a test that could
+never hold, because its signal or label does not exist, is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from router_extproc.config.model import (
+    Config,
+    ContextLengthSignal,
+    HeaderSignal,
+    IntentSignal,
+    KeywordsSignal,
+)
+from router_extproc.config.wording import did_you_mean
+from router_extproc.errors import ConfigError
+from router_extproc.routing.rules import MAX_DEPTH, read_rule
+
+#: Words of the rule grammar; a signal of that name could not be asked.
+_GRAMMAR = ("all", "any", "not")
+
+
+# ── signals ───────────────────────────────────────────────────────────────────────────────────
+
+
+def check_signals(config: Config) -> Iterator[ConfigError]:
+    """Every problem of the `signals` section."""
+    for name, signal in config.signals.items():
+        path = f"signals.{name}"
+        if name in _GRAMMAR:
+            yield ConfigError(path, f"'{name}' is a word of the rules; choose another name")
+        match signal:
+            case IntentSignal():
+                yield from _check_intent(signal, path)
+            case KeywordsSignal():
+                yield from _check_keywords(signal, path)
+            case ContextLengthSignal():
+                yield from _check_context_length(signal, path)
+            case HeaderSignal():
+                yield from _check_header(signal, path)
+
+
+def _check_intent(signal: IntentSignal, path: str) -> Iterator[ConfigError]:
+    if (signal.model is None) == (not signal.examples):
+        given = "neither" if signal.model is None else "both"
+        yield ConfigError(path, f"needs either model or examples, got {given}")
+    for label, examples in signal.examples.items():
+        if not any(example.strip() for example in examples):
+            yield ConfigError(f"{path}.examples.{label}", "needs at least one example prompt")
+
+
+def _check_keywords(signal: KeywordsSignal, path: str) -> Iterator[ConfigError]:
+    for index, word in enumerate(signal.any):
+        if not word.strip():
+            yield ConfigError(f"{path}.any[{index}]", "must not be empty")
+
+
+def _check_context_length(signal: ContextLengthSignal, path: str) -> Iterator[ConfigError]:
+    if signal.max_tokens is not None and signal.max_tokens < signal.min_tokens:
+        yield ConfigError(
+            f"{path}.max_tokens", f"must be >= min_tokens ({signal.min_tokens}), got {signal.max_tokens}"
+        )
+
+
+def _check_header(signal: HeaderSignal, path: str) -> Iterator[ConfigError]:
+    if signal.header.lower().startswith("x-router-"):
+        yield ConfigError(
+            f"{path}.header", "x-router-* headers are removed from requests; it would never match"
+        )
+
+
+# ── rules ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_when(when: object, path: str, config: Config, depth: int = 0) -> Iterator[ConfigError]:
+    """Every problem of one `when` tree: its shape, its signals, their labels."""
+    if when is None or depth > MAX_DEPTH:
+        yield from _check_shape(when, path, depth)
+        return
+    match when:
+        case {"all": [_, *_] as parts, **more} if not more:
+            yield from _check_parts(parts, f"{path}.all", config, depth)
+        case {"any": [_, *_] as parts, **more} if not more:
+            yield from _check_parts(parts, f"{path}.any", config, depth)
+        case {"not": part, **more} if not more:
+            yield from check_when(part, f"{path}.not", config, depth + 1)
+        case _:
+            yield from _check_test(when, path, config)
+
+
+def _check_parts(parts: Sequence[object], path: str, config: Config, depth: int) -> Iterator[ConfigError]:
+    for index, part in enumerate(parts):
+        yield from check_when(part, f"{path}[{index}]", config, depth + 1)
+
+
+def _check_shape(when: object, path: str, depth: int) -> Iterator[ConfigError]:
+    try:
+        read_rule(when, path, depth)
+    except ConfigError as problem:
+        yield problem
+
+
+def _check_test(when: object, path: str, config: Config) -> Iterator[ConfigError]:
+    if isinstance(when, Mapping) and len(when) == 1:
+        name = str(next(iter(when)))
+        if name not in _GRAMMAR and name not in config.signals:
+            yield ConfigError(
+                f"{path}.{name}", f"no signal named '{name}'{did_you_mean(name, config.signals)}"
+            )
+            return
+    try:
+        rule = read_rule(when, path)
+    except ConfigError as problem:
+        yield problem
+        return
+    for test in rule.tests():
+        yield from _check_labels(test.signal, sorted(test.labels or ()), path, config)
+
+
+def _check_labels(name: str, labels: Sequence[str], path: str, config: Config) -> Iterator[ConfigError]:
+    known = known_labels(config, name)
+    for label in labels:
+        if known is not None and label not in known:
+            yield ConfigError(
+                f"{path}.{name}", f"no label '{label}' in signal '{name}'{did_you_mean(label, known)}"
+            )
+
+
+def known_labels(config: Config, name: str) -> Sequence[str] | None:
+    """Every label the signal can give; None: any text (a header), or not known before it is loaded."""
+    match config.signals[name]:
+        case IntentSignal(model=None, examples=examples):
+            return tuple(examples)
+        case KeywordsSignal(any=words):
+            return words
+    return None

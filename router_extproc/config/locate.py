@@ -1,0 +1,93 @@
+"""Where the files are that a configuration names.
+
+It does not open them. The rule it keeps: a relative path means beside the file that names it; only
+`backend_config_path` may also be found from the working directory, as the guide's layout has it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar, overload
+
+from router_extproc.config.model import (
+    Config,
+    Encoder,
+    IntentSignal,
+    Milvus,
+    MilvusConnection,
+    MilvusTls,
+    Section,
+    SemanticCache,
+)
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def find_beside(name: str, folder: Path) -> Path | None:
+    """The file beside the configuration or, failing that, under the working directory."""
+    candidates = (folder / name, Path.cwd() / name)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@overload
+def anchor(section: Config, folder: Path) -> Config: ...
+@overload
+def anchor(section: Milvus, folder: Path) -> Milvus: ...
+def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
+    """The section with every relative path made absolute from `folder`."""
+    if isinstance(section, Milvus):
+        return _anchor_milvus(section, folder)
+    return _with(
+        section,
+        encoder=_anchor_encoder(section.encoder, folder),
+        signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
+        semantic_cache=_anchor_cache(section.semantic_cache, folder),
+    )
+
+
+def _anchor_encoder(encoder: Encoder, folder: Path) -> Encoder:
+    return encoder if encoder.path is None else _with(encoder, path=_absolute(encoder.path, folder))
+
+
+def _anchor_signal(signal: AnySection, folder: Path) -> AnySection:
+    # A head's plain name ("mmlu14") is no path.
+    if not isinstance(signal, IntentSignal) or signal.model is None or "/" not in signal.model:
+        return signal
+    return _with(signal, model=_absolute(signal.model, folder))
+
+
+def _anchor_cache(cache: SemanticCache, folder: Path) -> SemanticCache:
+    return cache if cache.milvus is None else _with(cache, milvus=_anchor_milvus(cache.milvus, folder))
+
+
+def _anchor_milvus(milvus: Milvus, folder: Path) -> Milvus:
+    uri = milvus.connection.uri or milvus.uri
+    connection = _with(
+        milvus.connection,
+        uri=_absolute(uri, folder) if uri and is_lite(uri) else uri,
+        tls=_anchor_tls(milvus.connection.tls, folder),
+    )
+    return _with(milvus, uri=None, connection=connection)
+
+
+def _anchor_tls(tls: MilvusTls, folder: Path) -> MilvusTls:
+    names = ("cert_file", "key_file", "ca_file")
+    return _with(tls, **{name: _absolute(value, folder) for name in names if (value := getattr(tls, name))})
+
+
+def is_lite(connection_uri: str) -> bool:
+    """True when the uri selects Milvus Lite: a file that ends in .db."""
+    return "://" not in connection_uri and connection_uri.endswith(".db")
+
+
+def uses_lite(connection: MilvusConnection) -> bool:
+    """True when the connection selects Milvus Lite."""
+    return connection.uri is not None and is_lite(connection.uri)
+
+
+def _absolute(name: str, folder: Path) -> str:
+    return str((folder / name).resolve())
+
+
+def _with(section: AnySection, **changes: object) -> AnySection:
+    return section.model_copy(update=changes)

@@ -1,0 +1,160 @@
+"""Turns what pydantic found into problems an operator can act on: path, reason, hint.
+
+It checks nothing itself. The rule it keeps: no message repeats a secret or a value that came from
+the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from router_extproc.config.expand import Expanded, join
+from router_extproc.config.model import Section
+from router_extproc.config.shape import keys_at
+from router_extproc.errors import ConfigError
+
+_SECRET_KEYS: Final = frozenset({"password", "token", "username"})
+_GOT_MAX: Final = 60
+
+#: pydantic's error type to our words; {name} are fields of the error's context.
+_WORDS: Final[Mapping[str, str]] = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping (key: value)",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be > {gt}",
+    "greater_than_equal": "must be >= {ge}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be <= {le}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "model_type": "must be a mapping (key: value)",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text",
+    "too_short": "must not be empty",
+    "tuple_type": "must be a list",
+    "union_tag_invalid": "must be one of {expected_tags}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A place whose value does not fit its section, and why."""
+
+    keys: tuple[str | int, ...]
+    problem: ConfigError
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the nearest of the known names, or nothing."""
+    names = list(known)
+    longer = [known_name for known_name in names if known_name.startswith(f"{name}_")]
+    near = longer or get_close_matches(name, names, n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def misfits(error: ValidationError, expanded: Expanded, section: type[Section]) -> tuple[Misfit, ...]:
+    """One for each wrong place, in the order in which the sections name their keys."""
+    found: dict[tuple[str | int, ...], list[str]] = {}
+    for details in error.errors(include_url=False):
+        keys = _keys(details, expanded.value)
+        hidden = _path(keys) in expanded.secret_paths or bool(_SECRET_KEYS.intersection(keys[-1:]))
+        found.setdefault(keys, []).append(_reason(details, keys, section, hidden=hidden))
+    return tuple(
+        Misfit(keys, ConfigError(_path(keys), _either(reasons)))
+        for keys, reasons in found.items()
+        if not _is_covered(keys, reasons, found)
+    )
+
+
+def _keys(details: ErrorDetails, document: object) -> tuple[str | int, ...]:
+    """The keys of the document on the way to the error: pydantic's own union tags left out."""
+    keys: list[str | int] = []
+    here: Any = document  # YAML: any nesting of dicts, lists and scalars
+    for key in details["loc"]:
+        if _has(here, key):
+            keys.append(key)
+            here = here[key]
+    if details["type"] == "missing":
+        keys.append(details["loc"][-1])
+    if details["type"].startswith("union_tag"):
+        keys.append("type")
+    return tuple(keys)
+
+
+def _has(here: object, key: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(key, int) and key < len(here)
+    return isinstance(here, dict) and key in here
+
+
+def _path(keys: Sequence[str | int]) -> str:
+    path = ""
+    for key in keys:
+        path = join(path, key)
+    return path
+
+
+def _reason(details: ErrorDetails, keys: Sequence[str | int], section: type[Section], *, hidden: bool) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "missing":
+        return "is required"
+    if kind == "union_tag_not_found":
+        return f"is required: one of {', '.join(_expected(section, keys))}"
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(keys[-1]), keys_at(section, keys[:-1]))}"
+    words = _WORDS.get(kind)
+    reason = words.format(**context) if words else f"is not valid: {details['msg']}"
+    value = context.get("tag", details["input"]) if kind == "union_tag_invalid" else details["input"]
+    return f"{reason}, got {_got(value, hidden=hidden)}{_nearest(kind, context, value, hidden=hidden)}"
+
+
+def _expected(section: type[Section], keys: Sequence[str | int]) -> list[str]:
+    return [f"'{tag}'" for tag in keys_at(section, keys[:-1], tags=True)]
+
+
+def _got(value: object, *, hidden: bool) -> str:
+    if hidden:
+        return "a value that is not shown"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = repr(value)
+    return text if len(text) <= _GOT_MAX else f"{text[:_GOT_MAX]}…"
+
+
+def _nearest(kind: str, context: Mapping[str, object], value: object, *, hidden: bool) -> str:
+    if kind not in ("literal_error", "union_tag_invalid") or hidden:
+        return ""
+    expected = str(context.get("expected") or context.get("expected_tags"))
+    return did_you_mean(str(value), expected.replace(" or ", ", ").replace("'", "").split(", "))
+
+
+def _either(reasons: Sequence[str]) -> str:
+    """Reasons of a union's branches as one: the last names what was found instead."""
+    if len(reasons) == 1:
+        return reasons[0]
+    return " or ".join([*(reason.split(", got ")[0] for reason in reasons[:-1]), reasons[-1]])
+
+
+def _is_covered(
+    keys: tuple[str | int, ...],
+    reasons: Sequence[str],
+    found: Iterable[tuple[str | int, ...]],
+) -> bool:
+    """True when the branch of a union that fits better has problems of its own, deeper inside."""
+    mismatch = all(reason.endswith(("got a mapping", "got a list")) for reason in reasons)
+    return mismatch and any(len(other) > len(keys) and other[: len(keys)] == keys for other in found)
