@@ -1,0 +1,144 @@
+"""The answer observer: reads what a pool answered and stores it when the cache rules allow.
+
+It is not on the client's path: nothing here can delay or change an answer. The rule it keeps: no
+token, no write; no end of stream, no write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from router_extproc.cache.base import Entry
+from router_extproc.cache.policy import NoStore, Received, Store, Storing, may_store
+from router_extproc.clock import Clock
+from router_extproc.dialects.base import AnswerReader, Dialect
+from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.report import AnswerReport, Listener
+from router_extproc.pipeline.token import StorePlan, WriteToken
+
+
+class EntrySink(Protocol):
+    """Where finished entries go; returns at once, the backend is written behind."""
+
+    def store(self, entry: Entry) -> None:
+        """Take the entry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerObserver:
+    """Opens one observation for each answer that has a write token."""
+
+    dialects: Mapping[str, Dialect]
+    #: None: the cache is off; answers are only measured.
+    sink: EntrySink | None
+    listener: Listener
+    clock: Clock
+    max_answer_bytes: int
+
+    def open(self, token_text: str, status: int, headers: Mapping[str, str]) -> Observation | None:
+        """An observation of the answer, or None when the token is not ours to read.
+
+        headers: names in lower case; repeated values joined by commas.
+        """
+        try:
+            token = WriteToken.decode(token_text)
+        except ValueError:
+            return None
+        dialect = self.dialects.get(token.dialect)
+        if dialect is None:
+            return None
+        content_type = headers.get("content-type", "")
+        reader = dialect.read_answer(content_type, max_answer_bytes=self.max_answer_bytes)
+        return Observation(self, token, status, headers, reader)
+
+
+class Observation:
+    """One answer on its way to the client."""
+
+    def __init__(
+        self,
+        observer: AnswerObserver,
+        token: WriteToken,
+        status: int,
+        headers: Mapping[str, str],
+        reader: AnswerReader,
+    ) -> None:
+        self._observer = observer
+        self._token = token
+        self._status = status
+        self._headers = headers
+        self._reader = reader
+        self._ttft_s: float | None = None
+        self._reported = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the answer."""
+        if self._reader.feed(chunk).started and self._ttft_s is None:
+            self._ttft_s = self._elapsed_s()
+
+    def finish(self) -> None:
+        """The end of stream came: store the answer if the rules allow, and report it."""
+        answer = self._reader.finish()
+        self._report(answer, self._store(answer))
+
+    def break_off(self) -> None:
+        """The stream closed before its end (client gone, pool gone): report, never store."""
+        self._report(Incomplete("aborted"), "aborted")
+
+    def _store(self, answer: Answer | Incomplete) -> str:
+        plan, sink = self._token.plan, self._observer.sink
+        if plan is None or sink is None:
+            return "not-asked"
+        encoded = encode_answer(answer) if isinstance(answer, Answer) else b""
+        match self._judge(answer, encoded, plan):
+            case NoStore(reason):
+                return reason
+            case Store(expires_s):
+                sink.store(self._entry(plan, encoded, expires_s))
+        return "stored"
+
+    def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
+        received = Received(self._status, self._headers, answer, len(encoded))
+        limit = self._observer.max_answer_bytes
+        return may_store(received, plan.policy, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
+
+    def _entry(self, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
+        return Entry(
+            plan.fingerprint,
+            plan.partition,
+            plan.scope,
+            plan.vector,
+            plan.prompt,
+            encoded,
+            self._token.dialect,
+            self._token.model,
+            self._token.decision,
+            self._observer.clock.wall_s(),
+            expires_s,
+            plan.tags,
+        )
+
+    def _report(self, answer: Answer | Incomplete, stored: str) -> None:
+        if self._reported:
+            return
+        self._reported = True
+        token = self._token
+        report = AnswerReport(
+            token.dialect,
+            token.model,
+            token.decision,
+            self._status,
+            streamed="event-stream" in self._headers.get("content-type", ""),
+            ttft_s=self._ttft_s,
+            duration_s=self._elapsed_s(),
+            usage=answer.usage if isinstance(answer, Answer) else None,
+            stored=stored,
+        )
+        self._observer.listener.answered(report)
+
+    def _elapsed_s(self) -> float:
+        return max(0.0, self._observer.clock.wall_s() - self._token.started_s)

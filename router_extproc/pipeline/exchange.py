@@ -1,0 +1,143 @@
+"""One exchange with Envoy, carried out: the pipeline on the way in, the observer on the way back.
+
+It is not the protocol (`protocol.exchange` checks that) and knows no gRPC. The rule it keeps: what is
+not ours passes untouched, and a body that is too large or unreadable is refused before Envoy holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router_extproc.clock import Clock
+from router_extproc.dialects.base import Dialect
+from router_extproc.errors import MalformedRequest, RequestError, RequestTooLarge, UnsupportedRequest
+from router_extproc.pipeline.answer import AnswerObserver, Observation
+from router_extproc.pipeline.decision import Decision, Forward, Reject
+from router_extproc.pipeline.inquiry import Incoming, joined_headers
+from router_extproc.pipeline.mutations import (
+    METADATA_NAMESPACE,
+    PASS,
+    TOKEN_KEY,
+    ask_body,
+    reject,
+    reply_to_body,
+)
+from router_extproc.pipeline.report import DecisionReport, Listener
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    RequestStarted,
+)
+from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
+from router_extproc.protocol.modes import Role
+
+_READABLE_ENCODINGS = frozenset({"", "identity"})
+_CONTINUE = HeadersReply()
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeParts:
+    """What every exchange of this process shares."""
+
+    pipeline: RequestPipeline
+    observer: AnswerObserver
+    #: The dialect of a method and path, if any.
+    find_dialect: Callable[[str, str], Dialect | None]
+    listener: Listener
+    clock: Clock
+
+    def drive(self, role: Role) -> RoutedExchange:
+        """A driver for a new stream."""
+        return RoutedExchange(self, role)
+
+
+class RoutedExchange:
+    """Drives one exchange; its calls never overlap."""
+
+    def __init__(self, parts: ExchangeParts, role: Role) -> None:
+        self._parts = parts
+        self._role = role
+        self._headers = Headers()
+        self._dialect: Dialect | None = None
+        #: Of an inline stream, which sees its own request.
+        self._token: str | None = None
+        self._observation: Observation | None = None
+
+    async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
+        """Ask for the body of a request that is ours, let everything else pass."""
+        method, path = event.headers.get(":method") or "", event.headers.get(":path") or ""
+        dialect = self._parts.find_dialect(method, path)
+        if dialect is None:
+            return PASS
+        self._dialect, self._headers = dialect, event.headers
+        error = _refusal(event)
+        return ask_body(self._role) if error is None else self._reject(dialect, error)
+
+    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+        """Carry out the decision on the whole request."""
+        if self._dialect is None:
+            return BodyReply()
+        if isinstance(event, BodyTooLarge):
+            return self._reject(self._dialect, _too_large())
+        started_s = self._parts.clock.monotonic_s()
+        decision = await self._parts.pipeline.decide(Incoming(self._dialect, self._headers, event.body))
+        self._report(self._dialect, decision, self._parts.clock.monotonic_s() - started_s)
+        if isinstance(decision, Forward):
+            self._token = decision.write_token
+        return reply_to_body(decision)
+
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+        """Begin to observe an answer that has a write token."""
+        token = self._token or event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
+        if token is None:
+            return _CONTINUE
+        headers = joined_headers(event.headers)
+        self._observation = self._parts.observer.open(token, event.status, headers)
+        self._finish_if(last=event.last)
+        return _CONTINUE
+
+    def on_answer_chunk(self, event: AnswerChunk) -> None:
+        """Read on; at the end, store."""
+        if self._observation is None:
+            return
+        if event.body:
+            self._observation.feed(event.body)
+        self._finish_if(last=event.last)
+
+    def on_closed(self, *, clean: bool) -> None:  # noqa: ARG002 - however it ended, there is no end of stream
+        """An answer that is still open broke off: never store it."""
+        if self._observation is not None:
+            self._observation.break_off()
+            self._observation = None
+
+    def _finish_if(self, *, last: bool) -> None:
+        if last and self._observation is not None:
+            self._observation.finish()
+            self._observation = None
+
+    def _reject(self, dialect: Dialect, error: RequestError) -> ImmediateResponse:
+        decision = Reject(error, dialect.render_error(error))
+        self._report(dialect, decision, 0.0)
+        return reject(error, decision.rendered)
+
+    def _report(self, dialect: Dialect, decision: Decision, duration_s: float) -> None:
+        self._parts.listener.decided(DecisionReport(dialect.name, decision, duration_s))
+
+
+def _refusal(event: RequestStarted) -> RequestError | None:
+    if event.too_large:
+        return _too_large()
+    if event.last:
+        return MalformedRequest("The request has no body.")
+    if (event.headers.get("content-encoding") or "").strip().lower() not in _READABLE_ENCODINGS:
+        return UnsupportedRequest("Compressed request bodies are not supported.", param="content-encoding")
+    return None
+
+
+def _too_large() -> RequestTooLarge:
+    return RequestTooLarge("The request body is larger than this gateway accepts.")

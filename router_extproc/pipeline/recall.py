@@ -1,0 +1,157 @@
+"""Recall: what the cache has for an inquiry, and what the client is told of it.
+
+It is not the cache: it asks it within the budget, and only for what directives and policy allow.
+The rule it keeps: an entry whose decision is gone, or no longer caches, is never replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from router_extproc.cache.key import partition
+from router_extproc.cache.lookup import Found, Hit, Judged, Miss, Query, SemanticCache
+from router_extproc.cache.policy import ForwardReason, age_s, render_forward, render_hit, ttl_left_s
+from router_extproc.clock import Clock
+from router_extproc.models.base import Encoding, Vector
+from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
+from router_extproc.pipeline.inquiry import Inquiry
+from router_extproc.pipeline.stages import run_stage
+from router_extproc.pipeline.token import StorePlan
+from router_extproc.routing.policy import Policy, Route
+
+STAGE = "cache"
+
+#: Longer prompts are matched exactly only: the write token carries the prompt of a semantic entry
+#: through Envoy's dynamic metadata.
+SEMANTIC_PROMPT_BYTES_MAX = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The outcome of asking the cache."""
+
+    hit: Hit | None
+    outcome: CacheOutcome
+    #: Why no hit: a short word.
+    reason: str
+    candidates: tuple[Candidate, ...] = ()
+    note: StageNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Asks the cache."""
+
+    cache: SemanticCache
+    policy: Policy
+    clock: Clock
+    timeout_s: float
+    #: Entries of another encoder are in other partitions.
+    encoder_identity: str
+
+    def exact_near(self, inquiry: Inquiry) -> Recalled | None:
+        """The exact hit of this process, without any wait; None: ask again with a route."""
+        if inquiry.directives.no_cache:
+            return None
+        hit = self.cache.exact_near(inquiry.fingerprint, max_age_s=inquiry.directives.max_age_s)
+        return self._hit(hit) if hit is not None and self._replayable(hit) else None
+
+    async def find(self, inquiry: Inquiry, route: Route, encoding: Encoding | None) -> Recalled:
+        """What the cache has under this route."""
+        if route.cache.mode == "off":
+            return Recalled(None, _forward_outcome("bypass", "bypass"), "policy")
+        if inquiry.directives.no_cache:
+            return Recalled(None, _forward_outcome("bypass", "request"), "no-cache")
+        vector = semantic_vector(inquiry, route, encoding)
+        result = await run_stage(
+            STAGE, self._ask(inquiry, route, vector), inquiry.budget.part(self.timeout_s)
+        )
+        match result.value:
+            case Hit() as hit if self._replayable(hit):
+                return replace(self._hit(_as_exact(hit, inquiry)), note=result.note)
+            case Hit():
+                return Recalled(None, _forward_outcome("miss", "uri-miss"), "decision-gone", note=result.note)
+            case Miss(reason, judged):
+                return _missed(reason, judged, result.note)
+            case None:
+                return _missed("failed", (), result.note)
+
+    def plan(self, inquiry: Inquiry, route: Route, encoding: Encoding | None) -> StorePlan | None:
+        """How the coming answer is to be stored; None: not at all."""
+        if route.cache.mode == "off" or inquiry.directives.no_store:
+            return None
+        vector = semantic_vector(inquiry, route, encoding)
+        return StorePlan(
+            inquiry.fingerprint,
+            partition(inquiry.scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity),
+            inquiry.scope,
+            vector,
+            "" if vector is None else inquiry.request.prompt,
+            route.cache,
+            route.tags,
+        )
+
+    async def _ask(self, inquiry: Inquiry, route: Route, vector: Vector | None) -> Found:
+        max_age_s = inquiry.directives.max_age_s
+        if vector is None:
+            return await self.cache.exact(inquiry.fingerprint, max_age_s=max_age_s)
+        key = partition(
+            inquiry.scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity
+        )
+        query = Query(key, vector, inquiry.request.prompt, route.cache.similarity_min, max_age_s)
+        return await self.cache.semantic(query)
+
+    def _replayable(self, hit: Hit) -> bool:
+        policy = self.policy.cache_policy(hit.entry.decision)
+        if policy is None or policy.mode == "off":
+            return False
+        return hit.kind == "exact" or policy.mode == "semantic"
+
+    def _hit(self, hit: Hit) -> Recalled:
+        now_s = self.clock.wall_s()
+        status: CacheStatus = "hit-exact" if hit.kind == "exact" else "hit-semantic"
+        told = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
+        outcome = CacheOutcome(status, told, age_s(hit.entry, now_s))
+        return Recalled(hit, outcome, "", _candidates(hit.judged))
+
+
+#: The cache is off: what the client is told.
+OFF = Recalled(None, CacheOutcome("bypass", render_forward("bypass")), "off")
+
+
+def semantic_vector(inquiry: Inquiry, route: Route, encoding: Encoding | None) -> Vector | None:
+    """The vector by which the inquiry may be matched, or None: exactly only."""
+    if encoding is None or route.cache.mode != "semantic" or not inquiry.request.prompt_is_last:
+        return None
+    size = len(inquiry.request.prompt.encode("utf-8", "surrogatepass"))
+    return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None
+
+
+def _as_exact(hit: Hit, inquiry: Inquiry) -> Hit:
+    """A neighbour that is the very same request (another worker stored it) is an exact hit."""
+    return replace(hit, kind="exact") if hit.entry.fingerprint == inquiry.fingerprint else hit
+
+
+def _missed(reason: str, judged: tuple[Judged, ...], note: StageNote) -> Recalled:
+    nearest = max((each.neighbour.similarity for each in judged), default=None)
+    outcome = _forward_outcome("miss", "uri-miss", nearest)
+    return Recalled(None, outcome, reason, _candidates(judged), note)
+
+
+def _forward_outcome(
+    status: CacheStatus, reason: ForwardReason, similarity: float | None = None
+) -> CacheOutcome:
+    return CacheOutcome(status, render_forward(reason, similarity=similarity))
+
+
+def _candidates(judged: tuple[Judged, ...]) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            each.neighbour.entry.fingerprint,
+            each.neighbour.similarity,
+            each.verdict.score,
+            each.verdict.accepted,
+            each.verdict.reason,
+        )
+        for each in judged
+    )

@@ -1,0 +1,124 @@
+"""The request pipeline: from a request body to a decision.
+
+It is not the exchange with Envoy (`exchange.py`) and sends nothing. The rule it keeps: exact before
+any inference, one encoder pass at most, and every failure but the client's own still ends in a
+decision that forwards the request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router_extproc.clock import Budget, Clock
+from router_extproc.dialects.base import BodyEdit
+from router_extproc.errors import CacheOnlyMiss, RequestError
+from router_extproc.llm.stored import decode_answer
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
+from router_extproc.pipeline.inquiry import Incoming, Inquiry, InquiryReader
+from router_extproc.pipeline.recall import OFF, Recall, Recalled
+from router_extproc.pipeline.token import WriteToken
+from router_extproc.pipeline.understanding import Understander, Understanding
+from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.reasoning import reasoning_members
+
+UNKNOWN = Understanding({}, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPipeline:
+    """Decides requests; every part is handed in by `app.build`."""
+
+    clock: Clock
+    reader: InquiryReader
+    policy: Policy
+    understander: Understander
+    #: None: the cache is off.
+    recall: Recall | None
+    #: For all stages of one request together, in seconds.
+    budget_s: float
+
+    async def decide(self, incoming: Incoming) -> Decision:
+        """The decision on one request; never raises on what a client sent."""
+        try:
+            inquiry = self.reader.read(incoming, Budget.of(self.clock, self.budget_s))
+        except RequestError as error:
+            return Reject(error, incoming.dialect.render_error(error))
+        return self._replay_near(inquiry) or await self._decide(inquiry)
+
+    def _replay_near(self, inquiry: Inquiry) -> Replay | None:
+        recalled = None if self.recall is None else self.recall.exact_near(inquiry)
+        return None if recalled is None else self._replay(inquiry, recalled, None, UNKNOWN)
+
+    async def _decide(self, inquiry: Inquiry) -> Decision:
+        understanding = await self._understand(inquiry)
+        route = self._route(inquiry, understanding)
+        recalled = OFF
+        if self.recall is not None:
+            recalled = await self.recall.find(inquiry, route, understanding.encoding)
+        replay = self._replay(inquiry, recalled, route, understanding)
+        if replay is not None:
+            return replay
+        if inquiry.directives.only_if_cached:
+            return self._reject_miss(inquiry, recalled)
+        return self._forward(inquiry, recalled, route, understanding)
+
+    async def _understand(self, inquiry: Inquiry) -> Understanding:
+        if inquiry.pinned is None:
+            return await self.understander.understand(
+                inquiry.request, inquiry.headers, inquiry.budget, encode=self.recall is not None
+            )
+        if self.recall is None:
+            return UNKNOWN
+        return await self.understander.encode_only(inquiry.request, inquiry.budget)
+
+    def _route(self, inquiry: Inquiry, understanding: Understanding) -> Route:
+        if inquiry.pinned is not None:
+            return self.policy.pin(inquiry.pinned)
+        return self.policy.decide(understanding.readings)
+
+    def _replay(
+        self, inquiry: Inquiry, recalled: Recalled, route: Route | None, understanding: Understanding
+    ) -> Replay | None:
+        if recalled.hit is None:
+            return None
+        entry = recalled.hit.entry
+        try:
+            answer = decode_answer(entry.answer)
+        except ValueError:
+            # Written by another version, or damaged at rest: as good as not there.
+            return None
+        rendered = inquiry.incoming.dialect.render(answer, inquiry.request)
+        explanation = _explain(inquiry, recalled, route, understanding)
+        return Replay(rendered, recalled.outcome, entry.model, entry.decision, explanation)
+
+    def _reject_miss(self, inquiry: Inquiry, recalled: Recalled) -> Reject:
+        error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")
+        headers = {"x-router-cache": recalled.outcome.status, "cache-status": recalled.outcome.cache_status}
+        return Reject(error, inquiry.incoming.dialect.render_error(error), headers)
+
+    def _forward(
+        self, inquiry: Inquiry, recalled: Recalled, route: Route, understanding: Understanding
+    ) -> Forward:
+        target = route.target
+        members = reasoning_members(target.reasoning_family, route.reasoning)
+        body = inquiry.incoming.dialect.edit(inquiry.incoming.body, BodyEdit(target.served_name, members))
+        plan = None if self.recall is None else self.recall.plan(inquiry, route, understanding.encoding)
+        token = WriteToken(inquiry.request.dialect, target.model, route.decision, self.clock.wall_s(), plan)
+        explanation = _explain(inquiry, recalled, route, understanding)
+        unchanged = body == inquiry.incoming.body
+        return Forward(route, None if unchanged else body, recalled.outcome, token.encode(), explanation)
+
+
+def _explain(
+    inquiry: Inquiry, recalled: Recalled, route: Route | None, understanding: Understanding
+) -> Explanation:
+    notes = (understanding.note, recalled.note)
+    return Explanation(
+        inquiry.request.dialect,
+        route,
+        tuple(understanding.readings.values()),
+        recalled.outcome.status,
+        recalled.reason,
+        recalled.candidates,
+        tuple(note for note in notes if note is not None),
+    )

@@ -1,0 +1,30 @@
+"""How each family of models is told to reason or not: members of the request body.
+
+It is not a decision; a route says whether to reason. The rule it keeps: a client that already set
+the member keeps its own (dialects add members only where there are none).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from router_extproc.llm.answer import JsonValue
+
+
+def reasoning_members(family: str | None, reasoning: bool | None) -> Mapping[str, JsonValue]:  # noqa: FBT001
+    """The members to add at the top level of the body; none when the route leaves it open.
+
+    Sources: the chat templates of Qwen3 (enable_thinking) and DeepSeek-V3.1 (thinking), which vLLM
+    fills from chat_template_kwargs; gpt-oss reads reasoning_effort.
+    """
+    if reasoning is None:
+        return {}
+    match family:
+        case "qwen3":
+            return {"chat_template_kwargs": {"enable_thinking": reasoning}}
+        case "deepseek":
+            return {"chat_template_kwargs": {"thinking": reasoning}}
+        case "gpt_oss":
+            return {"reasoning_effort": "high" if reasoning else "low"}
+        case _:
+            return {}
