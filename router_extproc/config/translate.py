@@ -1,0 +1,73 @@
+"""The configuration as the values that routing and the cache work with.
+
+It is not a check: references were checked before (`check.py`). It opens nothing; `app.py` does.
+"""
+
+from __future__ import annotations
+
+from router_extproc.cache.scope import HeaderScope, ScopeRule, SharedScope
+from router_extproc.config import model as section
+from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
+from router_extproc.routing.rules import read_rule
+from router_extproc.routing.selection import Catalogue
+
+
+def catalogue_of(config: section.Config) -> Catalogue:
+    """The model names that a client may ask for."""
+    return Catalogue.of(config.virtual_models, tuple(_targets(config).values()))
+
+
+def policy_of(config: section.Config) -> Policy:
+    """The decisions in their order, with the default model behind them."""
+    targets = _targets(config)
+    decisions = tuple(
+        RoutingDecision(
+            decision.name,
+            decision.priority,
+            read_rule(decision.when, f"decisions[{index}].when"),
+            targets[decision.model],
+            decision.reasoning,
+            cache_policy_of(config.semantic_cache, decision.cache),
+            decision.tags,
+        )
+        for index, decision in enumerate(config.decisions)
+    )
+    default_cache = cache_policy_of(config.semantic_cache, section.DecisionCache())
+    return Policy(decisions, default=targets[config.default_model], default_cache=default_cache)
+
+
+def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) -> CachePolicy:
+    """What a decision says of the cache, and `semantic_cache` where it says nothing."""
+    return CachePolicy(
+        (own.mode or "semantic") if cache.enabled else "off",
+        cache.similarity_threshold if own.similarity_min is None else own.similarity_min,
+        cache.ttl_seconds if own.ttl_s is None else own.ttl_s,
+        cache.store_tool_calls if own.store_tool_calls is None else own.store_tool_calls,
+    )
+
+
+def scope_rule_of(cache: section.SemanticCache) -> ScopeRule:
+    """Who may share entries."""
+    if cache.scope == "shared":
+        return SharedScope()
+    return HeaderScope(tuple(name.lower() for name in cache.scope.headers))
+
+
+def routing_headers_of(config: section.Config) -> tuple[str, ...]:
+    """The headers that signals read, in lower case and a fixed order."""
+    signals = config.signals.values()
+    return tuple(sorted({signal.header.lower() for signal in signals if signal.type == "header"}))
+
+
+def _targets(config: section.Config) -> dict[str, Target]:
+    return {
+        key: Target(
+            key,
+            model.cluster,
+            model.served_name or key,
+            None if model.reasoning is None else model.reasoning.family,
+            model.cost.input_per_mtok,
+            model.cost.output_per_mtok,
+        )
+        for key, model in config.models.items()
+    }
