@@ -20,7 +20,10 @@ class ToolCall:
     id: str
     name: str
     arguments: str
+    #: "function", "custom", or "function_call" for the one call of OpenAI's older form (its id is "").
     kind: str = "function"
+    #: Members of the call that have no field of their own here, as they came.
+    extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,5 @@ class Incomplete:
     """Why an answer must not be stored; `reason` is a metric label (a short word, bounded set)."""
 
     reason: str
+    #: What the pool reported all the same, for metrics.
+    usage: Usage | None = None

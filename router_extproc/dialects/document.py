@@ -1,0 +1,64 @@
+"""JSON request bodies as every dialect reads them: one strict, bounded way in and one canonical way out.
+
+It is not a schema. The rule it keeps: a body is refused or understood, never guessed, in time linear
+in its size; messages name the place and never repeat what the client wrote.
+Source: RFC 8259, sections 4 (names should be unique), 8.1 (UTF-8, no byte order mark).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+import orjson
+
+from router_extproc.errors import MalformedRequest
+from router_extproc.llm.answer import JsonValue
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+#: One JSON string with its quotes. Possessive: no backtracking, so no memory and no time beyond its length.
+JSON_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+def read_object(body: bytes) -> JsonObject:
+    """The JSON object that `body` is; of members with the same name the last counts.
+
+    Raises:
+        MalformedRequest: no JSON, not UTF-8, half a surrogate pair, a number that no double holds,
+            a byte order mark, or more than 1024 levels deep.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        # The cause holds the client's text, so it goes no further.
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MalformedRequest(f"The body is not valid JSON in UTF-8 ({place}).") from None
+    if type(document) is not dict:
+        raise MalformedRequest("The body must be a JSON object.")
+    return document
+
+
+def canonical(value: JsonValue) -> bytes:
+    """One byte form for equal values: sorted keys, no spaces, no newline.
+
+    Raises:
+        MalformedRequest: more than about 250 levels deep.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise MalformedRequest("The body is nested too deeply.") from None
+
+
+def has_duplicate_members(body: bytes, document: JsonObject) -> bool:
+    """True when an object in `body`, at any depth, names a member twice.
+
+    Readers differ in which one counts, so what this package read may not be what the pool reads.
+    """
+    return _members(body) != _members(canonical(document))
+
+
+def _members(body: bytes) -> int:
+    """How many members all objects have: outside strings a colon stands only after a name."""
+    return JSON_STRING.sub(b"", body).count(b":")

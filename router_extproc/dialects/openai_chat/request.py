@@ -1,0 +1,224 @@
+"""From the body of a chat completion to the inference request.
+
+It is not an editor. The rule it keeps: a member that is not known to leave the answer's meaning
+alone goes into the context, so that what is new splits the cache and never mixes it.
+Source: the OpenAI API reference, "Create chat completion"; vLLM, ChatCompletionRequest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from router_extproc.dialects.document import JsonObject, canonical, has_duplicate_members, read_object
+from router_extproc.dialects.openai_chat.shapes import (
+    BODY,
+    MESSAGE,
+    STREAM_OPTIONS,
+    check_members,
+    wrong_shape,
+)
+from router_extproc.llm.answer import JsonValue
+from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
+
+DIALECT: Final = "openai_chat"
+
+#: Members that cannot change what an answer means, each with its reason.
+OUTSIDE_CONTEXT: Final = frozenset(
+    {
+        "messages",  # a context field of its own, without the prompt
+        "model",  # the cache key has its own field for it
+        "stream",  # the form of the answer, not its content
+        "stream_options",  # likewise
+        "user",  # names the end user for abuse reports; the model never sees it
+        "safety_identifier",  # its successor
+        "metadata",  # labels of the client's own for stored completions
+        "store",  # whether the provider keeps the answer for its owner
+        "service_tier",  # price and waiting time
+        "priority",  # vLLM: place in the queue
+        "request_id",  # vLLM: becomes the answer's id
+        "prompt_cache_key",  # where the provider looks for a computed prefix
+        "prompt_cache_retention",  # how long it keeps one
+    }
+)
+_SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+_TURN_ROLES: Final[Mapping[str, Role]] = {
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+#: Kind of part to its member that holds text.
+_TEXT_PARTS: Final[Mapping[str, str]] = {"text": "text", "refusal": "refusal"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One message as the neutral form needs it."""
+
+    role: str
+    texts: tuple[str, ...]
+    attached: bool
+
+    @property
+    def text(self) -> str:
+        """The text parts joined by newlines."""
+        return "\n".join(self.texts)
+
+
+def parse_request(body: bytes) -> InferenceRequest:
+    """See dialects.base.Dialect.parse."""
+    document = read_object(body)
+    check_members(document, BODY)
+    originals = _message_list(document)
+    messages = [_read_message(original, place) for place, original in enumerate(originals)]
+    asked = _last_user_message(messages)
+    prompt = messages[asked].text
+    return InferenceRequest(
+        dialect=DIALECT,
+        model=_read_model(document),
+        prompt=prompt,
+        system="\n".join(message.text for message in messages if message.role in _SYSTEM_ROLES),
+        history=_history(messages[:asked]),
+        context=_context(body, document, originals, asked),
+        stream=document.get("stream") is True,
+        stream_usage=_wants_usage(document),
+        prompt_is_last=asked == len(messages) - 1 and bool(prompt.strip()),
+        has_tools=bool(document.get("tools") or document.get("functions")),
+        has_attachments=any(message.attached for message in messages),
+        body_bytes=len(body),
+    )
+
+
+def _read_model(document: JsonObject) -> str:
+    """The model's name."""
+    model = document.get("model")
+    if type(model) is not str or not model:
+        raise wrong_shape("model", "the name of a model")
+    return model
+
+
+def _message_list(document: JsonObject) -> list[JsonObject]:
+    """The messages as they came: at least one, each an object with members of the right shapes."""
+    messages = document.get("messages")
+    if type(messages) is not list or not messages:
+        raise wrong_shape("messages", "a list of at least one message")
+    objects: list[JsonObject] = []
+    for place, message in enumerate(messages):
+        if type(message) is not dict:
+            raise wrong_shape(f"messages[{place}]", "an object")
+        check_members(message, MESSAGE, f"messages[{place}].")
+        objects.append(message)
+    return objects
+
+
+def _read_message(message: JsonObject, place: int) -> _Message:
+    """Role and text of one message; only a user must have said something."""
+    role = message.get("role")
+    if type(role) is not str or not role:
+        raise wrong_shape(f"messages[{place}].role", "the name of a role")
+    content = message.get("content")
+    if type(content) is str:
+        return _Message(role, (content,), attached=False)
+    if type(content) is list:
+        return _read_parts(role, content, f"messages[{place}].content")
+    if role == "user":
+        raise wrong_shape(f"messages[{place}].content", MESSAGE["content"].words)
+    return _Message(role, (), attached=False)
+
+
+def _read_parts(role: str, parts: Sequence[JsonValue], path: str) -> _Message:
+    """A message in parts: some are text, any other is an attachment."""
+    texts = [_part_text(part, f"{path}[{place}]") for place, part in enumerate(parts)]
+    said = tuple(text for text in texts if text is not None)
+    return _Message(role, said, attached=len(said) < len(parts))
+
+
+def _part_text(part: JsonValue, path: str) -> str | None:
+    """The text of one part; None: it is an attachment. vLLM also takes a bare string as a part."""
+    if type(part) is str:
+        return part
+    if type(part) is not dict:
+        raise wrong_shape(path, "an object")
+    kind = part.get("type")
+    if type(kind) is not str:
+        raise wrong_shape(f"{path}.type", "the name of a kind of part")
+    member = _TEXT_PARTS.get(kind)
+    if member is None:
+        return None
+    text = part.get(member)
+    if type(text) is not str:
+        raise wrong_shape(f"{path}.{member}", "a string")
+    return text
+
+
+def _last_user_message(messages: Sequence[_Message]) -> int:
+    """Where the question stands."""
+    for place in reversed(range(len(messages))):
+        if messages[place].role == "user":
+            return place
+    raise wrong_shape("messages", "a list with a message whose role is 'user'")
+
+
+def _history(messages: Sequence[_Message]) -> tuple[Turn, ...]:
+    """The turns without system prompts; roles that only the pool knows stay in the context alone."""
+    return tuple(
+        Turn(_TURN_ROLES[message.role], message.text) for message in messages if message.role in _TURN_ROLES
+    )
+
+
+def _wants_usage(document: JsonObject) -> bool:
+    """Whether the stream shall end with the usage."""
+    options = document.get("stream_options")
+    if type(options) is not dict:
+        return False
+    check_members(options, STREAM_OPTIONS, "stream_options.")
+    return options.get("include_usage") is True
+
+
+def _context(
+    body: bytes, document: JsonObject, originals: Sequence[JsonObject], asked: int
+) -> tuple[ContextField, ...]:
+    """Every message without the prompt, then each other member by name."""
+    turns: list[JsonValue] = [*originals[:asked], _without_prompt(originals[asked]), *originals[asked + 1 :]]
+    messages = canonical(turns)
+    if has_duplicate_members(body, document):
+        # The pool may read the other one: then only the very same bytes are the same request. No
+        # canonical form holds a newline, so nothing else comes out like this.
+        messages += b"\n" + body
+    others = sorted(name for name in document if name not in OUTSIDE_CONTEXT)
+    return (
+        ContextField("messages", messages),
+        *(ContextField(name, canonical(document[name])) for name in others),
+    )
+
+
+def _without_prompt(message: JsonObject) -> JsonObject:
+    """The message with holes where its text was; a plain string is the same as one text part."""
+    content = message["content"]
+    parts: list[JsonValue] = list(content) if type(content) is list else [{"type": "text", "text": content}]
+    return {**message, "content": _with_holes(parts)}
+
+
+def _with_holes(parts: Sequence[JsonValue]) -> list[JsonValue]:
+    """The parts without their text.
+
+    With several text parts, each keeps its number of line breaks: together with the joined prompt
+    that tells where one part ends and the next begins.
+    """
+    several = sum(_is_text(part) for part in parts) > 1
+    return [_with_hole(part, several=several) if _is_text(part) else part for part in parts]
+
+
+def _is_text(part: JsonValue) -> bool:
+    """Whether the part's text is in the prompt."""
+    return type(part) is str or (type(part) is dict and part.get("type") in _TEXT_PARTS)
+
+
+def _with_hole(part: JsonValue, *, several: bool) -> JsonValue:
+    """One text part, its text replaced by the number of line breaks or by nothing."""
+    if type(part) is dict:
+        member = _TEXT_PARTS[str(part["type"])]
+        return {**part, member: str(part[member]).count("\n") if several else None}
+    return str(part).count("\n") if several else None
