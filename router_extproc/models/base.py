@@ -1,20 +1,22 @@
-"""Ports to the neural models: encoder and classifier.
+"""Ports to the neural models: encoder, classifier, and the executor that runs them.
 
-It is not a runtime: `models.onnx` implements these. All methods block and are called from the
-inference executor, never from the event loop.
+It is not a runtime: `models.onnx` implements these. Encoder and classifier methods block and are
+called from the inference executor, never from the event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: float32[dim], length 1 (or all zeros for a text without tokens).
 Vector: TypeAlias = NDArray[np.float32]
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,14 @@ class Encoding:
     tokens: int
     #: The text was longer than the encoder's window; the vector is of its beginning only.
     truncated: bool
+    #: Tokens that the encoder has no word for (emoji, scripts it never saw). The vector knows
+    #: nothing of them: texts that differ only there have the same vector.
+    unknown_tokens: int = 0
+
+    @property
+    def is_faithful(self) -> bool:
+        """True when the vector stands for the whole text, so that likeness of vectors means something."""
+        return self.tokens > 0 and not self.truncated and not self.unknown_tokens
 
 
 class Encoder(Protocol):
@@ -60,4 +70,20 @@ class Classifier(Protocol):
 
     def scores(self, vector: Vector) -> Mapping[str, float]:
         """A score in [0, 1] for every label; they sum to one."""
+        ...
+
+
+class Inference(Protocol):
+    """Where blocking model calls run: off the event loop, bounded."""
+
+    async def run(self, job: Callable[[], ResultT], *, timeout_s: float) -> ResultT:
+        """The job's result; what the job raises passes through.
+
+        A cancelled or late job that has not started never starts; one that runs ends by itself and
+        its result is dropped.
+
+        Raises:
+            StageTimeout: no result within timeout_s.
+            StageError: too many jobs wait already; nothing was queued.
+        """
         ...

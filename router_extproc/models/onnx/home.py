@@ -1,0 +1,25 @@
+"""Where models that were built or fetched on this machine live.
+
+It is not a store of its own: a model is a folder with a manifest. Shipped heads are inside the
+package (`router_extproc/models/artifacts`), not here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+#: Names the folder that replaces the default one.
+HOME_VARIABLE = "ROUTER_EXTPROC_HOME"
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of this user's models: $ROUTER_EXTPROC_HOME, else ~/.cache/router-extproc."""
+    chosen = environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "router-extproc"
+
+
+def models_folder(root: Path) -> Path:
+    """The folder below `root` that holds one folder for each model."""
+    return root / "models"

@@ -1,0 +1,93 @@
+"""Opens encoders at start: the one that was built here, or one from a folder of the user's.
+
+It is not a builder. The rule it keeps: what is missing, damaged or unsuitable is said now, with the
+configuration path and the command that helps, and never found out by a request.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime as ort
+from tokenizers import Tokenizer
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.build import IDENTITY, MODEL_NAME, TOKENIZER_NAME
+from router_extproc.models.onnx.encoder import ELEMENTS, INPUTS, OnnxEncoder, Pooling, WindowTokenizer
+from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.manifest import MANIFEST_NAME, EncoderManifest, read_manifest, record_file
+from router_extproc.models.onnx.session import open_session
+
+BUILD_COMMAND = "router-extproc models build"
+#: Window of the encoder, unless configured otherwise.
+MAX_TOKENS = 256
+
+
+def open_encoder(
+    folder: Path | None = None,
+    *,
+    pooling: Pooling = "mean",
+    max_tokens: int = MAX_TOKENS,
+    prefix: str = "",
+    threads: int = 1,
+    where: str = "encoder",
+) -> OnnxEncoder:
+    """The encoder of a folder; None: the one that `models build` made. `where` is its YAML path.
+
+    Raises:
+        ConfigError: missing, damaged, or nothing this package can run.
+    """
+    place = find_folder(folder, where=where)
+    identity = identify(place, max_tokens=max_tokens, where=where)
+    session = open_session(place / MODEL_NAME, threads=threads, where=where)
+    check_shape(session, place, where=where)
+    tokenizer = WindowTokenizer(
+        open_tokenizer(place / TOKENIZER_NAME, where=where), max_tokens=max_tokens, prefix=prefix
+    )
+    return OnnxEncoder(session, tokenizer, identity=identity, pooling=pooling)
+
+
+def find_folder(folder: Path | None, *, where: str) -> Path:
+    """The folder to open; it exists."""
+    if folder is None:
+        built = models_folder(home()) / IDENTITY
+        if not built.is_dir():
+            raise ConfigError(
+                where, f"the encoder has not been built ({built} is missing): run `{BUILD_COMMAND}`"
+            )
+        return built
+    if not (folder / MODEL_NAME).is_file() or not (folder / TOKENIZER_NAME).is_file():
+        raise ConfigError(f"{where}.path", f"{folder} needs both {MODEL_NAME} and {TOKENIZER_NAME}")
+    return folder
+
+
+def identify(folder: Path, *, max_tokens: int, where: str) -> str:
+    """The identity: from the manifest, checked; for a folder without one, from the graph's checksum."""
+    if not (folder / MANIFEST_NAME).is_file() and folder.name != IDENTITY:
+        return f"{folder.name}-{record_file(folder / MODEL_NAME).sha256[:12]}"
+    manifest = read_manifest(folder, EncoderManifest, where=where)
+    if max_tokens > manifest.max_tokens:
+        raise ConfigError(
+            f"{where}.max_tokens",
+            f"this encoder reads at most {manifest.max_tokens} tokens, got {max_tokens}",
+        )
+    return manifest.identity
+
+
+def check_shape(session: ort.InferenceSession, folder: Path, *, where: str) -> None:
+    """Raise ConfigError unless the graph takes token ids and ends in vectors of a fixed length."""
+    path = folder / MODEL_NAME
+    for entry in session.get_inputs():
+        if entry.name not in INPUTS or entry.type not in ELEMENTS:
+            raise ConfigError(where, f"{path} has an input that is not known here: {entry.name} {entry.type}")
+    shape = session.get_outputs()[0].shape
+    if len(shape) not in {2, 3} or not isinstance(shape[-1], int):
+        raise ConfigError(where, f"{path} ends in {shape}, wanted [batch, dim] or [batch, tokens, dim]")
+
+
+def open_tokenizer(path: Path, *, where: str) -> Tokenizer:
+    """The tokenizer of a tokenizer.json."""
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises plain Exception
+        raise ConfigError(where, f"{path} is no tokenizer ({type(error).__name__})") from error

@@ -1,0 +1,79 @@
+"""Opens ONNX graphs in onnxruntime and runs them.
+
+It is not a model. The rule it keeps: onnxruntime's exceptions end here, as ConfigError while
+opening and as ModelError while running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
+
+from router_extproc.errors import ConfigError, ModelError
+
+#: onnxruntime's log levels: 3 is errors only.
+LOG_ERRORS = 3
+#: They share no base but Exception.
+ORT_ERRORS = (
+    ort_state.DeviceReset,
+    ort_state.EPFail,
+    ort_state.EngineError,
+    ort_state.Fail,
+    ort_state.InvalidArgument,
+    ort_state.InvalidGraph,
+    ort_state.InvalidProtobuf,
+    ort_state.ModelLoadCanceled,
+    ort_state.ModelLoaded,
+    ort_state.ModelRequiresCompilation,
+    ort_state.NoModel,
+    ort_state.NoSuchFile,
+    ort_state.NotFound,
+    ort_state.NotImplemented,
+    ort_state.RuntimeException,
+)
+
+
+def open_session(path: Path, *, threads: int = 1, where: str) -> ort.InferenceSession:
+    """A CPU session with this many threads.
+
+    Raises:
+        ConfigError: the file is no graph that this onnxruntime can run.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = LOG_ERRORS
+    # Idle inference threads must sleep: spinning takes the cores from Envoy and the event loop.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except ORT_ERRORS as error:
+        raise ConfigError(where, f"onnxruntime cannot open {path} ({type(error).__name__})") from error
+
+
+def run_session(
+    session: ort.InferenceSession,
+    outputs: Sequence[str],
+    # Any: the element type differs by input.
+    feeds: Mapping[str, NDArray[Any]],
+    *,
+    stage: str,
+) -> list[NDArray[np.float32]]:
+    """The named outputs for these inputs.
+
+    Raises:
+        ModelError: onnxruntime failed, or a result is not finite.
+    """
+    try:
+        results: list[NDArray[np.float32]] = session.run(list(outputs), dict(feeds))
+    except ORT_ERRORS as error:
+        raise ModelError(stage, f"onnxruntime failed ({type(error).__name__})") from error
+    if not all(np.isfinite(result).all() for result in results):
+        raise ModelError(stage, "the graph gave numbers that are not finite")
+    return results

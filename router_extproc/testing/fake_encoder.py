@@ -1,0 +1,53 @@
+"""An encoder without a model: a hashed bag of words.
+
+It is not semantic: texts are alike when they share words. The same text has the same vector in
+every process and on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from router_extproc.models.base import Encoding
+
+WORD = re.compile(r"\w+")
+
+
+class FakeEncoder:
+    """Fits models.base.Encoder."""
+
+    def __init__(self, *, dim: int = 64, max_tokens: int = 256) -> None:
+        self._dim = dim
+        self._max_tokens = max_tokens
+
+    @property
+    def dim(self) -> int:
+        """See models.base.Encoder."""
+        return self._dim
+
+    @property
+    def identity(self) -> str:
+        """See models.base.Encoder."""
+        return f"fake-{self._dim}"
+
+    def encode(self, text: str) -> Encoding:
+        """See models.base.Encoder; a word is a token."""
+        words = WORD.findall(text.casefold())
+        vector = np.zeros(self._dim, np.float32)
+        for word in words[: self._max_tokens]:
+            digest = zlib.crc32(word.encode("utf-8", "replace"))
+            vector[digest % self._dim] += 1.0 if digest & 0x8000_0000 else -1.0
+        length = float(np.linalg.norm(vector))
+        return Encoding(
+            vector=vector / np.float32(length) if length else vector,
+            tokens=min(len(words), self._max_tokens),
+            truncated=len(words) > self._max_tokens,
+        )
+
+    def encode_many(self, texts: Sequence[str]) -> list[Encoding]:
+        """See models.base.Encoder."""
+        return [self.encode(text) for text in texts]
