@@ -41,7 +41,7 @@ from router_extproc.protocol.messages import (
     StreamedBody,
     TrailersReply,
 )
-from router_extproc.protocol.modes import LATE_HEADER_MODES, MODES, BodyMode, BodyModes, Direction, Role
+from router_extproc.protocol.modes import LATE_HEADER_MODES, BodyMode, BodyModes, Direction, Role
 from router_extproc.protocol.replies import PartReply, complete
 
 
@@ -125,20 +125,32 @@ class Exchange:
     fail open.
     """
 
-    __slots__ = ("_body_bytes", "_ended", "_full_duplex", "_lanes", "_max_body_bytes", "_role", "_too_large")
+    __slots__ = (
+        "_announced_too_large",
+        "_body_bytes",
+        "_ended",
+        "_full_duplex",
+        "_lanes",
+        "_max_body_bytes",
+        "_role",
+    )
 
     def __init__(self, role: Role, *, max_body_bytes: int, full_duplex: bool = False) -> None:
-        mode = MODES[role]
         self._role = role
         self._max_body_bytes = max_body_bytes
         self._full_duplex = full_duplex
         self._lanes = {
-            Direction.REQUEST: _Lane(mode.request_body),
-            Direction.RESPONSE: _Lane(mode.response_body),
+            Direction.REQUEST: _Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED),
+            Direction.RESPONSE: _Lane(BodyMode.STREAMED),
         }
+        self._announced_too_large = False
         self._body_bytes = 0
-        self._too_large = False
         self._ended = False
+
+    @property
+    def role(self) -> Role:
+        """What the stream is for."""
+        return self._role
 
     @property
     def ended(self) -> bool:
@@ -181,8 +193,11 @@ class Exchange:
         """The filter must be configured as the stream's role says."""
         if message.observability is not (self._role is Role.OBSERVE):
             raise RemoteProtocolError(f"observability_mode does not fit the role {self._role.value}")
-        if message.modes is not None and self._role is not Role.OBSERVE:
+        if message.modes is not None and self._role is not Role.OBSERVE and self._untouched():
             self._take_modes(message.modes)
+
+    def _untouched(self) -> bool:
+        return all(lane.heard is Phase.START for lane in self._lanes.values())
 
     def _take_modes(self, modes: BodyModes) -> None:
         if modes.request in LATE_HEADER_MODES or modes.request is BodyMode.GRPC:
@@ -196,15 +211,16 @@ class Exchange:
 
     def _start_request(self, message: RequestHeaders) -> RequestStarted:
         announced = message.headers.content_length() or 0
-        too_large = announced > self._max_body_bytes
-        return RequestStarted(message.headers, message.end_of_stream, too_large, message.metadata)
+        self._announced_too_large = announced > self._max_body_bytes
+        return RequestStarted(
+            message.headers, message.end_of_stream, self._announced_too_large, message.metadata
+        )
 
     def _take_body(self, message: RequestBody) -> BodyReceived | BodyTooLarge:
         self._body_bytes += len(message.body)
-        if self._body_bytes <= self._max_body_bytes:
-            return BodyReceived(message.body, message.end_of_stream)
-        self._too_large = True
-        return BodyTooLarge(self._body_bytes)
+        if self._body_bytes > self._max_body_bytes:
+            return BodyTooLarge(self._body_bytes)
+        return BodyReceived(message.body, message.end_of_stream)
 
     # ── to Envoy ──
 
@@ -220,11 +236,30 @@ class Exchange:
             raise LocalProtocolError("a reply after the immediate response")
         if isinstance(reply, ImmediateResponse):
             return self._send_immediate(reply, to)
-        if self._too_large and to is Direction.REQUEST:
-            raise LocalProtocolError("a body over the limit must be refused")
+        if to is Direction.REQUEST:
+            self._check_limit(reply)
         completed = complete(reply, to, self._lanes[to].body_mode)
         self._settle(completed, to)
         return Outgoing(to, completed)
+
+    def go_on(self, to: Direction) -> Outgoing:
+        """Reply to the oldest unanswered message of a direction, changing nothing.
+
+        Raises:
+            LocalProtocolError: none waits.
+        """
+        owed = self._lanes[to].owed
+        if not owed:
+            raise LocalProtocolError(f"nothing of the {to.value} waits for a reply")
+        return self.send(_UNCHANGED[owed[0]], to)
+
+    def _check_limit(self, reply: PartReply) -> None:
+        """A body over the limit is refused with 413, or not asked for."""
+        if self._body_bytes > self._max_body_bytes:
+            raise LocalProtocolError("a body over the limit must be refused")
+        override = reply.mode_override if isinstance(reply, HeadersReply) else None
+        if self._announced_too_large and override is not None and override.request_body is not BodyMode.NONE:
+            raise LocalProtocolError("a body announced over the limit must not be asked for")
 
     def _settle(self, reply: PartReply, to: Direction) -> None:
         """The reply must be of the kind that is owed (in full duplex: that is next)."""
@@ -252,6 +287,14 @@ def _start_answer(message: ResponseHeaders) -> AnswerStarted:
         raise RemoteProtocolError("response headers without a status")
     return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata)
 
+
+_UNCHANGED: Final[Mapping[Part, PartReply]] = MappingProxyType(
+    {
+        Part.HEADERS: HeadersReply(),
+        Part.BODY: BodyReply(),
+        Part.TRAILERS: TrailersReply(),
+    }
+)
 
 _PART_OF: Final[Mapping[type[PartReply], Part]] = MappingProxyType(
     {

@@ -8,7 +8,7 @@ Source: processing_mode.proto.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import Final
@@ -89,10 +89,11 @@ class ProcessingMode:
             )
 
 
-#: How the filter of each role is configured.
+#: How the filter of each role is configured: no body is sent until a reply asks for it, so that
+#: requests which are none of our business are never buffered.
 MODES: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
     {
-        Role.DECIDE: ProcessingMode(request_body=BodyMode.BUFFERED),
+        Role.DECIDE: ProcessingMode(),
         Role.OBSERVE: ProcessingMode(
             request_headers=HeaderMode.SKIP,
             response_headers=HeaderMode.SEND,
@@ -100,7 +101,6 @@ MODES: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
             response_trailers=HeaderMode.SEND,
         ),
         Role.INLINE: ProcessingMode(
-            request_body=BodyMode.BUFFERED,
             response_headers=HeaderMode.SEND,
             response_body=BodyMode.STREAMED,
             response_trailers=HeaderMode.SEND,
@@ -108,5 +108,10 @@ MODES: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
     }
 )
 
-#: Override for a request that is none of our business: nothing more of it is sent.
+#: Mode override of a reply to request headers: send the body, whole.
+WITH_BODY: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
+    {role: replace(MODES[role], request_body=BodyMode.BUFFERED) for role in (Role.DECIDE, Role.INLINE)}
+)
+
+#: Mode override for a request that is none of our business: send nothing more.
 LET_PASS: Final = ProcessingMode()

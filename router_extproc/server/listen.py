@@ -1,0 +1,94 @@
+"""The address of one worker, checked before gRPC binds it.
+
+It does not bind for good (gRPC does). The rule it keeps: an address that cannot be had is a
+ConfigError that says why and what to write instead; a socket that a dead process left is removed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Final
+
+from router_extproc.errors import ConfigError
+
+_UNIX: Final = "unix:"
+#: The longest that a living server may take to accept.
+_PROBE_S: Final = 1.0
+
+
+def address_of(listen: str, worker: int) -> str:
+    """`listen` for one worker: its own socket by `{worker}`, or its own port by counting up."""
+    if listen.startswith(_UNIX):
+        return listen.replace("{worker}", str(worker))
+    host, _, port = listen.rpartition(":")
+    return f"{host}:{int(port) + worker if int(port) else 0}"
+
+
+def claim(address: str) -> None:
+    """Make sure that gRPC can bind the address.
+
+    Raises:
+        ConfigError: someone else has it, or it cannot be bound here.
+    """
+    if address.startswith(_UNIX):
+        _claim_socket(Path(address.removeprefix(_UNIX)))
+    else:
+        _claim_port(*_host_port(address))
+
+
+def _claim_socket(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _try_bind(socket.AF_UNIX, str(path))
+            path.unlink()
+        elif not stat.S_ISSOCK(path.stat().st_mode):
+            raise ConfigError("listen", f"{path} exists and is not a socket; choose another path")
+        elif _somebody_answers(path):
+            raise ConfigError("listen", f"a running server has {path}; stop it, or choose another path")
+        else:
+            path.unlink()
+    except OSError as error:
+        raise ConfigError(
+            "listen", f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}"
+        ) from error
+
+
+def _somebody_answers(path: Path) -> bool:
+    """False when the socket's process is gone (connection refused): the file is stale."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_S)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except TimeoutError:
+            return True
+    return True
+
+
+def _claim_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        _try_bind(family, (host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            problem = f"port {port} on {host} is in use; set listen to another HOST:PORT, or to unix:PATH"
+        else:
+            problem = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise ConfigError("listen", problem) from error
+
+
+def _try_bind(family: socket.AddressFamily, address: str | tuple[str, int]) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _host_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

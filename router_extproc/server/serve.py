@@ -1,0 +1,123 @@
+"""One worker's gRPC server: built, started, drained.
+
+It does not build the pipeline (`app.py`) nor start other workers (`workers.py`). The rule it keeps:
+whoever asks for the server's health hears NOT_SERVING before the first stream is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from router_extproc.errors import ConfigError
+from router_extproc.server.base import DriverFactory, StreamCounter
+from router_extproc.server.listen import address_of, claim
+from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
+
+#: What one message holds besides a body: headers (Envoy: 60 KiB), metadata with the write token, and
+#: what a buffer of Envoy's may overshoot its limit by.
+MESSAGE_SLACK_BYTES: Final = 1024 * 1024
+#: Chunks of an answer are cut by Envoy's connection buffer (1 MiB), whatever our body limit is.
+_MIN_CHUNK_BYTES: Final = 1024 * 1024
+
+_SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What one worker's server needs to know."""
+
+    #: unix:PATH (with {worker}) or HOST:PORT (each worker counts up).
+    listen: str
+    limits: StreamLimits
+    #: How long streams may take to finish once the stop was asked for.
+    drain_s: float
+    worker: int = 0
+
+
+@asynccontextmanager
+async def running(
+    settings: ServerSettings, drivers: DriverFactory, counter: StreamCounter
+) -> AsyncIterator[str]:
+    """Serve inside the block; its value is the address; leaving it drains.
+
+    Raises:
+        ConfigError: the address cannot be had.
+    """
+    address = address_of(settings.listen, settings.worker)
+    claim(address)
+    server = grpc.aio.server(options=options_of(settings.limits.max_body_bytes))
+    Servicer(drivers, counter, settings.limits).add_to(server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    bound = _bind(server, address)
+    await server.start()
+    for service in ("", SERVICE):
+        await checks.set(service, _SERVING)
+    try:
+        yield bound
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(settings.drain_s)
+
+
+def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
+    """Settings of gRPC; every size follows from the one limit of bodies.
+
+    Replies have no bound here: bodies and stored answers, all that they hold, have theirs.
+    """
+    return [
+        ("grpc.max_receive_message_length", max(max_body_bytes, _MIN_CHUNK_BYTES) + MESSAGE_SLACK_BYTES),
+        ("grpc.max_send_message_length", -1),
+        # Two servers on one port would share its streams by chance; let the second one fail.
+        ("grpc.so_reuseport", 0),
+        # An Envoy that vanished without a word is noticed within a minute.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        # Envoy may ping as often as it likes, idle or not.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+        ("grpc.http2.max_ping_strikes", 0),
+    ]
+
+
+def _bind(server: grpc.aio.Server, address: str) -> str:
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:  # lost a race after the probe
+        raise ConfigError("listen", f"cannot listen on {address}") from error
+    return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+
+@asynccontextmanager
+async def stop_requests(*, with_parent: bool = False) -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set; `with_parent` also the end of standard input.
+
+    A supervisor holds the other end of it, so a worker never outlives one that was killed.
+    """
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), _parent_spoke, stop)
+    try:
+        yield stop
+    finally:
+        if with_parent:
+            loop.remove_reader(sys.stdin.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _parent_spoke(stop: asyncio.Event) -> None:
+    """The supervisor never writes: readable means closed."""
+    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+    stop.set()

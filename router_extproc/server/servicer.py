@@ -1,0 +1,179 @@
+"""The gRPC method `Process`: one loop around the protocol core for each stream.
+
+It decides nothing: events go to the driver, its replies go back through `Exchange.send`. The rule
+it keeps: whatever breaks ends this one stream, with a status that tells whose fault it was, and
+without a word of the client's in the log.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import grpc
+import structlog
+
+from router_extproc.errors import ProtocolError, RemoteProtocolError
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    Event,
+    RequestEnded,
+    RequestStarted,
+)
+from router_extproc.protocol.exchange import Exchange, Outgoing
+from router_extproc.protocol.messages import HeadersReply
+from router_extproc.protocol.modes import LET_PASS, Direction, Role
+from router_extproc.server.base import DriverFactory, ExchangeDriver, Outcome, StreamCounter
+from router_extproc.server.codec import decode, encode
+
+#: On the wire; the generated package has a private name.
+SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
+#: Initial metadata of a stream that tells its role.
+ROLE_KEY: Final = "x-router-role"
+
+_Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Bounds of the streams."""
+
+    #: Of one request's body.
+    max_body_bytes: int
+    #: Streams in flight that decide, and as many that observe; requests of further ones are let
+    #: through unread.
+    max_exchanges: int
+
+
+class Servicer:
+    """Serves `Process`, a driver for each stream."""
+
+    def __init__(self, drivers: DriverFactory, counter: StreamCounter, limits: StreamLimits) -> None:
+        self._drivers = drivers
+        self._counter = counter
+        self._limits = limits
+        self._in_flight = {Role.DECIDE: 0, Role.OBSERVE: 0, Role.INLINE: 0}
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Register the method under Envoy's name; bytes in, bytes out."""
+        method: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self.process)
+        handlers = grpc.method_handlers_generic_handler(SERVICE, {"Process": method})
+        server.add_generic_rpc_handlers((handlers,))
+
+    async def process(self, messages: AsyncIterator[bytes], context: _Context) -> None:
+        """Serve one stream until Envoy or an immediate response ends it."""
+        try:
+            role = _role_of(context)
+        except RemoteProtocolError as error:
+            _log.warning("stream refused", reason=str(error))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        self._counter.opened(role)
+        self._in_flight[role] += 1
+        outcome: Outcome = "cancelled"
+        try:
+            outcome = await self._serve(role, messages, context)
+        except RemoteProtocolError as error:
+            outcome = "remote_error"
+            _log.warning("Envoy broke the contract", role=role.value, reason=str(error))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Exception as error:  # noqa: BLE001 - the stream ends here, whatever broke; Envoy fails open
+            outcome = "local_error"
+            _log.error("stream failed", role=role.value, **_facts(error))
+            await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+        finally:
+            self._in_flight[role] -= 1
+            self._counter.closed(role, outcome)
+
+    async def _serve(self, role: Role, messages: AsyncIterator[bytes], context: _Context) -> Outcome:
+        exchange = Exchange(role, max_body_bytes=self._limits.max_body_bytes)
+        if self._in_flight[role] > self._limits.max_exchanges:
+            await _let_through(exchange, messages, context)
+            return "let_through"
+        driver, clean = self._drivers(role), False
+        try:
+            await _converse(exchange, driver, messages, context)
+            clean = True
+        finally:
+            driver.on_closed(clean=clean)
+        return "done"
+
+
+async def _converse(
+    exchange: Exchange, driver: ExchangeDriver, messages: AsyncIterator[bytes], context: _Context
+) -> None:
+    """Each message to the driver, each reply to Envoy; observers say nothing."""
+    async for received in messages:
+        event = exchange.receive(decode(received))
+        if exchange.role is Role.OBSERVE:
+            _observe(driver, event)
+            continue
+        await context.write(encode(await _reply(exchange, driver, event)))
+        if exchange.ended:
+            return
+
+
+async def _reply(exchange: Exchange, driver: ExchangeDriver, event: Event) -> Outgoing:
+    match event:
+        case AnswerChunk():
+            driver.on_answer_chunk(event)
+            return exchange.go_on(Direction.RESPONSE)
+        case AnswerStarted():
+            return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
+        case RequestStarted():
+            return exchange.send(await driver.on_request_headers(event))
+        case BodyReceived() | BodyTooLarge():
+            return exchange.send(await driver.on_request_body(event))
+        case RequestEnded():
+            return exchange.go_on(Direction.REQUEST)
+
+
+def _observe(driver: ExchangeDriver, event: Event) -> None:
+    """Only the answer is observed, whatever else the filter sends."""
+    match event:
+        case AnswerChunk():
+            driver.on_answer_chunk(event)
+        case AnswerStarted():
+            driver.on_answer_headers(event)
+        case _:
+            return
+
+
+async def _let_through(exchange: Exchange, messages: AsyncIterator[bytes], context: _Context) -> None:
+    """Answer the first message with "go on" and leave; Envoy does the rest without us."""
+    received = await anext(aiter(messages), None)
+    if received is None or exchange.role is Role.OBSERVE:
+        return
+    match exchange.receive(decode(received)):
+        case RequestStarted():
+            reply = exchange.send(HeadersReply(mode_override=LET_PASS))
+        case _:
+            reply = exchange.go_on(Direction.RESPONSE)
+    await context.write(encode(reply))
+
+
+def _role_of(context: _Context) -> Role:
+    for key, value in context.invocation_metadata() or ():
+        if key == ROLE_KEY:
+            return _role(value)
+    raise RemoteProtocolError(f"the filter's initial_metadata has no {ROLE_KEY}")
+
+
+def _role(value: str | bytes) -> Role:
+    try:
+        return Role(value)
+    except ValueError as error:
+        raise RemoteProtocolError(f"{ROLE_KEY} must be one of {[role.value for role in Role]}") from error
+
+
+def _facts(error: Exception) -> dict[str, str]:
+    """What may be logged: the type and the place. The text may hold what a client wrote."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    facts = {"error": type(error).__name__, "place": f"{last.filename}:{last.lineno}"}
+    return {**facts, "reason": str(error)} if isinstance(error, ProtocolError) else facts
