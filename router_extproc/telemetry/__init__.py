@@ -1,1 +1,1 @@
-"""Logs and metrics; prompts, answers and keys never enter them."""
+"""What operators see: metrics and logs, never what a client or a pool wrote."""

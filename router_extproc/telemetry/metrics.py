@@ -1,0 +1,141 @@
+"""Prometheus metrics: every name, unit and label of this process in one place.
+
+It does not serve HTTP (`admin`) and does not write logs. The rule it keeps: labels take their
+values from the configuration or from bounded sets in the code, never from a client; names carry
+their unit (https://prometheus.io/docs/practices/naming/).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, StageNote
+from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.protocol.modes import Role
+from router_extproc.server.base import Outcome
+from router_extproc.telemetry.cache_metrics import CacheCollector
+from router_extproc.telemetry.naming import PREFIX
+
+#: 0.25 ms to 1 s: an exact hit takes about one, the budget ends at some hundred.
+FAST_BUCKETS_S: Final = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
+#: 10 ms to 5 min: answers of models.
+SLOW_BUCKETS_S: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+SIMILARITY_BUCKETS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.0)
+
+
+class Metrics:
+    """One process's metrics in a registry of their own; every method is quick and never raises."""
+
+    def __init__(self) -> None:
+        self.registry: Final = CollectorRegistry(auto_describe=True)
+        self._requests = self._counter(
+            "requests", "Requests decided.", "dialect", "decision", "model", "cache"
+        )
+        self._rejected = self._counter(
+            "rejected_requests", "Requests answered with an error object.", "dialect", "code"
+        )
+        self._decided = self._histogram(
+            "decision_duration_seconds", "From the whole body to the decision.", FAST_BUCKETS_S, "outcome"
+        )
+        self._stages = self._histogram(
+            "stage_duration_seconds", "Time in one stage.", FAST_BUCKETS_S, "stage"
+        )
+        self._stage_outcomes = self._counter("stage_outcomes", "How stages ended.", "stage", "outcome")
+        self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
+        self._candidates = self._counter(
+            "cache_candidates", "Stored questions that were verified.", "accepted", "reason"
+        )
+        self._similarity = self._histogram(
+            "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
+        )
+        self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
+        self._stored = self._counter("answers_stored", "Answers kept, or why not.", "outcome")
+        self._ttft = self._histogram(
+            "answer_ttft_seconds", "Request forwarded until the first content.", SLOW_BUCKETS_S, "model"
+        )
+        self._answered = self._histogram(
+            "answer_duration_seconds", "Request forwarded until the answer's end.", SLOW_BUCKETS_S, "model"
+        )
+        self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
+        self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
+        self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
+        self.cache: Final = CacheCollector()
+        self.registry.register(self.cache)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    # ── pipeline.report.Listener ──────────────────────────────────────────────────────────────
+
+    def decided(self, report: DecisionReport) -> None:
+        """Count a decision, its stages, readings and candidates."""
+        decision = report.decision
+        self._decided.labels(_outcome(decision)).observe(report.duration_s)
+        if isinstance(decision, Reject):
+            self._rejected.labels(report.dialect, decision.error.code or "none").inc()
+            return
+        name, model = _names(decision)
+        self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
+        for note in decision.explanation.stages:
+            self._count_stage(note)
+        for reading in decision.explanation.readings:
+            self._readings.labels(reading.name, _word(reading.label is not None)).inc()
+        for candidate in decision.explanation.candidates:
+            accepted = _word(candidate.accepted)
+            self._candidates.labels(accepted, candidate.reason).inc()
+            self._similarity.labels(accepted).observe(candidate.similarity)
+
+    def _count_stage(self, note: StageNote) -> None:
+        self._stages.labels(note.stage).observe(note.duration_s)
+        self._stage_outcomes.labels(note.stage, note.outcome).inc()
+
+    def answered(self, report: AnswerReport) -> None:
+        """Count an answer, its tokens and whether it was stored."""
+        self._answers.labels(report.model, report.decision, f"{report.status // 100}xx").inc()
+        self._stored.labels(report.stored).inc()
+        self._answered.labels(report.model).observe(report.duration_s)
+        if report.ttft_s is not None:
+            self._ttft.labels(report.model).observe(report.ttft_s)
+        if report.usage is not None:
+            self._tokens.labels(report.model, "prompt").inc(max(0, report.usage.prompt_tokens))
+            self._tokens.labels(report.model, "completion").inc(max(0, report.usage.completion_tokens))
+            self._tokens.labels(report.model, "cached").inc(max(0, report.usage.cached_tokens))
+
+    # ── server.base.StreamCounter ─────────────────────────────────────────────────────────────
+
+    def opened(self, role: Role) -> None:
+        """A stream began."""
+        self._streams.labels(role.value).inc()
+
+    def closed(self, role: Role, outcome: Outcome) -> None:
+        """A stream ended."""
+        self._streams.labels(role.value).dec()
+        self._stream_ends.labels(role.value, outcome).inc()
+
+
+def _outcome(decision: Decision) -> str:
+    match decision:
+        case Forward():
+            return "forward"
+        case Replay():
+            return "replay"
+        case Reject():
+            return "reject"
+
+
+def _names(decision: Forward | Replay) -> tuple[str, str]:
+    if isinstance(decision, Replay):
+        return decision.decision, decision.model
+    return decision.route.decision, decision.route.target.model
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - a label's value
+    return "true" if value else "false"

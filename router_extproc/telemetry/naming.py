@@ -1,0 +1,7 @@
+"""What all metric names begin with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "router_extproc"
