@@ -1,0 +1,54 @@
+"""The context length signal: about how many tokens the whole request has.
+
+It is not a tokenizer: every model has its own, and a long request must not wait for one. The rule
+it keeps: the estimate takes no encoder pass and its cost does not grow with the vocabulary.
+"""
+
+from __future__ import annotations
+
+from router_extproc.llm.request import InferenceRequest
+from router_extproc.signals.base import Reading, Subject
+
+#: English and code have about 4 bytes a token in today's vocabularies; scripts with 2 or 3 bytes a
+#: character have about as many bytes a token or fewer, so for them the estimate is low, at worst
+#: by half.
+BYTES_PER_TOKEN = 4
+#: What a chat template adds around each message.
+TOKENS_PER_TURN = 4
+#: The context field that holds tool definitions, which the model reads like text.
+TOOLS_FIELD = "tools"
+#: The label of a request inside the bounds.
+IN_RANGE = "in_range"
+
+
+class ContextLengthSignal:
+    """Tells whether the estimate is inside inclusive bounds. Fits signals.base.Signal."""
+
+    needs_encoding = False
+
+    def __init__(self, name: str, *, min_tokens: int = 0, max_tokens: int | None = None) -> None:
+        self.name = name
+        self._min_tokens = min_tokens
+        self._max_tokens = max_tokens
+
+    def read(self, subject: Subject) -> Reading:
+        """See signals.base.Signal."""
+        tokens = estimate_tokens(subject.request)
+        too_long = self._max_tokens is not None and tokens > self._max_tokens
+        if tokens < self._min_tokens or too_long:
+            return Reading(self.name, None, 0.0)
+        return Reading(self.name, IN_RANGE, 1.0)
+
+
+def estimate_tokens(request: InferenceRequest) -> int:
+    """About how many tokens prompt, system prompt, earlier turns and tools have; images count nothing."""
+    texts = [text for text in (request.system, request.prompt) if text]
+    texts += [turn.text for turn in request.history]
+    tools = sum(len(field.value) for field in request.context if field.name == TOOLS_FIELD)
+    text_bytes = sum(count_bytes(text) for text in texts)
+    return -(-(text_bytes + tools) // BYTES_PER_TOKEN) + TOKENS_PER_TURN * len(texts)
+
+
+def count_bytes(text: str) -> int:
+    """Length in UTF-8; a lone surrogate counts three."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,65 @@
+"""The keywords signal: the prompt has one of these words or phrases.
+
+It is not a search by meaning. The rule it keeps: a keyword matches whole words only ("cat" is not in
+"category"), whatever the case, and line breaks inside a phrase count as spaces. Scripts that put no
+spaces between words (Chinese, Japanese, Thai) have no such borders; there it matches anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from router_extproc.signals.base import Reading, Subject
+
+#: Characters read at each end of a longer prompt: this runs on the event loop.
+EDGE_CHARS_MAX = 16_384
+#: Scripts without spaces between words, as a part of a character class: Thai, Lao, Myanmar, Khmer,
+#: kana and Chinese characters.
+SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\U00020000-\U000323af"
+#: One character that makes one word with its neighbours.
+JOINING = rf"[^\W{SPACELESS}]"
+
+
+class KeywordsSignal:
+    """The first keyword, in the order given, that the prompt has. Fits signals.base.Signal."""
+
+    needs_encoding = False
+
+    def __init__(self, name: str, words: Sequence[str], *, case_sensitive: bool = False) -> None:
+        """A keyword of nothing but white space never matches."""
+        self.name = name
+        self._case_sensitive = case_sensitive
+        folded = ((word, fold(word, case_sensitive=case_sensitive)) for word in words)
+        self._words = tuple((word, whole_word(form)) for word, form in folded if form)
+
+    def read(self, subject: Subject) -> Reading:
+        """See signals.base.Signal; the label is the keyword as it was configured."""
+        text = fold(cut_middle(subject.request.prompt), case_sensitive=self._case_sensitive)
+        for word, pattern in self._words:
+            if pattern.search(text):
+                return Reading(self.name, word, 1.0)
+        return Reading(self.name, None, 0.0)
+
+
+def cut_middle(text: str) -> str:
+    """The text, or both ends of one that is too long."""
+    if len(text) <= 2 * EDGE_CHARS_MAX:
+        return text
+    return f"{text[:EDGE_CHARS_MAX]}\n{text[-EDGE_CHARS_MAX:]}"
+
+
+def fold(text: str, *, case_sensitive: bool) -> str:
+    """One form for all ways to write the same words: composed, spaced by single spaces, case folded."""
+    composed = " ".join(unicodedata.normalize("NFC", text).split())
+    return composed if case_sensitive else unicodedata.normalize("NFC", composed.casefold())
+
+
+def whole_word(form: str) -> re.Pattern[str]:
+    """Finds the folded keyword with a border on either side."""
+    literal = re.escape(form)
+    # The literal comes first and its left border after it: the search is then a plain string search.
+    left = f"(?<!{JOINING}{literal})" if re.match(JOINING, form[0]) else ""
+    right = f"(?!{JOINING})" if re.match(JOINING, form[-1]) else ""
+    return re.compile(literal + left + right)
