@@ -41,7 +41,15 @@ from router_extproc.protocol.messages import (
     StreamedBody,
     TrailersReply,
 )
-from router_extproc.protocol.modes import LATE_HEADER_MODES, BodyMode, BodyModes, Direction, Role
+from router_extproc.protocol.modes import (
+    LATE_HEADER_MODES,
+    LET_PASS,
+    BodyMode,
+    BodyModes,
+    Direction,
+    ProcessingMode,
+    Role,
+)
 from router_extproc.protocol.replies import PartReply, complete
 
 
@@ -75,6 +83,10 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
         (Phase.WHOLE_BODY, Part.TRAILERS, END): Phase.DONE,
     }
 )
+
+#: When a deciding stream is over, with and without a body; trailers are none of our business.
+_BODY_SEEN: Final = frozenset({Phase.WHOLE_BODY, Phase.DONE})
+_HEADERS_SEEN: Final = frozenset({Phase.HEADERS, *_BODY_SEEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,35 +139,44 @@ class Exchange:
 
     __slots__ = (
         "_announced_too_large",
+        "_answered",
+        "_body_awaited",
         "_body_bytes",
-        "_ended",
         "_full_duplex",
-        "_lanes",
+        "_let_pass",
         "_max_body_bytes",
-        "_role",
+        "_request",
+        "_response",
+        "role",
     )
 
     def __init__(self, role: Role, *, max_body_bytes: int, full_duplex: bool = False) -> None:
-        self._role = role
+        #: What the stream is for.
+        self.role = role
         self._max_body_bytes = max_body_bytes
         self._full_duplex = full_duplex
-        self._lanes = {
-            Direction.REQUEST: _Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED),
-            Direction.RESPONSE: _Lane(BodyMode.STREAMED),
-        }
+        self._request = _Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
+        self._response = _Lane(BodyMode.STREAMED)
         self._announced_too_large = False
+        self._body_awaited = True
         self._body_bytes = 0
-        self._ended = False
-
-    @property
-    def role(self) -> Role:
-        """What the stream is for."""
-        return self._role
+        self._let_pass = False
+        self._answered = False
 
     @property
     def ended(self) -> bool:
-        """True after an immediate response: the stream may be closed."""
-        return self._ended
+        """True when nothing that matters will come: close the stream, Envoy keeps it open for long."""
+        if self._answered or self._let_pass:
+            return True
+        if self.role is Role.DECIDE:
+            return self._request.heard in self._last_phases() and not self._request.owed
+        return self._response.heard is Phase.DONE and not self._response.owed
+
+    def _last_phases(self) -> frozenset[Phase]:
+        return _BODY_SEEN if self._body_awaited else _HEADERS_SEEN
+
+    def _lane(self, direction: Direction) -> _Lane:
+        return self._request if direction is Direction.REQUEST else self._response
 
     # ── from Envoy ──
 
@@ -165,12 +186,12 @@ class Exchange:
         Raises:
             RemoteProtocolError: the message may not come here.
         """
-        if self._ended:
+        if self._answered:
             raise RemoteProtocolError("a message after the immediate response")
         self._check_filter(message)
-        lane = self._lanes[message.direction]
+        lane = self._lane(message.direction)
         lane.hear(message)
-        if self._role is not Role.OBSERVE and not lane.full_duplex:
+        if self.role is not Role.OBSERVE and not lane.full_duplex:
             lane.owed.append(message.part)
         return self._event_of(message)
 
@@ -191,13 +212,14 @@ class Exchange:
 
     def _check_filter(self, message: Message) -> None:
         """The filter must be configured as the stream's role says."""
-        if message.observability is not (self._role is Role.OBSERVE):
-            raise RemoteProtocolError(f"observability_mode does not fit the role {self._role.value}")
-        if message.modes is not None and self._role is not Role.OBSERVE and self._untouched():
+        if message.observability is not (self.role is Role.OBSERVE):
+            raise RemoteProtocolError(f"observability_mode does not fit the role {self.role.value}")
+        if message.modes is not None and self.role is not Role.OBSERVE and self._untouched:
             self._take_modes(message.modes)
 
+    @property
     def _untouched(self) -> bool:
-        return all(lane.heard is Phase.START for lane in self._lanes.values())
+        return self._request.heard is Phase.START and self._response.heard is Phase.START
 
     def _take_modes(self, modes: BodyModes) -> None:
         if modes.request in LATE_HEADER_MODES or modes.request is BodyMode.GRPC:
@@ -206,8 +228,9 @@ class Exchange:
             raise RemoteProtocolError("request_body_mode FULL_DUPLEX_STREAMED is not enabled here")
         if modes.response in {BodyMode.FULL_DUPLEX_STREAMED, BodyMode.GRPC}:
             raise RemoteProtocolError(f"response_body_mode {modes.response.name} would lose the answer")
-        if modes.request is not BodyMode.NONE:
-            self._lanes[Direction.REQUEST].body_mode = modes.request
+        self._body_awaited = modes.request is not BodyMode.NONE
+        if self._body_awaited:
+            self._request.body_mode = modes.request
 
     def _start_request(self, message: RequestHeaders) -> RequestStarted:
         announced = message.headers.content_length() or 0
@@ -230,17 +253,23 @@ class Exchange:
         Raises:
             LocalProtocolError: the reply may not go here; nothing has changed.
         """
-        if self._role is Role.OBSERVE:
+        if self.role is Role.OBSERVE:
             raise LocalProtocolError("nobody waits for replies in observability mode")
-        if self._ended:
+        if self._answered:
             raise LocalProtocolError("a reply after the immediate response")
         if isinstance(reply, ImmediateResponse):
             return self._send_immediate(reply, to)
         if to is Direction.REQUEST:
             self._check_limit(reply)
-        completed = complete(reply, to, self._lanes[to].body_mode)
+        completed = complete(reply, to, self._lane(to).body_mode)
         self._settle(completed, to)
+        if isinstance(completed, HeadersReply) and completed.mode_override is not None:
+            self._take_override(completed.mode_override)
         return Outgoing(to, completed)
+
+    def _take_override(self, mode: ProcessingMode) -> None:
+        self._body_awaited = mode.request_body is not BodyMode.NONE
+        self._let_pass = mode == LET_PASS
 
     def go_on(self, to: Direction) -> Outgoing:
         """Reply to the oldest unanswered message of a direction, changing nothing.
@@ -248,7 +277,7 @@ class Exchange:
         Raises:
             LocalProtocolError: none waits.
         """
-        owed = self._lanes[to].owed
+        owed = self._lane(to).owed
         if not owed:
             raise LocalProtocolError(f"nothing of the {to.value} waits for a reply")
         return self.send(_UNCHANGED[owed[0]], to)
@@ -263,7 +292,7 @@ class Exchange:
 
     def _settle(self, reply: PartReply, to: Direction) -> None:
         """The reply must be of the kind that is owed (in full duplex: that is next)."""
-        lane, part = self._lanes[to], _PART_OF[type(reply)]
+        lane, part = self._lane(to), _PART_OF[type(reply)]
         if lane.full_duplex:
             end = reply.end_of_stream if isinstance(reply, StreamedBody) else part is Part.TRAILERS
             return lane.say(part, end=end)
@@ -273,11 +302,11 @@ class Exchange:
         return None
 
     def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
-        lane = self._lanes[to]
+        lane = self._lane(to)
         waiting = lane.heard is not Phase.START if lane.full_duplex else bool(lane.owed)
         if not waiting or (to is Direction.RESPONSE and lane.owed[0] is not Part.HEADERS):
             raise LocalProtocolError("an immediate response that nobody waits for, or too late")
-        self._ended = True
+        self._answered = True
         return Outgoing(to, reply)
 
 

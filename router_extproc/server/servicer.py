@@ -7,6 +7,7 @@ without a word of the client's in the log.
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class Servicer:
         try:
             await _converse(exchange, driver, messages, context)
             clean = True
+        except asyncio.CancelledError:
+            # Envoy resets the stream as soon as it has what it wants: that is no failure.
+            clean = exchange.ended
+            if not clean:
+                raise
         finally:
             driver.on_closed(clean=clean)
         return "done"
@@ -113,8 +119,8 @@ async def _converse(
         event = exchange.receive(decode(received))
         if exchange.role is Role.OBSERVE:
             _observe(driver, event)
-            continue
-        await context.write(encode(await _reply(exchange, driver, event)))
+        else:
+            await context.write(encode(await _reply(exchange, driver, event)))
         if exchange.ended:
             return
 
