@@ -23,8 +23,8 @@ from router_extproc.pipeline.token import StorePlan, WriteToken
 class EntrySink(Protocol):
     """Where finished entries go; returns at once, the backend is written behind."""
 
-    def store(self, entry: Entry) -> None:
-        """Take the entry."""
+    def store(self, entry: Entry) -> bool:
+        """Take the entry; False: kept in this process only, the queue to the backend was full."""
         ...
 
 

@@ -8,7 +8,6 @@ so that any worker may serve the observing stream.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,12 +66,18 @@ class WriteToken:
             ValueError: another version, or not a token.
         """
         try:
-            version, dialect, model, decision, started_s, plan = orjson.loads(text)
-            if version != VERSION:
-                raise ValueError(f"write token of version {version}")
-            return cls(dialect, model, decision, started_s, plan and _plan_of(plan))
-        except (TypeError, KeyError, AttributeError, binascii.Error) as error:
+            version, *fields = orjson.loads(text)
+            if version == VERSION:
+                return _token_of(*fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError("not a write token") from error
+        raise ValueError("a write token of another version")
+
+
+def _token_of(
+    dialect: str, model: str, decision: str, started_s: float, plan: dict[str, Any] | None
+) -> WriteToken:  # Any: the values of a JSON object we wrote
+    return WriteToken(dialect, model, decision, started_s, None if plan is None else _plan_of(plan))
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

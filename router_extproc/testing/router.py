@@ -1,0 +1,102 @@
+"""A whole router without I/O: the real pipeline on fakes, for tests of what a client would see.
+
+It is not `app.build`: no files, no models, no server. Time stands still until the clock is moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from router_extproc.cache.lookup import SemanticCache
+from router_extproc.cache.near import NearTier
+from router_extproc.cache.scope import HeaderScope
+from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.models.base import Encoder, ResultT
+from router_extproc.pipeline.answer import AnswerObserver
+from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.inquiry import InquiryReader
+from router_extproc.pipeline.recall import Recall
+from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.understanding import Understander
+from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
+from router_extproc.routing.selection import Catalogue
+from router_extproc.signals.base import Signal
+from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.fake_encoder import FakeEncoder
+
+SMALL = Target("small", "vllm_small", "tiny-small", None)
+LARGE = Target("large", "vllm_large", "tiny-large", "qwen3")
+SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
+
+
+class AcceptingVerifier:
+    """Accepts every candidate: a test sees what the tiers before it let through."""
+
+    def verify(self, cached: str, asked: str, similarity: float) -> Verdict:  # noqa: ARG002 - the port
+        """See cache.verify.Verifier."""
+        return Verdict(accepted=True, score=similarity, reason="ok")
+
+
+class InlineInference:
+    """Runs every job at once, on the spot. Fits models.base.Inference."""
+
+    async def run(self, job: Callable[[], ResultT], *, timeout_s: float) -> ResultT:  # noqa: ARG002 - the port
+        """See models.base.Inference."""
+        return job()
+
+
+@dataclass(slots=True)
+class Reports:
+    """Keeps every report. Fits pipeline.report.Listener."""
+
+    decisions: list[DecisionReport] = field(default_factory=list)
+    answers: list[AnswerReport] = field(default_factory=list)
+
+    def decided(self, report: DecisionReport) -> None:
+        """See Listener."""
+        self.decisions.append(report)
+
+    def answered(self, report: AnswerReport) -> None:
+        """See Listener."""
+        self.answers.append(report)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRouter:
+    """The parts that a test may look at."""
+
+    parts: ExchangeParts
+    cache: SemanticCache
+    clock: ManualClock
+    reports: Reports
+
+
+def fake_router(
+    *,
+    signals: Sequence[Signal] = (),
+    decisions: Sequence[RoutingDecision] = (),
+    cache_policy: CachePolicy = SEMANTIC,
+    cached: bool = True,
+    encoder: Encoder | None = None,
+    verifier: Verifier | None = None,
+    routing_headers: Sequence[str] = (),
+) -> FakeRouter:
+    """A router with the models `small` (default) and `large`, and `auto` to be routed."""
+    clock, reports, encoder = ManualClock(), Reports(), encoder or FakeEncoder()
+    cache = SemanticCache(
+        clock, NearTier(clock, max_entries=1000, max_bytes=2**24), verifier or AcceptingVerifier()
+    )
+    policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
+    pipeline = RequestPipeline(
+        clock,
+        InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), HeaderScope(), routing_headers),
+        policy,
+        Understander(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
+        Recall(cache, policy, clock, 1.0, encoder.identity) if cached else None,
+        budget_s=1.0,
+    )
+    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20)
+    return FakeRouter(ExchangeParts(pipeline, observer, find_dialect, reports, clock), cache, clock, reports)

@@ -1,0 +1,179 @@
+"""What the cache may answer, told through the pipeline as a client would see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from router_extproc.cache.verify import Verdict
+from router_extproc.testing.client import Client, answer_json, chat
+from router_extproc.testing.router import SEMANTIC, fake_router
+
+PROMPT = "What are the main renewable energy sources?"
+NEAR = "What are the main renewable energy sources now?"
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(fake_router())
+
+
+async def test_same_request_twice_is_an_exact_hit_with_its_age(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(5)
+    again = await client.send(chat(PROMPT))
+    assert again.cache == "hit-exact"
+    assert dict(again.immediate.headers)["age"] == "5"
+    assert json.loads(again.immediate.body) == json.loads(answer_json())
+
+
+async def test_near_question_is_a_semantic_hit(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+
+
+async def test_refused_by_the_verifier_is_a_miss() -> None:
+    """Similarity alone is never permission to answer."""
+
+    class Refusing:
+        def verify(self, cached: str, asked: str, similarity: float) -> Verdict:  # noqa: ARG002 - the port
+            return Verdict(accepted=False, score=0.0, reason="negation")
+
+    client = Client(fake_router(verifier=Refusing()))
+    await client.ask(chat(PROMPT))
+    sent = await client.send(chat(NEAR))
+    assert sent.cache == "miss"
+    report = client.router.reports.decisions[-1].decision
+    assert [each.reason for each in report.explanation.candidates] == ["negation"]
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        chat(PROMPT, tools=[TOOL]),
+        chat(PROMPT, temperature=0.1),
+        chat(PROMPT, response_format={"type": "json_object"}),
+        chat(PROMPT, model="small"),
+        chat(PROMPT, unheard_of=1),
+        {"model": "auto", "messages": [{"role": "system", "content": "Rhyme."}, *chat(PROMPT)["messages"]]},
+        {
+            "model": "auto",
+            "messages": [
+                {"role": "user", "content": "Hello"},
+                {"role": "assistant", "content": "Hi"},
+                *chat(PROMPT)["messages"],
+            ],
+        },
+    ],
+    ids=["tools", "sampling", "format", "model", "unknown field", "system prompt", "history"],
+)
+async def test_same_question_in_another_context_is_a_miss(client: Client, other: object) -> None:
+    await client.ask(chat(PROMPT))
+    assert (await client.send(other)).cache == "miss"
+
+
+async def test_another_authorization_is_a_miss(client: Client) -> None:
+    """One tenant's answer never reaches another."""
+    await client.ask(chat(PROMPT), authorization="Bearer a")
+    assert (await client.send(chat(PROMPT), authorization="Bearer b")).cache == "miss"
+    assert (await client.send(chat(PROMPT))).cache == "miss"
+    assert (await client.send(chat(PROMPT), authorization="Bearer a")).cache == "hit-exact"
+
+
+async def test_streamed_or_not_shares_one_entry(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    sent = await client.send(chat(PROMPT, stream=True))
+    assert sent.cache == "hit-exact"
+    assert dict(sent.immediate.headers)["content-type"].startswith("text/event-stream")
+    assert sent.immediate.body.endswith(b"data: [DONE]\n\n")
+
+
+async def test_expired_entry_is_a_miss(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(SEMANTIC.ttl_s)
+    assert (await client.send(chat(PROMPT))).cache == "miss"
+
+
+async def test_no_cache_asks_the_pool_and_stores_what_it_says(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    sent = await client.ask(chat(PROMPT), cache_control="no-cache")
+    assert sent.cache == "bypass"
+    assert (await client.send(chat(PROMPT))).cache == "hit-exact"
+
+
+async def test_no_store_is_not_stored(client: Client) -> None:
+    assert (await client.ask(chat(PROMPT), cache_control="no-store")).cache == "miss"
+    assert (await client.send(chat(PROMPT))).cache == "miss"
+
+
+async def test_older_than_max_age_is_a_miss(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(10)
+    assert (await client.send(chat(PROMPT), cache_control="max-age=9")).cache == "miss"
+    assert (await client.send(chat(PROMPT), cache_control="max-age=10")).cache == "hit-exact"
+
+
+async def test_only_if_cached_never_reaches_the_pool(client: Client) -> None:
+    sent = await client.send(chat(PROMPT), cache_control="only-if-cached")
+    assert (sent.immediate.status, sent.cache) == (504, "miss")
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(PROMPT), cache_control="only-if-cached")).cache == "hit-exact"
+
+
+async def test_decision_without_cache_is_bypassed_and_not_stored() -> None:
+    client = Client(fake_router(cache_policy=replace(SEMANTIC, mode="off")))
+    assert (await client.ask(chat(PROMPT))).cache == "bypass"
+    assert (await client.send(chat(PROMPT))).cache == "bypass"
+
+
+async def test_exact_only_decision_gives_no_semantic_hit() -> None:
+    client = Client(fake_router(cache_policy=replace(SEMANTIC, mode="exact")))
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR))).cache == "miss"
+    assert (await client.send(chat(PROMPT))).cache == "hit-exact"
+
+
+async def test_text_longer_than_the_encoders_window_is_matched_exactly_only(client: Client) -> None:
+    """The vector is of the beginning only: two long texts that differ at the end look the same."""
+    long = "energy " * 300
+    await client.ask(chat(long + "first"))
+    assert (await client.send(chat(long + "second"))).cache == "miss"
+    assert (await client.send(chat(long + "first"))).cache == "hit-exact"
+
+
+async def test_question_before_tool_results_is_matched_exactly_only(client: Client) -> None:
+    """The conversation goes on behind it: the question alone does not say what is asked."""
+
+    def body(prompt: str) -> dict[str, object]:
+        call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        return chat() | {
+            "messages": [
+                {"role": "user", "content": prompt},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "1", "content": "42"},
+            ]
+        }
+
+    await client.ask(body(PROMPT))
+    assert (await client.send(body(NEAR))).cache == "miss"
+    assert (await client.send(body(PROMPT))).cache == "hit-exact"
+
+
+async def test_routing_header_splits_exact_entries() -> None:
+    """A header signal may choose another model for the same body."""
+    client = Client(fake_router(routing_headers=("x-tier",)))
+    await client.ask(chat(PROMPT), x_tier="gold")
+    assert (await client.send(chat(PROMPT), x_tier="gold")).cache == "hit-exact"
+    client = Client(fake_router(routing_headers=("x-tier",), cache_policy=replace(SEMANTIC, mode="exact")))
+    await client.ask(chat(PROMPT), x_tier="gold")
+    assert (await client.send(chat(PROMPT), x_tier="free")).cache == "miss"
+
+
+async def test_router_without_cache_bypasses() -> None:
+    client = Client(fake_router(cached=False))
+    assert (await client.ask(chat(PROMPT))).cache == "bypass"

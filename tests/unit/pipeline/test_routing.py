@@ -1,0 +1,103 @@
+"""Signals, decisions and reasoning as they come together in one request."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from router_extproc.errors import ModelError
+from router_extproc.models.base import Encoding
+from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.rules import read_rule
+from router_extproc.signals.base import Reading, Subject
+from router_extproc.testing.client import Client, chat
+from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
+
+
+class MathsSignal:
+    """Reads "math" when the prompt says so, from the encoding's mere presence."""
+
+    name = "domain"
+    needs_encoding = True
+
+    def read(self, subject: Subject) -> Reading:
+        found = subject.encoding is not None and "solve" in subject.request.prompt
+        return Reading(self.name, "math" if found else None, 1.0 if found else 0.0)
+
+
+class CountingEncoder(FakeEncoder):
+    """Counts its passes; fails when told."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__()
+        self.passes = 0
+        self.broken = broken
+
+    def encode(self, text: str) -> Encoding:
+        self.passes += 1
+        if self.broken:
+            raise ModelError("encoder", "gone")
+        return super().encode(text)
+
+
+MATHS = RoutingDecision("maths", 1, read_rule({"domain": "math"}), LARGE, reasoning=True, cache=SEMANTIC)
+
+
+def client(encoder: CountingEncoder | None = None) -> Client:
+    return Client(fake_router(signals=[MathsSignal()], decisions=[MATHS], encoder=encoder))
+
+
+async def test_maths_and_small_talk_go_to_different_pools() -> None:
+    maths = await client().send(chat("solve x + 1 = 2"))
+    talk = await client().send(chat("how are you"))
+    assert maths.sent_header("x-router-cluster") == "vllm_large"
+    assert talk.sent_header("x-router-cluster") == "vllm_small"
+
+
+async def test_one_encoder_pass_serves_signals_and_cache() -> None:
+    encoder = CountingEncoder()
+    await client(encoder).ask(chat("solve x + 1 = 2"))
+    assert encoder.passes == 1
+
+
+async def test_exact_hit_needs_no_inference() -> None:
+    encoder = CountingEncoder()
+    one = client(encoder)
+    await one.ask(chat("solve x + 1 = 2"))
+    assert (await one.send(chat("solve x + 1 = 2"))).cache == "hit-exact"
+    assert encoder.passes == 1
+
+
+async def test_failed_inference_still_forwards_with_a_rewritten_body() -> None:
+    """Fail open: our own default decision, before Envoy's default route."""
+    one = client(CountingEncoder(broken=True))
+    sent = await one.send(chat("solve x + 1 = 2"))
+    assert sent.sent_header("x-router-decision") == "default"
+    assert json.loads(sent.forwarded.body or b"")["model"] == "tiny-small"
+    (note,) = [
+        n for n in one.router.reports.decisions[-1].decision.explanation.stages if n.stage == "signals"
+    ]
+    assert (note.outcome, note.reason) == ("error", "gone")
+
+
+async def test_reasoning_is_switched_on_where_the_client_left_it_open() -> None:
+    sent = await client().send(chat("solve x + 1 = 2"))
+    assert json.loads(sent.forwarded.body or b"")["chat_template_kwargs"] == {"enable_thinking": True}
+
+
+async def test_clients_own_reasoning_switch_is_kept() -> None:
+    sent = await client().send(chat("solve x", chat_template_kwargs={"enable_thinking": False}))
+    assert json.loads(sent.forwarded.body or b"")["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+async def test_pinned_request_reads_no_signal() -> None:
+    one = client()
+    await one.send(chat("solve x", model="small"))
+    assert one.router.reports.decisions[-1].decision.explanation.readings == ()
+
+
+@pytest.mark.parametrize("prompt", ["", "   "])
+async def test_prompt_without_words_is_routed_by_default(prompt: str) -> None:
+    assert (await client().send(chat(prompt))).sent_header("x-router-decision") == "default"

@@ -1,0 +1,44 @@
+"""The write token survives its way through Envoy unchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from router_extproc.cache.base import Fingerprint, Partition, Scope
+from router_extproc.pipeline.token import StorePlan, WriteToken
+from router_extproc.testing.router import SEMANTIC
+
+PLAN = StorePlan(
+    Fingerprint("f"),
+    Partition("p"),
+    Scope("s"),
+    np.array([0.1, -0.7], np.float32),
+    "wie groß? 🙂",
+    SEMANTIC,
+    ("t",),
+)
+
+
+def test_token_comes_back_as_it_went() -> None:
+    token = WriteToken("openai_chat", "small", "maths", 12.5, PLAN)
+    back = WriteToken.decode(token.encode())
+    assert back.plan is not None
+    assert back.plan.vector is not None
+    assert PLAN.vector is not None
+    np.testing.assert_array_equal(back.plan.vector, PLAN.vector)
+    assert back.encode() == token.encode()
+
+
+def test_token_without_a_plan_only_measures() -> None:
+    token = WriteToken("openai_chat", "small", "maths", 12.5, None)
+    assert WriteToken.decode(token.encode()) == token
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "3", "{}", "[1]", '[1,"d","m","d",0,7]', '[1,"d","m","d",0,{"vector":"§"}]', "[99,1,1,1,1,1]"],
+)
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write token"):
+        WriteToken.decode(text)
