@@ -15,6 +15,8 @@ from router_extproc.signals.base import Reading, Subject
 
 #: Characters read at each end of a longer prompt: this runs on the event loop.
 EDGE_CHARS_MAX = 16_384
+#: Longer words are not composed: the time that takes grows with the square of a run of marks.
+WORD_CHARS_MAX = 64
 #: Scripts without spaces between words, as a part of a character class: Thai, Lao, Myanmar, Khmer,
 #: kana and Chinese characters.
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\U00020000-\U000323af"
@@ -52,8 +54,13 @@ def cut_middle(text: str) -> str:
 
 def fold(text: str, *, case_sensitive: bool) -> str:
     """One form for all ways to write the same words: composed, spaced by single spaces, case folded."""
-    composed = " ".join(unicodedata.normalize("NFC", text).split())
-    return composed if case_sensitive else unicodedata.normalize("NFC", composed.casefold())
+    cased = text if case_sensitive else text.casefold()
+    return " ".join(cased.split() if cased.isascii() else map(compose, cased.split()))
+
+
+def compose(word: str) -> str:
+    """The word in normal form C; one that is too long to be a word stays as it is."""
+    return unicodedata.normalize("NFC", word) if len(word) <= WORD_CHARS_MAX else word
 
 
 def whole_word(form: str) -> re.Pattern[str]:
