@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from router_extproc.config.address import PORT_MAX, host_port
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 
 #: sockaddr_un.sun_path holds 108 bytes with its final zero (unix(7)).
 UNIX_PATH_MAX_BYTES = 107
-_PORT_MAX = 65535
 
 
 def check(config: Config) -> Iterator[ConfigError]:
@@ -29,19 +29,10 @@ def check(config: Config) -> Iterator[ConfigError]:
             yield from _check_host_port(f"envoy.clusters.{name}.endpoints[{index}]", endpoint)
 
 
-def host_port(address: str) -> tuple[str, int] | None:
-    """Host and port of `HOST:PORT` or `[IPV6]:PORT`; None: not of that form."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX:
-        return None
-    if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
-        return None
-    return host.strip("[]"), int(port)
-
-
 def _check_listen(config: Config) -> Iterator[ConfigError]:
     if not config.listen.startswith("unix:"):
         yield from _check_host_port("listen", config.listen, also=" or unix:PATH")
+        yield from _check_ports(config)
         return
     path = config.listen.removeprefix("unix:").replace("{worker}", str(config.workers - 1))
     if not path:
@@ -52,6 +43,20 @@ def _check_listen(config: Config) -> Iterator[ConfigError]:
         )
     if config.workers > 1 and "{worker}" not in config.listen:
         yield ConfigError("listen", "write {worker} into the path: each worker has its own socket")
+
+
+def _check_ports(config: Config) -> Iterator[ConfigError]:
+    """Each worker has its own port, counted up from the first (server.listen)."""
+    first, admin = host_port(config.listen), host_port(config.admin)
+    if first is None or first[1] == 0:
+        return
+    last = first[1] + config.workers - 1
+    if last > PORT_MAX:
+        yield ConfigError(
+            "listen", f"{config.workers} workers need ports {first[1]} to {last}; choose a lower one"
+        )
+    if admin is not None and first[1] < admin[1] <= last:
+        yield ConfigError("admin", f"port {admin[1]} is one of the workers' ports {first[1]} to {last}")
 
 
 def _check_host_port(path: str, address: str, also: str = "") -> Iterator[ConfigError]:

@@ -1,1 +1,1 @@
-"""Two small pools for `make run`: stand-ins, not models."""
+"""Two small pools for `make run` and the runner that starts everything; stand-ins, not models."""

@@ -1,0 +1,55 @@
+"""What the admin server needs from the process that it shows.
+
+It is not an implementation. The rule it keeps: the admin server knows this port only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from router_extproc.llm.answer import JsonValue
+from router_extproc.pipeline.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the process is."""
+
+    #: It may be sent requests.
+    ready: bool
+    #: It was asked to stop and finishes what it has.
+    draining: bool = False
+    #: What an operator wants to see: models, backend, workers.
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as a client would send it, to be decided but not sent."""
+
+    method: str
+    path: str
+    #: Names in lower case.
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Operations(Protocol):
+    """What operators may ask of the process."""
+
+    async def metrics(self) -> bytes:
+        """All workers' Prometheus text."""
+        ...
+
+    async def health(self) -> Health:
+        """The health now; never raises."""
+        ...
+
+    async def explain(self, question: Question) -> Decision | None:
+        """What would be decided; None: no dialect knows this method and path.
+
+        Looks into the cache, stores nothing, and counts in no metric.
+        """
+        ...

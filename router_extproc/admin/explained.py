@@ -1,0 +1,88 @@
+"""A decision as JSON, for `/explain` and the command of the same name.
+
+It decides nothing and holds no text of the client's: sizes, names and scores only.
+"""
+
+from __future__ import annotations
+
+from router_extproc.llm.answer import JsonValue
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
+from router_extproc.routing.policy import Route
+
+_MS = 1000.0
+
+
+def explained(decision: Decision) -> dict[str, JsonValue]:
+    """The decision and why it came out so."""
+    match decision:
+        case Reject(error=error):
+            return {"outcome": "reject", "status": error.status, "code": error.code, "message": error.message}
+        case Replay():
+            return {
+                "outcome": "replay",
+                "model": decision.model,
+                "decision": decision.decision,
+                "age_s": decision.cache.age_s,
+                "cache_status": decision.cache.cache_status,
+                **_why(decision.explanation),
+            }
+        case Forward():
+            return {
+                "outcome": "forward",
+                "model": decision.route.target.model,
+                "decision": decision.route.decision,
+                "cluster": decision.route.target.cluster,
+                "served_name": decision.route.target.served_name,
+                "reasoning": decision.route.reasoning,
+                "would_store": decision.write_token is not None,
+                "cache_status": decision.cache.cache_status,
+                **_why(decision.explanation),
+            }
+
+
+def _why(explanation: Explanation) -> dict[str, JsonValue]:
+    return {
+        "dialect": explanation.dialect,
+        "cache": explanation.cache,
+        "cache_reason": explanation.cache_reason,
+        "readings": [
+            {
+                "signal": reading.name,
+                "label": reading.label,
+                "score": reading.score,
+                "scores": dict(reading.scores),
+            }
+            for reading in explanation.readings
+        ],
+        "rules": [] if explanation.route is None else _rules(explanation.route),
+        "candidates": [
+            {
+                "fingerprint": candidate.fingerprint,
+                "similarity": candidate.similarity,
+                "score": candidate.score,
+                "accepted": candidate.accepted,
+                "reason": candidate.reason,
+            }
+            for candidate in explanation.candidates
+        ],
+        "stages": [
+            {
+                "stage": note.stage,
+                "duration_ms": note.duration_s * _MS,
+                "outcome": note.outcome,
+                "reason": note.reason,
+            }
+            for note in explanation.stages
+        ],
+    }
+
+
+def _rules(route: Route) -> list[JsonValue]:
+    return [
+        {
+            "decision": trace.decision,
+            "matched": trace.matched,
+            "tests": dict(trace.tests),
+        }
+        for trace in route.trace
+    ]
