@@ -62,6 +62,11 @@ class Dialect(Protocol):
         """The registry name, a metric label."""
         ...
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths it serves by POST, without a query: Envoy buffers and shows us only these."""
+        ...
+
     def matches(self, method: str, path: str) -> bool:
         """True when this request is the dialect's; `path` may carry a query string."""
         ...

@@ -26,6 +26,7 @@ class OpenAIChat:
     """The dialect; holds no state."""
 
     name = DIALECT
+    paths = (_PATH,)
 
     def matches(self, method: str, path: str) -> bool:
         """See dialects.base.Dialect."""

@@ -143,19 +143,22 @@ def _take_tool_calls(message: JsonObject) -> tuple[ToolCall, ...]:
         calls += [_read_tool_call(_an_object(call)) for call in _a_list(message.pop("tool_calls"))]
     if message.get(_LEGACY_CALL) is not None:
         legacy = _an_object(message.pop(_LEGACY_CALL))
-        name, arguments = _a_string(legacy.pop("name", None)), _a_string(legacy.pop("arguments", None))
+        name, arguments = _a_string(legacy.pop("name", None)), _a_string(legacy.pop("arguments", ""))
         calls.append(ToolCall("", name, arguments, _LEGACY_CALL, legacy))
     return tuple(calls)
 
 
 def _read_tool_call(call: JsonObject) -> ToolCall:
-    """One call; what its kind keeps beside name and text goes into `extra` under the kind."""
+    """One call; what its kind keeps beside name and text goes into `extra` under the kind.
+
+    A call of a function without parameters may leave its arguments out.
+    """
     kind = _a_string(call.pop("type", "function"))
     if kind not in _CALL_MEMBERS:
         raise NotUnderstoodError
     name_member, text_member = _CALL_MEMBERS[kind]
     body = _an_object(call.pop(kind, None))
-    name, text = _a_string(body.pop(name_member, None)), _a_string(body.pop(text_member, None))
+    name, text = _a_string(body.pop(name_member, None)), _a_string(body.pop(text_member, ""))
     identity = _a_string(call.pop("id", None))
     return ToolCall(identity, name, text, kind, {**call, kind: body} if body else call)
 

@@ -31,6 +31,7 @@ OUTSIDE_CONTEXT: Final = frozenset(
         "model",  # the cache key has its own field for it
         "stream",  # the form of the answer, not its content
         "stream_options",  # likewise
+        "stream_interval",  # vLLM: likewise
         "user",  # names the end user for abuse reports; the model never sees it
         "safety_identifier",  # its successor
         "metadata",  # labels of the client's own for stored completions

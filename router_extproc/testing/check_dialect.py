@@ -1,0 +1,243 @@
+"""The contract of a dialect: what every one of them must keep, whatever its API looks like.
+
+It is not a test of one API's shapes. Call `check_dialect` from a test with samples of the dialect;
+the first rule that is broken raises AssertionError with its sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.errors import (
+    CacheOnlyMiss,
+    MalformedRequest,
+    ModelNotFound,
+    RequestError,
+    RequestTooLarge,
+    UnsupportedRequest,
+)
+from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.request import InferenceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class DialectSamples:
+    """What the contract is shown of one dialect."""
+
+    method: str
+    path: str
+    #: A request that is not streamed, with one plain question.
+    request: bytes
+    #: The same request, streamed with usage at the end.
+    streamed_request: bytes
+    #: The same complete answer by content type.
+    answers: Mapping[str, bytes]
+
+
+#: Larger than any sample.
+_ROOM_BYTES: Final = 1 << 20
+_PLANTED: Final = "tell-nobody"
+_NOT_JSON: Final = (b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}')
+_TOO_DEEP: Final = b'{"a":' * 5000 + b"1" + b"}" * 5000
+_ERRORS: Final = (
+    MalformedRequest("This is wrong.", param="field"),
+    ModelNotFound("No such model."),
+    RequestTooLarge("Too large."),
+    UnsupportedRequest("Not here."),
+    CacheOnlyMiss("Not stored."),
+)
+
+
+def check_dialect(dialect: Dialect, samples: DialectSamples) -> None:
+    """Raises AssertionError on the first rule that `dialect` breaks."""
+    for rule in _RULES:
+        rule(dialect, samples)
+
+
+def _check_its_name(dialect: Dialect, _: DialectSamples) -> None:
+    _require(re.fullmatch(r"[a-z][a-z0-9_]*", dialect.name), "the name is a metric label")
+
+
+def _check_what_it_matches(dialect: Dialect, samples: DialectSamples) -> None:
+    method, path = samples.method, samples.path
+    _require(dialect.matches(method, path), "its own path matches")
+    _require(dialect.matches(method, path + "?a=b"), "a query string does not matter")
+    for other in (path + "/", path + "/x", path[:-1], "/", "", "?" + path, "/proxy" + path):
+        _require(not dialect.matches(method, other), "only its own path matches")
+    for other in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "", method.lower()):
+        _require(not dialect.matches(other, path), "only its own method matches")
+
+
+def _check_it_reads_a_request(dialect: Dialect, samples: DialectSamples) -> None:
+    request = dialect.parse(samples.request)
+    _require(request.dialect == dialect.name, "a request names its dialect")
+    _require(request.body_bytes == len(samples.request), "a request knows its size")
+    _require(request.prompt, "the question is the prompt")
+    _require(request.prompt_is_last, "one plain question ends the conversation")
+    _require(not request.stream, "the sample is not streamed")
+    asked = request.prompt.encode()
+    _require(all(asked not in field.value for field in request.context), "the prompt is no context")
+    names = [field.name for field in request.context]
+    _require(len(names) == len(set(names)), "context fields have different names")
+
+
+def _check_the_form_is_no_context(dialect: Dialect, samples: DialectSamples) -> None:
+    request, streamed = dialect.parse(samples.request), dialect.parse(samples.streamed_request)
+    _require(streamed.stream and streamed.stream_usage, "the streamed sample asks for a stream with usage")
+    same = replace(streamed, stream=False, stream_usage=False, body_bytes=request.body_bytes)
+    _require(same == request, "streamed or not is the same question")
+
+
+def _check_it_refuses_what_is_no_request(dialect: Dialect, samples: DialectSamples) -> None:
+    cut = (samples.request[:end] for end in range(len(samples.request.rstrip())))
+    for body in (*_NOT_JSON, _TOO_DEEP, *cut):
+        _require(_refusal(dialect, body) is not None, "what is no request is malformed")
+
+
+def _check_errors_repeat_nothing(dialect: Dialect, _: DialectSamples) -> None:
+    for body in (
+        {_PLANTED: 1},
+        {"model": {_PLANTED: _PLANTED}},
+        {"messages": [_PLANTED]},
+        {"input": {_PLANTED: 1}},
+    ):
+        error = _refusal(dialect, orjson.dumps(body))
+        _require(error is not None, "what is no request is malformed")
+        _require(
+            _PLANTED not in f"{error} {error and error.param}", "an error repeats nothing of the client's"
+        )
+
+
+def _refusal(dialect: Dialect, body: bytes) -> MalformedRequest | None:
+    """The error that `parse` answers with; anything else it raises breaks the contract."""
+    try:
+        dialect.parse(body)
+    except MalformedRequest as error:
+        return error
+    return None
+
+
+def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
+    before = orjson.loads(samples.request)
+    given = next(iter(before))
+    edited = dialect.edit(samples.request, BodyEdit("pool/model-7", {"x_added": {"on": True}, given: "mine"}))
+    expected = {**before, "model": "pool/model-7", "x_added": {"on": True}}
+    _require(orjson.loads(edited) == expected, "an edit replaces the model and adds what was not given")
+    unchanged = dialect.edit(samples.request, BodyEdit(before["model"], {}))
+    _require(orjson.loads(unchanged) == before, "an edit changes nothing else")
+    _require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
+
+
+def _check_cuts_do_not_matter(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        whole = _read(dialect, content_type, [body])
+        _require(isinstance(whole, Answer), "the sample is a complete answer")
+        _require(_read(dialect, content_type, _single_bytes(body)) == whole, "byte by byte is the same")
+        for cut in range(len(body)):
+            pieces = [body[:cut], b"", body[cut:]]
+            _require(_read(dialect, content_type, pieces) == whole, "cut anywhere is the same answer")
+
+
+def _check_half_an_answer_is_none(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        for end in range(len(body.rstrip())):
+            half = _read(dialect, content_type, [body[:end]])
+            _require(isinstance(half, Incomplete), "an answer that was cut off is incomplete")
+
+
+def _check_its_bound(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        exact = _read(dialect, content_type, _single_bytes(body), room_bytes=len(body))
+        _require(isinstance(exact, Answer), "an answer of just the allowed size is read")
+        over = _read(dialect, content_type, _single_bytes(body), room_bytes=len(body) - 1)
+        _require(over == Incomplete("too_large"), "a larger answer is too large")
+
+
+def _check_it_never_raises_on_answers(dialect: Dialect, samples: DialectSamples) -> None:
+    junk = (*_NOT_JSON, b"{}", _TOO_DEEP, b"data: [1]\n\n", b"data: " + _TOO_DEEP + b"\n\n", b"\r\n\r\r: x\n")
+    for content_type in (*samples.answers, "", "text/html", "text/plain; charset=utf-8"):
+        for body in junk:
+            _require(isinstance(_read(dialect, content_type, [body]), Incomplete), "junk is no answer")
+
+
+def _check_when_an_answer_starts(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        reader = dialect.read_answer(content_type, max_answer_bytes=_ROOM_BYTES)
+        _require(not reader.feed(b"").started, "no bytes are no beginning")
+        seen = [reader.feed(byte).started for byte in _single_bytes(body)]
+        _require(seen == sorted(seen) and seen[-1], "an answer begins once, before it ends")
+
+
+def _check_replay_is_lossless(dialect: Dialect, samples: DialectSamples) -> None:
+    requests = [dialect.parse(samples.request), dialect.parse(samples.streamed_request)]
+    for content_type, body in samples.answers.items():
+        answer = _read(dialect, content_type, [body])
+        for request in requests:
+            _require(_replayed(dialect, answer, request) == answer, "a replay reads as the answer stored")
+
+
+def _replayed(
+    dialect: Dialect, answer: Answer | Incomplete, request: InferenceRequest
+) -> Answer | Incomplete:
+    """The answer rendered and read back."""
+    if isinstance(answer, Incomplete):
+        return answer
+    rendered = dialect.render(answer, request)
+    return _read(dialect, rendered.content_type, [rendered.body])
+
+
+def _check_error_objects(dialect: Dialect, _: DialectSamples) -> None:
+    for error in _ERRORS:
+        _check_error_object(dialect, error)
+
+
+def _check_error_object(dialect: Dialect, error: RequestError) -> None:
+    rendered = dialect.render_error(error)
+    _require(rendered.content_type.startswith("application/json"), "an error is JSON")
+    _require(isinstance(orjson.loads(rendered.body), dict), "an error is an object")
+    _require(error.message.encode() in rendered.body, "an error says what is wrong")
+
+
+def _read(
+    dialect: Dialect, content_type: str, pieces: Iterable[bytes], *, room_bytes: int = _ROOM_BYTES
+) -> Answer | Incomplete:
+    """Feed every piece and finish."""
+    reader = dialect.read_answer(content_type, max_answer_bytes=room_bytes)
+    for piece in pieces:
+        reader.feed(piece)
+    return reader.finish()
+
+
+def _single_bytes(body: bytes) -> list[bytes]:
+    """One piece per byte."""
+    return [body[place : place + 1] for place in range(len(body))]
+
+
+def _require(condition: object, rule: str) -> None:
+    """Raise with the rule that does not hold."""
+    if not condition:
+        raise AssertionError(rule)
+
+
+_RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
+    _check_its_name,
+    _check_what_it_matches,
+    _check_it_reads_a_request,
+    _check_the_form_is_no_context,
+    _check_it_refuses_what_is_no_request,
+    _check_errors_repeat_nothing,
+    _check_it_edits_in_place,
+    _check_cuts_do_not_matter,
+    _check_half_an_answer_is_none,
+    _check_its_bound,
+    _check_it_never_raises_on_answers,
+    _check_when_an_answer_starts,
+    _check_replay_is_lossless,
+    _check_error_objects,
+)
