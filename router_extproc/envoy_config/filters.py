@@ -1,5 +1,8 @@
 """The ext_proc filters of both profiles, and what surrounds them in the HTTP connection manager.
 
+The first filter, `router.buffer`, waits for the whole body of an inference request, so that neither a
+slow client nor an unannounced oversize body ever reaches the server; the routes switch it on.
+
 It is not the connection manager itself (`bootstrap.py`): everything here also goes into an Envoy
 that someone else owns. The rule it keeps: every number comes from the router configuration, so that
 Envoy and the server can never disagree about a limit.
@@ -27,6 +30,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import (
     ExpressionFilter,
 )
+from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
     ExternalProcessor,
     MetadataOptions,
@@ -52,6 +56,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.names import (
+    BUFFER,
     DECIDE,
     INLINE,
     METADATA_NAMESPACE,
@@ -68,10 +73,10 @@ DEFERRED_CLOSE_S = 5
 
 
 def http_filters(config: Config) -> list[HttpFilter]:
-    """The ext_proc filters of the chosen profile, in the order in which Envoy must run them."""
+    """The filters of the chosen profile, in the order in which Envoy must run them."""
     if config.envoy.profile == "inline":
-        return [_inline(config)]
-    return [_decide(config), _observe()]
+        return [_buffer(config), _inline(config)]
+    return [_buffer(config), _decide(config), _observe()]
 
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:
@@ -90,6 +95,11 @@ def local_replies() -> LocalReplyConfig:
     return LocalReplyConfig(mappers=[_error(*row) for row in _ERRORS])
 
 
+def _buffer(config: Config) -> HttpFilter:
+    limit = Buffer(max_request_bytes=config.limits.max_body_bytes)
+    return HttpFilter(name=BUFFER, typed_config=Packed.pack(limit), disabled=True)
+
+
 def _decide(config: Config) -> HttpFilter:
     mode = ProcessingMode(
         request_header_mode=HeaderMode.SEND,
@@ -106,6 +116,7 @@ def _inline(config: Config) -> HttpFilter:
         response_header_mode=HeaderMode.SEND,
         request_body_mode=BodyMode.NONE,
         response_body_mode=BodyMode.STREAMED,
+        response_trailer_mode=HeaderMode.SEND,
     )
     return _filter(INLINE, _deciding(config, role="inline", mode=mode))
 
@@ -128,6 +139,7 @@ def _observe() -> HttpFilter:
         response_header_mode=HeaderMode.SEND,
         request_body_mode=BodyMode.NONE,
         response_body_mode=BodyMode.STREAMED,
+        response_trailer_mode=HeaderMode.SEND,
     )
     processor = ExternalProcessor(
         grpc_service=_grpc_service("observe"),

@@ -1,8 +1,8 @@
 """The virtual host: which pool a request goes to, and what the client is told about it.
 
 It is not where the decision falls: the server writes `x-router-cluster`, the routes only obey. The
-rule it keeps: a request reaches the named pools and nothing else, and without the server it reaches
-the default pool.
+rule it keeps: a request reaches the named pools and nothing else; without the server it reaches the
+default pool; what is no inference request meets none of our filters.
 Source: route_components.proto.
 """
 
@@ -18,16 +18,30 @@ from envoy_data_plane.envoy.config.core.v3 import (
     HeaderValueOptionHeaderAppendAction as AppendAction,
 )
 from envoy_data_plane.envoy.config.route.v3 import (
+    FilterConfig,
     HeaderMatcher,
     Route,
     RouteAction,
     RouteMatch,
     VirtualHost,
 )
+from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer, BufferPerRoute
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.envoy_config.names import CLUSTER_HEADER, METADATA_NAMESPACE
+from router_extproc.dialects import DIALECTS
+from router_extproc.envoy_config.names import (
+    BUFFER,
+    CLUSTER_HEADER,
+    DECIDE,
+    INLINE,
+    METADATA_NAMESPACE,
+    OBSERVE,
+)
+
+#: What a body may grow by when its model is rewritten, and what a reason for it may add.
+BODY_GROWTH_BYTES = 64 * 1024
 
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
@@ -46,19 +60,30 @@ def virtual_host(config: Config) -> VirtualHost:
         routes=routes(config),
         response_headers_to_remove=list(ANSWER_HEADERS),
         response_headers_to_add=[_set(name, value) for name, value in ANSWER_HEADERS.items()],
-        request_body_buffer_limit=config.limits.max_body_bytes,
+        request_body_buffer_limit=config.limits.max_body_bytes + BODY_GROWTH_BYTES,
     )
 
 
 def routes(config: Config) -> list[Route]:
-    """One route per pool, chosen by the routing header, then the default pool."""
+    """The chosen pool; else an inference request on its way in; else everything that is not ours."""
     clusters = dict.fromkeys(model.cluster for model in config.models.values())
-    chosen = [_route(config, cluster, _names(cluster)) for cluster in clusters]
+    chosen = [
+        _route(config, f"to {name}", RouteMatch(prefix="/", headers=[_chosen(name)]), name)
+        for name in clusters
+    ]
     default = config.models[config.default_model].cluster
-    return [*chosen, _route(config, default, None)]
+    paths = [path for dialect in DIALECTS.values() for path in dialect.paths]
+    inference = [
+        _route(config, f"inference {path}", RouteMatch(path=path, headers=[_POST]), default) for path in paths
+    ]
+    rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
+    for route in inference:
+        route.typed_per_filter_config = {BUFFER: _buffered(config)}
+    rest.typed_per_filter_config = dict.fromkeys(_deciding_filters(config), _OFF)
+    return [*chosen, *inference, rest]
 
 
-def _route(config: Config, cluster: str, header: HeaderMatcher | None) -> Route:
+def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
     pool = config.envoy.clusters.get(cluster)
     action = RouteAction(
         cluster=cluster,
@@ -67,15 +92,23 @@ def _route(config: Config, cluster: str, header: HeaderMatcher | None) -> Route:
     )
     if pool is not None and pool.tls:
         action.auto_host_rewrite = True
-    return Route(
-        name=f"to {cluster}" if header else "default",
-        match=RouteMatch(prefix="/", headers=[header] if header else []),
-        route=action,
-    )
+    return Route(name=name, match=match, route=action)
 
 
-def _names(cluster: str) -> HeaderMatcher:
+def _chosen(cluster: str) -> HeaderMatcher:
     return HeaderMatcher(name=CLUSTER_HEADER, string_match=StringMatcher(exact=cluster))
+
+
+_POST = HeaderMatcher(name=":method", string_match=StringMatcher(exact="POST"))
+_OFF = Packed.pack(FilterConfig(disabled=True))
+
+
+def _buffered(config: Config) -> Packed:
+    return Packed.pack(BufferPerRoute(buffer=Buffer(max_request_bytes=config.limits.max_body_bytes)))
+
+
+def _deciding_filters(config: Config) -> tuple[str, ...]:
+    return (INLINE,) if config.envoy.profile == "inline" else (DECIDE, OBSERVE)
 
 
 def _set(name: str, value: str) -> HeaderValueOption:
