@@ -1,16 +1,14 @@
 """Roles of a stream, and which parts of an exchange Envoy sends on it.
 
-It is not Envoy's configuration (`envoy_config/` renders that from `MODES`). The rule it keeps: a
+It is not Envoy's configuration (`envoy_config/` renders that). The rule it keeps: a
 request body mode in which Envoy ignores our header mutations cannot be configured.
 Source: processing_mode.proto.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, IntEnum
-from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import ConfigError
@@ -88,30 +86,6 @@ class ProcessingMode:
                 f"{self.request_body.name} loses the routing header when the body comes late; use BUFFERED",
             )
 
-
-#: How the filter of each role is configured: no body is sent until a reply asks for it, so that
-#: requests which are none of our business are never buffered.
-MODES: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
-    {
-        Role.DECIDE: ProcessingMode(),
-        Role.OBSERVE: ProcessingMode(
-            request_headers=HeaderMode.SKIP,
-            response_headers=HeaderMode.SEND,
-            response_body=BodyMode.STREAMED,
-            response_trailers=HeaderMode.SEND,
-        ),
-        Role.INLINE: ProcessingMode(
-            response_headers=HeaderMode.SEND,
-            response_body=BodyMode.STREAMED,
-            response_trailers=HeaderMode.SEND,
-        ),
-    }
-)
-
-#: Mode override of a reply to request headers: send the body, whole.
-WITH_BODY: Final[Mapping[Role, ProcessingMode]] = MappingProxyType(
-    {role: replace(MODES[role], request_body=BodyMode.BUFFERED) for role in (Role.DECIDE, Role.INLINE)}
-)
 
 #: Mode override for a request that is none of our business: send nothing more.
 LET_PASS: Final = ProcessingMode()

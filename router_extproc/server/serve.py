@@ -18,7 +18,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from router_extproc.errors import ConfigError
-from router_extproc.server.base import DriverFactory, StreamCounter
+from router_extproc.protocol.driver import DriverFactory
+from router_extproc.server.base import StreamCounter
 from router_extproc.server.listen import address_of, claim
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 

@@ -17,19 +17,12 @@ import grpc
 import structlog
 
 from router_extproc.errors import ProtocolError, RemoteProtocolError
-from router_extproc.protocol.events import (
-    AnswerChunk,
-    AnswerStarted,
-    BodyReceived,
-    BodyTooLarge,
-    Event,
-    RequestEnded,
-    RequestStarted,
-)
-from router_extproc.protocol.exchange import Exchange, Outgoing
+from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, step
+from router_extproc.protocol.events import RequestStarted
+from router_extproc.protocol.exchange import Exchange
 from router_extproc.protocol.messages import HeadersReply
 from router_extproc.protocol.modes import LET_PASS, Direction, Role
-from router_extproc.server.base import DriverFactory, ExchangeDriver, Outcome, StreamCounter
+from router_extproc.server.base import Outcome, StreamCounter
 from router_extproc.server.codec import decode, encode
 
 #: On the wire; the generated package has a private name.
@@ -114,40 +107,12 @@ class Servicer:
 async def _converse(
     exchange: Exchange, driver: ExchangeDriver, messages: AsyncIterator[bytes], context: _Context
 ) -> None:
-    """Each message to the driver, each reply to Envoy; observers say nothing."""
+    """Each message to the driver, each reply to Envoy."""
     async for received in messages:
-        event = exchange.receive(decode(received))
-        if exchange.role is Role.OBSERVE:
-            _observe(driver, event)
-        else:
-            await context.write(encode(await _reply(exchange, driver, event)))
+        outgoing = await step(exchange, driver, decode(received))
+        if outgoing is not None:
+            await context.write(encode(outgoing))
         if exchange.ended:
-            return
-
-
-async def _reply(exchange: Exchange, driver: ExchangeDriver, event: Event) -> Outgoing:
-    match event:
-        case AnswerChunk():
-            driver.on_answer_chunk(event)
-            return exchange.go_on(Direction.RESPONSE)
-        case AnswerStarted():
-            return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
-        case RequestStarted():
-            return exchange.send(await driver.on_request_headers(event))
-        case BodyReceived() | BodyTooLarge():
-            return exchange.send(await driver.on_request_body(event))
-        case RequestEnded():
-            return exchange.go_on(Direction.REQUEST)
-
-
-def _observe(driver: ExchangeDriver, event: Event) -> None:
-    """Only the answer is observed, whatever else the filter sends."""
-    match event:
-        case AnswerChunk():
-            driver.on_answer_chunk(event)
-        case AnswerStarted():
-            driver.on_answer_headers(event)
-        case _:
             return
 
 

@@ -1,0 +1,81 @@
+"""Who decides about an exchange, and the one step from Envoy's message to our reply.
+
+It is no loop and does no I/O (`server/servicer.py` does both). The rule it keeps: a driver sees
+events and returns replies; it never sees the order of the protocol.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    RequestEnded,
+    RequestStarted,
+)
+from router_extproc.protocol.exchange import Exchange, Outgoing
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Message
+from router_extproc.protocol.modes import Direction, Role
+
+
+class ExchangeDriver(Protocol):
+    """Decides about one exchange; one per stream, its calls never overlap."""
+
+    async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
+        """The reply to the headers. `event.too_large`: reject, or let pass without the body."""
+        ...
+
+    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+        """The reply to the whole body; to BodyTooLarge it must be an immediate response."""
+        ...
+
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+        """The reply to the answer's headers; not sent when the role is OBSERVE."""
+        ...
+
+    def on_answer_chunk(self, event: AnswerChunk) -> None:
+        """See some bytes of the answer pass by."""
+        ...
+
+    def on_closed(self, *, clean: bool) -> None:
+        """The stream is over; called exactly once. Not clean: Envoy went away or something broke."""
+        ...
+
+
+class DriverFactory(Protocol):
+    """Makes a driver for each stream."""
+
+    def __call__(self, role: Role) -> ExchangeDriver:
+        """A driver for a new stream of this role."""
+        ...
+
+
+async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> Outgoing | None:
+    """Take one message; returns the reply to write, None when nobody waits for one.
+
+    Raises:
+        RemoteProtocolError: the message may not come here.
+        LocalProtocolError: the driver's reply may not go here.
+    """
+    event = exchange.receive(message)
+    if exchange.role is Role.OBSERVE:
+        if isinstance(event, AnswerChunk):
+            driver.on_answer_chunk(event)
+        elif isinstance(event, AnswerStarted):
+            driver.on_answer_headers(event)
+        return None
+    match event:
+        case AnswerChunk():
+            driver.on_answer_chunk(event)
+            return exchange.go_on(Direction.RESPONSE)
+        case AnswerStarted():
+            return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
+        case RequestStarted():
+            return exchange.send(await driver.on_request_headers(event))
+        case BodyReceived() | BodyTooLarge():
+            return exchange.send(await driver.on_request_body(event))
+        case RequestEnded():
+            return exchange.go_on(Direction.REQUEST)
