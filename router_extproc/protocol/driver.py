@@ -13,6 +13,7 @@ from router_extproc.protocol.events import (
     AnswerStarted,
     BodyReceived,
     BodyTooLarge,
+    Event,
     RequestEnded,
     RequestStarted,
 )
@@ -62,10 +63,7 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
     """
     event = exchange.receive(message)
     if exchange.role is Role.OBSERVE:
-        if isinstance(event, AnswerChunk):
-            driver.on_answer_chunk(event)
-        elif isinstance(event, AnswerStarted):
-            driver.on_answer_headers(event)
+        _observe(driver, event)
         return None
     match event:
         case AnswerChunk():
@@ -75,7 +73,18 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
             return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
         case RequestStarted():
             return exchange.send(await driver.on_request_headers(event))
-        case BodyReceived() | BodyTooLarge():
-            return exchange.send(await driver.on_request_body(event))
         case RequestEnded():
             return exchange.go_on(Direction.REQUEST)
+        case body:
+            return exchange.send(await driver.on_request_body(body))
+
+
+def _observe(driver: ExchangeDriver, event: Event) -> None:
+    """Only the answer is observed, whatever else the filter sends."""
+    match event:
+        case AnswerChunk():
+            driver.on_answer_chunk(event)
+        case AnswerStarted():
+            driver.on_answer_headers(event)
+        case _:
+            return

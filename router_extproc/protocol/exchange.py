@@ -1,17 +1,16 @@
 """One HTTP exchange on one ext_proc stream: which message may come, which reply may go.
 
 It does no I/O: give it messages, act on the events, hand it the replies. The rules it keeps are
-those of `TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
+those of `lane.TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
 so the codec adds nothing to it.
 Source: external_processor.proto, service ExternalProcessor; ext_proc.proto, ExternalProcessor.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +24,7 @@ from router_extproc.protocol.events import (
     RequestEnded,
     RequestStarted,
 )
+from router_extproc.protocol.lane import Lane, Phase
 from router_extproc.protocol.messages import (
     BodyReply,
     HeadersReply,
@@ -52,38 +52,6 @@ from router_extproc.protocol.modes import (
 )
 from router_extproc.protocol.replies import PartReply, complete
 
-
-class Phase(Enum):
-    """How far one direction has come."""
-
-    START = "start"
-    HEADERS = "headers seen"
-    BODY = "body under way"
-    WHOLE_BODY = "whole body seen"
-    DONE = "done"
-
-
-MORE: Final = False
-END: Final = True
-
-#: (phase, part, end of stream) → next phase, in each direction; what is missing is a protocol error.
-#: In full duplex our replies run through the same table.
-TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
-    {
-        (Phase.START, Part.HEADERS, MORE): Phase.HEADERS,
-        (Phase.START, Part.HEADERS, END): Phase.DONE,
-        (Phase.HEADERS, Part.BODY, MORE): Phase.BODY,
-        (Phase.HEADERS, Part.BODY, END): Phase.DONE,
-        (Phase.HEADERS, Part.WHOLE_BODY, MORE): Phase.WHOLE_BODY,
-        (Phase.HEADERS, Part.WHOLE_BODY, END): Phase.DONE,
-        (Phase.HEADERS, Part.TRAILERS, END): Phase.DONE,
-        (Phase.BODY, Part.BODY, MORE): Phase.BODY,
-        (Phase.BODY, Part.BODY, END): Phase.DONE,
-        (Phase.BODY, Part.TRAILERS, END): Phase.DONE,
-        (Phase.WHOLE_BODY, Part.TRAILERS, END): Phase.DONE,
-    }
-)
-
 #: When a deciding stream is over, with and without a body; trailers are none of our business.
 _BODY_SEEN: Final = frozenset({Phase.WHOLE_BODY, Phase.DONE})
 _HEADERS_SEEN: Final = frozenset({Phase.HEADERS, *_BODY_SEEN})
@@ -95,39 +63,6 @@ class Outgoing:
 
     direction: Direction
     reply: Reply
-
-
-class _Lane:
-    """One direction of the exchange: the phase of each side, and the replies that Envoy waits for."""
-
-    __slots__ = ("body_mode", "heard", "owed", "said")
-
-    def __init__(self, body_mode: BodyMode) -> None:
-        self.body_mode = body_mode
-        self.heard = Phase.START
-        self.said = Phase.START
-        self.owed: deque[Part] = deque()
-
-    @property
-    def full_duplex(self) -> bool:
-        return self.body_mode is BodyMode.FULL_DUPLEX_STREAMED
-
-    def hear(self, message: Message) -> None:
-        """Move on by a message; a buffered body comes once."""
-        part = message.part
-        if part is Part.BODY and self.body_mode is BodyMode.BUFFERED:
-            part = Part.WHOLE_BODY
-        key = (self.heard, part, message.end_of_stream)
-        if key not in TRANSITIONS:
-            raise RemoteProtocolError(f"{message.direction.value} {part.value} after {self.heard.value}")
-        self.heard = TRANSITIONS[key]
-
-    def say(self, part: Part, *, end: bool) -> None:
-        """Move our side on, in full duplex."""
-        key = (self.said, part, end)
-        if self.heard is Phase.START or key not in TRANSITIONS:
-            raise LocalProtocolError(f"reply to {part.value} after {self.said.value}")
-        self.said = TRANSITIONS[key]
 
 
 class Exchange:
@@ -155,8 +90,8 @@ class Exchange:
         self.role = role
         self._max_body_bytes = max_body_bytes
         self._full_duplex = full_duplex
-        self._request = _Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
-        self._response = _Lane(BodyMode.STREAMED)
+        self._request = Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
+        self._response = Lane(BodyMode.STREAMED)
         self._announced_too_large = False
         self._body_awaited = True
         self._body_bytes = 0
@@ -169,13 +104,13 @@ class Exchange:
         if self._answered or self._let_pass:
             return True
         if self.role is Role.DECIDE:
-            return self._request.heard in self._last_phases() and not self._request.owed
-        return self._response.heard is Phase.DONE and not self._response.owed
+            return self._request.heard in self._last_phases() and self._request.settled
+        return self._response.heard is Phase.DONE and self._response.settled
 
     def _last_phases(self) -> frozenset[Phase]:
         return _BODY_SEEN if self._body_awaited else _HEADERS_SEEN
 
-    def _lane(self, direction: Direction) -> _Lane:
+    def _lane(self, direction: Direction) -> Lane:
         return self._request if direction is Direction.REQUEST else self._response
 
     # ── from Envoy ──
@@ -263,11 +198,13 @@ class Exchange:
             self._check_limit(reply)
         completed = complete(reply, to, self._lane(to).body_mode)
         self._settle(completed, to)
-        if isinstance(completed, HeadersReply) and completed.mode_override is not None:
+        if to is Direction.REQUEST and isinstance(completed, HeadersReply):
             self._take_override(completed.mode_override)
         return Outgoing(to, completed)
 
-    def _take_override(self, mode: ProcessingMode) -> None:
+    def _take_override(self, mode: ProcessingMode | None) -> None:
+        if mode is None:
+            return
         self._body_awaited = mode.request_body is not BodyMode.NONE
         self._let_pass = mode == LET_PASS
 
@@ -294,8 +231,7 @@ class Exchange:
         """The reply must be of the kind that is owed (in full duplex: that is next)."""
         lane, part = self._lane(to), _PART_OF[type(reply)]
         if lane.full_duplex:
-            end = reply.end_of_stream if isinstance(reply, StreamedBody) else part is Part.TRAILERS
-            return lane.say(part, end=end)
+            return lane.say(part, end=isinstance(reply, StreamedBody) and reply.end_of_stream)
         if not lane.owed or lane.owed[0] is not part:
             raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
         lane.owed.popleft()
@@ -312,10 +248,12 @@ class Exchange:
 
 def _start_answer(message: ResponseHeaders) -> AnswerStarted:
     status = message.headers.get(":status") or ""
-    if not (status.isascii() and status.isdigit()):
+    if not _STATUS(status):
         raise RemoteProtocolError("response headers without a status")
     return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata)
 
+
+_STATUS: Final = re.compile("[1-9][0-9]{2}", re.ASCII).fullmatch
 
 _UNCHANGED: Final[Mapping[Part, PartReply]] = MappingProxyType(
     {

@@ -21,6 +21,8 @@ _CONTENT_LENGTH: Final = "content-length"
 _FORBIDDEN: Final = frozenset({"host", ":method", ":authority", ":scheme"})
 _FORBIDDEN_PREFIX: Final = "x-envoy"
 _NAME: Final = re.compile(r":?[a-z0-9!#$%&'*+.^_`|~-]+").fullmatch
+#: What fits 64 bits; Envoy refuses more.
+_LENGTH: Final = re.compile("[0-9]{1,19}").fullmatch
 _ENDS_LINE: Final = re.compile(r"[\r\n\0]").search
 
 Pair = tuple[str, str]
@@ -53,8 +55,8 @@ class Headers:
 
     def content_length(self) -> int | None:
         """The announced size of the body in bytes, if a readable one is announced."""
-        value = self.get(_CONTENT_LENGTH)
-        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+        value = self.get(_CONTENT_LENGTH) or ""
+        return int(value) if _LENGTH(value) else None
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
