@@ -6,7 +6,7 @@ scope, so nothing can be looked up without saying whose it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import NewType, Protocol
 
@@ -100,4 +100,17 @@ class CacheBackend(Protocol):
 
     async def state(self) -> BackendState:
         """Ready or not, and how much it holds; never raises."""
+        ...
+
+
+class EntrySource(Protocol):
+    """A backend that can tell all it holds, so that the near tier is warm after a start."""
+
+    @property
+    def exclusive(self) -> bool:
+        """True when no other process can write to it."""
+        ...
+
+    def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
+        """Fresh entries, at most `limit`, page by page, each once. Raises CacheError only."""
         ...

@@ -10,12 +10,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from router_extproc.cache.base import (
     BackendState,
     CacheBackend,
     Entry,
+    EntrySource,
     Fingerprint,
     Neighbour,
     Partition,
@@ -25,6 +26,7 @@ from router_extproc.cache.near import NearTier
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.cache.warming import Warming
 from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
@@ -111,6 +113,8 @@ class CacheState:
 
     near_entries: int
     near_bytes: int
+    #: The near tier holds all that the backend holds: lookups do not ask it.
+    near_is_complete: bool
     queued: int
     backend: BackendState | None
     counters: dict[str, int]
@@ -129,31 +133,49 @@ class SemanticCache:
         verifier: Verifier,
         *,
         backend: CacheBackend | None = None,
+        source: EntrySource | None = None,
         run_blocking: RunBlocking = run_inline,
     ) -> None:
-        """Without a backend the near tier is the whole cache. To be made where the event loop runs."""
+        """Without a backend the near tier is the whole cache. To be made where the event loop runs.
+
+        source: the same backend, where it can tell what it holds.
+        """
         self._clock: Final = clock
         self._near: Final = near
         self._verifier: Final = verifier
         self._backend: Final = backend
         self._queue: Final = None if backend is None else WriteQueue(backend)
-        self._writer: asyncio.Task[None] | None = None
+        self._warming: Final = None if source is None else Warming(near, source, self._usable)
+        self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
         self._purges: Final[deque[Selector]] = deque(maxlen=PURGES_REMEMBERED_MAX)
         self._backend_errors = 0
 
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     def start(self) -> None:
-        """Start the writer; entries stored before wait in the queue."""
-        if self._queue is not None and self._writer is None:
-            self._writer = asyncio.create_task(self._queue.run(), name="cache-writer")
+        """Start writing what is stored, and warming the near tier; both go on in the background."""
+        if self._tasks:
+            return
+        if self._queue is not None:
+            self._tasks.add(asyncio.create_task(self._queue.run(), name="cache-writer"))
+        if self._warming is not None:
+            self._tasks.add(asyncio.create_task(self._warming.run(), name="cache-warming"))
 
     async def aclose(self) -> None:
-        """Write what is queued, within CLOSE_S, and stop the writer; the backend stays open."""
-        if self._queue is None or self._writer is None:
+        """Stop, and write what is queued, within CLOSE_S; the backend stays open."""
+        tasks, self._tasks = self._tasks, set()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._queue is None:
             return
-        self._writer.cancel()
-        await asyncio.wait({self._writer})
-        self._writer = None
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._queue.drain()
@@ -171,7 +193,7 @@ class SemanticCache:
     async def exact(self, fingerprint: Fingerprint, *, max_age_s: float | None = None) -> Found:
         """The exact hit of the near tier, or else of the backend; needs no inference."""
         hit = self.exact_near(fingerprint, max_age_s=max_age_s)
-        if hit is not None or self._backend is None:
+        if hit is not None or self._backend is None or self._near_is_complete:
             return hit or Miss("absent")
         try:
             entry = await self._backend.get(fingerprint)
@@ -189,7 +211,7 @@ class SemanticCache:
         if isinstance(found, Hit):
             self._near.touch(found.entry.fingerprint)
             return found
-        if self._backend is None:
+        if self._backend is None or self._near_is_complete:
             return found
         return await self._semantic_far(query, self._backend, found.judged)
 
@@ -251,12 +273,17 @@ class SemanticCache:
         return CacheState(
             near_entries=len(self._near),
             near_bytes=self._near.bytes,
+            near_is_complete=self._near_is_complete,
             queued=0 if self._queue is None else len(self._queue),
             backend=None if self._backend is None else await self._backend.state(),
             counters=counters,
         )
 
-    def _usable(self, entry: Entry, max_age_s: float | None) -> bool:
+    @property
+    def _near_is_complete(self) -> bool:
+        return self._warming is not None and self._warming.near_is_complete
+
+    def _usable(self, entry: Entry, max_age_s: float | None = None) -> bool:
         fresh = is_fresh(entry, self._clock.wall_s(), max_age_s=max_age_s)
         return fresh and not any(selects(purge, entry) for purge in self._purges)
 

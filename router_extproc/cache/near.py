@@ -52,7 +52,7 @@ class NearTier:
     ) -> None:
         """`max_bytes` is of the estimate `entry_bytes`."""
         self._clock: Final = clock
-        self._max_entries: Final = max_entries
+        self.max_entries: Final = max_entries
         self._max_bytes: Final = max_bytes
         self._policy: Final = policy
         self._index = _Index()
@@ -62,6 +62,9 @@ class NearTier:
 
     def __len__(self) -> int:
         return len(self._index.entries)
+
+    def __contains__(self, fingerprint: Fingerprint) -> bool:
+        return fingerprint in self._index.entries
 
     @property
     def bytes(self) -> int:
@@ -123,7 +126,7 @@ class NearTier:
             block.put(entry.fingerprint, entry.vector)
 
     def _evict_for(self, size: int) -> None:
-        while len(self) >= self._max_entries or (self._bytes + size > self._max_bytes and len(self)):
+        while len(self) >= self.max_entries or (self._bytes + size > self._max_bytes and len(self)):
             self._drop(self._index.entries[Fingerprint(self._order.first())])
             self.counters.evicted += 1
 

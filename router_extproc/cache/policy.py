@@ -23,7 +23,7 @@ DELTA_SECONDS_MAX = 2**31
 #: Longer `cache-control` values are cut; no meaningful one comes near.
 DIRECTIVES_CHARS_MAX = 4096
 
-_DIRECTIVE = re.compile(r"""[\s,]*([^\s,="]+)(?:=("(?:[^"\\]|\\.)*"|[^\s,]*))?[^,"]*""")
+_DIRECTIVE = re.compile(r"""([^\s,="]+)(?:=("(?:[^"\\]|\\.)*"|[^\s,]*))?[^,"]*""")
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 
 

@@ -1,0 +1,215 @@
+"""The backend over Milvus.
+
+It is not the near tier, and never on the path of a request that the near tier can answer. The rule it
+keeps: expired rows are never returned, and Milvus being away costs a lookup no time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final, Self
+
+from pymilvus import AsyncMilvusClient
+
+from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.milvus import filters
+from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.place import LitePlace, place_of
+from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
+from router_extproc.cache.milvus.schema import search_params
+from router_extproc.cache.policy import is_fresh
+from router_extproc.clock import Clock
+from router_extproc.config.model import Milvus
+from router_extproc.errors import CacheError
+from router_extproc.models.base import Vector
+
+#: A lookup waits no longer for Milvus, whatever `connection.timeout` says; callers allow less.
+LOOKUP_MAX_S = 2.0
+#: How often expired rows are deleted.
+SWEEP_S = 600.0
+#: Rows read at once while warming.
+PAGE_ROWS = 500
+#: Milvus's own bound on the rows of one answer.
+ROWS_MAX = 16_384
+#: How long `start` waits for the first connection.
+START_WAIT_S = 2.0
+
+
+class MilvusCache:
+    """A `CacheBackend` and an `EntrySource` over one collection."""
+
+    def __init__(self, settings: Milvus, *, dim: int, clock: Clock, link: Link | None = None) -> None:
+        """`dim`: length of the encoder's vectors. To be made where the event loop runs."""
+        self._collection: Final = settings.collection
+        self._vector_field: Final = settings.collection.vector_field.name
+        self._output_fields: Final = output_fields(self._vector_field)
+        self._timeout_s: Final = settings.connection.timeout
+        self._dim: Final = dim
+        self._clock: Final = clock
+        self._link: Final = link or Link(settings, dim=dim)
+        self._sweeper: asyncio.Task[None] | None = None
+        self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
+        #: Milvus Lite: no other process can write to it.
+        self.exclusive: Final = isinstance(place_of(settings), LitePlace)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def start(self, *, wait_s: float = START_WAIT_S) -> None:
+        """Start connecting and wait for the first attempt, at most wait_s; never raises for Milvus's sake."""
+        await self._link.start(wait_s=wait_s)
+        if self._sweeper is None:
+            self._sweeper = asyncio.create_task(self._sweep(), name="milvus-sweeper")
+
+    async def aclose(self) -> None:
+        """Disconnect; with Milvus Lite every row that was put is then on disk."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.wait({self._sweeper})
+            self._sweeper = None
+        await self._link.aclose()
+
+    async def get(self, fingerprint: Fingerprint) -> Entry | None:
+        """See CacheBackend."""
+        rows = await self._link.call(
+            "get",
+            lambda client: client.get(
+                self._collection.name,
+                ids=[fingerprint],
+                output_fields=self._output_fields,
+                timeout=self._lookup_s,
+            ),
+        )
+        return next(iter(self._fresh_entries(rows)), None)
+
+    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
+        """See CacheBackend."""
+        found = await self._link.call(
+            "search",
+            lambda client: client.search(
+                self._collection.name,
+                data=[vector],
+                anns_field=self._vector_field,
+                filter=filters.in_partition(partition, self._clock.wall_s()),
+                limit=limit,
+                search_params=search_params(self._collection, limit=limit),
+                output_fields=self._output_fields,
+                timeout=self._lookup_s,
+            ),
+        )
+        return [neighbour for hit in found[0] for neighbour in self._neighbours(hit, partition)]
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        """See CacheBackend. Entries that a row cannot hold are counted and left out."""
+        rows = [to_row(entry, vector_field=self._vector_field, dim=self._dim) for entry in entries]
+        writable = [dict(row) for row in rows if row is not None]
+        self._counters["too_large"] += len(rows) - len(writable)
+        if writable:
+            await self._link.call(
+                "put",
+                lambda client: client.upsert(self._collection.name, writable, timeout=self._timeout_s),
+            )
+
+    async def purge(self, selector: Selector) -> int:
+        """See CacheBackend."""
+        return await self._delete(filters.selected(selector))
+
+    async def state(self) -> BackendState:
+        """See CacheBackend."""
+        counters = {**self._counters, "connects": self._link.connects}
+        try:
+            entries = await self._count()
+        except CacheError as error:
+            return BackendState(
+                ready=False, entries=None, detail=self._link.problem or error.reason, counters=counters
+            )
+        return BackendState(ready=True, entries=entries, counters=counters)
+
+    async def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
+        """See EntrySource."""
+        count = min(await self._count(), limit)
+        sent = 0
+        for part in filters.fingerprint_ranges(max(1, math.ceil(count / PAGE_ROWS))):
+            page = await self._page(f"{part} and {filters.fresh(self._clock.wall_s())}")
+            yield page[: limit - sent]
+            sent += len(page)
+            if sent >= limit:
+                return
+
+    async def _page(self, expression: str) -> list[Entry]:
+        rows = await self._link.call(
+            "scan",
+            lambda client: client.query(
+                self._collection.name,
+                filter=expression,
+                output_fields=self._output_fields,
+                limit=ROWS_MAX,
+                timeout=self._timeout_s,
+            ),
+        )
+        return list(self._fresh_entries(rows))
+
+    async def _count(self) -> int:
+        if self.exclusive:
+            # Milvus Lite counts rows by reading all of them; its statistics know the number.
+            stats = await self._link.call(
+                "count",
+                lambda client: client.get_collection_stats(self._collection.name, timeout=self._lookup_s),
+            )
+            return int(stats["row_count"])
+        rows = await self._link.call(
+            "count",
+            lambda client: client.query(
+                self._collection.name, filter="", output_fields=["count(*)"], timeout=self._lookup_s
+            ),
+        )
+        return int(rows[0]["count(*)"])
+
+    async def _delete(self, expression: str) -> int:
+        async def delete(client: AsyncMilvusClient) -> object:
+            # Strong: rows that were put just before are found too.
+            return await client.delete(
+                self._collection.name, filter=expression, timeout=self._timeout_s, consistency_level="Strong"
+            )
+
+        deleted = await self._link.call("delete", delete)
+        # A server says how many, Milvus Lite says which.
+        return int(deleted["delete_count"]) if isinstance(deleted, dict) else len(list(_each(deleted)))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                self._counters["swept"] += await self._delete(filters.expired(self._clock.wall_s()))
+            except CacheError:
+                continue  # the link says why; the next round comes
+
+    @property
+    def _lookup_s(self) -> float:
+        return min(self._timeout_s, LOOKUP_MAX_S)
+
+    def _fresh_entries(self, rows: Iterable[Row]) -> Iterable[Entry]:
+        now_s = self._clock.wall_s()
+        for row in rows:
+            entry = from_row(row, vector_field=self._vector_field)
+            if entry is None:
+                self._counters["unreadable"] += 1
+            elif is_fresh(entry, now_s):
+                yield entry
+
+    def _neighbours(self, hit: Any, partition: Partition) -> Iterable[Neighbour]:  # Any: the library's hit
+        # IP of vectors of length 1 is the cosine, and so is what Milvus calls the COSINE distance.
+        similarity = float(hit["distance"])
+        for entry in self._fresh_entries([hit["entity"]]):
+            if entry.partition == partition and not math.isnan(similarity):
+                yield Neighbour(entry, max(-1.0, min(1.0, similarity)))
+
+
+def _each(deleted: object) -> Iterable[object]:
+    return deleted if isinstance(deleted, Iterable) else ()

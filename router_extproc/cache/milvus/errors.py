@@ -1,0 +1,51 @@
+"""What goes wrong in Milvus, in this project's errors.
+
+It is not a retry policy. The rule it keeps: `CacheRejected` only where trying again can never help;
+messages carry the client's own words about Milvus, never a row.
+"""
+
+from __future__ import annotations
+
+import grpc
+from pymilvus.exceptions import (
+    DataNotMatchException,
+    DataTypeNotMatchException,
+    MilvusException,
+    ParamError,
+)
+
+from router_extproc.cache.base import CacheRejected
+from router_extproc.errors import CacheError
+
+#: What the client library lets through: its own errors, gRPC's for some status codes, and Python's
+#: for closed channels and files that are not there.
+FOREIGN_ERRORS = (MilvusException, grpc.RpcError, OSError, TimeoutError, ValueError, RuntimeError)
+
+_REJECTED = (ParamError, DataNotMatchException, DataTypeNotMatchException)
+#: Milvus's "invalid parameter" codes.
+_INVALID_CODES = range(1100, 1200)
+
+
+class CollectionMismatch(CacheError):
+    """The collection exists and is another one's: refused, never dropped or changed."""
+
+
+def translate(operation: str, error: BaseException) -> CacheError:
+    """The error to raise from a foreign one; `operation` is a short word."""
+    kind = CacheRejected if _is_rejection(error) else CacheError
+    return kind("cache", f"milvus {operation}: {_describe(error)}")
+
+
+def _is_rejection(error: BaseException) -> bool:
+    if isinstance(error, _REJECTED):
+        return True
+    return isinstance(error, MilvusException) and error.code in _INVALID_CODES
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, MilvusException):
+        return f"code {error.code}"
+    if isinstance(error, grpc.RpcError):
+        code = getattr(error, "code", None)
+        return f"grpc {code()}" if callable(code) else "grpc"
+    return type(error).__name__

@@ -1,0 +1,145 @@
+"""The connection to Milvus: opened in the background, watched, opened again when it breaks.
+
+It is not a backend and knows no entries. The rule it keeps: nobody waits for a Milvus that is away;
+a call without a connection fails at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from pymilvus import AsyncMilvusClient
+
+from router_extproc.cache.base import CacheRejected
+from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
+from router_extproc.cache.milvus.opening import connect, open_place, release_place
+from router_extproc.cache.milvus.place import place_of
+from router_extproc.config.model import Milvus
+from router_extproc.errors import CacheError
+
+#: One attempt to connect takes no longer, whatever `connection.timeout` says: it runs in a thread.
+CONNECT_MAX_S = 5.0
+#: Pauses between attempts: doubled from the first to the last.
+RETRY_FIRST_S = 0.25
+RETRY_LAST_S = 5.0
+#: Calls in a row that their callers gave up on, before the connection counts as broken.
+GIVEN_UP_MAX = 5
+
+T = TypeVar("T")
+Pause = Callable[[float], Awaitable[None]]
+Idle = Callable[[], Awaitable[None]]
+
+
+class Link:
+    """Owns the client, the thread that opens it, and the task that keeps it open."""
+
+    def __init__(self, settings: Milvus, *, dim: int, pause: Pause = asyncio.sleep) -> None:
+        """`dim`: length of the encoder's vectors; `pause` waits between attempts."""
+        self._settings: Final = settings
+        self._place: Final = place_of(settings)
+        self._dim: Final = dim
+        self._pause: Final = pause
+        self._client: AsyncMilvusClient | None = None
+        self._broken: Final = asyncio.Event()
+        self._tried: Final = asyncio.Event()
+        self._given_up = 0
+        self._keeper: asyncio.Task[None] | None = None
+        # One thread: at most one attempt is under way, also when an earlier one hangs.
+        self._threads: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="milvus-open")
+        #: Why there is no connection; "" when there is one.
+        self.problem = "not connected yet"
+        self.connects = 0
+
+    @property
+    def ready(self) -> bool:
+        """True while calls can be made."""
+        return self._client is not None
+
+    async def start(self, *, wait_s: float) -> None:
+        """Start connecting; returns after the first attempt, or after wait_s."""
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep(), name="milvus-link")
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._tried.wait()
+        except TimeoutError:
+            return
+
+    async def aclose(self) -> None:
+        """Disconnect; Milvus Lite writes its rows to disk."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait({self._keeper})
+            self._keeper = None
+        await self._disconnect("closed")
+        await asyncio.get_running_loop().run_in_executor(self._threads, release_place, self._place)
+        self._threads.shutdown(wait=False)
+
+    async def call(self, operation: str, work: Callable[[AsyncMilvusClient], Awaitable[T]]) -> T:
+        """The result of `work` on the client.
+
+        Raises:
+            CacheError: not connected, or Milvus failed.
+            CacheRejected: Milvus will never take it.
+        """
+        client = self._client
+        if client is None:
+            raise CacheError("cache", f"milvus {operation}: {self.problem}")
+        try:
+            result = await work(client)
+        except asyncio.CancelledError:
+            raise self._cancelled(operation) from None
+        except FOREIGN_ERRORS as error:
+            translated = translate(operation, error)
+            if not isinstance(translated, CacheRejected):
+                self._broken.set()
+            raise translated from error
+        self._given_up = 0
+        return result
+
+    def _cancelled(self, operation: str) -> BaseException:
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            # Nobody cancelled us: the channel was closed under the call.
+            return CacheError("cache", f"milvus {operation}: disconnected")
+        self._given_up += 1
+        if self._given_up >= GIVEN_UP_MAX:
+            self._broken.set()
+        return asyncio.CancelledError()
+
+    async def _keep(self) -> None:
+        retry_s = RETRY_FIRST_S
+        while True:
+            try:
+                await self._connect()
+            except CacheError as error:
+                self.problem = error.reason
+                self._tried.set()
+                await self._pause(retry_s)
+                retry_s = min(2 * retry_s, RETRY_LAST_S)
+                continue
+            retry_s = RETRY_FIRST_S
+            self._tried.set()
+            await self._broken.wait()
+            await self._disconnect("connection lost")
+
+    async def _connect(self) -> None:
+        timeout_s = min(self._settings.connection.timeout, CONNECT_MAX_S)
+        uri = await asyncio.get_running_loop().run_in_executor(self._threads, self._open, timeout_s)
+        self._broken.clear()
+        self._given_up = 0
+        self._client = connect(self._place, uri, timeout_s=timeout_s)
+        self.problem = ""
+        self.connects += 1
+
+    def _open(self, timeout_s: float) -> str:
+        return open_place(self._place, self._settings.collection, dim=self._dim, timeout_s=timeout_s)
+
+    async def _disconnect(self, problem: str) -> None:
+        client, self._client = self._client, None
+        self.problem = problem
+        if client is not None:
+            await client.close()

@@ -1,0 +1,75 @@
+"""Opening Milvus: blocking set-up, run in a thread, that ends in an address to connect to.
+
+It is not the data path. The rule it keeps: Milvus Lite is started and released here only, and a
+released one has all its rows on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, assert_never
+
+from milvus_lite import server_manager_instance as lite_servers
+from pymilvus import AsyncMilvusClient, MilvusClient
+
+from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
+from router_extproc.cache.milvus.place import LitePlace, Place, ServerPlace
+from router_extproc.cache.milvus.schema import ensure_collection
+from router_extproc.config.model import MilvusCollection
+from router_extproc.errors import CacheError
+
+# The library logs every failed call with its filter and a stack trace, on a handler of its own. We
+# translate and count its errors instead.
+logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+
+
+def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_s: float) -> str:
+    """Start Milvus Lite if it is that, make or check the collection, load it; the URI to connect to.
+
+    Blocks up to some times timeout_s.
+
+    Raises:
+        CacheError: Milvus does not answer, refuses us, or its data cannot be opened.
+        CollectionMismatch: see `ensure_collection`.
+    """
+    try:
+        uri = _start_lite(place) if isinstance(place, LitePlace) else place.uri
+        client = MilvusClient(**client_options(place, uri, timeout_s=timeout_s))
+        try:
+            ensure_collection(client, collection, dim=dim, timeout_s=timeout_s)
+        finally:
+            client.close()
+    except FOREIGN_ERRORS as error:
+        raise translate("open", error) from error
+    return uri
+
+
+def connect(place: Place, uri: str, *, timeout_s: float) -> AsyncMilvusClient:
+    """A client for the data path; connects at its first call."""
+    return AsyncMilvusClient(**client_options(place, uri, timeout_s=timeout_s))
+
+
+def release_place(place: Place) -> None:
+    """Stop Milvus Lite if it is that: writes what is in memory to disk and gives the folder free. Blocks."""
+    if isinstance(place, LitePlace):
+        lite_servers.release_server(str(place.path))
+
+
+def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any]:  # Any: the library's own
+    """Keywords of both clients."""
+    options: dict[str, Any] = {"uri": uri, "timeout": timeout_s, "dedicated": True}  # Any: as above
+    match place:
+        case LitePlace():
+            return options
+        case ServerPlace(database=database, token=token, tls=tls):
+            return {**options, "db_name": database, "token": token, **tls}
+        case _:
+            assert_never(place)
+
+
+def _start_lite(place: LitePlace) -> str:
+    place.path.parent.mkdir(parents=True, exist_ok=True)
+    uri = lite_servers.start_and_get_uri(str(place.path))
+    if uri is None:
+        raise CacheError("cache", f"cannot open {place.path}: broken, or open in another process")
+    return str(uri)

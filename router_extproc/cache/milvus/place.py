@@ -1,0 +1,79 @@
+"""Where Milvus is: a server with its credentials, or Milvus Lite in this process.
+
+It is not a connection. The rule it keeps: every key of `connection` in milvus.yaml ends up here, and
+neither password nor token is ever shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from router_extproc.config.model import Milvus, MilvusConnection, MilvusTls
+
+#: A path that ends so selects Milvus Lite.
+LITE_SUFFIX = ".db"
+
+
+@dataclass(frozen=True, slots=True)
+class LitePlace:
+    """A folder of Milvus Lite; one process at a time may open it."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlace:
+    """A Milvus server, standalone or cluster."""
+
+    uri: str
+    database: str
+    #: "user:password" or a token; "" without authentication.
+    token: str = field(repr=False)
+    #: TLS keywords of the client.
+    tls: dict[str, str | bool]
+
+
+Place: TypeAlias = LitePlace | ServerPlace
+
+
+def place_of(settings: Milvus) -> Place:
+    """The place that the settings name."""
+    connection = settings.connection
+    uri = settings.uri or connection.uri
+    if uri is not None and uri.endswith(LITE_SUFFIX):
+        return LitePlace(Path(uri).absolute())
+    return ServerPlace(
+        uri=uri or _uri(connection),
+        database=connection.database,
+        token=_token(connection),
+        tls=_tls(connection.tls),
+    )
+
+
+def _uri(connection: MilvusConnection) -> str:
+    scheme = "https" if connection.tls.enabled else "http"
+    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    return f"{scheme}://{host}:{connection.port}"
+
+
+def _token(connection: MilvusConnection) -> str:
+    if not connection.auth.enabled:
+        return ""
+    return connection.auth.token or f"{connection.auth.username}:{connection.auth.password}"
+
+
+def _tls(tls: MilvusTls) -> dict[str, str | bool]:
+    if not tls.enabled:
+        return {}
+    if tls.cert_file and tls.key_file:
+        files = {
+            "client_pem_path": tls.cert_file,
+            "client_key_path": tls.key_file,
+            "ca_pem_path": tls.ca_file,
+        }
+    else:
+        # The client's name for "trust this CA": without client certificate it reads no other file.
+        files = {"server_pem_path": tls.ca_file}
+    return {"secure": True, **{name: path for name, path in files.items() if path}}
