@@ -32,21 +32,31 @@ Event = MutableMapping[str, Any]  # structlog's event dictionary: any value a ca
 
 
 def configure_logging(
-    *, level: str, form: Literal["json", "console"], stream: TextIO | None = None, **bound: object
+    *,
+    level: str,
+    form: Literal["json", "console"],
+    stream: TextIO | None = None,
+    bound: Mapping[str, object] | None = None,
 ) -> None:
     """Set up structlog and the standard library's logging for this process.
 
-    `bound` are facts that every line of the process carries, such as worker=0.
+    `bound` are facts that every line of the process carries, such as its worker.
     """
     out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[_binder(bound), *_processors(), _renderer(form, out)],
+        processors=[_binder(bound or {}), *_processors(), _renderer(form, out)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Foreign()], level=max(number, logging.WARNING), force=True)
+
+
+def get_logger() -> structlog.typing.FilteringBoundLogger:
+    """A logger as this process is set up to log when it is first used."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return logger
 
 
 def _binder(bound: Mapping[str, object]) -> structlog.typing.Processor:

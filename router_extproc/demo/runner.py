@@ -1,0 +1,186 @@
+"""Starts Envoy, the sidecar with Milvus Lite and two pools, and stops all of it again.
+
+It is not a way to run in production (docs/kubernetes.md is). The rule it keeps: nothing is started
+on a port that somebody has, everything that was started is stopped, and every wait has an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from router_extproc.config.model import Config
+from router_extproc.demo.children import Child, envoy_binary, first_of
+from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
+from router_extproc.demo.pool import LATENCY_S, DemoPool
+from router_extproc.demo.pools import Pool, ask_pool, read_pools
+from router_extproc.errors import ConfigError, RouterError
+from router_extproc.models.onnx.build import build_encoder
+from router_extproc.models.onnx.home import home, models_folder
+
+#: For the sidecar and Envoy to be ready, each.
+READY_S: Final = 60.0
+_LOOK_EVERY_S: Final = 0.05
+
+Say = Callable[[str], None]
+
+
+class NotReady(RouterError):
+    """A child runs but does not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What may be chosen for a demo."""
+
+    port: int
+    admin_port: int
+    folder: Path
+    #: The text of POOLS.
+    pools: str = ""
+    latency_s: float = LATENCY_S
+    #: Leave the answers of the last run in the cache.
+    keep_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What runs now."""
+
+    config: Config
+    #: Name to URL.
+    pools: Mapping[str, str]
+    stand_ins: tuple[str, ...]
+    children: tuple[Child, ...]
+    seconds: float
+
+
+async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started], None]) -> None:
+    """Run until a signal asks to stop; `say` hears each step, `show` what was started.
+
+    Raises:
+        ConfigError: a port is taken, or POOLS is wrong.
+        RouterError: a child ended or did not get ready.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        started = await first_of(_start(settings, stack, say), stop.wait())
+        if isinstance(started, Started):
+            show(started)
+            await first_of(stop.wait(), *(child.watch() for child in started.children))
+        say("stopping")
+
+
+async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Started:
+    begun_s = time.monotonic()
+    _check_ports(settings)
+    base = packaged()
+    asked = read_pools(settings.pools, base.models)
+    await _prepare_encoder(say)
+    _prepare_folder(settings)
+    say("starting the pools")
+    pools = {name: await _pool(name, base, asked, settings, stack) for name in base.models}
+    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-extproc-")))
+    config = of_this_run(
+        base,
+        folder=settings.folder.resolve(),
+        socket=sockets / "0.sock",
+        port=settings.port,
+        admin_port=settings.admin_port,
+        pools=pools,
+    )
+    children = await _start_children(config, settings, stack, say)
+    urls = {name: f"{'https' if pool.tls else 'http'}://{pool.endpoint}" for name, pool in pools.items()}
+    stand_ins = tuple(name for name in pools if name not in asked)
+    return Started(config, urls, stand_ins, children, time.monotonic() - begun_s)
+
+
+def _check_ports(settings: DemoSettings) -> None:
+    for option, port in (("--port", settings.port), ("--admin-port", settings.admin_port)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                raise ConfigError(
+                    option, f"port {port} on {HOST} is in use; choose another with {option}"
+                ) from error
+
+
+async def _prepare_encoder(say: Say) -> None:
+    def on_step(step: str) -> None:
+        say(f"building the encoder (once): {step}")
+
+    await asyncio.to_thread(build_encoder, models_folder(home()), on_step=on_step)
+
+
+def _prepare_folder(settings: DemoSettings) -> None:
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    if not settings.keep_cache:
+        for left in settings.folder.glob("cache.db*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+async def _pool(
+    name: str, config: Config, asked: Mapping[str, str], settings: DemoSettings, stack: AsyncExitStack
+) -> Pool:
+    if name in asked:
+        return await ask_pool(name, asked[name])
+    served_name = config.models[name].served_name or name
+    pool = DemoPool(name, served_name, latency_s=settings.latency_s)
+    stack.push_async_callback(pool.aclose)
+    return Pool(f"{HOST}:{await pool.start(HOST)}", tls=False, served_name=served_name)
+
+
+async def _start_children(
+    config: Config, settings: DemoSettings, stack: AsyncExitStack, say: Say
+) -> tuple[Child, ...]:
+    router, envoy = write(config, settings.folder)
+    say("starting the sidecar and Envoy")
+    serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
+    sidecar = await Child.start("the sidecar", serve, settings.folder / "sidecar.log")
+    stack.push_async_callback(sidecar.stop)
+    # Without hot restart several Envoys may run side by side on one machine.
+    command = [envoy_binary(), "-c", str(envoy), "--disable-hot-restart", "--log-level", "warn"]
+    proxy = await Child.start("Envoy", command, settings.folder / "envoy.log")
+    stack.push_async_callback(proxy.stop)
+    await _answers(sidecar, f"http://{config.admin}/readyz")
+    await _answers(proxy, f"http://{config.envoy.listen}/v1/models")
+    return sidecar, proxy
+
+
+async def _answers(child: Child, url: str) -> None:
+    """Wait until the child answers with success."""
+    try:
+        async with asyncio.timeout(READY_S), httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            await first_of(child.watch(), _ask_until_ok(client, url))
+    except TimeoutError as error:
+        text = f"{child.name} does not answer at {url} after {READY_S:g} s; its log:\n{child.tail()}"
+        raise NotReady(text) from error
+
+
+async def _ask_until_ok(client: httpx.AsyncClient, url: str) -> None:
+    while not await _is_ok(client, url):  # noqa: ASYNC110 - another process tells us nothing
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _is_ok(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False
