@@ -1,0 +1,42 @@
+"""Prompts of a wanted length, made from common words, so that no data set is needed.
+
+They are not language: routing them means nothing, only how long it takes. Every word is one token
+of the packaged encoder.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+_TEXT: Final = (
+    "river market winter garden paper music doctor window bridge summer coffee letter mountain "
+    "picture station engine silver forest kitchen planet animal history island travel weather school "
+    "yellow morning machine village number basket ocean theater pocket minister harbor student "
+    "campaign library desert energy castle guitar railway insect painting tunnel orange teacher "
+    "valley factory holiday copper sunset stadium bottle airport temple cotton "
+)
+_WORDS: Final = tuple(_TEXT.split())
+#: The encoder's own marks at both ends.
+_MARKS: Final = 2
+
+
+class Prompts:
+    """An endless supply; the same seed gives the same prompts."""
+
+    def __init__(self, seed: int = 7) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - load, not secrets
+
+    def fresh(self, tokens: int) -> str:
+        """A prompt that was not asked before; `tokens` counts the encoder's marks."""
+        return " ".join(self._random.choices(_WORDS, k=max(1, tokens - _MARKS)))
+
+
+def question(tokens: int) -> tuple[str, str]:
+    """A question and a rephrasing of it, both about `tokens` tokens long."""
+    first, second = (
+        "What are the main renewable energy sources?",
+        "Which are the main sources of renewable energy?",
+    )
+    background = Prompts(seed=11).fresh(tokens - 8) if tokens > 10 else ""  # noqa: PLR2004 - the question's own length
+    return (f"{background} . {first}", f"{background} . {second}") if background else (first, second)

