@@ -1,0 +1,430 @@
+"""Answers of pools, read whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any  # JSON bodies
+
+import pytest
+
+from router_extproc.dialects.openai_chat import INCOMPLETE_REASONS, OpenAIChat
+from router_extproc.llm.answer import Answer, Incomplete, ToolCall
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+JSON_TYPE, SSE_TYPE = "application/json", "text/event-stream; charset=utf-8"
+HEAD = {"id": "a1", "object": "chat.completion", "created": 5, "model": "m"}
+
+
+def read(content_type: str, *chunks: bytes, max_answer_bytes: int = 1 << 20) -> Answer | Incomplete:
+    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=max_answer_bytes)
+    for chunk in chunks:
+        reader.feed(chunk)
+    return reader.finish()
+
+
+def read_json(document: Any) -> Answer | Incomplete:
+    return read(JSON_TYPE, json.dumps(document).encode())
+
+
+def read_events(*events: Any, done: bool = True) -> Answer | Incomplete:
+    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
+    return read(SSE_TYPE, *lines, *([b"data: [DONE]\n\n"] if done else []))
+
+
+def sample(name: str) -> Answer | Incomplete:
+    kind = SSE_TYPE if name.endswith(".sse") else JSON_TYPE
+    return read(kind, (SAMPLES / name).read_bytes())
+
+
+def complete(answer: Answer | Incomplete) -> Answer:
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def choice(finish: str | None = "stop", index: Any = 0, **message: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": "hi", **message}
+    return {"index": index, "message": said, "finish_reason": finish}
+
+
+def completion(*choices: Any, **members: Any) -> dict[str, Any]:
+    return {**HEAD, "choices": list(choices), **members}
+
+
+def delta(finish: str | None = None, index: Any = 0, **members: Any) -> dict[str, Any]:
+    return {**HEAD, "choices": [{"index": index, "delta": members, "finish_reason": finish}]}
+
+
+def reason(answer: Answer | Incomplete) -> str:
+    assert isinstance(answer, Incomplete)
+    assert answer.reason in INCOMPLETE_REASONS
+    return answer.reason
+
+
+# ── samples ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_streamed_or_not_is_the_same_answer() -> None:
+    assert sample("openai_chat/openai.answer.sse") == sample("openai_chat/openai.answer.json")
+
+
+def test_text_comes_through_to_the_byte() -> None:
+    content = complete(sample("openai_chat/openai.answer.sse")).choices[0].content
+    assert content is not None
+    assert "```python\ndef grow(cm):\n    return cm + 91" in content
+    assert "\U0001f333 \u2028" in content
+
+
+def test_usage_and_cached_tokens() -> None:
+    usage = complete(sample("openai_chat/openai.answer.sse")).usage
+    assert usage is not None
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) == (24, 41, 16)
+    assert usage.original["total_tokens"] == 65
+
+
+def test_vllm_reasoning_streamed_and_not_are_the_same_to_a_client() -> None:
+    both = [complete(sample(f"openai_chat/vllm-reasoning.answer.{kind}")) for kind in ("json", "sse")]
+    for answer in both:
+        assert answer.choices[0].reasoning == "The user asks\nabout trees. 🌳"
+        assert answer.choices[0].reasoning_field == "reasoning"
+        assert answer.choices[0].content == "\n\nBamboo."
+    assert both[0].usage == both[1].usage
+
+
+def test_vllm_tool_calls_in_fragments() -> None:
+    answer = complete(sample("openai_chat/vllm-tools.answer.sse"))
+    assert answer.has_tool_calls
+    assert answer.choices[0].tool_calls == (
+        ToolCall("chatcmpl-tool-a1", "weather", '{"city": "Lima"}'),
+        ToolCall("chatcmpl-tool-b2", "clock", "{}"),
+    )
+
+
+def test_interleaved_choices_with_logprobs() -> None:
+    first, second = complete(sample("openai_chat/vllm-two-choices.answer.sse")).choices
+    assert (first.content, second.content) == ("Poplar", "Bamboo")
+    assert second.choice_extra["stop_reason"] == "boo"
+    logprobs: Any = first.choice_extra["logprobs"]
+    assert [token["token"] for token in logprobs["content"]] == ["Pop", "lar"]
+
+
+def test_legacy_function_call_is_a_tool_call() -> None:
+    """Else an answer with a call would be stored where calls must not be."""
+    call = complete(sample("openai_chat/legacy-function-call.answer.sse")).choices[0].tool_calls
+    assert call == (ToolCall("", "alarm", '{"hour": 7}', "function_call"),)
+
+
+def test_custom_tool_keeps_its_free_text() -> None:
+    call = complete(sample("openai_chat/custom-tool.answer.json")).choices[0].tool_calls
+    assert call == (ToolCall("call_9", "sql", "select 1;\n", "custom"),)
+
+
+def test_refusal() -> None:
+    said = complete(sample("openai_chat/refusal.answer.sse")).choices[0]
+    assert (said.content, said.refusal) == (None, "I cannot do that.")
+
+
+def test_answer_cut_by_the_token_limit_still_tells_its_usage() -> None:
+    answer = sample("openai_chat/vllm-length.answer.sse")
+    assert reason(answer) == "length"
+    assert isinstance(answer, Incomplete)
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 30
+
+
+def test_error_inside_a_stream() -> None:
+    assert reason(sample("openai_chat/vllm-error.answer.sse")) == "error"
+
+
+VLLM = SAMPLES / "vllm"
+RECORDED = sorted(file.name for file in VLLM.glob("*.*") if not file.name.endswith((".request.json", ".md")))
+CUT_SHORT = {
+    name: "error" if name.startswith("error") else "length"
+    for name in RECORDED
+    if name.startswith(("error", "length")) or b'"finish_reason":"length"' in (VLLM / name).read_bytes()
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_vllm_answer_is_read(name: str) -> None:
+    answer = sample(f"vllm/{name}")
+    if name in CUT_SHORT:
+        assert reason(answer) == CUT_SHORT[name]
+    else:
+        assert all(said.content or said.tool_calls for said in complete(answer).choices)
+
+
+# ── complete or not ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("finish", "why"),
+    [
+        (None, "unfinished"),
+        ("length", "length"),
+        ("content_filter", "content_filter"),
+        ("tool_calls", "finish_reason"),
+        ("function_call", "finish_reason"),
+        ("abort", "finish_reason"),
+        ("", "finish_reason"),
+    ],
+)
+def test_other_ends_are_incomplete(finish: str | None, why: str) -> None:
+    assert reason(read_json(completion(choice(), choice(finish, 1)))) == why
+    assert reason(read_events(delta(content="hi"), delta(finish))) == why
+
+
+@pytest.mark.parametrize("finish", ["stop", "tool_calls"])
+def test_tool_calls_end_with_either_reason(finish: str) -> None:
+    """vLLM says "stop" where the request named the function."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    answer = complete(read_json(completion(choice(finish, content=None, tool_calls=[call]))))
+    assert answer.choices[0].tool_calls == (ToolCall("c", "f", "{}"),)
+
+
+def test_no_choices() -> None:
+    assert reason(read_json(completion())) == "no_choices"
+    assert reason(read_events({**HEAD, "choices": []})) == "no_choices"
+
+
+def test_stream_without_its_terminal_event_is_cut_off() -> None:
+    assert reason(read_events(delta("stop", content="hi"), done=False)) == "cut_off"
+    assert reason(read(SSE_TYPE)) == "cut_off"
+
+
+def test_terminal_event_without_its_blank_line_is_cut_off() -> None:
+    body = b"data: " + json.dumps(delta("stop", content="hi")).encode() + b"\n\ndata: [DONE]\n"
+    assert reason(read(SSE_TYPE, body)) == "cut_off"
+    assert complete(read(SSE_TYPE, body + b"\n"))
+
+
+def test_nothing_after_the_terminal_event_counts() -> None:
+    body = b"data: " + json.dumps(delta("stop", content="hi")).encode() + b"\n\ndata: [DONE]\n\n"
+    assert read(SSE_TYPE, body + b"data: junk\n\n") == read(SSE_TYPE, body)
+
+
+@pytest.mark.parametrize(
+    "event", [{"error": {"message": "x"}}, {"object": "error", "message": "x"}, {**HEAD, "error": "x"}]
+)
+def test_error_objects(event: Any) -> None:
+    assert reason(read_json(event)) == "error"
+    assert reason(read_events(delta(content="hi"), event, delta("stop"))) == "error"
+
+
+def test_event_named_error_is_an_error_whatever_it_holds() -> None:
+    assert reason(read(SSE_TYPE, b"event: error\ndata: oops\n\ndata: [DONE]\n\n")) == "error"
+
+
+def test_null_error_is_none() -> None:
+    answer = complete(read_json(completion(choice(), error=None)))
+    assert answer.extra == {"error": None}
+
+
+@pytest.mark.parametrize("content_type", ["", "text/html", "text/plain", "application/octet-stream"])
+def test_other_content_types_are_not_read(content_type: str) -> None:
+    assert reason(read(content_type, json.dumps(completion(choice())).encode())) == "content_type"
+
+
+@pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8", " application/json ;"])
+def test_content_type_may_be_written_in_any_way(content_type: str) -> None:
+    assert complete(read(content_type, json.dumps(completion(choice())).encode()))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"choices": NaN}', b"\xff"])
+def test_what_is_no_object_is_malformed(body: bytes) -> None:
+    assert reason(read(JSON_TYPE, body)) == "malformed"
+    assert reason(read(SSE_TYPE, b"data: " + body + b"\n\ndata: [DONE]\n\n")) == "malformed"
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**HEAD},
+        completion(choice(), id=None),
+        completion(choice(), model=1),
+        completion(choice(), created="now"),
+        completion(choice(), created=True),
+        completion("x"),
+        completion({"index": 0, "finish_reason": "stop"}),
+        completion(choice(index=1)),
+        completion(choice(), choice()),
+        completion(choice(index="0")),
+        completion(choice(content=1)),
+        completion(choice(refusal=1)),
+        completion(choice(reasoning=[1])),
+        completion(choice(1)),  # type: ignore[arg-type] # a pool may send any type
+        completion(choice(tool_calls={"a": 1})),
+        completion(choice(tool_calls=["x"])),
+        completion(choice(tool_calls=[{**CALL, "id": None}])),
+        completion(choice(tool_calls=[{**CALL, "type": "magic"}])),
+        completion(choice(tool_calls=[{**CALL, "function": None}])),
+        completion(choice(tool_calls=[{**CALL, "function": {"name": "f", "arguments": {}}}])),
+        completion(choice(function_call="f")),
+        completion(choice(function_call={"arguments": "{}"})),
+        completion(choice(), usage=[]),
+        completion(choice(), usage={"prompt_tokens": "1"}),
+    ],
+)
+def test_what_the_api_does_not_allow_is_malformed(document: Any) -> None:
+    assert reason(read_json(document)) == "malformed"
+
+
+def test_members_nested_too_deeply_to_be_written_again_are_malformed() -> None:
+    deep: Any = 1
+    for _ in range(250):
+        deep = [deep]
+    assert reason(read_json(completion(choice(), x=deep))) == "malformed"
+    assert reason(read_events({**delta("stop", content="hi"), "x": deep})) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {**HEAD, "choices": {}},
+        {**HEAD, "choices": ["x"]},
+        {**HEAD, "choices": [{"index": 0}]},
+        delta(index=None),
+        delta(index=True),
+        delta(tool_calls="x"),
+        delta(tool_calls=["x"]),
+        delta(tool_calls=[{"id": "c"}]),
+        delta(role="tool"),
+    ],
+)
+def test_event_that_does_not_fit_is_malformed(event: Any) -> None:
+    assert reason(read_events(delta(role="assistant", content="hi"), event, delta("stop"))) == "malformed"
+
+
+@pytest.mark.parametrize("member", ["id", "type"])
+def test_tool_call_that_changes_its_identity_is_malformed(member: str) -> None:
+    first = {"index": 0, "id": "c", "type": "function", "function": {"name": "f"}}
+    events = [delta(tool_calls=[first]), delta(tool_calls=[{"index": 0, member: "other"}]), delta("tool_calls")]
+    assert reason(read_events(*events)) == "malformed"
+
+
+# ── putting a stream together ─────────────────────────────────────────────────────────────────
+
+
+def test_repeated_identity_of_a_tool_call_is_taken_once() -> None:
+    """Some pools repeat id and name with every fragment, others send them empty."""
+    whole = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}
+    empty = {"index": 0, "id": "", "type": None, "function": {"name": None, "arguments": "}"}}
+    answer = complete(read_events(delta(tool_calls=[whole]), delta(tool_calls=[empty]), delta("tool_calls")))
+    assert answer.choices[0].tool_calls == (ToolCall("c", "f", "{}"),)
+
+
+def test_members_without_a_field_are_kept() -> None:
+    first = delta(role="assistant", content="hi", annotations=[1], audio={"id": "x", "data": "AA"}, mood=1)
+    second = delta(None, annotations=[2], audio={"data": "BB", "id": "x", "n": {"m": True}}, mood=2)
+    last = {**delta("stop"), "system_fingerprint": "fp", "prompt_token_ids": None}
+    last["choices"][0] |= {"stop_reason": 7, "token_ids": [1]}
+    more = delta()
+    more["choices"][0] |= {"token_ids": [2], "logprobs": None}
+    answer = complete(read_events(first, second, last, more))
+    assert answer.choices[0].message_extra == {
+        "annotations": [1, 2],
+        "audio": {"id": "x", "data": "AABB", "n": {"m": True}},
+        "mood": 2,
+    }
+    assert answer.choices[0].choice_extra == {"stop_reason": 7, "token_ids": [1, 2], "logprobs": None}
+    assert answer.extra == {"system_fingerprint": "fp", "prompt_token_ids": None}
+
+
+def test_both_reasoning_fields_are_kept() -> None:
+    answer = complete(read_events(delta(reasoning="a", reasoning_content="a"), delta("stop", content="hi")))
+    said = answer.choices[0]
+    assert (said.reasoning_field, said.reasoning, said.message_extra) == ("reasoning_content", "a", {"reasoning": "a"})
+
+
+def test_members_of_a_tool_call_without_a_field_are_kept() -> None:
+    call = {**CALL, "extra_content": {"a": 1}, "function": {"name": "f", "arguments": "{}", "strict": True}}
+    answer = complete(read_json(completion(choice(content=None, tool_calls=[call]))))
+    assert answer.choices[0].tool_calls[0].extra == {"extra_content": {"a": 1}, "function": {"strict": True}}
+
+
+def test_first_event_may_be_about_the_prompt_only() -> None:
+    """Azure begins with filter results and neither id nor model."""
+    event = {"id": "", "model": "", "created": 0, "object": "", "choices": [], "prompt_filter_results": [1]}
+    answer = complete(read_events(event, delta("stop", content="hi")))
+    assert (answer.id, answer.model, answer.created_s) == ("a1", "m", 5)
+    assert answer.extra == {"prompt_filter_results": [1]}
+
+
+def test_last_usage_counts() -> None:
+    """With continuous usage every event carries the counts so far."""
+    events = [{**delta(content="x"), "usage": {"prompt_tokens": 3, "completion_tokens": n}} for n in (1, 2)]
+    answer = complete(read_events(*events, {**delta("stop"), "usage": None}))
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 2
+
+
+def test_deep_objects_are_taken_whole() -> None:
+    deep: Any = {"a": "x"}
+    for _ in range(100):
+        deep = {"a": deep}
+    one = delta(content="hi", audio=deep)
+    one["choices"][0]["logprobs"] = deep
+    last = delta("stop")
+    last["choices"][0]["logprobs"] = deep
+    answer = complete(read_events(one, delta(audio=deep), last))
+    assert answer.choices[0].message_extra == {"audio": deep}
+    assert answer.choices[0].choice_extra == {"logprobs": deep}
+
+
+def test_million_fragments_are_joined_once() -> None:
+    """Adding text to text would copy it again with every fragment."""
+    events = b"".join(
+        b'data: {"choices":[{"index":0,"delta":{"function_call":{"name":"f","arguments":"word "}}}]}\n\n'
+        for _ in range(20_000)
+    )
+    head = b"data: " + json.dumps(delta("function_call", content=None)).encode() + b"\n\n"
+    answer = complete(read(SSE_TYPE, head, events, b"data: [DONE]\n\n", max_answer_bytes=1 << 24))
+    assert answer.choices[0].tool_calls[0].arguments == "word " * 20_000
+
+
+# ── bounds and time to first token ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("content_type", [JSON_TYPE, SSE_TYPE])
+def test_answer_over_the_bound_is_too_large(content_type: str) -> None:
+    assert reason(read(content_type, b"x" * 6, b"x" * 5, b"x", max_answer_bytes=10)) == "too_large"
+
+
+def test_first_reason_stays() -> None:
+    assert reason(read(SSE_TYPE, b"data: junk\n\n", b"x" * 100, max_answer_bytes=50)) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"content": "a"},
+        {"reasoning": "a"},
+        {"reasoning_content": "a"},
+        {"refusal": "a"},
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]},
+        {"function_call": {"name": "f"}},
+    ],
+)
+def test_answer_starts_with_its_first_piece(first: dict[str, Any]) -> None:
+    reader = OpenAIChat().read_answer(SSE_TYPE, max_answer_bytes=1000)
+    role = json.dumps(delta(role="assistant", content="", reasoning=None, tool_calls=[])).encode()
+    assert not reader.feed(b": ping\n\ndata: " + role + b"\n\n").started
+    assert reader.feed(b"data: " + json.dumps(delta(**first)).encode() + b"\n\n").started
+    assert reader.feed(b"data: [DONE]\n\n").started
+
+
+def test_answer_that_failed_later_has_still_started() -> None:
+    reader = OpenAIChat().read_answer(SSE_TYPE, max_answer_bytes=1000)
+    assert reader.feed(b"data: " + json.dumps(delta(content="a")).encode() + b"\n\ndata: junk\n\n").started
+    assert reader.feed(b"more").started
+
+
+@pytest.mark.parametrize("content_type", [JSON_TYPE, "image/png"])
+def test_other_answers_start_with_their_first_byte(content_type: str) -> None:
+    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=1000)
+    assert not reader.feed(b"").started
+    assert reader.feed(b"{").started
+    assert reader.feed(b"").started
