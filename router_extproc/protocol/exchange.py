@@ -34,7 +34,6 @@ from router_extproc.protocol.messages import (
     Reply,
     RequestBody,
     RequestHeaders,
-    RequestTrailers,
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
@@ -142,8 +141,8 @@ class Exchange:
                 return self._start_request(message)
             case RequestBody():
                 return self._take_body(message)
-            case RequestTrailers():
-                return RequestEnded(message.headers)
+            case trailers:
+                return RequestEnded(trailers.headers)
 
     def _check_filter(self, message: Message) -> None:
         """The filter must be configured as the stream's role says."""

@@ -190,7 +190,8 @@ class ImmediateResponse:
     def __post_init__(self) -> None:
         if not 200 <= self.status <= 599:  # noqa: PLR2004 - the range of final status codes
             raise LocalProtocolError(f"{self.status} is not a final status code")
-        HeaderMutation(self.headers)
+        if HeaderMutation(self.headers).touches("content-length"):
+            raise LocalProtocolError("content-length follows from the body; Envoy sets it")
 
 
 Reply: TypeAlias = HeadersReply | BodyReply | StreamedBody | TrailersReply | ImmediateResponse

@@ -36,8 +36,8 @@ def complete(reply: PartReply, to: Direction, body_mode: BodyMode) -> PartReply:
             return _complete_body(reply, to, body_mode)
         case StreamedBody():
             return _check_chunk(reply, body_mode)
-        case TrailersReply():
-            return reply
+        case trailers:
+            return trailers
 
 
 def _complete_headers(reply: HeadersReply, to: Direction, body_mode: BodyMode) -> HeadersReply:

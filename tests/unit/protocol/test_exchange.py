@@ -1,0 +1,560 @@
+"""The rules of STYLE.md §2 that concern order and replies, and the table."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    RequestEnded,
+    RequestStarted,
+)
+from router_extproc.protocol.exchange import Exchange, Outgoing
+from router_extproc.protocol.headers import HeaderMutation, Headers
+from router_extproc.protocol.lane import TRANSITIONS, Phase
+from router_extproc.protocol.messages import (
+    BodyReply,
+    HeadersReply,
+    ImmediateResponse,
+    Message,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    StreamedBody,
+    TrailersReply,
+)
+from router_extproc.protocol.modes import LET_PASS, BodyMode, BodyModes, Direction, ProcessingMode, Role
+from router_extproc.protocol.replies import MAX_STREAMED_BODY_BYTES, PartReply
+
+LIMIT = 100
+ASK = HeadersReply(mode_override=ProcessingMode(request_body=BodyMode.BUFFERED))
+ROUTE = HeaderMutation((("x-router-cluster", "large"),))
+REFUSE = ImmediateResponse(413)
+OK = Headers(((":status", "200"),))
+
+
+def request_headers(
+    *pairs: tuple[str, str], end: bool = False, modes: BodyModes | None = None
+) -> RequestHeaders:
+    return RequestHeaders(Headers((*pairs,)), end_of_stream=end, modes=modes)
+
+
+def observed(message: Message) -> Message:
+    return dataclasses.replace(message, observability=True)
+
+
+def exchange(role: Role = Role.INLINE, *, full_duplex: bool = False) -> Exchange:
+    return Exchange(role, max_body_bytes=LIMIT, full_duplex=full_duplex)
+
+
+def asked_for_body(role: Role = Role.INLINE) -> Exchange:
+    """An exchange whose request body comes next."""
+    begun = exchange(role)
+    begun.receive(request_headers())
+    begun.send(ASK)
+    return begun
+
+
+def duplex() -> Exchange:
+    """A full-duplex exchange whose headers and first chunk are here."""
+    begun = exchange(full_duplex=True)
+    begun.receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.STREAMED)))
+    begun.receive(RequestBody(b"a"))
+    return begun
+
+
+# ── events ──
+
+
+def test_request_headers_start_the_request() -> None:
+    event = exchange().receive(
+        RequestHeaders(Headers(((":path", "/"),)), end_of_stream=True, metadata={"n": {"k": "v"}})
+    )
+    assert event == RequestStarted(Headers(((":path", "/"),)), last=True, metadata={"n": {"k": "v"}})
+
+
+def test_the_body_comes_whole() -> None:
+    assert asked_for_body().receive(RequestBody(b"{}", end_of_stream=True)) == BodyReceived(b"{}", last=True)
+
+
+def test_request_trailers_end_the_request() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}"))
+    begun.go_on(Direction.REQUEST)
+    assert begun.receive(RequestTrailers(Headers())) == RequestEnded(Headers())
+    assert begun.go_on(Direction.REQUEST) == Outgoing(Direction.REQUEST, TrailersReply())
+
+
+def test_an_answer_is_headers_chunks_and_an_end() -> None:
+    seen = [
+        exchange_.receive(message)
+        for exchange_ in [exchange()]
+        for message in (ResponseHeaders(OK), ResponseBody(b"a"), ResponseBody(b"", end_of_stream=True))
+    ]
+    assert seen == [
+        AnswerStarted(200, OK, last=False),
+        AnswerChunk(b"a", last=False),
+        AnswerChunk(b"", last=True),
+    ]
+
+
+def test_trailers_end_an_answer_like_a_last_chunk() -> None:
+    """Whoever stores answers must not care how a pool ends them."""
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    assert begun.receive(ResponseTrailers(Headers())) == AnswerChunk(b"", last=True)
+
+
+def test_an_answer_may_come_without_a_request() -> None:
+    """Envoy answers itself before the filter has seen the request."""
+    assert exchange().receive(ResponseHeaders(OK, end_of_stream=True)) == AnswerStarted(200, OK, last=True)
+
+
+@pytest.mark.parametrize("status", ["", "abc", "20", "2000", "²00", "099"])
+def test_an_answer_without_a_status_is_refused(status: str) -> None:
+    with pytest.raises(RemoteProtocolError, match="status"):
+        exchange().receive(ResponseHeaders(Headers(((":status", status),))))
+
+
+# ── rule 1: outside full duplex, one reply of the matching kind per message ──
+
+
+@pytest.mark.parametrize("reply", [BodyReply(), TrailersReply()])
+def test_headers_want_a_headers_reply(reply: PartReply) -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    with pytest.raises(LocalProtocolError, match="waits for a reply"):
+        begun.send(reply)
+
+
+def test_a_second_reply_is_refused() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    begun.send(HeadersReply())
+    with pytest.raises(LocalProtocolError, match="waits for a reply"):
+        begun.send(HeadersReply())
+
+
+def test_each_direction_has_its_own_replies() -> None:
+    """Envoy may answer itself while a request body waits for its reply."""
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    begun.receive(ResponseHeaders(OK))
+    assert begun.send(HeadersReply(), Direction.RESPONSE) == Outgoing(Direction.RESPONSE, HeadersReply())
+    assert begun.send(BodyReply()) == Outgoing(Direction.REQUEST, BodyReply())
+
+
+def test_several_chunks_may_wait_for_their_replies() -> None:
+    begun = exchange()
+    for message in (ResponseHeaders(OK), ResponseBody(b"a"), ResponseBody(b"b")):
+        begun.receive(message)
+    replies = [begun.go_on(Direction.RESPONSE).reply for _ in range(3)]
+    assert replies == [HeadersReply(), BodyReply(), BodyReply()]
+
+
+def test_nothing_is_answered_before_it_came() -> None:
+    with pytest.raises(LocalProtocolError, match="nothing of the request"):
+        exchange().go_on(Direction.REQUEST)
+
+
+def test_observers_never_reply() -> None:
+    begun = exchange(Role.OBSERVE)
+    begun.receive(observed(ResponseHeaders(OK)))
+    with pytest.raises(LocalProtocolError, match="observability"):
+        begun.send(HeadersReply(), Direction.RESPONSE)
+
+
+# ── rule 2: full duplex in order, chunks of at most 64 KiB ──
+
+
+def test_full_duplex_replies_run_in_order() -> None:
+    begun = duplex()
+    begun.receive(RequestBody(b"b", end_of_stream=True))
+    for reply in (HeadersReply(ROUTE), StreamedBody(b"ab"), StreamedBody(b"", end_of_stream=True)):
+        begun.send(reply)
+    with pytest.raises(LocalProtocolError, match="after done"):
+        begun.send(StreamedBody(b"c"))
+
+
+def test_full_duplex_refuses_a_body_before_the_headers() -> None:
+    with pytest.raises(LocalProtocolError, match="reply to body after start"):
+        duplex().send(StreamedBody(b"a"))
+
+
+def test_full_duplex_refuses_a_reply_before_any_message() -> None:
+    begun = exchange(full_duplex=True)
+    begun.receive(ResponseHeaders(OK, modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.STREAMED)))
+    with pytest.raises(LocalProtocolError, match="reply to headers"):
+        begun.send(HeadersReply())
+
+
+def test_full_duplex_trailers_come_last() -> None:
+    begun = duplex()
+    begun.receive(RequestTrailers(Headers()))
+    for reply in (HeadersReply(), StreamedBody(b"a"), TrailersReply()):
+        begun.send(reply)
+    with pytest.raises(LocalProtocolError, match="after done"):
+        begun.send(TrailersReply())
+
+
+def test_full_duplex_chunks_have_a_bound() -> None:
+    begun = duplex()
+    begun.send(HeadersReply())
+    begun.send(StreamedBody(b"x" * MAX_STREAMED_BODY_BYTES))
+    with pytest.raises(LocalProtocolError, match="65536"):
+        begun.send(StreamedBody(b"x" * (MAX_STREAMED_BODY_BYTES + 1)))
+
+
+def test_full_duplex_wants_chunks_and_nothing_else_does() -> None:
+    with pytest.raises(LocalProtocolError, match="wants streamed chunks"):
+        duplex().send(BodyReply())
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}"))
+    with pytest.raises(LocalProtocolError, match="outside full duplex"):
+        begun.send(StreamedBody(b"a"))
+
+
+def test_full_duplex_may_be_answered_at_once() -> None:
+    begun = duplex()
+    begun.send(ImmediateResponse(200))
+    assert begun.ended
+
+
+def test_full_duplex_must_be_asked_for() -> None:
+    """Such a filter cannot fail open: a dead sidecar would be a 500."""
+    with pytest.raises(RemoteProtocolError, match="not enabled"):
+        exchange().receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)))
+
+
+def test_a_full_duplex_request_ends_with_our_last_chunk() -> None:
+    begun = Exchange(Role.DECIDE, max_body_bytes=LIMIT, full_duplex=True)
+    begun.receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)))
+    begun.receive(RequestBody(b"a", end_of_stream=True))
+    begun.send(HeadersReply())
+    assert not begun.ended
+    begun.send(StreamedBody(b"a", end_of_stream=True))
+    assert begun.ended
+
+
+def test_a_full_duplex_request_without_a_body_ends_with_its_headers() -> None:
+    begun = Exchange(Role.DECIDE, max_body_bytes=LIMIT, full_duplex=True)
+    modes = BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)
+    begun.receive(request_headers(end=True, modes=modes))
+    begun.send(HeadersReply())
+    assert begun.ended
+
+
+# ── rule 3: nothing after an immediate response ──
+
+
+@pytest.mark.parametrize("reply", [HeadersReply(), BodyReply(), ImmediateResponse(200)])
+def test_nothing_is_sent_after_an_immediate_response(reply: PartReply | ImmediateResponse) -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    begun.send(ImmediateResponse(200))
+    assert begun.ended
+    with pytest.raises(LocalProtocolError, match="after the immediate response"):
+        begun.send(reply)
+
+
+def test_nothing_comes_after_an_immediate_response() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    begun.send(ImmediateResponse(200))
+    with pytest.raises(RemoteProtocolError, match="after the immediate response"):
+        begun.receive(RequestBody(b""))
+
+
+def test_an_immediate_response_may_replace_the_answers_headers() -> None:
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    assert begun.send(ImmediateResponse(502), Direction.RESPONSE).direction is Direction.RESPONSE
+
+
+def test_an_immediate_response_is_too_late_inside_the_answer() -> None:
+    """The client has the headers: Envoy could only reset the stream."""
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    begun.send(HeadersReply(), Direction.RESPONSE)
+    begun.receive(ResponseBody(b"a"))
+    with pytest.raises(LocalProtocolError, match="too late"):
+        begun.send(ImmediateResponse(502), Direction.RESPONSE)
+
+
+def test_an_immediate_response_needs_somebody_who_waits() -> None:
+    with pytest.raises(LocalProtocolError, match="nobody waits"):
+        exchange().send(ImmediateResponse(200))
+
+
+# ── rule 4, as Envoy reports its configuration ──
+
+
+@pytest.mark.parametrize("mode", [BodyMode.STREAMED, BodyMode.BUFFERED_PARTIAL, BodyMode.GRPC])
+def test_a_filter_that_would_lose_the_routing_header_is_refused(mode: BodyMode) -> None:
+    with pytest.raises(RemoteProtocolError, match="loses the routing header"):
+        exchange().receive(request_headers(modes=BodyModes(mode, BodyMode.NONE)))
+
+
+@pytest.mark.parametrize("mode", [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.GRPC])
+def test_a_filter_that_would_lose_the_answer_is_refused(mode: BodyMode) -> None:
+    with pytest.raises(RemoteProtocolError, match="lose the answer"):
+        exchange().receive(request_headers(modes=BodyModes(BodyMode.NONE, mode)))
+
+
+@pytest.mark.parametrize("mode", [BodyMode.NONE, BodyMode.BUFFERED])
+def test_a_body_that_waits_for_us_is_accepted(mode: BodyMode) -> None:
+    begun = exchange()
+    begun.receive(request_headers(modes=BodyModes(mode, BodyMode.STREAMED)))
+    begun.send(ASK)
+    assert begun.receive(RequestBody(b"{}", end_of_stream=True)) == BodyReceived(b"{}", last=True)
+
+
+def test_only_the_first_message_tells_the_modes() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    begun.receive(RequestBody(b"", modes=BodyModes(BodyMode.STREAMED, BodyMode.NONE)))
+
+
+@pytest.mark.parametrize(
+    ("role", "observability"), [(Role.OBSERVE, False), (Role.DECIDE, True), (Role.INLINE, True)]
+)
+def test_the_role_must_fit_observability_mode(role: Role, observability: bool) -> None:  # noqa: FBT001
+    """Otherwise Envoy would wait for replies that never come, or ignore those that route."""
+    with pytest.raises(RemoteProtocolError, match="observability_mode"):
+        exchange(role).receive(ResponseHeaders(OK, observability=observability))
+
+
+# ── rule 6: a new body brings its content-length ──
+
+
+def test_a_new_body_brings_its_content_length() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    sent = begun.send(BodyReply(body=b"new body"))
+    assert sent.reply == BodyReply(HeaderMutation((("content-length", "8"),)), b"new body")
+
+
+def test_an_empty_new_body_brings_its_content_length() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    assert begun.send(BodyReply(body=b"")).reply == BodyReply(HeaderMutation((("content-length", "0"),)), b"")
+
+
+def test_an_unchanged_body_keeps_its_content_length() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    mutation = HeaderMutation((("x-a", "1"),))
+    assert begun.send(BodyReply(mutation)).reply == BodyReply(mutation)
+
+
+@pytest.mark.parametrize(
+    "mutation", [HeaderMutation((("content-length", "1"),)), HeaderMutation(remove=("content-length",))]
+)
+def test_content_length_is_the_cores(mutation: HeaderMutation) -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    with pytest.raises(LocalProtocolError, match="content-length"):
+        begun.send(HeadersReply(mutation))
+
+
+def test_a_streamed_body_cannot_be_changed() -> None:
+    """Envoy would ignore it: the headers have left."""
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    begun.send(HeadersReply(), Direction.RESPONSE)
+    begun.receive(ResponseBody(b"a"))
+    with pytest.raises(LocalProtocolError, match="ignores changes"):
+        begun.send(BodyReply(body=b"b"), Direction.RESPONSE)
+
+
+# ── rule 8: the body's limit ──
+
+
+def test_a_body_over_the_limit_must_be_refused() -> None:
+    begun = asked_for_body()
+    assert begun.receive(RequestBody(b"x" * (LIMIT + 1), end_of_stream=True)) == BodyTooLarge(LIMIT + 1)
+    with pytest.raises(LocalProtocolError, match="must be refused"):
+        begun.send(BodyReply())
+    assert begun.send(REFUSE).reply is REFUSE
+
+
+def test_a_body_at_the_limit_is_taken() -> None:
+    event = asked_for_body().receive(RequestBody(b"x" * LIMIT, end_of_stream=True))
+    assert isinstance(event, BodyReceived)
+
+
+def test_a_body_announced_over_the_limit_is_not_asked_for() -> None:
+    """Envoy would hold it until its own buffer is full, and then hang."""
+    begun = exchange()
+    event = begun.receive(request_headers(("content-length", str(LIMIT + 1))))
+    assert isinstance(event, RequestStarted)
+    assert event.too_large
+    with pytest.raises(LocalProtocolError, match="must not be asked for"):
+        begun.send(ASK)
+
+
+@pytest.mark.parametrize("reply", [REFUSE, HeadersReply(mode_override=LET_PASS), HeadersReply()])
+def test_a_body_announced_over_the_limit_is_refused_or_let_pass(
+    reply: HeadersReply | ImmediateResponse,
+) -> None:
+    begun = exchange()
+    begun.receive(request_headers(("content-length", str(LIMIT + 1))))
+    assert begun.send(reply).reply == reply
+
+
+def test_full_duplex_counts_every_chunk() -> None:
+    begun = duplex()
+    assert begun.receive(RequestBody(b"x" * LIMIT)) == BodyTooLarge(LIMIT + 1)
+
+
+# ── rule 10: what we do not expect is an error ──
+
+
+@pytest.mark.parametrize(
+    "message",
+    [RequestBody(b""), RequestTrailers(Headers()), ResponseBody(b""), ResponseTrailers(Headers())],
+)
+def test_a_direction_starts_with_its_headers(message: Message) -> None:
+    with pytest.raises(RemoteProtocolError, match="after start"):
+        exchange().receive(message)
+
+
+def test_a_buffered_body_comes_once() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"a"))
+    with pytest.raises(RemoteProtocolError, match="after whole body seen"):
+        begun.receive(RequestBody(b"b"))
+
+
+def test_nothing_comes_after_the_end_of_stream() -> None:
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK, end_of_stream=True))
+    with pytest.raises(RemoteProtocolError, match="after done"):
+        begun.receive(ResponseBody(b""))
+
+
+def test_the_table_never_leaves_the_end() -> None:
+    assert not [key for key in TRANSITIONS if key[0] is Phase.DONE]
+
+
+def test_every_phase_can_be_reached() -> None:
+    assert {Phase.START, *TRANSITIONS.values()} == set(Phase)
+
+
+# ── rule 11: mode override in a reply to headers, never in full duplex ──
+
+
+def test_full_duplex_has_no_mode_override() -> None:
+    with pytest.raises(LocalProtocolError, match="no mode override"):
+        duplex().send(ASK)
+
+
+def test_only_replies_to_headers_have_a_mode_override() -> None:
+    having = {
+        kind
+        for kind in (HeadersReply, BodyReply, StreamedBody, TrailersReply, ImmediateResponse)
+        if "mode_override" in {field.name for field in dataclasses.fields(kind)}
+    }
+    assert having == {HeadersReply}
+
+
+# ── rule 12: the routing header clears the route cache ──
+
+
+def test_the_routing_header_clears_the_route_cache_in_headers() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    sent = begun.send(HeadersReply(ROUTE, mode_override=LET_PASS, dynamic_metadata={"n": {"k": "v"}}))
+    assert sent.reply == HeadersReply(
+        ROUTE, clear_route_cache=True, mode_override=LET_PASS, dynamic_metadata={"n": {"k": "v"}}
+    )
+
+
+def test_the_routing_header_clears_the_route_cache_in_a_body_reply() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    sent = begun.send(BodyReply(ROUTE, dynamic_metadata={"n": {"k": "v"}}))
+    assert sent.reply == BodyReply(ROUTE, clear_route_cache=True, dynamic_metadata={"n": {"k": "v"}})
+
+
+def test_clearing_the_route_cache_stays_as_asked() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    assert begun.send(HeadersReply(clear_route_cache=True)).reply == HeadersReply(clear_route_cache=True)
+
+
+def test_an_answer_has_no_route_to_clear() -> None:
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    sent = begun.send(HeadersReply(ROUTE), Direction.RESPONSE)
+    assert sent.reply == HeadersReply(ROUTE)
+
+
+# ── when the stream may be closed ──
+
+
+def test_a_deciding_stream_ends_with_the_reply_to_the_body() -> None:
+    begun = asked_for_body(Role.DECIDE)
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    assert not begun.ended
+    begun.send(BodyReply())
+    assert begun.ended
+
+
+def test_a_deciding_stream_does_not_wait_for_trailers() -> None:
+    begun = asked_for_body(Role.DECIDE)
+    begun.receive(RequestBody(b"{}"))
+    begun.send(BodyReply())
+    assert begun.ended
+
+
+def test_a_deciding_stream_ends_when_no_body_is_asked_for() -> None:
+    begun = exchange(Role.DECIDE)
+    begun.receive(request_headers(modes=BodyModes(BodyMode.NONE, BodyMode.NONE)))
+    begun.send(HeadersReply())
+    assert begun.ended
+
+
+def test_a_deciding_stream_waits_for_a_body_that_the_filter_sends_unasked() -> None:
+    begun = exchange(Role.DECIDE)
+    begun.receive(request_headers(modes=BodyModes(BodyMode.BUFFERED, BodyMode.NONE)))
+    begun.send(HeadersReply())
+    assert not begun.ended
+
+
+def test_a_deciding_stream_has_not_ended_before_it_began() -> None:
+    assert not exchange(Role.DECIDE).ended
+
+
+def test_an_inline_stream_ends_with_the_answer() -> None:
+    begun = asked_for_body()
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    begun.send(BodyReply())
+    begun.receive(ResponseHeaders(OK, end_of_stream=True))
+    assert not begun.ended
+    begun.go_on(Direction.RESPONSE)
+    assert begun.ended
+
+
+def test_an_inline_stream_ends_when_the_request_is_let_pass() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    begun.send(HeadersReply(mode_override=LET_PASS))
+    assert begun.ended
+
+
+def test_an_observing_stream_ends_with_the_answer() -> None:
+    begun = exchange(Role.OBSERVE)
+    begun.receive(observed(ResponseHeaders(OK)))
+    assert not begun.ended
+    begun.receive(observed(ResponseBody(b"", end_of_stream=True)))
+    assert begun.ended
