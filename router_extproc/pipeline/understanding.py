@@ -7,7 +7,7 @@ encoding serves every signal and the cache; when it fails, the signals that need
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.clock import Budget
 from router_extproc.llm.request import InferenceRequest
@@ -34,8 +34,9 @@ class Understander:
     """Reads the signals; owns no resources."""
 
     def __init__(
-        self, *, signals: Sequence[Signal], encoder: Encoder, inference: Inference, timeout_s: float
+        self, *, signals: Sequence[Signal], encoder: Encoder | None, inference: Inference, timeout_s: float
     ) -> None:
+        """`encoder` may be None when no signal needs it and the cache is off."""
         self._by_text = tuple(signal for signal in signals if not signal.needs_encoding)
         self._by_meaning = tuple(signal for signal in signals if signal.needs_encoding)
         self._encoder = encoder
@@ -48,30 +49,29 @@ class Understander:
         """Every signal's reading; `encode` asks for the encoding even when no signal needs it."""
         subject = Subject(request, headers, None)
         readings = {signal.name: signal.read(subject) for signal in self._by_text}
-        if not request.prompt or not (encode or self._by_meaning):
-            return Understanding({**readings, **self._read_meaning(subject)}, None, None)
-        return await self._infer(subject, readings, budget)
+        inferred = await self._infer(subject, self._by_meaning, budget, encode=encode)
+        return replace(inferred, readings={**readings, **inferred.readings})
 
     async def encode_only(self, request: InferenceRequest, budget: Budget) -> Understanding:
         """The encoding for the cache, without any reading: the model is already chosen."""
-        if not request.prompt:
-            return Understanding({}, None, None)
-        work = self._inference.run(lambda: self._encoder.encode(request.prompt), timeout_s=self._timeout_s)
-        result = await run_stage(STAGE, work, budget.part(self._timeout_s))
-        return Understanding({}, result.value, result.note)
+        return await self._infer(Subject(request, {}, None), (), budget, encode=True)
 
     async def _infer(
-        self, subject: Subject, readings: Mapping[str, Reading], budget: Budget
+        self, subject: Subject, signals: Sequence[Signal], budget: Budget, *, encode: bool
     ) -> Understanding:
-        def job() -> tuple[Encoding, dict[str, Reading]]:
-            encoding = self._encoder.encode(subject.request.prompt)
-            known = Subject(subject.request, subject.headers, encoding)
-            return encoding, self._read_meaning(known)
+        encoder = self._encoder
+        if encoder is None or not subject.request.prompt or not (encode or signals):
+            return Understanding(_read(signals, subject), None, None)
+
+        def job() -> Understanding:
+            encoding = encoder.encode(subject.request.prompt)
+            return Understanding(_read(signals, replace(subject, encoding=encoding)), encoding, None)
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
-        encoding, meanings = result.value or (None, self._read_meaning(subject))
-        return Understanding({**readings, **meanings}, encoding, result.note)
+        understood = result.value or Understanding(_read(signals, subject), None, None)
+        return replace(understood, note=result.note)
 
-    def _read_meaning(self, subject: Subject) -> dict[str, Reading]:
-        return {signal.name: signal.read(subject) for signal in self._by_meaning}
+
+def _read(signals: Sequence[Signal], subject: Subject) -> dict[str, Reading]:
+    return {signal.name: signal.read(subject) for signal in signals}

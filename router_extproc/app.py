@@ -1,0 +1,175 @@
+"""Builds the application: the only module that names concrete adapters.
+
+It is not a server; `cli.serve` puts one around what is built here. The rule it keeps: everything is
+opened in the order of the data and closed in the opposite one, also when a later part cannot open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from router_extproc.cache.lookup import SemanticCache
+from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.near import NearTier
+from router_extproc.cache.verify import GuardVerifier
+from router_extproc.clock import Clock, SystemClock
+from router_extproc.config import model as section
+from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rule_of
+from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.models.base import Classifier, Encoder
+from router_extproc.models.examples import ExampleClassifier
+from router_extproc.models.onnx.executor import InferenceExecutor
+from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.open import open_encoder
+from router_extproc.pipeline.answer import AnswerObserver
+from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
+from router_extproc.pipeline.inquiry import Incoming, InquiryReader
+from router_extproc.pipeline.recall import Recall
+from router_extproc.pipeline.report import Listener
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.understanding import Understander
+from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.modes import Role
+from router_extproc.signals.base import Signal
+from router_extproc.signals.context_length import ContextLengthSignal
+from router_extproc.signals.header import HeaderSignal
+from router_extproc.signals.intent import IntentSignal
+from router_extproc.signals.keywords import KeywordsSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A router that is ready to be served."""
+
+    parts: ExchangeParts
+    #: None: the configuration needs none.
+    encoder: Encoder | None
+    #: None: the cache is off.
+    cache: SemanticCache | None
+
+    def drive(self, role: Role) -> RoutedExchange:
+        """A driver for a new stream."""
+        return self.parts.drive(role)
+
+    async def explain(self, method: str, path: str, headers: Headers, body: bytes) -> Decision | None:
+        """What would be decided; None: no dialect knows this method and path.
+
+        Looks into the cache, stores nothing and reports nothing.
+        """
+        dialect = self.parts.find_dialect(method, path)
+        if dialect is None:
+            return None
+        return await self.parts.pipeline.decide(Incoming(dialect, headers, body))
+
+
+@asynccontextmanager
+async def build(
+    config: section.Config, listener: Listener, *, clock: Clock | None = None
+) -> AsyncIterator[Application]:
+    """The application of a checked configuration, open inside the block.
+
+    Raises:
+        ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        encoder = _open_encoder(config)
+        inference = stack.enter_context(InferenceExecutor())
+        understander = Understander(
+            signals=[_signal(name, signal, encoder) for name, signal in config.signals.items()],
+            encoder=encoder,
+            inference=inference,
+            timeout_s=config.limits.signals_timeout_s,
+        )
+        cache = None
+        if config.semantic_cache.enabled and encoder is not None:
+            cache = await _open_cache(config.semantic_cache, encoder, clock, stack)
+        pipeline = _pipeline(config, clock, understander, cache, encoder)
+        observer = AnswerObserver(DIALECTS, cache, listener, clock, config.semantic_cache.max_answer_bytes)
+        yield Application(ExchangeParts(pipeline, observer, find_dialect, listener, clock), encoder, cache)
+
+
+# ── understanding ─────────────────────────────────────────────────────────────────────────────
+
+
+def _open_encoder(config: section.Config) -> Encoder | None:
+    by_meaning = any(signal.type == "intent" for signal in config.signals.values())
+    if not by_meaning and not config.semantic_cache.enabled:
+        return None
+    wanted = config.encoder
+    return open_encoder(
+        None if wanted.path is None else Path(wanted.path),
+        pooling=wanted.pooling,
+        max_tokens=wanted.max_tokens,
+        prefix=wanted.prefix,
+        threads=wanted.threads,
+    )
+
+
+def _signal(name: str, signal: section.SignalSection, encoder: Encoder | None) -> Signal:
+    match signal:
+        case section.IntentSignal():
+            classifier = _classifier(name, signal, encoder)
+            return IntentSignal(name, classifier, score_min=signal.min_score)
+        case section.KeywordsSignal():
+            return KeywordsSignal(name, signal.any, case_sensitive=signal.case_sensitive)
+        case section.ContextLengthSignal():
+            return ContextLengthSignal(name, min_tokens=signal.min_tokens, max_tokens=signal.max_tokens)
+        case section.HeaderSignal():
+            return HeaderSignal(name, signal.header)
+
+
+def _classifier(name: str, signal: section.IntentSignal, encoder: Encoder | None) -> Classifier:
+    if encoder is None:
+        raise TypeError("an intent signal needs the encoder, which _open_encoder opens for it")
+    if signal.model is not None:
+        return open_head(signal.model, encoder=encoder, where=f"signals.{name}.model")
+    return ExampleClassifier.of(signal.examples, encoder)
+
+
+# ── cache ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _open_cache(
+    wanted: section.SemanticCache, encoder: Encoder, clock: Clock, stack: AsyncExitStack
+) -> SemanticCache:
+    verifier = GuardVerifier()
+    if wanted.backend_type == "memory":
+        near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
+        return await stack.enter_async_context(SemanticCache(clock, near, verifier))
+    near = _near_tier(wanted, clock, max_entries=wanted.near.max_entries)
+    settings = wanted.milvus or section.Milvus()
+    backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
+    cache = SemanticCache(clock, near, verifier, backend=backend, source=backend)
+    return await stack.enter_async_context(cache)
+
+
+def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:
+    return NearTier(
+        clock, max_entries=max_entries, max_bytes=wanted.near.max_bytes, policy=wanted.eviction_policy
+    )
+
+
+# ── pipeline ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _pipeline(
+    config: section.Config,
+    clock: Clock,
+    understander: Understander,
+    cache: SemanticCache | None,
+    encoder: Encoder | None,
+) -> RequestPipeline:
+    limits, policy = config.limits, policy_of(config)
+    recall = None
+    if cache is not None and encoder is not None:
+        recall = Recall(cache, policy, clock, limits.cache_timeout_s, encoder.identity)
+    reader = InquiryReader(
+        catalogue_of(config), scope_rule_of(config.semantic_cache), routing_headers_of(config)
+    )
+    budget_s = limits.message_timeout_s - limits.margin_s
+    return RequestPipeline(clock, reader, policy, understander, recall, budget_s)
