@@ -15,12 +15,16 @@ from envoy_data_plane.envoy.config.core.v3 import (
     SubstitutionFormatString,
 )
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
+from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
 from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
 from envoy_data_plane.envoy.extensions.access_loggers.stream.v3 import StdoutAccessLog
 from envoy_data_plane.envoy.extensions.filters.http.router.v3 import Router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     HttpConnectionManager,
     HttpFilter,
+)
+from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.v3 import (
+    DownstreamConnectionsConfig,
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 from envoy_data_plane.google.protobuf import Struct, Value
@@ -61,11 +65,21 @@ def bootstrap(config: Config) -> Bootstrap:
     whole = Bootstrap(
         static_resources=BootstrapStaticResources(
             listeners=[_listener(config)], clusters=[server_cluster(config), *pool_clusters(config)]
-        )
+        ),
+        overload_manager=_overload_manager(config),
     )
     if config.envoy.admin is not None:
         whole.admin = Admin(address=address(config.envoy.admin))
     return whole
+
+
+def _overload_manager(config: Config) -> OverloadManager:
+    connections = DownstreamConnectionsConfig(max_active_downstream_connections=config.envoy.max_requests)
+    monitor = ResourceMonitor(
+        name="envoy.resource_monitors.global_downstream_max_connections",
+        typed_config=Packed.pack(connections),
+    )
+    return OverloadManager(resource_monitors=[monitor])
 
 
 def _listener(config: Config) -> Listener:

@@ -22,6 +22,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     Http1ProtocolOptions,
     Http2ProtocolOptions,
     HttpProtocolOptions,
+    KeepaliveSettings,
     TransportSocket,
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
@@ -45,6 +46,8 @@ from router_extproc.envoy_config.names import SERVER_CLUSTER
 
 SERVER_CONNECT_S = 0.25
 HEALTH_INTERVAL_S = 1
+HEALTH_FAILURES = 2
+PING_S = 1
 POOL_CONNECT_S = 5
 POOL_KEEPALIVE_S = 4
 
@@ -62,7 +65,7 @@ def server_cluster(config: Config) -> Cluster:
         common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=0)),
         circuit_breakers=_breakers(config),
         typed_extension_protocol_options=_protocol(
-            UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=Http2ProtocolOptions()))
+            UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=_http2()))
         ),
     )
 
@@ -113,10 +116,15 @@ def _grpc_health() -> HealthCheck:
         timeout=every,
         interval=every,
         no_traffic_interval=every,
-        unhealthy_threshold=1,
+        unhealthy_threshold=HEALTH_FAILURES,
         healthy_threshold=1,
         grpc_health_check=HealthCheckGrpcHealthCheck(),
     )
+
+
+def _http2() -> Http2ProtocolOptions:
+    ping = timedelta(seconds=PING_S)
+    return Http2ProtocolOptions(connection_keepalive=KeepaliveSettings(interval=ping, timeout=ping))
 
 
 def _tls() -> TransportSocket:

@@ -172,6 +172,12 @@ _ERRORS: Iterable[tuple[str, str, str, str]] = (
         "request_too_large",
         "The request body is larger than this gateway accepts.",
     ),
+    (
+        'response.code == 503 && response.code_details.matches("^(no_healthy_upstream|upstream_reset)")',
+        "server_error",
+        "pool_unavailable",
+        "The pool that serves this model cannot be reached.",
+    ),
 )
 
 
@@ -182,7 +188,7 @@ def _error(when: str, kind: str, code: str, message: str) -> ResponseMapper:
             typed_config=Packed.pack(ExpressionFilter(expression=when)),
         )
     )
-    body = f'{{"error": {{"message": "{message}", "type": "{kind}", "param": null, "code": "{code}"}}}}\n'
+    body = f'{{"error": {{"message": "{message}", "type": "{kind}", "param": null, "code": "{code}"}}}}'
     return ResponseMapper(
         filter=condition,
         body_format_override=SubstitutionFormatString(

@@ -1,11 +1,145 @@
 """Why each value of the rendered configuration is what it is; written above it as a comment.
 
-It is not documentation of Envoy. The rule it keeps: every number and every switch that differs from
-Envoy's default has its reason here, keyed by the end of its path (list items count by their name).
+It is not documentation of Envoy. The rule it keeps: every number, and every switch that differs from
+Envoy's default, has its reason here, keyed by the end of its path (list items count by their name).
 """
 
 from __future__ import annotations
 
+from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE, SERVER_CLUSTER
 from router_extproc.envoy_config.yaml_text import Reasons
 
-REASONS: Reasons = {}
+_FAIL_OPEN = "Without the server a request goes on to the default pool, unread."
+_MESSAGE_TIMEOUT = (
+    "limits.message_timeout_s. Envoy waits this long for each reply, then goes on without us; the "
+    "server's own budgets end sooner."
+)
+_STATS = "Counters of this filter: http.clients.ext_proc.<stat_prefix>.*"
+_OVERRIDE = "The server asks for the body of the requests it wants to read; nothing else is buffered."
+_WRITES = "Where the server may write: the observer's token, and what the answer's headers say."
+
+_MANAGER = {
+    "early_header_mutation_extensions": (
+        "Runs before routing and before every filter: a client cannot choose a pool, or claim an "
+        "identity, by sending our headers. (A virtual host's request_headers_to_remove comes too late.)"
+    ),
+    "local_reply_config": (
+        "Errors that Envoy makes itself, as the error object that clients of the OpenAI API read; those "
+        "of the server pass as they are."
+    ),
+    "access_log": "What a client wrote is not logged: no body, no query, no header but the request id.",
+    "use_remote_address": (
+        "This Envoy is the edge: x-envoy-* headers of clients are dropped, x-forwarded-for is appended to."
+    ),
+    "max_request_headers_kb": (
+        "Envoy's own default, written down because the server's gRPC message limit counts on it."
+    ),
+    "request_headers_timeout": "Headers come in one go; a connection that dribbles them is closed.",
+    "stream_idle_timeout": (
+        "envoy.stream_idle_timeout_s. The longest pause, either way: a model that thinks, a client that "
+        "stops sending."
+    ),
+}
+
+_FILTERS = {
+    f"http_filters.{BUFFER}": (
+        "Waits for the whole body. An oversize body is a 413 as soon as it is too long, announced or "
+        "not, with the server or without; a slow client holds no stream of the server. Off: the routes "
+        "switch it on for inference requests only, so that uploads on other paths are never held."
+    ),
+    f"{BUFFER}.typed_config.max_request_bytes": "limits.max_body_bytes",
+    f"http_filters.{DECIDE}": (
+        "Reads the request: answers it from the cache, refuses it, or names its pool in x-router-cluster."
+    ),
+    f"{DECIDE}.typed_config.failure_mode_allow": _FAIL_OPEN,
+    f"{DECIDE}.typed_config.message_timeout": _MESSAGE_TIMEOUT,
+    f"{DECIDE}.typed_config.allow_mode_override": _OVERRIDE,
+    f"{DECIDE}.typed_config.stat_prefix": _STATS,
+    f"{DECIDE}.typed_config.processing_mode": (
+        "No body unless the server asks for it (then BUFFERED, the only mode in which the reply to a late "
+        "body may still route). Answers never pass through this filter."
+    ),
+    f"{DECIDE}.typed_config.metadata_options": _WRITES,
+    f"http_filters.{OBSERVE}": "Copies the answer to the server, for cache and metrics; nobody waits.",
+    f"{OBSERVE}.typed_config.failure_mode_allow": "An answer is never lost because nobody could watch it.",
+    f"{OBSERVE}.typed_config.stat_prefix": _STATS,
+    f"{OBSERVE}.typed_config.metadata_options": (
+        "Hands the write token on. Clients cannot write dynamic metadata, so they cannot forge one."
+    ),
+    f"{OBSERVE}.typed_config.deferred_close_timeout": (
+        "How long after the answer's end its last chunks may take to reach a busy server, which closes "
+        "the stream itself when it has them."
+    ),
+    f"http_filters.{INLINE}": (
+        "Both in one filter, for gateways that allow only one. Each chunk of an answer waits for the "
+        "server's reply, and an answer is cut off when the server dies: prefer the profile split."
+    ),
+    f"{INLINE}.typed_config.failure_mode_allow": _FAIL_OPEN,
+    f"{INLINE}.typed_config.message_timeout": _MESSAGE_TIMEOUT,
+    f"{INLINE}.typed_config.allow_mode_override": _OVERRIDE,
+    f"{INLINE}.typed_config.stat_prefix": _STATS,
+    f"{INLINE}.typed_config.metadata_options": _WRITES,
+    "suppress_envoy_headers": "Pools and clients have no use for x-envoy-*.",
+}
+
+_ROUTES = {
+    "virtual_hosts.router_extproc.routes": (
+        "1. The pool that the server chose. Only the pools of the configuration can be named; a typo is "
+        "refused when Envoy starts.\n"
+        "2. An inference request on its way in; still here when the server is away: the default pool.\n"
+        "3. Everything else meets none of our filters."
+    ),
+    "response_headers_to_remove": "A pool's own values of these; ours are added afterwards.",
+    "route.timeout": "An answer may take as long as it takes. No retries: generating twice costs twice.",
+    "route.idle_timeout": "envoy.stream_idle_timeout_s",
+    "typed_per_filter_config.router.buffer.buffer.max_request_bytes": "limits.max_body_bytes",
+    "response_headers_to_add": (
+        "What the client is told; absent when the server was away. On cache hits the server writes them "
+        "itself."
+    ),
+    "request_body_buffer_limit": (
+        "limits.max_body_bytes, and 64 KiB that a body may grow by when the server rewrites its model."
+    ),
+}
+
+_CLUSTERS = {
+    "typed_per_filter_config.router.buffer": "See http_filters.",
+    f"{SERVER_CLUSTER}.lb_policy": "One endpoint per worker; the least busy one takes the next exchange.",
+    f"{SERVER_CLUSTER}.connect_timeout": (
+        "The server is next door; longer than this it is not there. Requests go on without it."
+    ),
+    f"{SERVER_CLUSTER}.health_checks": (
+        "A worker that is away or stuck costs each request message_timeout for three seconds, then "
+        "nothing; one that comes back is used within a second. Without no_traffic_interval that would be "
+        "a minute."
+    ),
+    f"{SERVER_CLUSTER}.common_lb_config": (
+        "Panic routing off: with no healthy worker a request goes on at once instead of trying them all."
+    ),
+    f"{SERVER_CLUSTER}.circuit_breakers": (
+        "envoy.max_requests. Exchanges in flight, observed answers included; Envoy's default of 1024 "
+        "fails under load."
+    ),
+    "http2_protocol_options.connection_keepalive": (
+        "A frozen worker stops reading the answers it observes, and Envoy then holds the answers back. "
+        "Two seconds without a ping's answer end its connection, and the answers go on."
+    ),
+    "circuit_breakers": "envoy.max_requests; Envoy's default of 1024 refuses requests under load.",
+    "common_http_protocol_options.idle_timeout": (
+        "vLLM closes an idle connection after 5 s; Envoy must do so first, or a request is lost now and "
+        "then to a connection that is just closing."
+    ),
+    "connect_timeout": "A pool on the same network; Envoy's default, written down.",
+    "auto_host_rewrite": "A pool behind TLS is found by its own name.",
+    "common_tls_context.validation_context": "The certificate must be valid for the pool's name.",
+}
+
+_PROCESS = {
+    "overload_manager": (
+        "envoy.max_requests. More connections than requests that may be in flight are of no use; the rest "
+        "is refused before it costs memory."
+    ),
+    "admin": "envoy.admin. Not rendered unless configured: it can stop Envoy. Never expose it.",
+}
+
+REASONS: Reasons = _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS

@@ -7,7 +7,8 @@ tested in one holds in the other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from enum import Enum
+from typing import Final
 
 import betterproto2
 
@@ -18,20 +19,59 @@ from router_extproc.envoy_config.filters import early_header_mutation, http_filt
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.routes import virtual_host
 from router_extproc.envoy_config.yaml_text import Tree, write_yaml
+from router_extproc.errors import ConfigError, ConfigProblems
 
-What = Literal["bootstrap", "include"]
 
-_MADE_BY = "Made by `router-extproc envoy`; change the router configuration and render again."
+class What(Enum):
+    """Which files to render."""
+
+    BOOTSTRAP = "bootstrap"
+    INCLUDE = "include"
+
+
+_MADE_BY: Final = (
+    "Made by `router-extproc envoy`. Do not edit: change the router's configuration and render again."
+)
+_BOOTSTRAP: Final = "A whole Envoy: envoy -c bootstrap.yaml"
+_FILTERS: Final = (
+    "Into the HTTP connection manager of an existing Envoy: the http_filters go before "
+    "envoy.filters.http.router (after authentication), the other two keys beside http_filters."
+)
+_CLUSTERS: Final = "Into static_resources of an existing Envoy."
+_ROUTES: Final = (
+    "Into route_config of an existing Envoy. To keep a virtual host of your own, take over its keys: the "
+    "routes in this order, before your own catch-all, and the last three keys."
+)
 
 
 def render(config: Config, what: What | None = None) -> dict[str, str]:
-    """File name, relative to the output folder, to text; None renders everything."""
+    """File name, relative to the output folder, to text; None renders everything.
+
+    Raises:
+        ConfigProblems: a bootstrap was asked for, and a model's pool has no endpoints.
+    """
     files: dict[str, str] = {}
-    if what != "include":
-        files["bootstrap.yaml"] = _text(_tree(bootstrap(config)), "A whole Envoy.")
-    if what != "bootstrap":
+    if what is not What.INCLUDE:
+        _check_pools(config)
+        files["bootstrap.yaml"] = _text(_tree(bootstrap(config)), _BOOTSTRAP)
+    if what is not What.BOOTSTRAP:
         files |= _include(config)
     return files
+
+
+def _check_pools(config: Config) -> None:
+    """Envoy refuses a route to a cluster that it does not know."""
+    problems = tuple(
+        ConfigError(
+            f"models.{name}.cluster",
+            f"a bootstrap needs envoy.clusters.{model.cluster} with the pool's endpoints "
+            "(or render with --what include)",
+        )
+        for name, model in config.models.items()
+        if model.cluster not in config.envoy.clusters
+    )
+    if problems:
+        raise ConfigProblems(problems)
 
 
 def _include(config: Config) -> dict[str, str]:
@@ -43,12 +83,11 @@ def _include(config: Config) -> dict[str, str]:
     clusters: dict[str, Tree] = {
         "clusters": [_tree(one) for one in (server_cluster(config), *pool_clusters(config))]
     }
+    hosts: dict[str, Tree] = {"virtual_hosts": [_tree(virtual_host(config))]}
     return {
-        "include/filters.yaml": _text(manager, "For an HTTP connection manager."),
-        "include/clusters.yaml": _text(clusters, "For static_resources."),
-        "include/routes.yaml": _text(
-            {"virtual_hosts": [_tree(virtual_host(config))]}, "For a route configuration."
-        ),
+        "include/filters.yaml": _text(manager, _FILTERS),
+        "include/clusters.yaml": _text(clusters, _CLUSTERS),
+        "include/routes.yaml": _text(hosts, _ROUTES),
     }
 
 

@@ -22,13 +22,15 @@ Reasons: TypeAlias = Mapping[str, str]
 _COMMENT_WIDTH = 100
 #: Words, paths, and durations such as 0.200s.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*|[0-9]+(\.[0-9]+)?s")
+#: What single quotes can hold as it is.
+_UNESCAPED = re.compile(r"[^'\\\x00-\x1f\x7f]*")
 #: Words that YAML 1.1 readers take for booleans or null.
 _NOT_STRINGS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def write_yaml(tree: Mapping[str, Tree], *, head: str, reasons: Reasons) -> str:
-    """The whole file: `head` as a comment, then the tree with the reasons that fit its keys."""
-    lines = [*_comment(head, ""), "", *_mapping(tree, "", (), reasons)]
+    """The whole file: `head` as a comment, then the tree; each reason once, at the first place it fits."""
+    lines = [*_comment(head, ""), "", *_Writer(reasons).mapping(tree, "", ())]
     return "\n".join(lines) + "\n"
 
 
@@ -41,38 +43,52 @@ def reason_of(path: Sequence[str], reasons: Reasons) -> str | None:
     return None
 
 
-def _mapping(tree: Mapping[str, Tree], indent: str, path: tuple[str, ...], reasons: Reasons) -> Iterator[str]:
-    for key, value in tree.items():
-        here = (*path, key)
-        reason = reason_of(here, reasons)
-        if reason is not None:
-            yield from _comment(reason, indent)
-        yield from _entry(f"{indent}{_scalar(key)}:", value, indent, here, reasons)
+class _Writer:
+    """Writes one file; remembers which reasons it has given."""
 
+    def __init__(self, reasons: Reasons) -> None:
+        self._reasons = reasons
+        self._given: set[str] = set()
 
-def _entry(label: str, value: Tree, indent: str, path: tuple[str, ...], reasons: Reasons) -> Iterator[str]:
-    match value:
-        case Mapping() if value:
-            yield label
-            yield from _mapping(value, indent + "  ", path, reasons)
-        case list() | tuple() if value:
-            yield label
-            yield from _items(value, indent, path, reasons)
-        case _:
-            yield f"{label} {_scalar(value)}"
+    def mapping(self, tree: Mapping[str, Tree], indent: str, path: tuple[str, ...]) -> Iterator[str]:
+        for key, value in tree.items():
+            here = (*path, key)
+            yield from self._reason(here, indent)
+            yield from self._entry(f"{indent}{_scalar(key)}:", value, indent, here)
 
+    def _entry(self, label: str, value: Tree, indent: str, path: tuple[str, ...]) -> Iterator[str]:
+        match value:
+            case Mapping() if value:
+                yield label
+                yield from self.mapping(value, indent + "  ", path)
+            case list() | tuple() if value:
+                yield label
+                yield from self._items(value, indent, path)
+            case _:
+                yield f"{label} {_scalar(value)}"
 
-def _items(values: Sequence[Tree], indent: str, path: tuple[str, ...], reasons: Reasons) -> Iterator[str]:
-    for value in values:
-        if not isinstance(value, Mapping):
-            yield f"{indent}- {_scalar(value)}"
-            continue
+    def _items(self, values: Sequence[Tree], indent: str, path: tuple[str, ...]) -> Iterator[str]:
+        for value in values:
+            if isinstance(value, Mapping):
+                yield from self._item(value, indent, _named(path, value))
+            else:
+                yield f"{indent}- {_scalar(value)}"
+
+    def _item(self, value: Mapping[str, Tree], indent: str, path: tuple[str, ...]) -> Iterator[str]:
+        if "name" in value:
+            yield from self._reason(path, indent)
         inner = indent + "  "
-        lines = list(_mapping(value, inner, _named(path, value), reasons))
+        lines = list(self.mapping(value, inner, path))
         # The dash stands on the first line that is not a comment.
         first = next(number for number, line in enumerate(lines) if not line.lstrip().startswith("#"))
         lines[first] = f"{indent}- {lines[first][len(inner) :]}"
         yield from lines
+
+    def _reason(self, path: tuple[str, ...], indent: str) -> Iterator[str]:
+        reason = reason_of(path, self._reasons)
+        if reason is not None and reason not in self._given:
+            self._given.add(reason)
+            yield from _comment(reason, indent)
 
 
 def _named(path: tuple[str, ...], item: Mapping[str, Tree]) -> tuple[str, ...]:
@@ -84,6 +100,8 @@ def _named(path: tuple[str, ...], item: Mapping[str, Tree]) -> tuple[str, ...]:
 def _scalar(value: Tree) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_STRINGS:
         return value
+    if isinstance(value, str) and '"' in value and _UNESCAPED.fullmatch(value):
+        return f"'{value}'"
     return json.dumps(value, ensure_ascii=False)
 
 
