@@ -23,6 +23,9 @@ from router_extproc.config.repair import repaired
 from router_extproc.config.wording import Misfit, misfits
 from router_extproc.errors import ConfigError, ConfigProblems
 
+#: Where `find_beside` looks.
+BESIDE = "beside the configuration or in the working directory"
+
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -89,7 +92,7 @@ def _with_milvus(
         return config, [ConfigError(where, "give either this file or semantic_cache.milvus, not both")]
     file = find_beside(cache.backend_config_path, folder)
     if file is None:
-        return config, [ConfigError(where, f"no file '{cache.backend_config_path}' beside the configuration")]
+        return config, [ConfigError(where, f"no file '{cache.backend_config_path}' {BESIDE}")]
     try:
         parsed = _parse(_text_of(file), Milvus, environ)
     except ConfigProblems as error:
@@ -124,8 +127,6 @@ def _parse(text: str, section: type[AnySection], environ: Mapping[str, str]) -> 
     expanded = expand(raw, environ)
     problems = (*duplicates, *expanded.problems)
     keys = tuple(expanded.value) if isinstance(expanded.value, dict) else ()
-    if raw is None:
-        return _Parsed(None, (*problems, ConfigError("", "the file is empty")))
     try:
         return _Parsed(section.model_validate(expanded.value), problems, keys)
     except ValidationError as error:
@@ -160,18 +161,16 @@ class _Loader(yaml.SafeLoader):
 
 
 def _load(text: str) -> tuple[object, list[ConfigError]]:
-    """The document, and its duplicate keys."""
-    loader = _Loader(text)
+    """The document (an empty one is an empty mapping), and its duplicate keys."""
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
-            return None, []
+            return {}, []
         duplicates = list(_duplicates(node, ""))
         return loader.construct_document(node), duplicates
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigProblems((ConfigError("", f"not valid YAML: {_where(error)}"),)) from error
-    finally:
-        loader.dispose()
 
 
 def _duplicates(node: yaml.Node, path: str) -> Iterator[ConfigError]:

@@ -1,0 +1,71 @@
+# ruff: noqa: E501, ISC004 - tables read best with one case in a line
+from __future__ import annotations
+
+import pytest
+
+from router_extproc.config.wording import did_you_mean
+
+from .conftest import Problems
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("semantic_cache: {ttl_seconds: -1}", "semantic_cache.ttl_seconds: must be > 0.0, got -1"),
+        ("semantic_cache: {ttl: 3}", "semantic_cache.ttl: unknown key (did you mean 'ttl_seconds'?)"),
+        ("limits: {message_timeout: 1}", "limits.message_timeout: unknown key (did you mean 'message_timeout_s'?)"),
+        ("wrokers: 2", "wrokers: unknown key (did you mean 'workers'?)"),
+        ("zzz: 2", "zzz: unknown key"),
+        ("workers: 0", "workers: must be >= 1, got 0"),
+        ("workers: 65", "workers: must be <= 64, got 65"),
+        ("workers: 1.5", "workers: must be a whole number, got 1.5"),
+        ("workers: two", "workers: must be a whole number, got 'two'"),
+        ("workers: null", "workers: must be a whole number, got nothing"),
+        ("workers: [1]", "workers: must be a whole number, got a list"),
+        ("admin: 5", "admin: must be text, got 5"),
+        ("admin: true", "admin: must be text, got true"),
+        ("limits: 5", "limits: must be a mapping (key: value), got 5"),
+        ("virtual_models: auto", "virtual_models: must be a list, got 'auto'"),
+        ("limits: {drain_s: soon}", "limits.drain_s: must be a number, got 'soon'"),
+        ("semantic_cache: {enabled: perhaps}", "semantic_cache.enabled: must be true or false, got 'perhaps'"),
+        (
+            "semantic_cache: {eviction_policy: fifoo}",
+            "semantic_cache.eviction_policy: must be 'fifo', 'lru' or 'lfu', got 'fifoo' (did you mean 'fifo'?)",
+        ),
+        ("semantic_cache: {scope: me}", "semantic_cache.scope: must be a mapping (key: value) or must be 'shared', got 'me'"),
+        ("semantic_cache: {scope: {header: [a]}}", "semantic_cache.scope.headers: is required"),
+        ("semantic_cache: {scope: {headers: []}}", "semantic_cache.scope.headers: must not be empty, got a list"),
+        ("signals: {a: {type: keyword, any: [x]}}", "signals.a.type: must be one of 'intent', 'keywords',"
+         " 'context_length', 'header', got 'keyword' (did you mean 'keywords'?)"),
+        ("signals: {a: {any: [x]}}", "signals.a.type: is required: one of 'intent', 'keywords', 'context_length', 'header'"),
+        ("signals: {a: {type: keywords}}", "signals.a.any: is required"),
+        ("signals: {a: {type: keywords, any: [x], case: 1}}", "signals.a.case: unknown key (did you mean 'case_sensitive'?)"),
+        ("decisions: [{name: 'a b', model: small}]", "decisions[0].name: must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$, got 'a b'"),
+        ("decisions: [{model: small}]", "decisions[0].name: is required"),
+    ],
+)  # fmt: skip
+def test_a_misfit_says_where_why_and_what_instead(problems: Problems, section: str, expected: str) -> None:
+    assert expected in problems(section + "\n")
+
+
+def test_a_long_value_is_cut(problems: Problems) -> None:
+    assert problems(f"workers: {'x' * 500}\n")[0].endswith("x…")
+
+
+def test_a_union_is_not_blamed_when_a_part_of_it_is_wrong(problems: Problems) -> None:
+    """`scope` fits the mapping; its `'shared'` branch has nothing to add."""
+    assert problems("semantic_cache: {scope: {headers: [1]}}\n") == [
+        "semantic_cache.scope.headers[0]: must be text, got 1"
+    ]
+
+
+def test_the_nearest_name_is_offered() -> None:
+    assert did_you_mean("larg", ["small", "large"]) == " (did you mean 'large'?)"
+
+
+def test_a_name_without_its_unit_finds_the_one_with_it() -> None:
+    assert did_you_mean("ttl", ["enabled", "ttl_seconds"]) == " (did you mean 'ttl_seconds'?)"
+
+
+def test_nothing_is_offered_when_nothing_is_near() -> None:
+    assert did_you_mean("zebra", ["small", "large"]) == ""
