@@ -1,0 +1,19 @@
+"""Guards: plain rules over two questions, each of which can refuse a match and none can allow one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from router_extproc.cache.guards.asking import same_asking
+from router_extproc.cache.guards.names import same_names
+from router_extproc.cache.guards.numbers import same_numbers
+from router_extproc.cache.guards.order import same_order
+from router_extproc.cache.guards.polarity import same_polarity
+from router_extproc.cache.guards.words import QUESTION_CHARS_MAX, Question, read_question
+
+#: Looks at the cached and the asked question; a short word when they must not share an answer.
+Guard = Callable[[Question, Question], str | None]
+
+GUARDS: tuple[Guard, ...] = (same_numbers, same_polarity, same_names, same_asking, same_order)
+
+__all__ = ["GUARDS", "QUESTION_CHARS_MAX", "Guard", "Question", "read_question"]
