@@ -21,9 +21,7 @@ TEMPERATURE = 0.06
 
 
 class ExampleClassifier:
-    """Scores a label by its nearest example. Fits models.base.Classifier, but scores may sum to less
-    than one.
-    """
+    """Scores a label by its nearest example. Fits models.base.Classifier; scores may sum to less than 1."""
 
     def __init__(self, labels: Sequence[str], vectors: NDArray[np.float32], owners: Sequence[int]) -> None:
         """vectors: float32[examples, dim] of length 1; owners: each example's index in labels."""
