@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from router_extproc.dialects.base import Rendered
+from router_extproc.errors import MalformedRequest
+from router_extproc.pipeline.decision import CacheOutcome, Explanation, Reject, Replay, StageNote
+from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.protocol.modes import Role
+from router_extproc.telemetry.hub import WARN_EVERY_S, WAYS_MAX, Telemetry
+from router_extproc.telemetry.metrics import Metrics
+from router_extproc.testing.clock import ManualClock
+
+
+def report(*notes: StageNote) -> DecisionReport:
+    explanation = Explanation("openai_chat", None, (), "hit-exact", "", stages=notes)
+    rendered = Rendered("application/json", b"{}")
+    decision = Replay(rendered, CacheOutcome("hit-exact", "x"), "m", "d", explanation)
+    return DecisionReport("openai_chat", decision, 0.001)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def telemetry(clock: ManualClock) -> Telemetry:
+    return Telemetry(Metrics(), clock)
+
+
+def test_a_failing_stage_is_logged(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        telemetry.decided(report(StageNote("cache", 0.1, "error", "search")))
+    expected = {"event": "stage failed", "log_level": "warning", "stage": "cache"}
+    assert lines == [expected | {"outcome": "error", "reason": "search"}]
+
+
+def test_a_stage_that_went_well_or_was_skipped_is_not(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        telemetry.decided(report(StageNote("cache", 0.1, "ok"), StageNote("signals", 0.0, "skipped")))
+    assert lines == []
+
+
+def test_the_same_failure_is_logged_once_in_a_while(telemetry: Telemetry, clock: ManualClock) -> None:
+    """Milvus down under load would fill the disk."""
+    failing = report(StageNote("cache", 0.1, "timeout"))
+    with capture_logs() as lines:
+        telemetry.decided(failing)
+        telemetry.decided(failing)
+        clock.advance(WARN_EVERY_S)
+        telemetry.decided(failing)
+    assert len(lines) == 2
+
+
+def test_another_failure_is_logged_at_once(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        telemetry.decided(report(StageNote("cache", 0.1, "timeout")))
+        telemetry.decided(report(StageNote("signals", 0.1, "timeout")))
+    assert len(lines) == 2
+
+
+def test_the_memory_of_failures_is_bounded(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        for number in range(WAYS_MAX + 1):
+            telemetry.decided(report(StageNote("cache", 0.1, "error", str(number))))
+        telemetry.decided(report(StageNote("cache", 0.1, "error", "0")))
+    assert len(lines) == WAYS_MAX + 2
+
+
+def test_a_rejected_request_is_counted_and_not_warned_of(telemetry: Telemetry) -> None:
+    rejected = Reject(MalformedRequest("x"), Rendered("application/json", b"{}"))
+    with capture_logs() as lines:
+        telemetry.decided(DecisionReport("openai_chat", rejected, 0.001))
+    assert [line["log_level"] for line in lines] == ["debug"]
+
+
+def test_answers_and_streams_reach_the_metrics(telemetry: Telemetry) -> None:
+    telemetry.answered(AnswerReport("openai_chat", "m", "d", 500, False, None, 1.0, None, "status"))
+    telemetry.opened(Role.OBSERVE)
+    telemetry.closed(Role.OBSERVE, "done")
+    value = telemetry.metrics.registry.get_sample_value
+    assert value("router_extproc_answers_stored_total", {"outcome": "status"}) == 1
+    assert value("router_extproc_streams_total", {"role": "observe", "outcome": "done"}) == 1
