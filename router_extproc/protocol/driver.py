@@ -42,7 +42,7 @@ class ExchangeDriver(Protocol):
         ...
 
     def on_closed(self, *, clean: bool) -> None:
-        """The stream is over; called exactly once. Not clean: Envoy went away or something broke."""
+        """The stream is over; called exactly once. Not clean: it broke off before the exchange's end."""
         ...
 
 

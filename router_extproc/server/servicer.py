@@ -90,18 +90,16 @@ class Servicer:
         if self._in_flight[role] > self._limits.max_exchanges:
             await _let_through(exchange, messages, context)
             return "let_through"
-        driver, clean = self._drivers(role), False
+        driver = self._drivers(role)
         try:
             await _converse(exchange, driver, messages, context)
-            clean = True
         except asyncio.CancelledError:
-            # Envoy resets the stream as soon as it has what it wants: that is no failure.
-            clean = exchange.ended
-            if not clean:
+            # Envoy resets a stream as soon as it has what it wants: that is no failure.
+            if not exchange.ended:
                 raise
         finally:
-            driver.on_closed(clean=clean)
-        return "done"
+            driver.on_closed(clean=exchange.ended)
+        return "done" if exchange.ended else "cancelled"
 
 
 async def _converse(
