@@ -7,8 +7,7 @@ tested in one holds in the other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import betterproto2
 
@@ -21,13 +20,8 @@ from router_extproc.envoy_config.routes import virtual_host
 from router_extproc.envoy_config.yaml_text import Tree, write_yaml
 from router_extproc.errors import ConfigError, ConfigProblems
 
-
-class What(Enum):
-    """Which files to render."""
-
-    BOOTSTRAP = "bootstrap"
-    INCLUDE = "include"
-
+#: Which files to render.
+What: TypeAlias = Literal["bootstrap", "include"]
 
 _MADE_BY: Final = (
     "Made by `router-extproc envoy`. Do not edit: change the router's configuration and render again."
@@ -51,10 +45,10 @@ def render(config: Config, what: What | None = None) -> dict[str, str]:
         ConfigProblems: a bootstrap was asked for, and a model's pool has no endpoints.
     """
     files: dict[str, str] = {}
-    if what is not What.INCLUDE:
+    if what != "include":
         _check_pools(config)
         files["bootstrap.yaml"] = _text(_tree(bootstrap(config)), _BOOTSTRAP)
-    if what is not What.BOOTSTRAP:
+    if what != "bootstrap":
         files |= _include(config)
     return files
 

@@ -1,0 +1,97 @@
+"""Small HTTP pools that remember what they were sent, for tests behind a real Envoy.
+
+They are not models. The rule they keep: what a pool answers is set by the test, and what it got is
+kept byte by byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+#: Larger requests are counted, not kept.
+_KEPT_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRequest:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    #: The first 4 MiB.
+    body: bytes
+    body_bytes: int
+
+
+@dataclass(slots=True)
+class PoolAnswer:
+    """What a pool answers: pieces, each written by itself, `pause_s` apart."""
+
+    pieces: tuple[bytes, ...] = (b"{}",)
+    content_type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pause_s: float = 0.0
+
+
+@dataclass(slots=True)
+class RecordingPool:
+    """One running pool; a test sets `answer` and reads `requests`."""
+
+    name: str
+    #: HOST:PORT.
+    address: str = ""
+    answer: PoolAnswer = field(default_factory=PoolAnswer)
+    requests: list[PoolRequest] = field(default_factory=list)
+
+    def reset(self) -> None:
+        """Forget requests, answer as at the start."""
+        self.requests.clear()
+        self.answer = PoolAnswer()
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Remember the request, then answer."""
+        answer = self.answer
+        self.requests.append(await _received(request))
+        headers = {"content-type": answer.content_type, **answer.headers}
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        if len(answer.pieces) == 1:
+            response.content_length = len(answer.pieces[0])
+        await response.prepare(request)
+        for piece in answer.pieces:
+            await response.write(piece)
+            await asyncio.sleep(answer.pause_s)
+        return response
+
+
+@asynccontextmanager
+async def running_pool(name: str) -> AsyncIterator[RecordingPool]:
+    """A pool on a free port of the loopback interface, inside the block."""
+    pool = RecordingPool(name)
+    server = web.Server(pool.serve, access_log=None)
+    runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        pool.address = f"{host}:{port}"
+        yield pool
+    finally:
+        await runner.cleanup()
+
+
+async def _received(request: web.BaseRequest) -> PoolRequest:
+    kept, size = bytearray(), 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        kept += chunk[: max(0, _KEPT_BYTES - len(kept))]
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return PoolRequest(request.method, request.path_qs, headers, bytes(kept), size)

@@ -1,0 +1,108 @@
+"""The real server and pipeline on fakes, in a process of its own that a test may kill or stop.
+
+`python -m router_extproc.testing.served_router LISTEN EVENTS` serves on LISTEN and appends what it sees to
+the file EVENTS, one JSON object a line. A prompt with the word "maths" goes to the large pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.protocol.driver import ExchangeDriver
+from router_extproc.protocol.events import (
+    AnswerChunk,
+    AnswerStarted,
+    BodyReceived,
+    BodyTooLarge,
+    RequestStarted,
+)
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
+from router_extproc.protocol.modes import Role
+from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.rules import read_rule
+from router_extproc.server.base import Outcome
+from router_extproc.server.serve import ServerSettings, running, stop_requests
+from router_extproc.server.servicer import StreamLimits
+from router_extproc.signals.keywords import KeywordsSignal
+from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class Journal:
+    """Writes down streams and events; also the server's counter."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+
+    def note(self, role: Role, event: str, **facts: object) -> None:
+        """One line."""
+        self._file.write(json.dumps({"role": role.value, "event": event, **facts}) + "\n")
+
+    def opened(self, role: Role) -> None:
+        """See server.base.StreamCounter."""
+        self.note(role, "opened")
+
+    def closed(self, role: Role, outcome: Outcome) -> None:
+        """See server.base.StreamCounter."""
+        self.note(role, "closed", outcome=outcome)
+
+
+class WatchedDriver:
+    """Passes every call on, and writes it down."""
+
+    def __init__(self, role: Role, driver: ExchangeDriver, journal: Journal) -> None:
+        self._role, self._driver, self._journal = role, driver, journal
+
+    async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
+        """See ExchangeDriver."""
+        names = sorted({name for name, _ in event.headers})
+        self._note("request headers", path=event.headers.get(":path"), names=names)
+        return await self._driver.on_request_headers(event)
+
+    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+        """See ExchangeDriver."""
+        self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
+        return await self._driver.on_request_body(event)
+
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+        """See ExchangeDriver."""
+        token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
+        self._note("answer headers", status=event.status, token=token is not None)
+        return self._driver.on_answer_headers(event)
+
+    def on_answer_chunk(self, event: AnswerChunk) -> None:
+        """See ExchangeDriver."""
+        self._note("answer chunk", body=event.body.decode("utf-8", "replace"), last=event.last)
+        self._driver.on_answer_chunk(event)
+
+    def on_closed(self, *, clean: bool) -> None:
+        """See ExchangeDriver."""
+        self._note("over", clean=clean)
+        self._driver.on_closed(clean=clean)
+
+    def _note(self, event: str, **facts: object) -> None:
+        self._journal.note(self._role, event, **facts)
+
+
+async def main(listen: str, events: Path) -> None:
+    """Serve until SIGTERM."""
+    maths = RoutingDecision("maths", 1, read_rule({"maths": True}), LARGE, None, SEMANTIC)
+    router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths])
+    journal = Journal(events)
+    limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=1000)
+    settings = ServerSettings(listen, limits, drain_s=0.2)
+
+    def drive(role: Role) -> WatchedDriver:
+        return WatchedDriver(role, router.parts.drive(role), journal)
+
+    async with stop_requests() as stop, running(settings, drive, journal):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,219 @@
+"""A real Envoy with a rendered configuration, the real server beside it, two pools behind it.
+
+It is no fake of any of them: only the models behind the server and the pools are made up. The rule it
+keeps: every process that was started is gone when the block is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from router_extproc.config.model import Config
+from router_extproc.envoy_config.render import render
+from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
+from router_extproc.testing.pools import RecordingPool, running_pool
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 10.0
+#: The health check finds a worker within a second, and gives one up within three.
+HEALTH_S = 5.0
+PATH = "/v1/chat/completions"
+
+
+def free_address() -> str:
+    """A port of the loopback interface that nobody has right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One server process, which may be killed, stopped and started again."""
+
+    listen: str
+    events_file: Path
+    process: subprocess.Popen[bytes] | None = None
+    _seen: int = 0
+
+    def start(self) -> None:
+        """Start it; its first stream may come a second later, when Envoy's health check finds it."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [
+            sys.executable,
+            "-m",
+            "router_extproc.testing.served_router",
+            self.listen,
+            str(self.events_file),
+        ]
+        self.process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own arguments
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; after SIGKILL it is gone when this returns."""
+        if self.process is None:
+            raise RuntimeError("not started")
+        self.process.send_signal(number)
+        if number is signal.SIGKILL:
+            self.process.wait(WAIT_S)
+
+    def stop(self) -> None:
+        """End it, whatever state it is in."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            self.process.wait(WAIT_S)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What it has seen since `forget`."""
+        if not self.events_file.exists():
+            return []
+        return [json.loads(line) for line in self.events_file.read_text().splitlines()][self._seen :]
+
+    def forget(self) -> None:
+        """Start a new list of events."""
+        self._seen += len(self.events())
+
+
+@dataclass(slots=True)
+class Stack:
+    """All that runs for one module's tests."""
+
+    envoy: EnvoyProcess
+    workers: list[Worker]
+    small: RecordingPool
+    large: RecordingPool
+    config: Config
+    session: aiohttp.ClientSession = field(repr=False)
+
+    @property
+    def worker(self) -> Worker:
+        """The only worker of most stacks."""
+        return self.workers[0]
+
+    async def chat(self, prompt: str = "Hello", *, path: str = PATH, **more: Any) -> Reply:
+        """A chat completion asked through Envoy; `more` is for aiohttp."""
+        body = {"model": "auto", "messages": [{"role": "user", "content": prompt}]}
+        return await self.send("POST", path, json=body, **more)
+
+    async def send(self, method: str, path: str, **more: Any) -> Reply:
+        """Any request through Envoy."""
+        timeout = aiohttp.ClientTimeout(total=WAIT_S)
+        async with self.session.request(method, self.envoy.url + path, timeout=timeout, **more) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status, headers, await response.read())
+
+    async def until(self, holds: Callable[[], bool], *, within_s: float = HEALTH_S) -> None:
+        """Wait until something holds."""
+        give_up_s = time.monotonic() + within_s
+        while not holds():
+            if time.monotonic() > give_up_s:
+                raise TimeoutError(f"not within {within_s} s")
+            await asyncio.sleep(0.02)
+
+    async def joined(self) -> None:
+        """Wait until every worker is in use."""
+        await self.until(lambda: self.healthy() == len(self.workers))
+
+    def healthy(self) -> int:
+        """Workers that Envoy would send an exchange to."""
+        return self.envoy.counters("cluster.router_extproc.membership_healthy")[
+            "cluster.router_extproc.membership_healthy"
+        ]
+
+    def observed(self) -> list[dict[str, Any]]:
+        """Events of observing streams."""
+        return [event for worker in self.workers for event in worker.events() if event["role"] == "observe"]
+
+    def observer_closed(self) -> bool:
+        """An observing stream is over."""
+        return any(event["event"] == "closed" for event in self.observed())
+
+    def reset(self) -> None:
+        """Forget what earlier tests did."""
+        self.small.reset()
+        self.large.reset()
+        for worker in self.workers:
+            worker.forget()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the client got."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+def config_for(small: str, large: str, folder: Path, **sections: Any) -> Config:
+    """A configuration with two pools on these addresses, workers on sockets in `folder`."""
+    envoy = {
+        "listen": free_address(),
+        "admin": free_address(),
+        "clusters": {"vllm_small": {"endpoints": [small]}, "vllm_large": {"endpoints": [large]}},
+        **sections.pop("envoy", {}),
+    }
+    models = {"small": {"cluster": "vllm_small"}, "large": {"cluster": "vllm_large"}}
+    return Config.model_validate(
+        {
+            "version": 1,
+            "listen": f"unix:{folder}/{{worker}}.sock",
+            "default_model": "small",
+            "models": models,
+            # Generous: a loaded test machine must not look like a dead server.
+            "limits": {"message_timeout_s": 2.0},
+            "envoy": envoy,
+            **sections,
+        }
+    )
+
+
+@contextmanager
+def envoy_of(config: Config, folder: Path, bootstrap: str | None = None) -> Iterator[EnvoyProcess]:
+    """Envoy with the rendered bootstrap, or another one."""
+    file = folder / "bootstrap.yaml"
+    file.write_text(bootstrap or render(config, "bootstrap")["bootstrap.yaml"])
+    with running_envoy(
+        file, listen=config.envoy.listen, admin=config.envoy.admin, log=folder / "envoy.log"
+    ) as envoy:
+        yield envoy
+
+
+@asynccontextmanager
+async def running_stack(
+    folder: Path, *, bootstrap: Callable[[Config], str] | None = None, **sections: Any
+) -> AsyncIterator[Stack]:
+    """Pools, workers and Envoy, ready for requests."""
+    async with running_pool("small") as small, running_pool("large") as large:
+        config = config_for(small.address, large.address, folder, **sections)
+        addresses = config.worker_addresses()
+        workers = [Worker(listen, folder / f"events-{i}.jsonl") for i, listen in enumerate(addresses)]
+        for worker in workers:
+            worker.start()
+        try:
+            with envoy_of(config, folder, bootstrap(config) if bootstrap else None) as envoy:
+                async with aiohttp.ClientSession() as session:
+                    stack = Stack(envoy, workers, small, large, config, session)
+                    await stack.joined()
+                    yield stack
+        finally:
+            for worker in workers:
+                worker.stop()
