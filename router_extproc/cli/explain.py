@@ -61,7 +61,8 @@ def explain(
 ) -> None:
     """Show what would happen to a prompt or a request file, and why.
 
-    Nothing is sent to a pool, and nothing is stored. Exit code 1: the request would be refused.
+    Nothing is sent to a pool, and nothing is stored. The cache is empty unless --running asks the
+    sidecar for its own. Exit code 1: the request would be refused, or nothing can be said.
     """
     checked = read_config(config)
     body = _body(checked, prompt, request)
@@ -101,9 +102,17 @@ def _header(text: str) -> tuple[str, str]:
 async def _ask_here(
     config: Config, path: str, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> dict[str, JsonValue] | None:
-    async with build(config, _Silence()) as application:
+    async with build(_offline(config), _Silence()) as application:
         decision = await application.explain("POST", path, Headers(headers), body)
     return None if decision is None else explained(decision)
+
+
+def _offline(config: Config) -> Config:
+    """The configuration with an empty cache of its own, and time for models that are not warm yet."""
+    cache = config.semantic_cache.model_copy(update={"backend_type": "memory"})
+    times = {"message_timeout_s": ASK_S, "signals_timeout_s": ASK_S / 2, "cache_timeout_s": ASK_S / 2}
+    limits = config.limits.model_copy(update=times)
+    return config.model_copy(update={"semantic_cache": cache, "limits": limits})
 
 
 async def _ask_running(

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import orjson
+
+from router_extproc.admin.explained import explained
+from router_extproc.dialects.base import Rendered
+from router_extproc.errors import ModelNotFound
+from router_extproc.pipeline.decision import (
+    CacheOutcome,
+    Candidate,
+    Explanation,
+    Forward,
+    Reject,
+    Replay,
+    StageNote,
+)
+from router_extproc.routing.policy import CachePolicy, Route, RuleTrace, Target
+from router_extproc.signals.base import Reading
+
+ROUTE = Route(
+    "maths",
+    Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
+    reasoning=True,
+    cache=CachePolicy("semantic", 0.95, 60, store_tool_calls=False),
+    trace=(RuleTrace("maths", matched=True, tests={"domain: math": True}),),
+)
+
+
+def explanation(route: Route | None) -> Explanation:
+    return Explanation(
+        "openai_chat",
+        route,
+        (Reading("domain", "math", 0.9, {"math": 0.9, "law": 0.1}),),
+        "miss",
+        "refused",
+        (Candidate("abc", 0.97, 0.3, accepted=False, reason="numbers"),),
+        (StageNote("signals", 0.0025, "ok"),),
+    )
+
+
+def test_a_forwarded_request_shows_its_way_and_why() -> None:
+    decision = Forward(
+        ROUTE, b"{}", CacheOutcome("miss", "router-extproc; fwd=uri-miss"), "t", explanation(ROUTE)
+    )
+    shown = explained(decision)
+    assert (shown["outcome"], shown["cluster"], shown["would_store"]) == ("forward", "vllm_large", True)
+    assert shown["rules"] == [{"decision": "maths", "matched": True, "tests": {"domain: math": True}}]
+    assert shown["stages"] == [{"stage": "signals", "duration_ms": 2.5, "outcome": "ok", "reason": ""}]
+
+
+def test_a_replay_without_a_route_has_no_rules() -> None:
+    """An exact hit is found before any rule is asked."""
+    outcome = CacheOutcome("hit-exact", "router-extproc; hit", age_s=4)
+    decision = Replay(Rendered("application/json", b"{}"), outcome, "large", "maths", explanation(None))
+    shown = explained(decision)
+    assert (shown["outcome"], shown["age_s"], shown["rules"]) == ("replay", 4, [])
+
+
+def test_a_rejection_shows_what_the_client_would_see() -> None:
+    decision = Reject(ModelNotFound("There is none."), Rendered("application/json", b"{}"))
+    assert explained(decision) == {
+        "outcome": "reject", "status": 404, "code": "model_not_found", "message": "There is none."
+    }  # fmt: skip
+
+
+def test_an_explanation_is_json() -> None:
+    decision = Forward(ROUTE, None, CacheOutcome("bypass", "x"), None, explanation(ROUTE))
+    assert orjson.loads(orjson.dumps(explained(decision)))["would_store"] is False

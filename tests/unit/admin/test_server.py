@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from router_extproc.admin import server as admin
+from router_extproc.admin.base import Health, Question
+from router_extproc.admin.peers import Peers, socket_of
+from router_extproc.admin.server import AdminServer
+from router_extproc.dialects.base import Rendered
+from router_extproc.errors import ConfigError, MalformedRequest
+from router_extproc.pipeline.decision import Decision, Reject
+
+METRICS = b'# HELP a b\n# TYPE a counter\na{worker="0"} 1.0\n'
+
+
+class FakeOperations:
+    """Answers what it is told to. Fits admin.base.Operations."""
+
+    def __init__(self) -> None:
+        self.state = Health(ready=True, detail={"encoder": "fake"})
+        self.asked: list[Question] = []
+        self.decision: Decision | None = Reject(MalformedRequest("no"), Rendered("application/json", b"{}"))
+        self.never = False
+
+    async def metrics(self) -> bytes:
+        if self.never:
+            await asyncio.Event().wait()
+        return METRICS
+
+    async def health(self) -> Health:
+        return self.state
+
+    async def explain(self, question: Question) -> Decision | None:
+        self.asked.append(question)
+        return self.decision
+
+
+@pytest.fixture
+def operations() -> FakeOperations:
+    return FakeOperations()
+
+
+@pytest.fixture
+async def url(operations: FakeOperations) -> AsyncIterator[str]:
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024)
+    await server.start()
+    yield f"http://127.0.0.1:{server.port}"
+    await server.aclose()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_metrics_are_prometheus_text(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{url}/metrics") as answer:
+        assert await answer.read() == METRICS
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+async def test_a_ready_process_says_so_with_its_detail(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{url}/readyz") as answer:
+        assert (answer.status, await answer.json()) == (
+            200,
+            {"ready": True, "draining": False, "encoder": "fake"},
+        )
+
+
+@pytest.mark.parametrize("health", [Health(ready=False), Health(ready=True, draining=True)])
+async def test_a_process_that_must_not_be_sent_requests_is_not_ready(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations, health: Health
+) -> None:
+    operations.state = health
+    async with client.get(f"{url}/readyz") as answer:
+        assert (answer.status, (await answer.json())["ready"]) == (503, False)
+
+
+async def test_a_draining_process_is_still_alive(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations
+) -> None:
+    """Kubernetes would otherwise kill it before its streams have ended."""
+    operations.state = Health(ready=True, draining=True)
+    async with client.get(f"{url}/healthz") as answer:
+        assert answer.status == 200
+
+
+async def test_explain_hands_over_the_request_as_it_came(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations
+) -> None:
+    headers = {"Authorization": "Bearer one"}
+    async with client.post(f"{url}/explain?path=/v1/x", data=b"{}", headers=headers) as answer:
+        assert await answer.json() == {
+            "outcome": "reject", "status": 400, "code": "invalid_request", "message": "no"
+        }  # fmt: skip
+    question = operations.asked[0]
+    assert (question.method, question.path, question.body) == ("POST", "/v1/x", b"{}")
+    assert ("authorization", "Bearer one") in question.headers
+
+
+async def test_explain_knows_the_chat_path_by_default(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations
+) -> None:
+    async with client.post(f"{url}/explain", data=b"{}"):
+        assert operations.asked[0].path == "/v1/chat/completions"
+
+
+async def test_a_path_of_no_dialect_is_not_found(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations
+) -> None:
+    operations.decision = None
+    async with client.post(f"{url}/explain", data=b"{}") as answer:
+        assert answer.status == 404
+
+
+async def test_a_body_over_the_limit_is_refused(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.post(f"{url}/explain", data=b"x" * 2000) as answer:
+        assert answer.status == 413
+
+
+async def test_the_page_loads_nothing_from_elsewhere(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{url}/") as answer:
+        page = await answer.text()
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<title>router_extproc</title>" in page
+    assert "src=" not in page
+    assert "href=" not in page
+
+
+async def test_a_foreign_name_is_refused_on_loopback(url: str, client: aiohttp.ClientSession) -> None:
+    """A web page whose name was bound to 127.0.0.1 must not read what operators see."""
+    async with client.get(f"{url}/metrics", headers={"host": "evil.example"}) as answer:
+        assert answer.status == 403
+
+
+async def test_any_name_is_answered_when_not_bound_to_loopback(
+    operations: FakeOperations, client: aiohttp.ClientSession
+) -> None:
+    """Prometheus asks a pod by its address."""
+    server = AdminServer(operations, "0.0.0.0:0", max_body_bytes=1024)
+    await server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}/healthz"
+        async with client.get(url, headers={"host": "pod.example"}) as answer:
+            assert answer.status == 200
+    finally:
+        await server.aclose()
+
+
+async def test_a_question_that_takes_too_long_is_given_up(
+    url: str, client: aiohttp.ClientSession, operations: FakeOperations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "ANSWER_S", 0.01)
+    operations.never = True
+    async with client.get(f"{url}/metrics") as answer:
+        assert answer.status == 503
+
+
+async def test_a_port_in_use_is_named_with_the_key_to_change(operations: FakeOperations, url: str) -> None:
+    address = url.removeprefix("http://")
+    with pytest.raises(ConfigError, match=f"admin: {address} is in use; set admin to another HOST:PORT"):
+        await AdminServer(operations, address, max_body_bytes=1).start()
+
+
+async def test_an_address_of_another_machine_is_refused(operations: FakeOperations) -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1:1"):
+        await AdminServer(operations, "192.0.2.1:1", max_body_bytes=1).start()
+
+
+async def test_closing_before_starting_is_nothing(operations: FakeOperations) -> None:
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1)
+    await server.aclose()
+    with pytest.raises(RuntimeError):
+        _ = server.port
+
+
+# ── peers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_worker_is_asked_over_its_socket(operations: FakeOperations, tmp_path: Path) -> None:
+    path = socket_of(tmp_path, 1)
+    server = AdminServer(operations, f"unix:{path}", max_body_bytes=1)
+    await server.start()
+    try:
+        peers = Peers({1: path})
+        assert await peers.metrics() == [METRICS]
+        assert await peers.ready() == {1: True}
+    finally:
+        await server.aclose()
+
+
+async def test_a_worker_that_is_away_is_left_out(tmp_path: Path) -> None:
+    peers = Peers({1: socket_of(tmp_path, 1)})
+    assert await peers.metrics() == []
+    assert await peers.ready() == {1: False}
+
+
+async def test_a_worker_that_is_not_ready_is_not_counted_as_ready(
+    operations: FakeOperations, tmp_path: Path
+) -> None:
+    path = socket_of(tmp_path, 1)
+    operations.state = Health(ready=False)
+    server = AdminServer(operations, f"unix:{path}", max_body_bytes=1)
+    await server.start()
+    try:
+        assert await Peers({1: path}).ready() == {1: False}
+    finally:
+        await server.aclose()
