@@ -37,13 +37,15 @@ class Stack:
 
     plain: str
     routed: str
+    #: Admin interface of the Envoy with the sidecar.
+    envoy_admin: str
     sidecar: Child
 
 
 @asynccontextmanager
-async def running(folder: Path, *, workers: int) -> AsyncIterator[Stack]:
+async def running(folder: Path, *, workers: int, pool_latency_s: float = 0.0) -> AsyncIterator[Stack]:
     """Everything started and ready inside the block; its files are in the folder."""
-    ports = _free_ports(4)
+    ports = _free_ports(5)
     config = _config(folder, ports, workers)
     router, envoy, plain = (folder / name for name in ("router.yaml", "envoy.json", "plain.json"))
     # JSON is YAML, too.
@@ -57,7 +59,9 @@ async def running(folder: Path, *, workers: int) -> AsyncIterator[Stack]:
             stack.push_async_callback(child.stop)
             return child
 
-        await start("pool", [sys.executable, "-m", "router_extproc.bench.pool", str(ports[0])])
+        await start(
+            "pool", [sys.executable, "-m", "router_extproc.bench.pool", str(ports[0]), str(pool_latency_s)]
+        )
         serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
         sidecar = await start("sidecar", serve)
         for name, file in (("envoy", envoy), ("plain", plain)):
@@ -66,25 +70,26 @@ async def running(folder: Path, *, workers: int) -> AsyncIterator[Stack]:
         await _answers(sidecar, f"http://{config.admin}/readyz")
         for port in ports[2:4]:
             await _answers(sidecar, f"http://{HOST}:{port}/v1/models")
-        yield Stack(f"http://{HOST}:{ports[3]}", f"http://{HOST}:{ports[2]}", sidecar)
+        urls = (f"http://{HOST}:{port}" for port in (ports[3], ports[2], ports[4]))
+        yield Stack(*urls, sidecar)
 
 
 def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
-    """The demo's configuration on these ports: pool, admin, Envoy, plain Envoy."""
+    """The demo's configuration on these ports: pool, admin, Envoy, plain Envoy, Envoy's admin."""
     base = packaged()
     clusters = {
         model.cluster: section.EnvoyCluster(endpoints=(f"{HOST}:{ports[0]}",))
         for model in base.models.values()
     }
+    envoy = {"listen": f"{HOST}:{ports[2]}", "admin": f"{HOST}:{ports[4]}", "clusters": clusters}
     changes = {
         "listen": f"unix:{folder}/{{worker}}.sock",
         "admin": f"{HOST}:{ports[1]}",
         "workers": workers,
         "models": {
-            name: model.model_copy(update={"served_name": f"{SERVED_NAME}-{name}"})
-            for name, model in base.models.items()
+            name: model.model_copy(update={"served_name": SERVED_NAME}) for name, model in base.models.items()
         },
-        "envoy": base.envoy.model_copy(update={"listen": f"{HOST}:{ports[2]}", "clusters": clusters}),
+        "envoy": base.envoy.model_copy(update=envoy),
         # In memory: several workers cannot share Milvus Lite, and a backend is not on the path that
         # is measured here (`bench cache` measures backends).
         "semantic_cache": base.semantic_cache.model_copy(
@@ -95,7 +100,9 @@ def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
 
 
 def _without_filters(config: section.Config, listen: str) -> Any:  # Any: JSON
-    own = config.model_copy(update={"envoy": config.envoy.model_copy(update={"listen": listen})})
+    own = config.model_copy(
+        update={"envoy": config.envoy.model_copy(update={"listen": listen, "admin": None})}
+    )
     ours = {one.name for one in http_filters(config)}
     return _drop(bootstrap(own).to_dict(), ours)
 

@@ -24,6 +24,8 @@ LATENCY_S: Final = 0.3
 #: Between two words of a streamed answer.
 WORD_S: Final = 0.005
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+#: Served too, as a real pool should: without the sidecar Envoy sends requests here as they are.
+VIRTUAL_NAME: Final = "auto"
 OWNER: Final = "router_extproc demo: a stand-in, not a language model"
 
 JsonObject = dict[str, JsonValue]
@@ -82,7 +84,7 @@ class DemoPool:
         if asked is None:
             return _error(400, "not a chat completion request")
         self.seen[asked.model] += 1
-        if asked.model != self.served_name:
+        if asked.model not in (self.served_name, VIRTUAL_NAME):
             return _error(404, f"this pool serves {self.served_name}")
         await asyncio.sleep(self._latency_s)
         return await self._stream(request, asked) if asked.stream else self._answer(asked)
