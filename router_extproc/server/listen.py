@@ -66,8 +66,8 @@ def _somebody_answers(path: Path) -> bool:
             probe.connect(str(path))
         except ConnectionRefusedError:
             return False
-        except TimeoutError:
-            return True
+        except (TimeoutError, BlockingIOError):
+            return True  # too busy to accept
     return True
 
 

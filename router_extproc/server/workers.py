@@ -19,8 +19,6 @@ from router_extproc.clock import Clock
 
 #: Exit code of a command whose configuration was refused.
 EXIT_REFUSED: Final = 2
-#: Beyond drain_s, before a worker that does not end is killed.
-_STOP_MARGIN_S: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +42,8 @@ class BackOff:
 class Supervisor:
     """Keeps workers 0 … count - 1 running. `command` gives the arguments that start one.
 
-    A worker's standard input stays open as long as the supervisor lives (`stop_requests`).
+    A worker that has not ended `kill_after_s` after its drain is killed. Its standard input stays open
+    as long as the supervisor lives (`stop_requests`).
     """
 
     def __init__(
@@ -55,10 +54,11 @@ class Supervisor:
         drain_s: float,
         clock: Clock,
         back_off: BackOff | None = None,
+        kill_after_s: float = 5.0,
     ) -> None:
         self._command = command
         self._count = count
-        self._drain_s = drain_s
+        self._stop_s = drain_s + kill_after_s
         self._clock = clock
         self._back_off = back_off or BackOff()
         self._running: dict[int, Process] = {}
@@ -104,7 +104,7 @@ class Supervisor:
         for process in processes:
             _terminate(process)
         try:
-            async with asyncio.timeout(self._drain_s + _STOP_MARGIN_S):
+            async with asyncio.timeout(self._stop_s):
                 for process in processes:
                     await process.wait()
         except TimeoutError:

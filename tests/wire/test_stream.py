@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,10 +16,13 @@ from envoy_data_plane.envoy.config.core.v3 import HeaderMap, HeaderValue
 from envoy_data_plane.envoy.service.ext_proc import v3 as envoy
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from router_extproc.errors import ConfigError
 from router_extproc.protocol.events import RequestStarted
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.server.servicer import SERVICE
+from router_extproc.server.base import Outcome
+from router_extproc.server.serve import ServerSettings, running
+from router_extproc.server.servicer import SERVICE, StreamLimits
 from router_extproc.testing.recording_driver import RecordingDriver
 
 #: `open_wire(drivers, max_body_bytes=…, max_exchanges=…, drain_s=…)`: see conftest.py.
@@ -34,6 +39,14 @@ SEEN_END = envoy.ProcessingRequest(
     response_body=envoy.HttpBody(body=b"a", end_of_stream=True), observability_mode=True
 )
 GO_ON = envoy.HeadersResponse(response=envoy.CommonResponse())
+
+
+class Silent:
+    """Counts nothing."""
+
+    def opened(self, role: Role) -> None: ...
+
+    def closed(self, role: Role, outcome: Outcome) -> None: ...
 
 
 async def test_a_request_is_decided_on_one_stream(open_wire: OpenWire) -> None:
@@ -247,3 +260,27 @@ async def test_a_draining_server_says_so_and_finishes_its_streams(open_wire: Ope
             assert (await stream.ask(BODY)).request_body is not None
     assert seen == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
     assert driver.closed == [True]
+
+
+# ── TCP ──
+
+
+async def test_a_tcp_server_tells_the_port_it_was_given() -> None:
+    settings = ServerSettings("127.0.0.1:0", StreamLimits(max_body_bytes=1000, max_exchanges=1), drain_s=0)
+    async with running(settings, RecordingDriver(), Silent()) as address:
+        host, port = address.split(":")
+        assert host == "127.0.0.1"
+        assert int(port) > 0
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
+            async with running(replace(settings, listen=address), RecordingDriver(), Silent()):
+                pass
+
+
+async def test_a_second_server_on_one_socket_is_refused(tmp_path: Path) -> None:
+    """Two servers on one address would share its streams by chance."""
+    limits = StreamLimits(max_body_bytes=1000, max_exchanges=1)
+    settings = ServerSettings(f"unix:{tmp_path}/0.sock", limits, drain_s=0)
+    async with running(settings, RecordingDriver(), Silent()):
+        with pytest.raises(ConfigError, match="a running server has"):
+            async with running(settings, RecordingDriver(), Silent()):
+                pass

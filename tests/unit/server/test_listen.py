@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from router_extproc.errors import ConfigError
+from router_extproc.server.listen import address_of, claim
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "0.sock"
+
+
+@pytest.fixture
+def living(path: Path) -> Iterator[Path]:
+    """A socket on which somebody listens."""
+    path.parent.mkdir()
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind(str(path))
+        server.listen()
+        yield path
+
+
+@pytest.fixture
+def stale(path: Path) -> Path:
+    """A socket that a killed process left behind."""
+    path.parent.mkdir()
+    with closing(socket.socket(socket.AF_UNIX)) as server:
+        server.bind(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [
+        ("unix:/run/r/{worker}.sock", "unix:/run/r/2.sock"),
+        ("127.0.0.1:50051", "127.0.0.1:50053"),
+        ("[::1]:50051", "[::1]:50053"),
+        ("127.0.0.1:0", "127.0.0.1:0"),
+    ],
+)
+def test_each_worker_has_its_own_address(listen: str, address: str) -> None:
+    assert address_of(listen, worker=2) == address
+
+
+def test_the_folder_of_a_socket_is_made(path: Path) -> None:
+    claim(f"unix:{path}")
+    assert path.parent.is_dir()
+    assert not path.exists()
+
+
+def test_a_stale_socket_is_removed(stale: Path) -> None:
+    """After kill -9 the next start must not need a person."""
+    claim(f"unix:{stale}")
+    assert not stale.exists()
+
+
+def test_a_living_socket_is_left_alone(living: Path) -> None:
+    with pytest.raises(ConfigError, match=f"a running server has {living}"):
+        claim(f"unix:{living}")
+    assert living.exists()
+
+
+def test_a_server_that_is_too_busy_to_accept_is_alive(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(socket.socket(socket.AF_UNIX)) as server, closing(socket.socket(socket.AF_UNIX)) as client:
+        server.bind(str(path))
+        server.listen(0)
+        client.connect(str(path))
+        with pytest.raises(ConfigError, match="a running server has"):
+            claim(f"unix:{path}")
+    assert path.exists()
+
+
+def test_a_file_that_is_no_socket_is_not_removed(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("precious")
+    with pytest.raises(ConfigError, match="is not a socket"):
+        claim(f"unix:{path}")
+    assert path.read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot make a socket"):
+        claim(f"unix:{tmp_path}/file/0.sock")
+
+
+def test_a_free_port_can_be_claimed() -> None:
+    claim("127.0.0.1:0")
+
+
+def test_a_port_in_use_is_named_with_a_way_out() -> None:
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use; set listen to"):
+            claim(f"127.0.0.1:{port}")
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen on 192\.0\.2\.1:1024"):
+        claim("192.0.2.1:1024")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="no IPv6 here")  # noqa: PTH110 - short
+def test_an_ipv6_address_can_be_claimed() -> None:
+    claim("[::1]:0")
