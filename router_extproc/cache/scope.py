@@ -33,11 +33,9 @@ ScopeRule: TypeAlias = HeaderScope | SharedScope
 
 def scope_of(rule: ScopeRule, headers: Iterable[tuple[str, bytes]]) -> Scope:
     """The scope of a request; `headers` in the order they came, a name may come several times."""
-    match rule:
-        case SharedScope():
-            return Scope(digest(_PURPOSE, (b"shared",)))
-        case HeaderScope(names):
-            return Scope(digest(_PURPOSE, (b"headers", *_header_fields(names, tuple(headers)))))
+    if isinstance(rule, SharedScope):
+        return Scope(digest(_PURPOSE, (b"shared",)))
+    return Scope(digest(_PURPOSE, (b"headers", *_header_fields(rule.names, tuple(headers)))))
 
 
 def _header_fields(names: Sequence[str], headers: Sequence[tuple[str, bytes]]) -> Iterator[bytes]:

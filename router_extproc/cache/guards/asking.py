@@ -45,6 +45,8 @@ _ORDERS = listed(
     refactor optimize optimise prove solve generate rewrite classify extract draw plot implement
     """
 )
+#: "What is the way to" is "how do I"; an order ("explain X") asks what or how.
+_INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
 #: Words that say how far a question reaches, by what they mean.
 _SCOPE = {
     "only": "only", "solely": "only", "exclusively": "only",
@@ -60,7 +62,8 @@ _SCOPE = {
 
 def same_asking(cached: Question, asked: Question) -> str | None:
     """Say "intent", "task" or "scope" when these differ."""
-    if _asked_for(cached) != _asked_for(asked):
+    one, other = _asked_for(cached), _asked_for(asked)
+    if one != other and {one, other} not in _INTERCHANGEABLE:
         return "intent"
     if _orders(cached) != _orders(asked):
         return "task"

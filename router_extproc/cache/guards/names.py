@@ -39,8 +39,6 @@ _VALUES = listed(
     undergraduate bachelor master phd
     """
 )
-#: Capitals mean nothing when this share of the words has them: a title.
-_TITLE_SHARE = 0.6
 _SHARED_BEGINNING = 4
 _ASCII_MAX = 0x24F  # the last Latin letter with a place of its own
 
@@ -72,11 +70,9 @@ def _unmatched(question: Question, other: Question) -> bool:
 
 
 def _names(question: Question) -> list[str]:
-    words = [token for token in question.tokens if token.kind == "word"]
-    capitals = [token for token in words if token.written[0].isupper()]
-    if len(words) > 1 and len(capitals) > _TITLE_SHARE * len(words):
-        capitals = [token for token in capitals if token.written.isupper() and len(token.text) > 1]
-    return [token.text for token in capitals if _is_name(token)]
+    # In a title every word counts as a name: it then only matches a question with the same words.
+    words = (token for token in question.tokens if token.kind == "word")
+    return [token.text for token in words if token.written[0].isupper() and _is_name(token)]
 
 
 def _is_name(token: Token) -> bool:

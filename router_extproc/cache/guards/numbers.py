@@ -38,6 +38,9 @@ _QUANTITIES = listed(
     """
 )
 
+#: Words of the longest number that is read as one.
+_SPELLED_WORDS_MAX = 12
+
 #: Ways to write a unit, by the unit that they mean.
 _UNIT_WORDS = {
     "percent": "% percent percents percentage pct",
@@ -131,7 +134,8 @@ def _is_spelled(token: Token, spelled: list[str]) -> bool:
 
 def _flush(spelled: list[str]) -> Iterator[str]:
     if spelled:
-        yield str(_value(spelled))
+        # Nobody spells a longer number; its words say it as well as its value.
+        yield str(_value(spelled)) if len(spelled) <= _SPELLED_WORDS_MAX else " ".join(spelled)
         spelled.clear()
 
 

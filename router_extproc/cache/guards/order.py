@@ -6,27 +6,46 @@ another question; a turned noun phrase ("energy sources", "sources of energy") i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
-from router_extproc.cache.guards.words import Question, listed, stem
+from router_extproc.cache.guards.words import Question, listed
 
 #: Words whose two sides have different roles.
 _DIRECTED = listed(
-    """
-    than to into from over before after by versus vs against under above below behind beats beat
-    """
+    "than to into from over before after by versus vs against under above below behind beats beat"
 )
+#: Words that turn a noun phrase around: "sources of energy" is "energy sources".
+_TURNING = listed("of for in with on at")
+#: Words of one part of a turned noun phrase, at most.
+_PHRASE_WORDS_MAX = 3
 _ADVERB = "ly"
 
 
 def same_order(cached: Question, asked: Question) -> str | None:
-    """Say "roles" when shared words changed their roles, "order" when only the order of all words differs."""
-    if any(_turned(cached, asked, marker) for marker in _DIRECTED):
+    """Say "roles" when shared words changed sides, "order" when they changed their order otherwise."""
+    if any(_changed_sides(cached, asked, marker) for marker in _DIRECTED):
         return "roles"
     one, other = _fixed(cached), _fixed(asked)
     if one != other and sorted(one) == sorted(other):
         return "order"
-    return "roles" if _names_swapped(cached, asked) else None
+    return None if _reads_alike(cached, asked) else "order"
+
+
+def _changed_sides(cached: Question, asked: Question, marker: str) -> bool:
+    """True when one shared word went from the left of the marker to its right, and another came back."""
+    if marker not in cached.words or marker not in asked.words:
+        return False
+    left_one, right_one = _sides(cached, marker)
+    left_other, right_other = _sides(asked, marker)
+    went = (left_one - right_one) & (right_other - left_other)
+    came = (right_one - left_one) & (left_other - right_other)
+    return bool(went and came)
+
+
+def _sides(question: Question, marker: str) -> tuple[set[str], set[str]]:
+    at = question.words.index(marker)
+    return set(question.stems[:at]), set(question.stems[at + 1 :])
 
 
 def _fixed(question: Question) -> list[str]:
@@ -34,33 +53,29 @@ def _fixed(question: Question) -> list[str]:
     return [word for word in question.words if not word.endswith(_ADVERB)]
 
 
-def _turned(cached: Question, asked: Question, marker: str) -> bool:
-    if marker not in cached.words or marker not in asked.words:
-        return False
-    left_one, right_one = _sides(cached, marker)
-    left_other, right_other = _sides(asked, marker)
-    return bool((left_one - right_one) & (right_other - left_other)) and bool(
-        (right_one - left_one) & (left_other - right_other)
+def _reads_alike(cached: Question, asked: Question) -> bool:
+    """True when the shared words come in one order, or differ by one turned noun phrase."""
+    one = _shared(cached, asked)
+    other = _shared(asked, cached)
+    return one == other or (_is_one_turn(one, other) and _turning(cached) != _turning(asked))
+
+
+def _shared(question: Question, other: Question) -> list[str]:
+    known = frozenset(other.content)
+    return [word for word in dict.fromkeys(question.content) if word in known]
+
+
+def _turning(question: Question) -> Counter[str]:
+    return Counter(word for word in question.words if word in _TURNING)
+
+
+def _is_one_turn(one: Sequence[str], other: Sequence[str]) -> bool:
+    """True when two neighbouring short blocks changed places; `one` and `other` differ in order only."""
+    start = next(at for at in range(len(one)) if one[at] != other[at])
+    end = next(at for at in range(len(one), 0, -1) if one[at - 1] != other[at - 1])
+    before, after = list(one[start:end]), list(other[start:end])
+    return any(
+        before[cut:] + before[:cut] == after
+        for cut in range(1, len(before))
+        if max(cut, len(before) - cut) <= _PHRASE_WORDS_MAX
     )
-
-
-def _sides(question: Question, marker: str) -> tuple[set[str], set[str]]:
-    at = question.words.index(marker)
-    return _stems(question.words[:at]), _stems(question.words[at + 1 :])
-
-
-def _stems(words: Sequence[str]) -> set[str]:
-    return {stem(word) for word in words}
-
-
-def _names_swapped(cached: Question, asked: Question) -> bool:
-    """True when two names that both questions have stand in the other order."""
-    one, other = list(_capitals(cached)), list(_capitals(asked))
-    shared = [name for name in one if name in other]
-    return len(set(shared)) > 1 and shared != [name for name in other if name in one]
-
-
-def _capitals(question: Question) -> Iterator[str]:
-    for token in question.tokens:
-        if token.kind == "word" and token.written[0].isupper() and not token.opens:
-            yield stem(token.text)

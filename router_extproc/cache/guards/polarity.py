@@ -104,8 +104,7 @@ def _bases(word: str) -> Iterable[str]:
 
 
 def _has_opposite(cached: Question, asked: Question) -> bool:
-    one = {stem(word) for word in cached.words}
-    other = {stem(word) for word in asked.words}
+    one, other = frozenset(cached.stems), frozenset(asked.stems)
     # A word that both have is no difference: "increase or decrease" against "decrease or increase".
     only_one, only_other = one - other, other - one
     return any(_OPPOSITES_OF.get(word, frozenset()) & only_other for word in only_one)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 #: Longer questions are not compared at all; the encoder's window ends long before.
-QUESTION_CHARS_MAX = 6000
+QUESTION_CHARS_MAX = 2000
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "−": "-", "–": "-", "—": " ", "‐": "-"})  # noqa: RUF001
 _TOKEN = re.compile(
@@ -75,14 +75,23 @@ class Question:
         return tuple(token.text for token in self.tokens if token.kind == "word")
 
     @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of the words, in order."""
+        return tuple(stem(word) for word in self.words)
+
+    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every word and its stem."""
-        return frozenset(self.words) | frozenset(stem(word) for word in self.words)
+        return frozenset(self.words).union(self.stems)
 
     @cached_property
     def content(self) -> tuple[str, ...]:
-        """Stems of the words that carry content, in order."""
-        return tuple(stem(word) for word in self.words if word not in FUNCTION_WORDS)
+        """Stems of the words that carry content, in order, adverbs left out."""
+        return tuple(
+            stemmed
+            for word, stemmed in zip(self.words, self.stems, strict=True)
+            if word not in FUNCTION_WORDS and not word.endswith("ly")
+        )
 
 
 def read_question(text: str) -> Question:
