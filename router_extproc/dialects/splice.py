@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 import orjson
 
@@ -69,15 +70,11 @@ def _value_end(body: bytes, start: int) -> int:
 
 
 def _bracketed_end(body: bytes, start: int) -> int:
-    """Where the object or array that begins at `start` ends."""
-    depth = 0
-    end = start
-    for bracket in _BRACKET.finditer(body, start):
-        depth += 1 if bracket[1] in b"{[" else -1
-        end = bracket.end()
-        if depth == 0:
-            break
-    return end
+    """Where the object or array that begins at `start` ends: at the first bracket that leaves none open."""
+    brackets = _BRACKET.finditer(body, start)
+    steps = ((bracket.end(), 1 if bracket[1] in b"{[" else -1) for bracket in brackets)
+    depths = accumulate(steps, lambda before, step: (step[0], before[1] + step[1]))
+    return next(end for end, depth in depths if depth == 0)
 
 
 def _add_members(body: bytes, edit: BodyEdit) -> bytes:

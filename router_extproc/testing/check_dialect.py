@@ -23,7 +23,6 @@ from router_extproc.errors import (
     UnsupportedRequest,
 )
 from router_extproc.llm.answer import Answer, Incomplete
-from router_extproc.llm.request import InferenceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class DialectSamples:
 
     method: str
     path: str
-    #: A request that is not streamed, with one plain question.
+    #: A request that is not streamed, with one plain question, spaces, and a model written without escapes.
     request: bytes
     #: The same request, streamed with usage at the end.
     streamed_request: bytes
@@ -130,14 +129,13 @@ def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
     expected = {**before, "model": "pool/model-7", "x_added": {"on": True}}
     _require(orjson.loads(edited) == expected, "an edit replaces the model and adds what was not given")
     unchanged = dialect.edit(samples.request, BodyEdit(before["model"], {}))
-    _require(orjson.loads(unchanged) == before, "an edit changes nothing else")
+    _require(unchanged == samples.request, "an edit leaves every other byte as it was")
     _require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
 
 
 def _check_cuts_do_not_matter(dialect: Dialect, samples: DialectSamples) -> None:
     for content_type, body in samples.answers.items():
-        whole = _read(dialect, content_type, [body])
-        _require(isinstance(whole, Answer), "the sample is a complete answer")
+        whole = _whole(dialect, content_type, body)
         _require(_read(dialect, content_type, _single_bytes(body)) == whole, "byte by byte is the same")
         for cut in range(len(body)):
             pieces = [body[:cut], b"", body[cut:]]
@@ -177,19 +175,11 @@ def _check_when_an_answer_starts(dialect: Dialect, samples: DialectSamples) -> N
 def _check_replay_is_lossless(dialect: Dialect, samples: DialectSamples) -> None:
     requests = [dialect.parse(samples.request), dialect.parse(samples.streamed_request)]
     for content_type, body in samples.answers.items():
-        answer = _read(dialect, content_type, [body])
+        answer = _whole(dialect, content_type, body)
         for request in requests:
-            _require(_replayed(dialect, answer, request) == answer, "a replay reads as the answer stored")
-
-
-def _replayed(
-    dialect: Dialect, answer: Answer | Incomplete, request: InferenceRequest
-) -> Answer | Incomplete:
-    """The answer rendered and read back."""
-    if isinstance(answer, Incomplete):
-        return answer
-    rendered = dialect.render(answer, request)
-    return _read(dialect, rendered.content_type, [rendered.body])
+            rendered = dialect.render(answer, request)
+            replayed = _read(dialect, rendered.content_type, [rendered.body])
+            _require(replayed == answer, "a replay reads as the answer stored")
 
 
 def _check_error_objects(dialect: Dialect, _: DialectSamples) -> None:
@@ -202,6 +192,14 @@ def _check_error_object(dialect: Dialect, error: RequestError) -> None:
     _require(rendered.content_type.startswith("application/json"), "an error is JSON")
     _require(isinstance(orjson.loads(rendered.body), dict), "an error is an object")
     _require(error.message.encode() in rendered.body, "an error says what is wrong")
+
+
+def _whole(dialect: Dialect, content_type: str, body: bytes) -> Answer:
+    """The complete answer that a sample is."""
+    answer = _read(dialect, content_type, [body])
+    if isinstance(answer, Incomplete):
+        raise AssertionError(f"the sample is a complete answer, not {answer.reason}")
+    return answer
 
 
 def _read(

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.dialects.splice import edit_body
 
-TEXTS = st.text(max_size=8) | st.sampled_from(["model", '"model":', '\\"model\\":', "{", "}", "[", "\\", 'a"'])
+TEXTS = st.text(max_size=8) | st.sampled_from(
+    ["model", '"model":', '\\"model\\":', "{", "}", "[", "\\", 'a"']
+)
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -46,7 +48,8 @@ def test_only_the_top_level_value_changes(body: bytes, edited: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"null", b"-1.5e3", b'"x]}"', b"[]", b'{"model":["]"]}', b'[[{"a":"}"}],"\\"]"]', b"true", b'""']
+    "value",
+    [b"null", b"-1.5e3", b'"x]}"', b"[]", b'{"model":["]"]}', b'[[{"a":"}"}],"\\"]"]', b"true", b'""'],
 )
 def test_every_doubled_member_is_replaced_whatever_its_value(value: bytes) -> None:
     """A pool may read the first or the last."""
@@ -84,7 +87,9 @@ def bodies(draw: st.DrawFn) -> tuple[str, str]:
 
 def _object(members: list[tuple[str, str]], spaces: list[str]) -> str:
     before, after_brace, after_name, before_value = spaces
-    inside = ",".join(f"{after_brace}{name}{after_name}:{before_value}{value}{before}" for name, value in members)
+    inside = ",".join(
+        f"{after_brace}{name}{after_name}:{before_value}{value}{before}" for name, value in members
+    )
     return f"{before}{{{inside}}}{after_brace}"
 
 

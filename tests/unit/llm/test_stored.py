@@ -83,7 +83,12 @@ def test_every_cut_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [((), Answer), (("choices", 0), Choice), (("choices", 0, "tool_calls", 0), ToolCall), (("usage",), Usage)],
+    [
+        ((), Answer),
+        (("choices", 0), Choice),
+        (("choices", 0, "tool_calls", 0), ToolCall),
+        (("usage",), Usage),
+    ],
 )
 def test_every_member_must_be_there_with_its_type(path: tuple[Any, ...], kind: Any) -> None:
     for field in fields(kind):

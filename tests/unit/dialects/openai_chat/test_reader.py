@@ -176,7 +176,7 @@ def test_other_ends_are_incomplete(finish: str | None, why: str) -> None:
 
 @pytest.mark.parametrize("finish", ["stop", "tool_calls"])
 def test_tool_calls_end_with_either_reason(finish: str) -> None:
-    """vLLM says "stop" where the request named the function."""
+    """A pool of vLLM says "stop" where the request named the function."""
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     answer = complete(read_json(completion(choice(finish, content=None, tool_calls=[call]))))
     assert answer.choices[0].tool_calls == (ToolCall("c", "f", "{}"),)
@@ -225,7 +225,9 @@ def test_other_content_types_are_not_read(content_type: str) -> None:
     assert reason(read(content_type, json.dumps(completion(choice())).encode())) == "content_type"
 
 
-@pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8", " application/json ;"])
+@pytest.mark.parametrize(
+    "content_type", ["Application/JSON", "application/json; charset=utf-8", " application/json ;"]
+)
 def test_content_type_may_be_written_in_any_way(content_type: str) -> None:
     assert complete(read(content_type, json.dumps(completion(choice())).encode()))
 
@@ -301,7 +303,11 @@ def test_event_that_does_not_fit_is_malformed(event: Any) -> None:
 @pytest.mark.parametrize("member", ["id", "type"])
 def test_tool_call_that_changes_its_identity_is_malformed(member: str) -> None:
     first = {"index": 0, "id": "c", "type": "function", "function": {"name": "f"}}
-    events = [delta(tool_calls=[first]), delta(tool_calls=[{"index": 0, member: "other"}]), delta("tool_calls")]
+    events = [
+        delta(tool_calls=[first]),
+        delta(tool_calls=[{"index": 0, member: "other"}]),
+        delta("tool_calls"),
+    ]
     assert reason(read_events(*events)) == "malformed"
 
 
@@ -336,7 +342,11 @@ def test_members_without_a_field_are_kept() -> None:
 def test_both_reasoning_fields_are_kept() -> None:
     answer = complete(read_events(delta(reasoning="a", reasoning_content="a"), delta("stop", content="hi")))
     said = answer.choices[0]
-    assert (said.reasoning_field, said.reasoning, said.message_extra) == ("reasoning_content", "a", {"reasoning": "a"})
+    assert (said.reasoning_field, said.reasoning, said.message_extra) == (
+        "reasoning_content",
+        "a",
+        {"reasoning": "a"},
+    )
 
 
 def test_members_of_a_tool_call_without_a_field_are_kept() -> None:

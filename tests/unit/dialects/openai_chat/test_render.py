@@ -8,7 +8,13 @@ from typing import Any  # JSON bodies
 import pytest
 
 from router_extproc.dialects.openai_chat import OpenAIChat
-from router_extproc.errors import CacheOnlyMiss, MalformedRequest, ModelNotFound, RequestError, RequestTooLarge
+from router_extproc.errors import (
+    CacheOnlyMiss,
+    MalformedRequest,
+    ModelNotFound,
+    RequestError,
+    RequestTooLarge,
+)
 from router_extproc.llm.answer import Answer, Choice, ToolCall, Usage
 
 DIALECT = OpenAIChat()
@@ -34,7 +40,9 @@ ANSWER = Answer(
 
 
 def render_json(answer: Answer = ANSWER) -> Any:
-    rendered = DIALECT.render(answer, DIALECT.parse(b'{"model":"a","messages":[{"role":"user","content":"q"}]}'))
+    rendered = DIALECT.render(
+        answer, DIALECT.parse(b'{"model":"a","messages":[{"role":"user","content":"q"}]}')
+    )
     assert rendered.content_type == "application/json"
     return json.loads(rendered.body)
 
@@ -99,7 +107,11 @@ def test_stream_goes_from_role_to_finish_reason() -> None:
     ]
     assert deltas(events, 1) == [
         {"content": None, "role": "assistant"},
-        {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {
+            "tool_calls": [
+                {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ]
+        },
         {"tool_calls": [{"index": 1, "id": "c2", "type": "custom", "custom": {"name": "g", "input": "x"}}]},
         {},
     ]
@@ -156,7 +168,12 @@ def test_own_members_of_a_tool_call_go_back_where_they_were() -> None:
     call = ToolCall("c", "f", "{}", extra={"function": {"strict": True}, "index": 0})
     answer = Answer("a1", "m", 5, (Choice(0, None, "tool_calls", (call,)),))
     assert render_json(answer)["choices"][0]["message"]["tool_calls"] == [
-        {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}", "strict": True}, "index": 0}
+        {
+            "id": "c",
+            "type": "function",
+            "function": {"name": "f", "arguments": "{}", "strict": True},
+            "index": 0,
+        }
     ]
 
 

@@ -53,7 +53,8 @@ def test_plain_question() -> None:
     assert request.system == "You are a helpful assistant."
     assert request.history == ()
     assert request.prompt_is_last
-    assert not (request.stream or request.stream_usage or request.has_tools or request.has_attachments)
+    flags = [request.stream, request.stream_usage, request.has_tools, request.has_attachments]
+    assert flags == [False] * 4
 
 
 def test_tool_result_after_the_question() -> None:
@@ -226,7 +227,8 @@ def test_key_order_and_spaces_do_not_matter() -> None:
 
 def test_doubled_members_share_with_the_same_bytes_only() -> None:
     """The pool may read the member that this package did not."""
-    hidden = b'{"model":"auto","messages":[{"role":"user","content":"evil"}],"messages":[{"role":"user","content":"q"}]}'
+    asked = b'"messages":[{"role":"user","content":"q"}]'
+    hidden = b'{"model":"auto",' + asked.replace(b"q", b"evil") + b"," + asked + b"}"
     request = parse_request(hidden)
     assert request.prompt == "q"
     assert request.context != parse(user("q")).context

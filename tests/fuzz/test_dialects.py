@@ -1,0 +1,317 @@
+"""Dialects against any bytes: requests, edits, answers cut anywhere, answers made up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any  # JSON trees
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router_extproc.dialects import DIALECTS
+from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.dialects.sse import SseReader
+from router_extproc.errors import MalformedRequest
+from router_extproc.llm.answer import Answer, Choice, Incomplete, ToolCall, Usage
+from router_extproc.llm.request import InferenceRequest
+from router_extproc.llm.stored import decode_answer, encode_answer
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+STREAMS = sorted(SAMPLES.glob("*/*.sse"))
+ROOM_BYTES = 1 << 20
+#: So much of a stream is cut at every byte; the work grows with the square.
+CUT_BYTES = 3000
+CHAT = DIALECTS["openai_chat"]
+REQUEST = CHAT.parse(b'{"model":"a","messages":[{"role":"user","content":"q"}]}')
+
+NAMES = st.sampled_from(
+    [
+        "model",
+        "messages",
+        "role",
+        "content",
+        "type",
+        "text",
+        "user",
+        "stream",
+        "stream_options",
+        "tools",
+        "n",
+        "x",
+    ]
+)
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | NAMES,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=3), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+PARTS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "refusal", "image_url", "x"])}, optional={"text": TREES}
+)
+MESSAGES = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant", "tool", "x"]) | TREES},
+    optional={"content": TREES | st.lists(PARTS | TREES, max_size=3), "tool_calls": TREES, "name": TREES},
+)
+REQUESTS = st.fixed_dictionaries(
+    {"model": st.text(max_size=4) | TREES, "messages": st.lists(MESSAGES, max_size=4) | TREES},
+    optional={"stream": TREES, "stream_options": TREES, "tools": TREES, "temperature": TREES, "x": TREES},
+)
+
+
+def parse(dialect: Dialect, body: bytes) -> InferenceRequest | None:
+    """The request, or None for the one error that `parse` may raise."""
+    try:
+        return dialect.parse(body)
+    except MalformedRequest:
+        return None
+
+
+def read(dialect: Dialect, content_type: str, *pieces: bytes) -> Answer | Incomplete:
+    reader = dialect.read_answer(content_type, max_answer_bytes=ROOM_BYTES)
+    for piece in pieces:
+        reader.feed(piece)
+    return reader.finish()
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@given(body=st.binary(max_size=200) | (REQUESTS | TREES).map(lambda tree: json.dumps(tree).encode()))
+def test_any_body_is_a_request_or_malformed(name: str, body: bytes) -> None:
+    dialect = DIALECTS[name]
+    request = parse(dialect, body)
+    if request is not None:
+        edited = dialect.edit(body, BodyEdit("pool/model", {"added": 1}))
+        before, after = json.loads(body), json.loads(edited)
+        assert after == {"added": 1, **before, "model": "pool/model"}
+        again = dialect.parse(edited)
+        assert replace(again, model=request.model, body_bytes=request.body_bytes, context=()) == replace(
+            request, context=()
+        )
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@given(data=st.data())
+def test_any_changed_byte_is_a_request_or_malformed(name: str, data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from(sorted((SAMPLES / name).glob("*.request.json"))))
+    body = bytearray(file.read_bytes())
+    body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    parse(DIALECTS[name], bytes(body))
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("file", STREAMS, ids=lambda file: f"{file.parent.name}/{file.name}")
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_stream_cut_at_any_byte_has_the_same_events(file: Path, end: bytes) -> None:
+    """Inside a character, between CR and LF, inside a field name: nowhere does it matter."""
+    body = file.read_bytes()[:CUT_BYTES].replace(b"\n", end)
+    whole = SseReader(max_event_bytes=ROOM_BYTES).feed(body)
+    for cut in range(len(body)):
+        reader = SseReader(max_event_bytes=ROOM_BYTES)
+        assert reader.feed(body[:cut]) + reader.feed(body[cut:]) == whole
+
+
+@pytest.mark.parametrize("name", ["vllm-reasoning", "vllm-tools"])
+def test_stream_cut_at_any_byte_is_the_same_answer(name: str) -> None:
+    body = (SAMPLES / "openai_chat" / f"{name}.answer.sse").read_bytes()
+    whole = read(CHAT, "text/event-stream", body)
+    assert isinstance(whole, Answer)
+    for cut in range(len(body)):
+        assert read(CHAT, "text/event-stream", body[:cut], body[cut:]) == whole
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@given(data=st.data())
+def test_stream_in_any_pieces_is_the_same_answer(end: bytes, data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from(STREAMS))
+    body = file.read_bytes().replace(b"\n", end)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)), max_size=20)))
+    pieces = [body[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    assert read(CHAT, "text/event-stream", *pieces) == read(CHAT, "text/event-stream", file.read_bytes())
+
+
+SSE_LINES = st.lists(
+    st.sampled_from(
+        [
+            b"data: a",
+            b"data:\xc3\xa9",
+            b"data",
+            b"event: e",
+            b"id: 1",
+            b": c",
+            b"\xef\xbb\xbfdata: b",
+            b"",
+            b"",
+        ]
+    )
+    | st.binary(max_size=6),
+    max_size=12,
+)
+
+
+@given(lines=SSE_LINES, ends=st.lists(st.sampled_from([b"\n", b"\r", b"\r\n"]), min_size=12, max_size=12))
+def test_events_do_not_depend_on_the_cuts(lines: list[bytes], ends: list[bytes]) -> None:
+    body = b"".join(line + end for line, end in zip(lines, ends, strict=False))
+    whole = SseReader(max_event_bytes=100).feed(body)
+    reader = SseReader(max_event_bytes=100)
+    single = [event for place in range(len(body)) for event in reader.feed(body[place : place + 1])]
+    assert single == whole
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@given(
+    content_type=st.sampled_from(["application/json", "text/event-stream", "text/html"]),
+    pieces=st.lists(
+        st.binary(max_size=40) | TREES.map(lambda tree: b"data: " + json.dumps(tree).encode() + b"\n\n")
+    ),
+)
+def test_no_bytes_of_a_pool_raise(name: str, content_type: str, pieces: list[bytes]) -> None:
+    assert isinstance(read(DIALECTS[name], content_type, *pieces), Answer | Incomplete)
+
+
+ANSWER_NAMES = st.sampled_from(
+    ["role", "content", "refusal", "reasoning", "tool_calls", "function_call", "audio", "x"]
+)
+ANSWER_TREES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "assistant", "function"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            ANSWER_NAMES | st.sampled_from(["id", "type", "name", "arguments", "function", "index"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+DELTAS = st.dictionaries(ANSWER_NAMES, ANSWER_TREES)
+CHUNK_CHOICES = st.fixed_dictionaries(
+    {"index": st.integers(0, 1) | ANSWER_TREES, "delta": DELTAS | ANSWER_TREES},
+    optional={"finish_reason": st.sampled_from(["stop", "length", None, 1]), "logprobs": ANSWER_TREES},
+)
+CHUNKS = st.fixed_dictionaries(
+    {"choices": st.lists(CHUNK_CHOICES, max_size=2) | ANSWER_TREES},
+    optional={"id": ANSWER_TREES, "usage": ANSWER_TREES, "x": ANSWER_TREES, "created": st.integers(0, 2)},
+)
+START = {"id": "a", "model": "m", "created": 1, "choices": []}
+
+
+@given(chunks=st.lists(CHUNKS, max_size=6))
+def test_any_stream_is_read_or_refused_and_what_is_read_can_be_replayed(chunks: list[Any]) -> None:
+    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in [START, *chunks])
+    answer = read(CHAT, "text/event-stream", body + b"data: [DONE]\n\n")
+    if isinstance(answer, Answer):
+        check_replay(answer)
+
+
+@given(message=DELTAS, extra=st.dictionaries(ANSWER_NAMES, ANSWER_TREES), usage=ANSWER_TREES)
+def test_any_completion_is_read_or_refused_and_what_is_read_can_be_replayed(
+    message: Any, extra: Any, usage: Any
+) -> None:
+    choice = {**extra, "index": 0, "message": message, "finish_reason": "stop"}
+    document = {**extra, **START, "choices": [choice], "usage": usage}
+    answer = read(CHAT, "application/json", json.dumps(document).encode())
+    if isinstance(answer, Answer):
+        check_replay(answer)
+        rendered = json.loads(CHAT.render(answer, REQUEST).body)
+        assert rendered["choices"][0]["message"] == {"role": "assistant", "content": None, **message}
+
+
+def check_replay(answer: Answer) -> None:
+    """Both forms, and the stored one, give the answer back."""
+    assert decode_answer(encode_answer(answer)) == answer
+    for request in (REQUEST, replace(REQUEST, stream=True, stream_usage=True)):
+        rendered = CHAT.render(answer, request)
+        assert read(CHAT, rendered.content_type, rendered.body) == answer
+    plain = CHAT.render(answer, replace(REQUEST, stream=True))
+    assert read(CHAT, plain.content_type, plain.body) == replace(answer, usage=None)
+
+
+# ── the round trip over every answer that can be ──────────────────────────────────────────────
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["def f():\n\treturn 1\r\n", "\u2028\u2029\x85", "🧑‍🌾é\0", "data: [DONE]\n\n", 'quote"\\\\']
+)
+CALLS = st.builds(
+    ToolCall,
+    id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4),
+    name=TEXTS,
+    arguments=TEXTS,
+    kind=st.sampled_from(["function", "custom"]),
+    extra=st.dictionaries(st.just("extra_content"), st.integers(0, 9) | TEXTS),
+)
+LEGACY = st.builds(
+    lambda name, arguments: ToolCall("", name, arguments, "function_call"), st.text("abc", min_size=1), TEXTS
+)
+FREE = st.dictionaries(st.sampled_from(["annotations", "audio", "y", "z"]), ANSWER_TREES, max_size=3)
+
+
+@st.composite
+def choices(draw: st.DrawFn, index: int) -> Choice:
+    calls = (*draw(st.lists(CALLS, max_size=3)), *draw(st.lists(LEGACY, max_size=1)))
+    reasoning = draw(st.none() | TEXTS)
+    return Choice(
+        index=index,
+        content=draw(st.none() | TEXTS),
+        finish_reason=draw(st.sampled_from(["stop", "tool_calls"])) if calls else "stop",
+        tool_calls=calls,
+        reasoning=reasoning,
+        reasoning_field=draw(st.sampled_from(["reasoning", "reasoning_content"]))
+        if reasoning is not None
+        else "reasoning_content",
+        refusal=draw(st.none() | TEXTS),
+        message_extra=draw(FREE),
+        choice_extra=draw(st.dictionaries(st.sampled_from(["logprobs", "stop_reason"]), ANSWER_TREES)),
+    )
+
+
+USAGES = st.builds(
+    lambda prompt, completion, cached: Usage(
+        prompt,
+        completion,
+        cached,
+        {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        },
+    ),
+    st.integers(0, 1 << 40),
+    st.integers(0, 1 << 40),
+    st.integers(0, 9),
+)
+ANSWERS = st.builds(
+    Answer,
+    id=st.text("abc", min_size=1),
+    model=TEXTS,
+    created_s=st.integers(0, 1 << 40),
+    choices=st.integers(1, 3).flatmap(lambda n: st.tuples(*[choices(index) for index in range(n)])),
+    usage=st.none() | USAGES,
+    extra=st.dictionaries(
+        st.sampled_from(["system_fingerprint", "service_tier", "prompt_token_ids"]), ANSWER_TREES
+    ),
+)
+
+
+@given(ANSWERS)
+def test_every_answer_survives_storing_and_both_replays(answer: Answer) -> None:
+    check_replay(answer)
+
+
+@given(ANSWERS, st.data())
+def test_damaged_stored_answers_are_refused_or_read(answer: Answer, data: st.DataObject) -> None:
+    """No other error may leave `decode_answer`: the cache treats a ValueError as a miss."""
+    stored = bytearray(encode_answer(answer))
+    stored[data.draw(st.integers(0, len(stored) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read_back = decode_answer(bytes(stored))
+    except ValueError:
+        return
+    assert orjson.dumps(read_back)
