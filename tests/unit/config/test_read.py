@@ -1,4 +1,4 @@
-# ruff: noqa: E501, ISC004 - tables read best with one case in a line
+# ruff: noqa: ISC004 - messages of two lines in lists
 from __future__ import annotations
 
 import stat

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import orjson
+import pytest
+
+from router_extproc.demo.pool import DemoPool
+from router_extproc.dialects.openai_chat import OpenAIChat
+from router_extproc.llm.answer import Answer
+
+QUESTION = {"role": "user", "content": "What are the main renewable energy sources?"}
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[DemoPool]:
+    pool = DemoPool("small", "demo-small", latency_s=0, word_s=0)
+    yield pool
+    await pool.aclose()
+
+
+@pytest.fixture
+async def url(pool: DemoPool) -> str:
+    return f"http://127.0.0.1:{await pool.start()}"
+
+
+async def ask(url: str, **members: object) -> tuple[int, bytes]:
+    body = {"model": "demo-small", "messages": [QUESTION], **members}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/chat/completions", json=body) as answer,
+    ):
+        return answer.status, await answer.read()
+
+
+async def get(url: str, path: str) -> dict[str, object]:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}{path}") as answer:
+        found: dict[str, object] = await answer.json()
+        return found
+
+
+def read(content_type: str, body: bytes) -> Answer:
+    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=2**20)
+    reader.feed(body)
+    answer = reader.finish()
+    assert isinstance(answer, Answer)
+    return answer
+
+
+async def test_an_answer_says_that_it_is_a_stand_ins(url: str) -> None:
+    _, body = await ask(url)
+    content = orjson.loads(body)["choices"][0]["message"]["content"]
+    assert content.startswith("[demo pool 'small': a stand-in, not a language model]")
+
+
+async def test_the_same_question_has_the_same_answer(url: str) -> None:
+    first, second = [orjson.loads((await ask(url))[1]) for _ in range(2)]
+    assert (first["id"], first["choices"]) == (second["id"], second["choices"])
+
+
+async def test_a_streamed_answer_has_the_same_content(url: str) -> None:
+    plain = read("application/json", (await ask(url))[1])
+    streamed = read("text/event-stream", (await ask(url, stream=True))[1])
+    assert streamed.choices[0].content == plain.choices[0].content
+
+
+async def test_usage_ends_a_stream_that_asked_for_it(url: str) -> None:
+    _, body = await ask(url, stream=True, stream_options={"include_usage": True})
+    usage = read("text/event-stream", body).usage
+    assert usage is not None
+    assert usage.prompt_tokens == 7
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_demanded_tool_is_called(url: str, stream: bool) -> None:  # noqa: FBT001
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {}}}]
+    _, body = await ask(url, tools=tools, tool_choice="required", stream=stream)
+    answer = read("text/event-stream" if stream else "application/json", body)
+    assert [call.name for call in answer.choices[0].tool_calls] == ["weather"]
+    assert answer.choices[0].finish_reason == "tool_calls"
+
+
+async def test_a_tool_may_be_demanded_by_name(url: str) -> None:
+    choice = {"type": "function", "function": {"name": "clock"}}
+    _, body = await ask(url, tools=[], tool_choice=choice)
+    assert read("application/json", body).choices[0].tool_calls[0].name == "clock"
+
+
+async def test_several_choices_come_as_asked(url: str) -> None:
+    _, body = await ask(url, n=3, stream=True)
+    assert [choice.index for choice in read("text/event-stream", body).choices] == [0, 1, 2]
+
+
+async def test_parts_of_a_message_are_read(url: str) -> None:
+    parts = [{"type": "text", "text": "Hello"}, {"type": "image_url", "image_url": {"url": "x"}}]
+    _, body = await ask(url, messages=[{"role": "user", "content": parts}])
+    assert "👋" in orjson.loads(body)["choices"][0]["message"]["content"]
+
+
+async def test_an_unknown_question_is_echoed(url: str) -> None:
+    _, body = await ask(
+        url, messages=[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": None}]
+    )
+    assert '"Why?"' in orjson.loads(body)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("members", [{"messages": None}, {"model": 5}])
+async def test_what_is_no_chat_request_is_refused(url: str, members: dict[str, object]) -> None:
+    assert (await ask(url, **members))[0] == 400
+
+
+async def test_a_body_that_is_no_json_is_refused(url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{url}/v1/chat/completions", data=b"{") as answer:
+            assert answer.status == 400
+        async with session.post(f"{url}/v1/chat/completions", data=b"[]") as answer:
+            assert answer.status == 400
+
+
+async def test_a_model_that_it_does_not_serve_is_not_found(url: str) -> None:
+    assert (await ask(url, model="demo-large"))[0] == 404
+
+
+async def test_the_virtual_name_is_served_while_the_sidecar_is_away(url: str) -> None:
+    assert (await ask(url, model="auto"))[0] == 200
+
+
+async def test_the_pool_tells_what_it_saw(url: str) -> None:
+    await ask(url)
+    await ask(url)
+    assert await get(url, "/demo/seen") == {"pool": "small", "requests": 2, "models": {"demo-small": 2}}
+
+
+async def test_the_models_name_their_owner_a_stand_in(url: str) -> None:
+    models = await get(url, "/v1/models")
+    assert "stand-in" in str(models["data"])
+    assert "stand-in" in str(await get(url, "/health"))

@@ -1,0 +1,70 @@
+"""The glossary, kept: words that say nothing, or that have a better one, are in no name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import router_extproc
+from router_extproc.config import model
+from router_extproc.config.model import Section
+
+ROOT = Path(router_extproc.__file__).parent
+VAGUE = {"util", "utils", "common", "helper", "helpers", "manager", "handler", "data", "info", "ctx", "misc"}
+#: Envoy's own words.
+FOREIGN = {"_connection_manager", "_overload_manager"}
+#: Times and sizes of the guide's own files, which are accepted as they stand.
+GUIDES_OWN = {"timeout", "similarity_threshold", "ttl_seconds", "max_entries", "dimension"}
+UNITS = ("_s", "_bytes", "_tokens", "_mtok", "_entries", "_exchanges", "_requests", "_min", "_max")
+UNITLESS = {
+    "version",
+    "priority",
+    "port",
+    "workers",
+    "threads",
+    "min",
+    "max",
+    "M",
+    "efConstruction",
+    "min_score",
+}
+
+
+def names() -> Iterator[tuple[str, str]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        if "_pb" in path.parts:
+            continue
+        yield str(path.relative_to(ROOT)), path.stem
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield str(path.relative_to(ROOT)), node.name
+
+
+def words(name: str) -> set[str]:
+    """add_handler, MessageHandler: in words."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def test_no_name_uses_a_word_that_says_nothing() -> None:
+    vague = {(path, name) for path, name in names() if name not in FOREIGN and words(name) & VAGUE}
+    assert not vague
+
+
+def sections() -> Iterator[type[Section]]:
+    for value in vars(model).values():
+        if isinstance(value, type) and issubclass(value, Section):
+            yield value
+
+
+def test_numbers_of_the_configuration_carry_their_unit() -> None:
+    bare = {
+        (section.__name__, name)
+        for section in sections()
+        for name, field in section.model_fields.items()
+        if field.annotation in (int, float, int | None, float | None)
+        and not name.endswith(UNITS)
+        and name not in UNITLESS | GUIDES_OWN
+    }
+    assert not bare
