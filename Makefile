@@ -83,9 +83,12 @@ check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ s
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/unit
-	@$(MAKE) --no-print-directory proto envoy
-	@git diff --exit-code --stat -- router_extproc/_pb envoy \
-	  || { echo "generated files differ from what is checked in: commit the result of make proto envoy" >&2; exit 1; }
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; $(BIN)/python protos/generate.py "$$scratch"; \
+	  diff -r --exclude=__pycache__ "$$scratch" router_extproc/_pb \
+	  || { echo "router_extproc/_pb differs from protos/: run make proto" >&2; exit 1; }
+	@$(BIN)/router-extproc envoy --config deploy/router.yaml --out envoy --check \
+	  || { echo "envoy/ differs from deploy/router.yaml: run make envoy" >&2; exit 1; }
+	@echo "check: all good"
 
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
@@ -96,8 +99,8 @@ format: setup ## Format the code and fix what can be fixed
 proto: setup ## Generate router_extproc/_pb from protos/
 	@$(BIN)/python protos/generate.py
 
-envoy: setup ## Render envoy/ from the demo's configuration
-	@$(BIN)/router-extproc envoy --config router_extproc/demo/router.yaml --out envoy
+envoy: setup ## Render envoy/ from deploy/router.yaml
+	@$(BIN)/router-extproc envoy --config deploy/router.yaml --out envoy
 
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header
