@@ -186,6 +186,16 @@ async def test_requests_beyond_the_bound_are_let_through(open_wire: OpenWire) ->
     assert len([event for event in driver.events if isinstance(event, RequestStarted)]) == 1
 
 
+async def test_an_exchange_that_is_over_makes_room_for_another(open_wire: OpenWire) -> None:
+    driver = RecordingDriver(to_headers=ImmediateResponse(200))
+    async with open_wire(driver, max_exchanges=1) as wire:
+        for _ in range(3):
+            stream = wire.stream()
+            await stream.ask(REQUEST)
+            await stream.status()
+    assert wire.counts.outcomes == ["done"] * 3
+
+
 async def test_an_answer_without_a_request_is_let_through_too(open_wire: OpenWire) -> None:
     async with open_wire(RecordingDriver(), max_exchanges=0) as wire:
         stream = wire.stream("inline")
