@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
+from typing import Final
 
 import orjson
 
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.dialects.document import JSON_STRING
-
-_SCALAR = re.compile(rb"[^\s,}\]]++")
-#: The next bracket outside strings.
-_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([{}\[\]])', re.DOTALL)
 
 
 def _member_pattern(name: str) -> re.Pattern[bytes]:
@@ -30,51 +26,46 @@ def _member_pattern(name: str) -> re.Pattern[bytes]:
     return re.compile(rf'"(?<=[{{,\s]"){letters}"\s*+:\s*+'.encode())
 
 
-_MODEL = _member_pattern("model")
+_MODEL: Final = _member_pattern("model")
 
 
 def edit_body(body: bytes, edit: BodyEdit) -> bytes:
-    """The body with the edit applied; `body` is a valid JSON object with a member "model"."""
+    """The body with the edit applied; `body` is a valid JSON object whose models are strings."""
     model = orjson.dumps(edit.model)
     pieces = []
     copied = 0
-    for start, end in _model_values(body):
+    for start, end in _model_spans(body):
         pieces += [body[copied:start], model]
         copied = end
     pieces.append(body[copied:])
     return _add_members(b"".join(pieces), edit)
 
 
-def _model_values(body: bytes) -> Iterator[tuple[int, int]]:
-    """The span of each top-level "model" value, in order."""
+def models_are_strings(body: bytes) -> bool:
+    """Whether each top-level member "model" of a valid JSON object is a string, doubled ones included."""
+    return all(body.startswith(b'"', start) for start in _model_values(body))
+
+
+def _model_spans(body: bytes) -> Iterator[tuple[int, int]]:
+    """The span of each top-level "model" that is a string, in order."""
+    values = (JSON_STRING.match(body, start) for start in _model_values(body))
+    return (value.span() for value in values if value is not None)
+
+
+def _model_values(body: bytes) -> Iterator[int]:
+    """Where each top-level "model" value begins, in order."""
     depth = scanned = 0
     for member in _MODEL.finditer(body):
         depth += _depth_change(body[scanned : member.start()])
         scanned = member.start()
         if depth == 1:
-            yield member.end(), _value_end(body, member.end())
+            yield member.end()
 
 
 def _depth_change(tokens: bytes) -> int:
     """Brackets opened less brackets closed; `tokens` starts and ends outside strings."""
     bare = JSON_STRING.sub(b"", tokens)
     return bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
-
-
-def _value_end(body: bytes, start: int) -> int:
-    """Where the value that begins at `start` ends."""
-    if body[start] in b"{[":
-        return _bracketed_end(body, start)
-    token = JSON_STRING.match(body, start) or _SCALAR.match(body, start)
-    return token.end() if token else start
-
-
-def _bracketed_end(body: bytes, start: int) -> int:
-    """Where the object or array that begins at `start` ends: at the first bracket that leaves none open."""
-    brackets = _BRACKET.finditer(body, start)
-    steps = ((bracket.end(), 1 if bracket[1] in b"{[" else -1) for bracket in brackets)
-    depths = accumulate(steps, lambda before, step: (step[0], before[1] + step[1]))
-    return next(end for end, depth in depths if depth == 0)
 
 
 def _add_members(body: bytes, edit: BodyEdit) -> bytes:

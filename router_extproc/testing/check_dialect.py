@@ -197,9 +197,11 @@ def _check_error_object(dialect: Dialect, error: RequestError) -> None:
 def _whole(dialect: Dialect, content_type: str, body: bytes) -> Answer:
     """The complete answer that a sample is."""
     answer = _read(dialect, content_type, [body])
-    if isinstance(answer, Incomplete):
-        raise AssertionError(f"the sample is a complete answer, not {answer.reason}")
-    return answer
+    match answer:
+        case Answer():
+            return answer
+        case other:
+            raise AssertionError(f"the sample is a complete answer, not {other}")
 
 
 def _read(

@@ -19,6 +19,7 @@ from router_extproc.dialects.openai_chat.shapes import (
     check_members,
     wrong_shape,
 )
+from router_extproc.dialects.splice import models_are_strings
 from router_extproc.llm.answer import JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
 
@@ -43,6 +44,7 @@ OUTSIDE_CONTEXT: Final = frozenset(
         "prompt_cache_retention",  # how long it keeps one
     }
 )
+_MODEL_WORDS: Final = "the name of a model"
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 _TURN_ROLES: Final[Mapping[str, Role]] = {
     "user": "user",
@@ -96,7 +98,7 @@ def _read_model(document: JsonObject) -> str:
     """The model's name."""
     model = document.get("model")
     if type(model) is not str or not model:
-        raise wrong_shape("model", "the name of a model")
+        raise wrong_shape("model", _MODEL_WORDS)
     return model
 
 
@@ -185,6 +187,8 @@ def _context(
     turns: list[JsonValue] = [*originals[:asked], _without_prompt(originals[asked]), *originals[asked + 1 :]]
     messages = canonical(turns)
     if has_duplicate_members(body, document):
+        if not models_are_strings(body):
+            raise wrong_shape("model", _MODEL_WORDS)
         # The pool may read the other one: then only the very same bytes are the same request. No
         # canonical form holds a newline, so nothing else comes out like this.
         messages += b"\n" + body

@@ -130,6 +130,16 @@ def test_every_event_is_of_the_same_answer() -> None:
         }
 
 
+def test_refusal_is_replayed_as_a_refusal() -> None:
+    answer = Answer("a1", "m", 5, (Choice(0, None, "stop", refusal="no"),))
+    assert render_json(answer)["choices"][0]["message"] == {
+        "role": "assistant",
+        "content": None,
+        "refusal": "no",
+    }
+    assert deltas(render_events(answer), 0)[1] == {"refusal": "no"}
+
+
 def test_long_members_are_sent_once() -> None:
     assert [event.get("prompt_token_ids") for event in render_events()] == [[7]] + [None] * 7
 

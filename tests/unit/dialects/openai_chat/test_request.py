@@ -236,6 +236,13 @@ def test_doubled_members_share_with_the_same_bytes_only() -> None:
     assert request.context == parse_request(hidden).context
 
 
+def test_doubled_model_must_be_a_string_each_time() -> None:
+    """The edit replaces strings; a pool that reads the other one must not find anything else."""
+    with pytest.raises(MalformedRequest) as refusal:
+        parse_request(b'{"model":{"a":1},"messages":[{"role":"user","content":"q"}],"model":"auto"}')
+    assert refusal.value.param == "model"
+
+
 # ── what is refused ───────────────────────────────────────────────────────────────────────────
 
 
