@@ -59,7 +59,7 @@ async def running(
     Servicer(drivers, counter, settings.limits).add_to(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    bound = _bind(server, address)
+    bound = bind(server, address)
     await server.start()
     for service in ("", SERVICE):
         await checks.set(service, _SERVING)
@@ -90,10 +90,15 @@ def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
     ]
 
 
-def _bind(server: grpc.aio.Server, address: str) -> str:
+def bind(server: grpc.aio.Server, address: str) -> str:
+    """Bind the address; returns it, with the port that was given for port 0.
+
+    Raises:
+        ConfigError: somebody took it since it was probed.
+    """
     try:
         port = server.add_insecure_port(address)
-    except RuntimeError as error:  # lost a race after the probe
+    except RuntimeError as error:
         raise ConfigError("listen", f"cannot listen on {address}") from error
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 

@@ -21,7 +21,7 @@ from router_extproc.protocol.events import RequestStarted
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
-from router_extproc.server.serve import ServerSettings, running
+from router_extproc.server.serve import ServerSettings, bind, options_of, running
 from router_extproc.server.servicer import SERVICE, StreamLimits
 from router_extproc.testing.recording_driver import RecordingDriver
 
@@ -284,6 +284,16 @@ async def test_a_tcp_server_tells_the_port_it_was_given() -> None:
         with pytest.raises(ConfigError, match=f"port {port} on 127.0.0.1 is in use"):
             async with running(replace(settings, listen=address), RecordingDriver(), Silent()):
                 pass
+
+
+async def test_a_port_that_was_taken_since_the_probe_is_refused() -> None:
+    """With SO_REUSEPORT, gRPC's default, the second server would get half of the streams."""
+    first, second = (grpc.aio.server(options=options_of(1000)) for _ in range(2))
+    address = bind(first, "127.0.0.1:0")
+    await first.start()
+    with pytest.raises(ConfigError, match="cannot listen on"):
+        bind(second, address)
+    await first.stop(0)
 
 
 async def test_a_second_server_on_one_socket_is_refused(tmp_path: Path) -> None:
