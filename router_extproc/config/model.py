@@ -280,6 +280,8 @@ class EnvoyCluster(Section):
 
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
     tls: bool = False
+    #: Authorities that a TLS pool's certificate may come from; default: where Linux systems keep theirs.
+    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Envoy(Section):

@@ -17,6 +17,7 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     ClusterLbPolicy,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
@@ -27,7 +28,6 @@ from envoy_data_plane.envoy.config.core.v3 import (
 )
 from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
     CertificateValidationContext,
-    CertificateValidationContextSystemRootCerts,
     CommonTlsContext,
     UpstreamTlsContext,
 )
@@ -93,7 +93,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
         ),
     )
     if pool.tls:
-        cluster.transport_socket = _tls()
+        cluster.transport_socket = _tls(pool)
     return cluster
 
 
@@ -127,12 +127,10 @@ def _http2() -> Http2ProtocolOptions:
     return Http2ProtocolOptions(connection_keepalive=KeepaliveSettings(interval=ping, timeout=ping))
 
 
-def _tls() -> TransportSocket:
+def _tls(pool: EnvoyCluster) -> TransportSocket:
     context = UpstreamTlsContext(
         common_tls_context=CommonTlsContext(
-            validation_context=CertificateValidationContext(
-                system_root_certs=CertificateValidationContextSystemRootCerts()
-            )
+            validation_context=CertificateValidationContext(trusted_ca=DataSource(filename=pool.ca_file))
         ),
         auto_host_sni=True,
         auto_sni_san_validation=True,
