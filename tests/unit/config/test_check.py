@@ -104,6 +104,7 @@ def test_a_signal_that_could_say_nothing_is_refused(problems: Problems, signal: 
         ("{domain: maths}", "no label 'maths' in signal 'domain' (did you mean 'math'?)|.domain"),
         ("{domain: [math, lwa]}", "no label 'lwa' in signal 'domain' (did you mean 'law'?)|.domain"),
         ("{domain: {any: [x]}}", "no label 'x' in signal 'domain'|.domain"),
+        ("{long: long}", "no label 'long' in signal 'long'|.long"),
         ("{urgent: now}", "no label 'now' in signal 'urgent'|.urgent"),
         ("{all: [{urgent: true}, {any: [{not: {nope: 1}}]}]}", "no signal named 'nope'|.all[1].any[0].not.nope"),
         ("{all: []}", "write a list with at least one rule|.all"),
@@ -122,7 +123,7 @@ def test_a_rule_that_could_never_hold_is_refused(problems: Problems, when: str, 
 
 @pytest.mark.parametrize(
     "when",
-    ["null", "{domain: true}", "{domain: [math, law]}", "{tier: anything}", "{long: {min: 0.5}}", "{urgent: asap}"],
+    ["null", "{domain: true}", "{domain: [math, law]}", "{tier: anything}", "{long: {min: 0.5}}", "{long: in_range}", "{urgent: asap}"],
 )  # fmt: skip
 def test_rules_that_can_hold_are_accepted(problems: Problems, when: str) -> None:
     assert problems(SIGNALS + f"decisions: [{{name: a, model: small, when: {when}}}]\n") == []

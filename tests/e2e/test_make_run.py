@@ -1,0 +1,247 @@
+"""The demo as a user starts it, and the guide's quick test against it.
+
+What runs here is what `make run` runs: Envoy, the sidecar with Milvus Lite, two stand-in pools.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from router_extproc.testing.demo_process import Demo, Json, running_demo
+
+SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
+QUESTION = "What are the main renewable energy sources?"
+REPHRASED = "Which are the main sources of renewable energy?"
+OPPOSITE = "What are the main non-renewable energy sources?"
+#: Of the stand-in pools; an answer from the cache is far below it.
+POOL_S = 0.3
+
+
+def guide(question: str = QUESTION) -> list[Json]:
+    """The guide's messages."""
+    return [SYSTEM, {"role": "user", "content": question}]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(tmp_path_factory.mktemp("run")) as demo:
+        yield demo
+
+
+@pytest.fixture
+def demo(running: Demo) -> Demo:
+    """The demo, asked by somebody who asked nothing yet."""
+    return running.as_another()
+
+
+def seen(demo: Demo, name: str) -> Any:  # Any: JSON
+    """What a pool itself saw."""
+    config = json.loads((demo.folder / "router.yaml").read_text())
+    endpoint = config["envoy"]["clusters"][name]["endpoints"][0]
+    return httpx.get(f"http://{endpoint}/demo/seen", trust_env=False).json()
+
+
+# ── the guide ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_second_time_comes_from_the_cache(demo: Demo) -> None:
+    first = demo.ask_and_store(guide())
+    second = demo.ask(guide())
+    assert (first.cache, second.cache) == ("miss", "hit-exact")
+    assert int(second.headers["age"]) >= 0
+    assert second.answer == first.answer
+    assert second.seconds < POOL_S <= first.seconds
+
+
+def test_a_rephrasing_comes_from_the_cache(demo: Demo) -> None:
+    first = demo.ask_and_store(guide())
+    rephrased = demo.ask(guide(REPHRASED))
+    assert rephrased.cache == "hit-semantic"
+    assert "similarity=" in rephrased.headers["cache-status"]
+    assert rephrased.content == first.content
+
+
+def test_the_opposite_question_reaches_the_pool(demo: Demo) -> None:
+    demo.ask_and_store(guide())
+    opposite = demo.ask(guide(OPPOSITE))
+    assert opposite.cache == "miss"
+    assert "coal" in opposite.content
+
+
+@pytest.mark.parametrize(
+    ("messages", "members"),
+    [
+        ([{"role": "system", "content": "You are a pirate."}, guide()[1]], {}),
+        ([SYSTEM, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi"}, guide()[1]], {}),
+        (guide(), {"tools": [{"type": "function", "function": {"name": "search", "parameters": {}}}]}),
+        (guide(), {"temperature": 0.1}),
+    ],
+    ids=["system prompt", "earlier turn", "tools", "temperature"],
+)
+def test_another_context_is_another_question(
+    demo: Demo, messages: list[Json], members: dict[str, Any]
+) -> None:
+    demo.ask_and_store(guide())
+    assert demo.ask(messages, **members).cache == "miss"
+
+
+def test_somebody_else_is_never_given_the_answer(demo: Demo) -> None:
+    demo.ask_and_store(guide())
+    assert demo.as_another().ask(guide()).cache == "miss"
+
+
+def test_a_streamed_question_is_answered_by_a_stored_answer_and_the_other_way_round(demo: Demo) -> None:
+    plain = demo.ask_and_store(guide())
+    streamed = demo.ask(guide(), stream=True)
+    assert (streamed.cache, streamed.content) == ("hit-exact", plain.content)
+    asked = guide("Where do heat and light come from?")
+    first = demo.ask_and_store(asked, stream=True)
+    assert demo.ask(asked).content == first.content
+
+
+# ── routing ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_mathematics_and_small_talk_reach_different_pools(demo: Demo) -> None:
+    before = {name: seen(demo, name)["models"] for name in ("small", "large")}
+    maths = demo.ask("Solve the equation 3x + 5 = 20 and prove that the solution is unique.")
+    talk = demo.ask("Hello! How are you today?")
+    after = {name: seen(demo, name)["models"] for name in ("small", "large")}
+    assert (maths.headers["x-router-model"], talk.headers["x-router-model"]) == ("large", "small")
+    assert after["large"]["demo-large"] == before["large"].get("demo-large", 0) + 1
+    assert after["small"]["demo-small"] == before["small"].get("demo-small", 0) + 1
+
+
+def test_a_spoofed_cluster_changes_nothing(demo: Demo) -> None:
+    spoofed = demo.ask(
+        "Hello! How are you?", headers={"x-router-cluster": "large", "x-router-model": "large"}
+    )
+    assert spoofed.headers["x-router-model"] == "small"
+    assert "demo pool 'small'" in spoofed.content
+
+
+def test_a_real_model_is_pinned(demo: Demo) -> None:
+    pinned = demo.ask("Hello! How are you?", model="large")
+    assert (pinned.headers["x-router-decision"], pinned.headers["x-router-model"]) == ("pinned", "large")
+
+
+def test_another_path_passes_untouched(demo: Demo) -> None:
+    answer = httpx.get(f"{demo.url}/v1/models", trust_env=False)
+    assert answer.json()["data"][0]["id"] == "demo-small"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"model": "auto"}', 400),
+        (b'{"model": "nobody", "messages": [{"role": "user", "content": "x"}]}', 404),
+    ],
+)
+def test_a_broken_request_gets_the_apis_own_error(demo: Demo, body: bytes, status: int) -> None:
+    answer = httpx.post(f"{demo.url}/v1/chat/completions", content=body, trust_env=False)
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+# ── operators ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_metrics_count_what_happened(demo: Demo) -> None:
+    demo.ask("Hello, who are you?")
+    text = httpx.get(f"{demo.admin_url}/metrics", trust_env=False).text
+    assert 'router_extproc_requests_total{cache="miss"' in text
+    assert "router_extproc_cache_near_entries" in text
+
+
+def test_the_running_sidecar_explains(demo: Demo) -> None:
+    config = demo.folder / "router.yaml"
+    command = [sys.executable, "-m", "router_extproc", "explain", "-c", str(config), "--running", "--json"]
+    demo.ask_and_store("How do tides make electricity?", temperature=None)
+    shown = subprocess.run(  # noqa: S603 - our own words, no shell
+        [*command, "-H", f"authorization: Bearer {demo.bearer}", "How do tides make electricity?"],
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert json.loads(shown.stdout)["outcome"] in ("replay", "forward")
+
+
+def test_no_prompt_is_in_any_log(demo: Demo) -> None:
+    demo.ask("My secret word is xylophone-4711, keep it.")
+    httpx.post(f"{demo.url}/v1/chat/completions", content=b'{"model": "xylophone-4711', trust_env=False)
+    logs = [demo.folder / name for name in ("sidecar.log", "envoy.log", "demo.log")]
+    assert not any("xylophone" in log.read_text() for log in logs)
+
+
+# ── starting and stopping ─────────────────────────────────────────────────────────────────────
+
+
+def pids(process: subprocess.Popen[bytes]) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+def gone(pid: int, within_s: float = 15.0) -> bool:
+    give_up_s = time.monotonic() + within_s
+    while time.monotonic() < give_up_s:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
+    """`POOLS` names one pool; the other stays a stand-in."""
+    script = (
+        "import asyncio\nfrom router_extproc.demo.pool import DemoPool\n"
+        "async def main():\n"
+        "    pool = DemoPool('mine', 'org/my-model')\n"
+        "    print(await pool.start(), flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", script]
+    pool = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own words, no shell
+    try:
+        assert pool.stdout is not None
+        port = int(pool.stdout.readline())
+        with running_demo(tmp_path, f"small=http://127.0.0.1:{port}") as demo:
+            assert "demo pool 'mine'" in demo.ask("Hello! How are you?").content
+            children = pids(demo.process)
+        assert len(children) == 2
+        assert all(gone(pid) for pid in children)
+        assert demo.process.returncode == 0
+    finally:
+        pool.kill()
+        pool.wait()
+        assert pool.stdout is not None
+        pool.stdout.close()
+
+
+def test_a_child_that_dies_is_reported_and_everything_stops(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        first, second = pids(demo.process)
+        os.kill(first, signal.SIGKILL)
+        assert demo.process.wait(30) == 1
+        assert gone(second)
+    assert "ended (signal SIGKILL)" in (tmp_path / "demo.log").read_text()
+
+
+def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        children = pids(demo.process)
+        demo.process.kill()
+        demo.process.wait(10)
+        assert all(gone(pid) for pid in children)

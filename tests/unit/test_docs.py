@@ -1,0 +1,72 @@
+"""The documentation, kept in step with the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from router_extproc.cli import COMMANDS
+from router_extproc.config import model
+from router_extproc.config.model import Section
+from router_extproc.config.read import read_config
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def keys() -> Iterator[str]:
+    for value in vars(model).values():
+        # `Range` is a test of the rules, described by its example.
+        if isinstance(value, type) and issubclass(value, Section) and value is not Section:
+            yield from (f"{value.__name__}.{name}" for name in value.model_fields)
+
+
+@pytest.mark.parametrize("key", sorted(keys()))
+def test_every_key_is_in_the_reference(key: str) -> None:
+    assert re.search(rf"\b{key.partition('.')[2]}\b", REFERENCE)
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"```yaml\n(version: 1.*?)```", REFERENCE, re.DOTALL), ids=lambda _: "block"
+)
+def test_configurations_in_the_reference_are_accepted(block: str, tmp_path: Path) -> None:
+    (tmp_path / "router.yaml").write_text(block)
+    assert read_config(tmp_path / "router.yaml")
+
+
+def test_the_milvus_file_in_the_reference_is_accepted(tmp_path: Path) -> None:
+    block = re.findall(r"```yaml\n(connection:.*?)```", REFERENCE, re.DOTALL)[0]
+    (tmp_path / "milvus.yaml").write_text(block)
+    (tmp_path / "router.yaml").write_text(
+        "version: 1\ndefault_model: a\nmodels: {a: {cluster: c}}\n"
+        "semantic_cache: {enabled: true, backend_type: milvus, backend_config_path: milvus.yaml}\n"
+    )
+    assert read_config(tmp_path / "router.yaml", environ={"MILVUS_PASSWORD": "x"}).semantic_cache.milvus
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    files = [link for link in links if "://" not in link]
+    assert not [link for link in files if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_pages_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"^(?:\.venv/bin/)?router-extproc (\w+)", text, re.MULTILINE))
+    assert named <= COMMANDS.keys()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_make_targets_in_the_pages_exist(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|`)(?:\w+=\S+ )*make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert named <= targets
