@@ -7,7 +7,7 @@ any size.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, Literal, Protocol, assert_never
+from typing import Final, Literal, Protocol
 
 EvictionPolicy = Literal["fifo", "lru", "lfu"]
 
@@ -34,15 +34,9 @@ class EvictionOrder(Protocol):
 
 def eviction_order(policy: EvictionPolicy) -> EvictionOrder:
     """An empty order of the policy."""
-    match policy:
-        case "fifo":
-            return _Queue(renew=False)
-        case "lru":
-            return _Queue(renew=True)
-        case "lfu":
-            return _LeastFrequent()
-        case _:
-            assert_never(policy)
+    if policy == "lfu":
+        return _LeastFrequent()
+    return _Queue(renew=policy == "lru")
 
 
 class _Queue:

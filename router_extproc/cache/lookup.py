@@ -9,28 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Final, Literal, Protocol, Self, TypeAlias, TypeVar
+from dataclasses import asdict, replace
+from typing import Final, Literal, Protocol, Self, TypeVar
 
 from router_extproc.cache.base import (
-    BackendState,
     CacheBackend,
     Entry,
     EntrySource,
     Fingerprint,
     Neighbour,
-    Partition,
     Selector,
 )
 from router_extproc.cache.near import NearTier
+from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Miss, Query
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
-from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.cache.verify import Verifier
 from router_extproc.cache.warming import Warming
 from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
-from router_extproc.models.base import Vector
+
+__all__ = ["CacheState", "Found", "Hit", "Judged", "Miss", "Query", "SemanticCache", "run_inline"]
 
 #: Neighbours that each tier may propose, and that are verified at most.
 CANDIDATES_MAX = 4
@@ -53,71 +53,6 @@ class RunBlocking(Protocol):
 async def run_inline(work: Callable[[], T]) -> T:
     """Runs the work where it is; for verifiers of some hundred microseconds."""
     return work()
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is asked of the semantic tier."""
-
-    partition: Partition
-    vector: Vector
-    prompt: str
-    #: Neighbours below it are not even verified.
-    similarity_min: float
-    #: The client's `max-age`.
-    max_age_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A neighbour that was verified."""
-
-    neighbour: Neighbour
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A stored answer that may be replayed."""
-
-    entry: Entry
-    kind: Literal["exact", "semantic"]
-    #: 1.0 for exact hits.
-    similarity: float
-    #: The verdict's score; 1.0 for exact hits.
-    score: float
-    tier: Literal["near", "backend"]
-    #: What was looked at, the accepted one last.
-    judged: tuple[Judged, ...] = ()
-
-
-#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
-#: the backend did not answer. Metric labels.
-MissReason = Literal["absent", "refused", "backend"]
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """Nothing stored fits."""
-
-    reason: MissReason
-    judged: tuple[Judged, ...] = ()
-
-
-Found: TypeAlias = Hit | Miss
-
-
-@dataclass(frozen=True, slots=True)
-class CacheState:
-    """What an operator sees of the cache."""
-
-    near_entries: int
-    near_bytes: int
-    #: The near tier holds all that the backend holds: lookups do not ask it.
-    near_is_complete: bool
-    queued: int
-    backend: BackendState | None
-    counters: dict[str, int]
 
 
 class SemanticCache:

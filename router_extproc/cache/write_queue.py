@@ -22,6 +22,8 @@ QUEUE_ENTRIES_MAX = 2048
 QUEUE_BYTES_MAX = 64 * 1024 * 1024
 #: Entries written in one call.
 BATCH_ENTRIES_MAX = 64
+#: Bytes written in one call, if it is more than one entry; servers bound the size of a message.
+BATCH_BYTES_MAX = 8 * 1024 * 1024
 #: How long the writer waits for company after the first entry of a batch.
 LINGER_S = 0.05
 #: Pauses between attempts while the backend does not answer: doubled from the first to the last.
@@ -107,7 +109,7 @@ class WriteQueue:
 
     async def _write_batch(self) -> None:
         async with self._turn:
-            batch = tuple(islice(self._waiting.values(), BATCH_ENTRIES_MAX))
+            batch = self._next_batch()
             if batch:
                 await self._put(batch)
             for entry in batch:
@@ -116,6 +118,16 @@ class WriteQueue:
                     self._forget(entry.fingerprint)
             if not self._waiting:
                 self._wake.clear()
+
+    def _next_batch(self) -> tuple[Entry, ...]:
+        batch: list[Entry] = []
+        size = 0
+        for entry in islice(self._waiting.values(), BATCH_ENTRIES_MAX):
+            size += _size(entry)
+            if batch and size > BATCH_BYTES_MAX:
+                break
+            batch.append(entry)
+        return tuple(batch)
 
     async def _put(self, batch: tuple[Entry, ...]) -> None:
         try:

@@ -1,0 +1,80 @@
+"""Every key of `connection` in milvus.yaml reaches the client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from router_extproc.cache.milvus.place import LitePlace, ServerPlace, place_of
+from router_extproc.config.model import Milvus, MilvusAuth, MilvusConnection, MilvusTls
+
+
+def server(**connection: object) -> ServerPlace:
+    place = place_of(Milvus(connection=MilvusConnection(**connection)))
+    assert isinstance(place, ServerPlace)
+    return place
+
+
+def test_path_that_ends_in_db_is_milvus_lite(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    assert place_of(Milvus(uri=str(path))) == LitePlace(path)
+    assert place_of(Milvus(connection=MilvusConnection(uri=str(path)))) == LitePlace(path)
+
+
+def test_relative_path_is_made_absolute() -> None:
+    """The working directory may change later."""
+    assert place_of(Milvus(uri="./cache.db")) == LitePlace(Path.cwd() / "cache.db")
+
+
+def test_host_port_and_database_name_a_server() -> None:
+    place = server(host="milvus.example", port=1234, database="cache")
+    assert (place.uri, place.database, place.token, place.tls) == (
+        "http://milvus.example:1234",
+        "cache",
+        "",
+        {},
+    )
+
+
+def test_ipv6_host_is_bracketed() -> None:
+    assert server(host="::1").uri == "http://[::1]:19530"
+
+
+def test_uri_of_a_server_comes_before_host_and_port() -> None:
+    assert server(uri="https://milvus.example", host="other").uri == "https://milvus.example"
+
+
+@pytest.mark.parametrize(
+    ("auth", "token"),
+    [
+        (MilvusAuth(enabled=True, username="root", password="p:w"), "root:p:w"),
+        (MilvusAuth(enabled=True, username="root", token="t"), "t"),
+        (MilvusAuth(enabled=False, username="root", password="pw"), ""),
+    ],
+)
+def test_credentials_are_used_only_when_enabled(auth: MilvusAuth, token: str) -> None:
+    assert server(auth=auth).token == token
+
+
+def test_credentials_are_not_shown() -> None:
+    place = server(auth=MilvusAuth(enabled=True, username="root", password="secret"))
+    assert "secret" not in repr(place)
+
+
+@pytest.mark.parametrize(
+    ("tls", "options"),
+    [
+        (MilvusTls(enabled=False, ca_file="ca"), {}),
+        (MilvusTls(enabled=True), {"secure": True}),
+        (MilvusTls(enabled=True, ca_file="ca"), {"secure": True, "server_pem_path": "ca"}),
+        (
+            MilvusTls(enabled=True, ca_file="ca", cert_file="cert", key_file="key"),
+            {"secure": True, "client_pem_path": "cert", "client_key_path": "key", "ca_pem_path": "ca"},
+        ),
+    ],
+)
+def test_tls_files_reach_the_client(tls: MilvusTls, options: dict[str, object]) -> None:
+    place = server(tls=tls)
+    assert place.tls == options
+    assert place.uri.startswith("https://" if tls.enabled else "http://")
