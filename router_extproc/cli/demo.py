@@ -40,12 +40,16 @@ def demo(
     keep_cache: Annotated[
         bool, typer.Option("--keep-cache", help="Keep the answers of the last run.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Your configuration; ports, pools and files are this run's."),
+    ] = None,
 ) -> None:
     """Start Envoy, the sidecar, Milvus Lite and two pools; Ctrl-C stops all of it.
 
     The pools are small stand-ins, not language models, unless POOLS names real ones.
     """
-    settings = DemoSettings(port, admin_port, folder, pools, latency_s, keep_cache)
+    settings = DemoSettings(port, admin_port, folder, pools, latency_s, keep_cache, config)
     with ERR.status("starting") as status:
 
         def show(started: Started) -> None:

@@ -22,6 +22,7 @@ from typing import Final
 import httpx
 
 from router_extproc.config.model import Config
+from router_extproc.config.read import read_config
 from router_extproc.demo.children import Child, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
 from router_extproc.demo.pool import LATENCY_S, DemoPool
@@ -53,6 +54,8 @@ class DemoSettings:
     latency_s: float = LATENCY_S
     #: Leave the answers of the last run in the cache.
     keep_cache: bool = False
+    #: In place of the packaged configuration; this run's ports, pools and files still replace its own.
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
 async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Started:
     begun_s = time.monotonic()
     _check_ports(settings)
-    base = packaged()
+    base = packaged() if settings.config is None else read_config(settings.config)
     asked = read_pools(settings.pools, base.models)
     await _prepare_encoder(say)
     _prepare_folder(settings)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +31,8 @@ STORED_S: Final = 10.0
 ANSWER_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.05
 PATH: Final = "/v1/chat/completions"
+_PACKAGED: Final = resources.files("router_extproc.demo").joinpath("router.yaml")
+_PATIENCE: Final = "limits: {message_timeout_s: 5.0, signals_timeout_s: 2.0, cache_timeout_s: 2.0}\n"
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -139,12 +142,20 @@ class Demo:
 def running_demo(folder: Path, pools: str = "", *options: str) -> Iterator[Demo]:
     """A demo on free ports that is ready; `pools` as in POOLS.
 
+    It has more time for each request than by default: in time or not is not what is tested, and on a
+    machine that does something else, too, a late stage would be skipped and a late reply not awaited.
+
     Raises:
         RuntimeError: it ended or was not ready within READY_S; with the end of its log.
     """
     port, admin_port = _free_port(), _free_port()
-    words = ("demo", "--port", str(port), "--admin-port", str(admin_port), "--folder", str(folder), *options)
     folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "patient.yaml"
+    config.write_text(_PACKAGED.read_text(encoding="utf-8") + _PATIENCE, encoding="utf-8")
+    words = (
+        *("demo", "--config", str(config), "--folder", str(folder)),
+        *("--port", str(port), "--admin-port", str(admin_port), *options),
+    )
     log = folder / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own words, no shell
