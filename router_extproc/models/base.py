@@ -69,7 +69,7 @@ class Classifier(Protocol):
         ...
 
     def scores(self, vector: Vector) -> Mapping[str, float]:
-        """A score in [0, 1] for every label; they sum to one."""
+        """A score in [0, 1] for every label; what they lack to one is the chance of none of them."""
         ...
 
 

@@ -1,8 +1,8 @@
-"""Labels given as example prompts: a classifier without training.
+"""Labels given as example prompts: a classifier without training. Fits `models.base.Classifier`.
 
-It is not a trained head: with a dozen examples a label it knows what they are like, no more. The rule
-it keeps: a prompt that is like no example gets low scores everywhere; the rest of the probability is
-"none of these".
+It is not a trained head: with dozens of rows a label, train one. The rule it keeps: a prompt that is
+near no example gets low scores for every label; what they lack to one is the chance of "none of
+them".
 """
 
 from __future__ import annotations
@@ -14,28 +14,35 @@ from numpy.typing import NDArray
 
 from router_extproc.models.base import Encoder, Vector
 
-#: Cosine at which a prompt is as likely to be meant by a label as by none.
-NONE_SIMILARITY = 0.45
-#: Softmax temperature over cosines: 0.06 above NONE_SIMILARITY gives about 0.73 against none.
+#: Likeness is this share of the cosine to the label's centre, and for the rest to its nearest
+#: example. Measured on CLINC150 and on the MMLU categories with 3 to 8 examples a label: the mean of
+#: both is as good as the better one for narrow labels and for broad ones.
+CENTRE_SHARE = 0.5
+#: Likeness at which "none of them" is as likely as the label; and how fast that changes. With a
+#: score of 0.5 asked, 95 to 98 % of narrow intents are labelled and 10 to 20 % of other commands
+#: for the same assistant; broad topics are labelled in 33 to 41 % of cases, and hardly ever wrongly.
+NONE_LIKENESS = 0.3
 TEMPERATURE = 0.06
 
 
 class ExampleClassifier:
-    """Scores a label by its nearest example. Fits models.base.Classifier; scores may sum to less than 1."""
+    """Compares a vector with the examples of every label."""
 
-    def __init__(self, labels: Sequence[str], vectors: NDArray[np.float32], owners: Sequence[int]) -> None:
-        """vectors: float32[examples, dim] of length 1; owners: each example's index in labels."""
-        self._labels = tuple(labels)
-        self._vectors = vectors
-        self._owners = np.asarray(owners)
+    def __init__(self, examples: Mapping[str, Sequence[Vector]]) -> None:
+        """Every label has at least one vector; vectors of zeros (texts without tokens) match nothing."""
+        self._labels = tuple(examples)
+        self._nearest = [np.stack(list(vectors)) for vectors in examples.values()]
+        self._centres = np.stack([centre_of(vectors) for vectors in self._nearest])
 
     @classmethod
     def of(cls, examples: Mapping[str, Sequence[str]], encoder: Encoder) -> ExampleClassifier:
-        """Encodes every example once; blocks."""
-        pairs = [(index, text) for index, texts in enumerate(examples.values()) for text in texts]
-        encodings = encoder.encode_many([text for _, text in pairs])
-        vectors = np.stack([encoding.vector for encoding in encodings])
-        return cls(tuple(examples), vectors, [owner for owner, _ in pairs])
+        """Encodes the example prompts; at start, not per request."""
+        return cls(
+            {
+                label: [encoding.vector for encoding in encoder.encode_many(list(prompts))]
+                for label, prompts in examples.items()
+            }
+        )
 
     @property
     def labels(self) -> Sequence[str]:
@@ -43,9 +50,16 @@ class ExampleClassifier:
         return self._labels
 
     def scores(self, vector: Vector) -> Mapping[str, float]:
-        """See models.base.Classifier; what is missing to one is "none of these"."""
-        cosines = self._vectors @ vector
-        nearest = np.array([cosines[self._owners == index].max() for index in range(len(self._labels))])
-        weights = np.exp((np.append(nearest, NONE_SIMILARITY) - 1.0) / TEMPERATURE)
-        shares = weights / weights.sum()
+        """See models.base.Classifier."""
+        nearest = np.array([float((vectors @ vector).max()) for vectors in self._nearest])
+        likeness = CENTRE_SHARE * (self._centres @ vector) + (1 - CENTRE_SHARE) * nearest
+        raised = np.exp((np.append(likeness, NONE_LIKENESS) - likeness.max()) / TEMPERATURE)
+        shares = raised / raised.sum()
         return dict(zip(self._labels, shares[:-1].tolist(), strict=True))
+
+
+def centre_of(vectors: NDArray[np.float32]) -> Vector:
+    """The mean direction, of length 1 (zeros stay zeros)."""
+    mean = vectors.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return np.asarray(mean / length if length else mean, np.float32)

@@ -1,0 +1,90 @@
+"""Heads: small classifiers over an encoder's vectors, each a folder with a graph and a manifest.
+
+It is not an encoder and never sees text. The rule it keeps: a head is only ever given vectors of
+the encoder it was trained on. `ClassifierHead` fits `models.base.Classifier`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnxruntime as ort
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Encoder, Vector
+from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, read_manifest
+from router_extproc.models.onnx.session import open_session, run_session
+
+STAGE = "classifier"
+HEAD_NAME = "head.onnx"
+#: Input of a head's graph, float32[1, dim].
+VECTOR = "vector"
+#: Output of a head's graph, float32[1, labels]: calibrated, each row sums to one.
+SCORES = "scores"
+#: The heads that come with the package.
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+
+
+class ClassifierHead:
+    """One graph and the labels of its outputs; safe to call from several threads."""
+
+    def __init__(self, session: ort.InferenceSession, labels: Sequence[str], *, dim: int) -> None:
+        self._session = session
+        self._labels = tuple(labels)
+        #: Length of the vectors it reads.
+        self.dim = dim
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """See models.base.Classifier."""
+        return self._labels
+
+    def scores(self, vector: Vector) -> Mapping[str, float]:
+        """See models.base.Classifier."""
+        (result,) = run_session(self._session, [SCORES], {VECTOR: vector[None]}, stage=STAGE)
+        return dict(zip(self._labels, result[0].tolist(), strict=True))
+
+
+def open_head(model: str, *, encoder: Encoder, where: str) -> ClassifierHead:
+    """A shipped head by its name, or one from a folder; `where` is its YAML path.
+
+    Raises:
+        ConfigError: there is none, it is damaged, or it reads another encoder's vectors.
+    """
+    folder = find_head(model, where=where)
+    manifest = read_manifest(folder, HeadManifest, where=where)
+    if (manifest.encoder, manifest.dim) != (encoder.identity, encoder.dim):
+        raise ConfigError(
+            where,
+            f"{folder} was trained on the vectors of {manifest.encoder}[{manifest.dim}], "
+            f"but the encoder is {encoder.identity}[{encoder.dim}]",
+        )
+    session = open_session(folder / HEAD_NAME, where=where)
+    check_signature(session, manifest, folder, where=where)
+    return ClassifierHead(session, manifest.labels, dim=manifest.dim)
+
+
+def find_head(model: str, *, where: str) -> Path:
+    """The folder of a head; it has a manifest."""
+    shipped = list_heads()
+    folder = shipped.get(model, Path(model))
+    if not (folder / MANIFEST_NAME).is_file():
+        names = ", ".join(sorted(shipped)) or "none"
+        raise ConfigError(where, f"no head named '{model}' and no folder of that name (shipped: {names})")
+    return folder
+
+
+def list_heads(artifacts: Path = ARTIFACTS) -> Mapping[str, Path]:
+    """The shipped heads by name."""
+    return {path.parent.name: path.parent for path in sorted(artifacts.glob(f"*/{MANIFEST_NAME}"))}
+
+
+def check_signature(
+    session: ort.InferenceSession, manifest: HeadManifest, folder: Path, *, where: str
+) -> None:
+    """Raise ConfigError unless the graph has the input and output that its manifest promises."""
+    inputs = {entry.name: entry.shape[-1] for entry in session.get_inputs()}
+    outputs = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
+    if inputs != {VECTOR: manifest.dim} or outputs != {SCORES: len(manifest.labels)}:
+        raise ConfigError(where, f"{folder / HEAD_NAME} is no head of {len(manifest.labels)} labels")

@@ -1,0 +1,103 @@
+"""The cache's verifier: a cross-encoder over both questions, calibrated, with the guards' last word.
+
+It is not a search. The rule it keeps: a pair that it cannot read whole is never accepted, and nothing
+that a guard refuses is, however sure the net. Fits `cache.verify.Verifier`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import onnxruntime as ort
+
+from router_extproc.cache.guards import GUARDS, QUESTION_CHARS_MAX, Question, read_question
+from router_extproc.cache.verify import Verdict
+from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
+from router_extproc.models.onnx.evidence import read_evidence
+from router_extproc.models.onnx.pair_graph import LOGIT
+from router_extproc.models.onnx.session import run_session
+
+STAGE = "verifier"
+#: Tokens of each question that the net reads; it was trained on shorter ones.
+WINDOW_TOKENS = 128
+#: A guard refused: the chance is at most this share of it.
+REFUSED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic model over the net's logit, the similarity and the evidence of words."""
+
+    logit: float
+    similarity: float
+    #: One weight for each entry of EVIDENCE, in its order.
+    evidence: Sequence[float]
+    offset: float
+
+    def chance(self, logit: float, similarity: float, evidence: Sequence[float]) -> float:
+        """Chance in [0, 1] that the stored answer is right."""
+        total = self.offset + self.logit * logit + self.similarity * similarity
+        total += sum(weight * value for weight, value in zip(self.evidence, evidence, strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
+
+
+class OnnxVerifier:
+    """One graph, its tokenizer and its calibration; safe to call from several threads."""
+
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        tokenizer: WindowTokenizer,
+        calibration: Calibration,
+        *,
+        chance_min: float,
+    ) -> None:
+        """`chance_min`: what is at least this likely to be right is accepted."""
+        self._session: Final = session
+        self._tokenizer: Final = tokenizer
+        self._calibration: Final = calibration
+        self._chance_min: Final = chance_min
+
+    def verify(self, cached: str, asked: str, similarity: float) -> Verdict:
+        """See cache.verify.Verifier. Raises ModelError when the runtime fails."""
+        if cached == asked:
+            return Verdict(accepted=True, score=1.0, reason="ok")
+        if max(len(cached), len(asked)) > QUESTION_CHARS_MAX:
+            return Verdict(accepted=False, score=0.0, reason="too-long")
+        first, second = self._tokenizer.read(cached), self._tokenizer.read(asked)
+        if not (is_whole(first) and is_whole(second)):
+            return Verdict(accepted=False, score=0.0, reason="unreadable")
+        one, other = read_question(cached), read_question(asked)
+        chance = self._chance(first, second, similarity, read_evidence(one, other).tolist())
+        return self._verdict(chance, find_refusal(one, other))
+
+    def _chance(self, cached: Tokens, asked: Tokens, similarity: float, evidence: list[float]) -> float:
+        feeds = {
+            name: np.array([tokens.ids], np.int32)
+            for name, tokens in (("cached_ids", cached), ("asked_ids", asked))
+        }
+        (logit,) = run_session(self._session, [LOGIT], feeds, stage=STAGE)
+        # Out of [-1, 1], and not a number, only for vectors that were broken on their way.
+        bounded = similarity if -1.0 <= similarity <= 1.0 else -1.0
+        return self._calibration.chance(float(logit[0]), bounded, evidence)
+
+    def _verdict(self, chance: float, refusal: str | None) -> Verdict:
+        if refusal is not None:
+            return Verdict(accepted=False, score=REFUSED_SHARE * chance, reason=refusal)
+        if chance < self._chance_min:
+            return Verdict(accepted=False, score=chance, reason="verifier")
+        return Verdict(accepted=True, score=chance, reason="ok")
+
+
+def is_whole(tokens: Tokens) -> bool:
+    """The net reads all of it and knows every token."""
+    return tokens.count > 0 and not tokens.truncated and not tokens.unknown
+
+
+def find_refusal(cached: Question, asked: Question) -> str | None:
+    """The first objection of a guard, or None."""
+    return next((reason for guard in GUARDS if (reason := guard(cached, asked)) is not None), None)
