@@ -13,6 +13,9 @@ from router_extproc.cache.base import Fingerprint
 from router_extproc.models.base import Vector
 
 _FIRST_ROWS = 4
+#: Numbers multiplied at once. A larger product is spread over threads by the library, and waiting for
+#: those costs more than they save: 16 ms instead of 0.4 ms at 5,000 rows on two busy cores.
+_PRODUCT_NUMBERS_MAX = 400_000
 
 
 class VectorBlock:
@@ -50,13 +53,21 @@ class VectorBlock:
     def nearest(self, vector: Vector, *, limit: int) -> list[tuple[Fingerprint, float]]:
         """Up to `limit` keys and their cosines, nearest first."""
         count = len(self._keys)
-        similarities = self._rows[:count] @ vector
+        similarities = self._similarities(vector)
         if count > limit:
             rows = np.argpartition(similarities, count - limit)[count - limit :]
         else:
             rows = np.arange(count)
         ordered = rows[np.argsort(-similarities[rows], kind="stable")]
         return [(self._keys[row], float(similarities[row])) for row in ordered.tolist()]
+
+    def _similarities(self, vector: Vector) -> NDArray[np.float32]:
+        found = np.empty(len(self._keys), dtype=np.float32)
+        step = max(1, _PRODUCT_NUMBERS_MAX // self._rows.shape[1])
+        for start in range(0, len(found), step):
+            end = min(start + step, len(found))
+            np.dot(self._rows[start:end], vector, out=found[start:end])
+        return found
 
     def _resize(self, rows: int) -> None:
         larger = np.empty((rows, self._rows.shape[1]), dtype=np.float32)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from router_extproc.cache import vectors
 from router_extproc.cache.base import Fingerprint
 from router_extproc.cache.vectors import VectorBlock
 
@@ -16,6 +18,13 @@ def filled(count: int) -> tuple[VectorBlock, np.ndarray[tuple[int, int], np.dtyp
     for index, row in enumerate(rows):
         block.put(Fingerprint(str(index)), row)
     return block, rows
+
+
+def test_large_block_is_compared_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "_PRODUCT_NUMBERS_MAX", 7 * DIM)
+    block, rows = filled(50)
+    found = dict(block.nearest(rows[3], limit=50))
+    assert np.allclose([found[Fingerprint(str(index))] for index in range(50)], rows @ rows[3], atol=1e-5)
 
 
 def test_nearest_are_those_of_a_full_sort() -> None:
