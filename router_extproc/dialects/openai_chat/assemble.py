@@ -15,8 +15,6 @@ from router_extproc.llm.answer import JsonValue
 
 #: Members whose first piece that is not empty is the whole value; a second, other one is refused.
 _WHOLE: Final = frozenset({"id", "type", "role", "name"})
-#: Members of an event that are no part of the answer: its own type, and padding against eavesdroppers.
-_OF_THE_EVENT: Final = frozenset({"object", "obfuscation", "choices"})
 #: Members of a delta that show that the model has begun to answer.
 _BEGINNINGS: Final = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
 #: Objects inside a delta are merged to this depth, deeper ones are taken whole.
@@ -51,7 +49,7 @@ class CompletionAssembler:
     def add(self, event: JsonObject) -> None:
         """Take one event. Raises NotUnderstoodError when it does not fit what came before."""
         for name, value in event.items():
-            if name not in _OF_THE_EVENT and (value or name not in self._top):
+            if value or name not in self._top:
                 self._top[name] = value
         choices = event.get("choices", [])
         if type(choices) is not list:

@@ -46,6 +46,11 @@ def test_what_is_no_strict_json_object_is_refused(body: bytes) -> None:
         read_object(body)
 
 
+def test_byte_order_mark_is_named() -> None:
+    with pytest.raises(MalformedRequest, match="byte order mark"):
+        read_object(b"\xef\xbb\xbf{}")
+
+
 def test_refusal_names_the_place_and_nothing_else() -> None:
     with pytest.raises(MalformedRequest, match=r"line 2, column 9") as refused:
         read_object(b'{"secret":\n "word" oh}')

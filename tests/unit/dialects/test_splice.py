@@ -37,7 +37,7 @@ def rename(body: bytes, model: str = "pool") -> bytes:
         (b'{"a":{"model":"x"},"b":[{"model":"y"}],"model":"auto"}',) * 2,
         (rb'{"a":"\"model\":\"x\"","model":"auto"}',) * 2,
         (rb'{"a":", \"model\":1","model":"auto"}',) * 2,
-        (rb'{"my\"model":1,"model":"auto"}',) * 2,
+        (rb'{"my\"model":"x","model":"auto"}',) * 2,
         (rb'{"a\\":"model","model":"auto"}',) * 2,
         (b'{"a":"model","Model":1,"models":2,"model":"auto"}',) * 2,
         (b'{"a":["model"],"model":"auto"}',) * 2,

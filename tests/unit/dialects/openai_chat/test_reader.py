@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any  # JSON bodies
 
@@ -395,12 +396,58 @@ def test_million_fragments_are_joined_once() -> None:
     assert answer.choices[0].tool_calls[0].arguments == "word " * 20_000
 
 
+def test_choices_and_calls_come_in_the_order_of_their_index() -> None:
+    calls = [{"index": place, "id": f"c{place}", "function": {"name": "f"}} for place in (1, 0)]
+    streamed = read_events(
+        delta(index=1, content="b"), delta(tool_calls=calls), delta("stop", 1), delta("stop")
+    )
+    assert [said.index for said in complete(streamed).choices] == [0, 1]
+    assert [call.id for call in complete(streamed).choices[0].tool_calls] == ["c0", "c1"]
+    assert [said.index for said in complete(read_json(completion(choice(index=1), choice()))).choices] == [
+        0,
+        1,
+    ]
+
+
+def test_null_takes_nothing_back() -> None:
+    nothing = dict.fromkeys(("role", "content", "annotations", "mood"))
+    answer = complete(
+        read_events(delta(role="assistant", content="hi", annotations=[], mood=0), delta("stop", **nothing))
+    )
+    assert answer.choices[0].content == "hi"
+    assert answer.choices[0].message_extra == {"annotations": [], "mood": 0}
+
+
+def test_objects_of_any_depth_do_not_exhaust_the_stack() -> None:
+    text = b'{"a":' * 1010 + b"1" + b"}" * 1010
+    event = b'data: {"choices":[{"index":0,"delta":{"audio":%b},"logprobs":%b}]}\n\n' % (text, text)
+    assert reason(read(SSE_TYPE, event, event, b"data: [DONE]\n\n")) == "malformed"
+
+
 # ── bounds and time to first token ────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("content_type", [JSON_TYPE, SSE_TYPE])
 def test_answer_over_the_bound_is_too_large(content_type: str) -> None:
     assert reason(read(content_type, b"x" * 6, b"x" * 5, b"x", max_answer_bytes=10)) == "too_large"
+
+
+@pytest.mark.parametrize("content_type", [JSON_TYPE, SSE_TYPE])
+def test_what_was_kept_is_dropped_at_once(content_type: str) -> None:
+    """Thousands of exchanges may be in flight beside this one."""
+    event = b"data: " + json.dumps(delta(content="x" * 1000)).encode() + b"\n\n"
+    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=len(event) * 1000)
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            reader.feed(bytes(bytearray(event)))
+        held_bytes, _ = tracemalloc.get_traced_memory()
+        reader.feed(event)
+        left_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held_bytes > 1_000_000
+    assert left_bytes < 100_000
 
 
 def test_first_reason_stays() -> None:
@@ -426,9 +473,11 @@ def test_answer_starts_with_its_first_piece(first: dict[str, Any]) -> None:
     assert reader.feed(b"data: [DONE]\n\n").started
 
 
-def test_answer_that_failed_later_has_still_started() -> None:
+@pytest.mark.parametrize("bad", [b"junk", b'{"choices": 1}', b'{"error": 1}'])
+def test_answer_that_failed_later_has_still_started(bad: bytes) -> None:
     reader = OpenAIChat().read_answer(SSE_TYPE, max_answer_bytes=1000)
-    assert reader.feed(b"data: " + json.dumps(delta(content="a")).encode() + b"\n\ndata: junk\n\n").started
+    assert reader.feed(b"data: " + json.dumps(delta(content="a")).encode() + b"\n\n").started
+    assert reader.feed(b"data: " + bad + b"\n\n").started
     assert reader.feed(b"more").started
 
 
