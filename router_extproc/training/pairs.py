@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 from router_extproc.errors import ConfigError
+from router_extproc.training.rows import read_rows
 
 #: Words that put a pair into the part that stands for a domain never trained on.
 HEALTH = re.compile(
@@ -38,19 +37,12 @@ class Pair:
 
 
 def read_pairs(path: Path, source: str) -> list[Pair]:
-    """The pairs of a JSON Lines file.
-
-    Raises:
-        ConfigError: a line is no pair; the message has its number.
-    """
-    pairs = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            row = orjson.loads(line)
-            pairs.append(Pair(str(row["text_a"]), str(row["text_b"]), int(row["label"]), source))
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"{path}:{number}", "wanted text_a, text_b and label 0 or 1") from error
-    return pairs
+    """The pairs of a JSON Lines file. Raises ConfigError or ConfigProblems with line numbers."""
+    rows = read_rows(path, required=("text_a", "text_b"))
+    for row in rows:
+        if row.fields.get("label") not in {0, 1}:
+            raise ConfigError(f"{path}:{row.line}", "needs a label, 0 or 1")
+    return [Pair(row.text("text_a"), row.text("text_b"), int(row.fields["label"]), source) for row in rows]
 
 
 def plain(text: str) -> str:

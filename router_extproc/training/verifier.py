@@ -1,0 +1,131 @@
+"""Trains and exports the cache's verifier.
+
+It is not the calibration (`verifier_card` fits and writes it). The rule it keeps: the same data,
+seed and machine give the same net, also when training was interrupted.
+
+    python -m router_extproc.training.verifier --data ../shared/data --work build/verifier
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from router_extproc.models.onnx.build import plain_tokenizer, quantise
+from router_extproc.models.onnx.pair_graph import join_graphs, write_lower, write_upper
+from router_extproc.models.onnx.source import Source, read_architecture, read_weights
+from router_extproc.training.batches import make_batches
+from router_extproc.training.bert import MiniLm, dump_weights, load_weights
+from router_extproc.training.fit import Plan, fit
+from router_extproc.training.pair_net import SHARED_LAYERS, PairNet, make_batch
+from router_extproc.training.pair_rows import PairRows
+from router_extproc.training.pairs import Pair
+
+#: Tokens of one question; longer ones are cut, and pairs over PAIR_TOKENS_MAX are left out.
+QUESTION_TOKENS_MAX = 48
+PAIR_TOKENS_MAX = 80
+BATCH_ROWS = 64
+#: Batches of labelled pairs alone before made ones are mixed in, half and half.
+LABELLED_BATCHES = 50
+STEPS = 600
+RATE = 2e-4
+#: Share of the target given to the other label: Quora's labels are noisy.
+SMOOTHING = 0.02
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A pair as token ids."""
+
+    cached: Sequence[int]
+    asked: Sequence[int]
+    label: int
+
+    @property
+    def tokens(self) -> int:
+        """Of both questions."""
+        return len(self.cached) + len(self.asked)
+
+
+def train_verifier(rows: PairRows, source: Source, plan: Plan) -> PairNet:
+    """The trained net."""
+    torch.manual_seed(SEED)
+    trunk = MiniLm()
+    load_weights(trunk, read_weights(source))
+    net = PairNet(trunk)
+    batches = mix_batches(rows, plain_tokenizer(source.tokenizer))
+    fit(net, lambda step: loss_of(net, batches[step % len(batches)], step), plan)
+    return net
+
+
+def mix_batches(rows: PairRows, tokenizer: Tokenizer) -> list[list[Encoded]]:
+    """Labelled pairs first, then labelled and made ones in equal parts."""
+    tokenizer.enable_truncation(QUESTION_TOKENS_MAX)
+    labelled, made = (encode_pairs(pairs, tokenizer) for pairs in (rows.labelled, rows.made))
+    length = Encoded.tokens.fget
+    if length is None:
+        raise TypeError("tokens is a property")
+    first = make_batches(labelled, BATCH_ROWS, length, seed=SEED)
+    again = [row for batch in make_batches(labelled, BATCH_ROWS, length, seed=SEED + 1) for row in batch]
+    mixed = [*again[: len(made)], *made]
+    rounds = [make_batches(mixed, BATCH_ROWS, length, seed=SEED + number) for number in (2, 3)]
+    return [*first[:LABELLED_BATCHES], *rounds[0], *rounds[1]]
+
+
+def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[Encoded]:
+    """The pairs that are short enough."""
+    encoded = (
+        Encoded(tokenizer.encode(pair.cached).ids, tokenizer.encode(pair.asked).ids, pair.label)
+        for pair in pairs
+    )
+    return [pair for pair in encoded if pair.tokens <= PAIR_TOKENS_MAX]
+
+
+def loss_of(net: PairNet, batch: Sequence[Encoded], step: int) -> Tensor:
+    """Cross-entropy; the order of the two questions is drawn anew for each pair."""
+    rng = random.Random(step)
+    pairs = [(row.cached, row.asked) if rng.random() < 0.5 else (row.asked, row.cached) for row in batch]  # noqa: PLR2004
+    logits = net(make_batch([first for first, _ in pairs], [second for _, second in pairs]))
+    labels = torch.tensor([row.label * (1 - 2 * SMOOTHING) + SMOOTHING for row in batch])
+    return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Graphs in one folder."""
+
+    #: int8, to be shipped.
+    upper: Path
+    #: int8, both questions to the logit.
+    whole: Path
+    #: The same in float32, to compare with.
+    whole_float: Path
+
+
+def export_verifier(net: PairNet, source: Source, folder: Path) -> Exported:
+    """Write the trained upper layers, and whole graphs to judge them by."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = read_architecture(source)
+    lower, upper = folder / "lower.float.onnx", folder / "upper.float.onnx"
+    onnx.save(write_lower(read_weights(source), shape, SHARED_LAYERS), lower)
+    onnx.save(write_upper(dump_weights(net), shape, SHARED_LAYERS), upper)
+    for path in (lower, upper):
+        quantise(path, int8_name(path))
+    made = Exported(int8_name(upper), folder / "whole.onnx", folder / "whole.float.onnx")
+    onnx.save(join_graphs(onnx.load(int8_name(lower)), onnx.load(made.upper)), made.whole)
+    onnx.save(join_graphs(onnx.load(lower), onnx.load(upper)), made.whole_float)
+    return made
+
+
+def int8_name(path: Path) -> Path:
+    """The name of the quantised graph."""
+    return path.with_name(path.name.replace(".float", ""))
