@@ -7,13 +7,14 @@ on a port that somebody has, everything that was started is stopped, and every w
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import signal
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,15 @@ from router_extproc.demo.children import Child, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
 from router_extproc.demo.pool import LATENCY_S, DemoPool
 from router_extproc.demo.pools import Pool, ask_pool, read_pools
-from router_extproc.errors import ConfigError, RouterError
+from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.home import home, models_folder
 
 #: For the sidecar and Envoy to be ready, each.
 READY_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.05
+#: A name that no pool serves.
+NOBODY: Final = secrets.token_hex(8)
 
 Say = Callable[[str], None]
 
@@ -162,28 +165,42 @@ async def _start_children(
     command = [envoy_binary(), "-c", str(envoy), "--disable-hot-restart", "--log-level", "warn"]
     proxy = await Child.start("Envoy", command, settings.folder / "envoy.log")
     stack.push_async_callback(proxy.stop)
-    await _answers(sidecar, f"http://{config.admin}/readyz")
-    await _answers(proxy, f"http://{config.envoy.listen}/v1/models")
+    ready, path = f"http://{config.admin}/readyz", f"http://{config.envoy.listen}/v1/chat/completions"
+    await _until(sidecar, f"an answer at {ready}", lambda client: _is_ready(client, ready))
+    await _until(proxy, f"the sidecar's answer at {path}", lambda client: _is_routed(client, path))
     return sidecar, proxy
 
 
-async def _answers(child: Child, url: str) -> None:
-    """Wait until the child answers with success."""
+async def _until(child: Child, what: str, ask: Callable[[httpx.AsyncClient], Awaitable[bool]]) -> None:
+    """Wait until asking says yes; `what` says what was waited for."""
     try:
         async with asyncio.timeout(READY_S), httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            await first_of(child.watch(), _ask_until_ok(client, url))
+            await first_of(child.watch(), _repeat(client, ask))
     except TimeoutError as error:
-        text = f"{child.name} does not answer at {url} after {READY_S:g} s; its log:\n{child.tail()}"
+        text = f"{child.name} runs, but {what} is not there after {READY_S:g} s; its log:\n{child.tail()}"
         raise NotReady(text) from error
 
 
-async def _ask_until_ok(client: httpx.AsyncClient, url: str) -> None:
-    while not await _is_ok(client, url):  # noqa: ASYNC110 - another process tells us nothing
+async def _repeat(client: httpx.AsyncClient, ask: Callable[[httpx.AsyncClient], Awaitable[bool]]) -> None:
+    while not await ask(client):  # noqa: ASYNC110 - another process tells us nothing
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _is_ok(client: httpx.AsyncClient, url: str) -> bool:
+async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
     try:
         return (await client.get(url)).is_success
     except httpx.HTTPError:
         return False
+
+
+async def _is_routed(client: httpx.AsyncClient, url: str) -> bool:
+    """True when Envoy asks the sidecar: only that refuses an unknown model in these words.
+
+    Until Envoy has found the sidecar healthy, requests go unread to the default pool.
+    """
+    question = {"model": f"nobody-{NOBODY}", "messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    try:
+        error = (await client.post(url, json=question)).json()["error"]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return False
+    return isinstance(error, dict) and error.get("code") == ModelNotFound.code
