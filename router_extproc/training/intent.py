@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Encoder
 from router_extproc.training.calibrate import find_temperature
+from router_extproc.training.encode import encode_texts
 from router_extproc.training.groups import group_rows, split_groups
 from router_extproc.training.head_graph import write_head
 from router_extproc.training.metrics import Estimate, calibration_error, share
 from router_extproc.training.net import Matrix, Net, Plan, softmax, train_net
 
 TEST_SHARE = 0.2
-#: Texts encoded between two reports of progress.
-ENCODE_CHUNK = 64
 
 #: Called with the step's name and the share of it that is done, in [0, 1].
 OnProgress = Callable[[str, float], None]
@@ -82,7 +81,8 @@ def train_intent(
     labels = tuple(sorted({example.label for example in examples}))
     if len(labels) < 2:  # noqa: PLR2004 - one label is no choice
         raise ConfigError("", f"training needs at least two labels, the rows have {len(labels)}")
-    vectors = encode_texts([example.text for example in examples], encoder, on_progress)
+    texts = [example.text for example in examples]
+    vectors = encode_texts(texts, encoder, lambda done: on_progress("encode", done))
     targets = np.array([labels.index(example.label) for example in examples], np.int64)
     test = choose_test(examples, vectors, plan)
     watch = watch_epochs("train to judge", plan, on_progress)
@@ -98,16 +98,6 @@ def train_intent(
     watch = watch_epochs("train on all rows", plan, on_progress)
     net = train_net(vectors, targets, len(labels), plan, watch)
     return TrainedHead(net, labels, temperature, figures, int((~test).sum()), int(test.sum()))
-
-
-def encode_texts(texts: Sequence[str], encoder: Encoder, on_progress: OnProgress) -> Matrix:
-    """float32[len(texts), dim]."""
-    vectors: list[NDArray[np.float32]] = []
-    for start in range(0, len(texts), ENCODE_CHUNK):
-        chunk = encoder.encode_many(texts[start : start + ENCODE_CHUNK])
-        vectors += [encoding.vector for encoding in chunk]
-        on_progress("encode", len(vectors) / len(texts))
-    return np.stack(vectors)
 
 
 def choose_test(examples: Sequence[Example], vectors: Matrix, plan: Plan) -> NDArray[np.bool_]:

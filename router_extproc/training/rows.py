@@ -70,6 +70,28 @@ def read_row(line: bytes, number: int, required: Sequence[str]) -> Row | str:
     return f"needs text in {', '.join(wrong)}" if wrong else Row(number, fields)
 
 
+def read_labels(path: Path, rows: Sequence[Row]) -> list[str | None]:
+    """The label of each row, a text; None where it has none.
+
+    Raises:
+        ConfigProblems: labels that are no text, each with its line number.
+    """
+    wrong = [row for row in rows if not isinstance(row.fields.get("label"), str | None)]
+    refuse(path, [ConfigError(f"{path}:{row.line}", "label must be text") for row in wrong])
+    return [row.fields.get("label") for row in rows]
+
+
+def read_answers(path: Path, rows: Sequence[Row]) -> list[bool | None]:
+    """The label of each row, 0 or 1; None where it has none.
+
+    Raises:
+        ConfigProblems: labels that are neither, each with its line number.
+    """
+    wrong = [row for row in rows if row.fields.get("label") not in (None, 0, 1)]
+    refuse(path, [ConfigError(f"{path}:{row.line}", "label must be 0 or 1") for row in wrong])
+    return [None if (label := row.fields.get("label")) is None else bool(label) for row in rows]
+
+
 def refuse(path: Path, problems: Sequence[ConfigError]) -> None:
     """Raise ConfigProblems if there are any, the first PROBLEMS_SHOWN_MAX of them in words."""
     if not problems:

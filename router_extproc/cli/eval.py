@@ -1,0 +1,134 @@
+"""`router-extproc eval`: how well prompts are understood, measured on rows of the user's.
+
+It is not a benchmark of speed. The rule it keeps: one prediction for every row, in order; rows
+without a label are predicted and not scored; a file with a broken row is refused before anything is
+written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, BinaryIO, TypeAlias, TypeVar
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from router_extproc.cache.verify import GuardVerifier
+from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.open import open_encoder
+from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
+from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
+from router_extproc.training.metrics import Estimate
+from router_extproc.training.rows import read_answers, read_labels, read_rows
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure how well prompts are understood.")
+
+DataOption: TypeAlias = Annotated[
+    Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows, JSON Lines.", show_default=False)
+]
+PredictionsOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction a row, in order."),
+]
+
+PredictionT = TypeVar("PredictionT")
+
+
+@app.command(epilog="Example: router-extproc eval intent --data rows.jsonl --predictions out.jsonl")
+def intent(
+    data: DataOption,
+    *,
+    model: Annotated[
+        str, typer.Option(help="A shipped head, or the folder of a trained one.", show_default=True)
+    ] = "mmlu14",
+    predictions: PredictionsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Label each row's text: `label`, `score` and all `scores`; accuracy where rows have a label."""
+    rows = read_rows(data, required=("text",))
+    truths = read_labels(data, rows)
+    encoder = open_encoder()
+    head = open_head(model, encoder=encoder, where="--model")
+    made = predict_intents([row.text("text") for row in rows], head, encoder)
+    figures = judge_intents(_collect(made, len(rows), predictions), truths)
+    if json:
+        print_json(figures)
+    else:
+        _show_intent(figures)
+
+
+@app.command(epilog="Example: router-extproc eval pairs --data pairs.jsonl --json")
+def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
+    """Judge pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
+
+    A prediction has `similarity`, `score` and `hit`; label 1 means that the answer to one is right for
+    the other.
+    """
+    rows = read_rows(data, required=("text_a", "text_b"))
+    truths = read_answers(data, rows)
+    texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
+    made = predict_pairs(texts, GuardVerifier(), open_encoder())
+    figures = judge_pairs(_collect(made, len(rows), predictions), truths)
+    if json:
+        print_json(figures)
+    else:
+        _show_pairs(figures)
+
+
+def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
+    """The predictions, under a progress bar, and written to the target."""
+    watched = track(made, "predict", total=rows, console=ERR, transient=True)
+    if target is None:
+        return list(watched)
+    kept = []
+    with _open(target) as stream:
+        for prediction in watched:
+            stream.write(orjson.dumps(prediction, option=orjson.OPT_APPEND_NEWLINE))
+            kept.append(prediction)
+    return kept
+
+
+def _open(target: Path) -> BinaryIO:
+    try:
+        return target.open("wb")
+    except OSError as error:
+        raise ConfigError("--predictions", f"{target} cannot be written ({error.strerror})") from error
+
+
+def _show_intent(figures: IntentFigures) -> None:
+    _show({"accuracy": figures.accuracy}, figures.rows, figures.labelled)
+    if figures.calibration_error is not None:
+        OUT.print(f"calibration error (ECE): {figures.calibration_error:.3f}")
+        table = Table("label", "precision", "recall", box=None)
+        for label, each in figures.labels.items():
+            table.add_row(escape(label), _tell(each.precision), _tell(each.recall))
+        OUT.print(table)
+
+
+def _show_pairs(figures: PairFigures) -> None:
+    estimates = {
+        "hits": figures.hit_rate,
+        "precision": figures.precision,
+        "recall": figures.recall,
+        "AUC of the score": figures.auc_score,
+        "AUC of the similarity": figures.auc_similarity,
+    }
+    _show(estimates, figures.rows, figures.labelled)
+
+
+def _show(estimates: Mapping[str, Estimate | None], rows: int, labelled: int) -> None:
+    OUT.print(f"{rows} rows, {labelled} of them labelled")
+    table = Table("figure", "value (95 % interval)", box=None)
+    for name, estimate in estimates.items():
+        table.add_row(name, _tell(estimate))
+    OUT.print(table)
+
+
+def _tell(estimate: Estimate | None) -> str:
+    return "none" if estimate is None else str(estimate)

@@ -1,0 +1,86 @@
+"""`router-extproc models`: the models that understand prompts, built and listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+
+from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.models.onnx.build import IDENTITY, STEPS, build_encoder, find_built
+from router_extproc.models.onnx.heads import list_heads
+from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
+from router_extproc.models.onnx.open import BUILD_COMMAND
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build and list the models.")
+
+
+@app.command(epilog="Example: router-extproc models build")
+def build(
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Build again what is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Build the encoder from the installed weights, and compare it with float32.
+
+    It goes below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc; what is there and whole is kept.
+    """
+    models = models_folder(home())
+    folder = models / IDENTITY
+    there = None if force else find_built(folder)
+    manifest = there or _build_watched(models)
+    if json:
+        print_json({"built": there is None, **_describe(IDENTITY, "encoder", folder, manifest)})
+    else:
+        told = "is there already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
+        OUT.print(f"{IDENTITY} {told} ({folder})", markup=False)
+
+
+@app.command("list", epilog="Example: router-extproc models list --json")
+def list_models(*, json: JsonOption = False) -> None:
+    """List the encoder and the shipped heads, each with its size in bytes."""
+    encoders, heads = _encoders(), _heads()
+    if json:
+        print_json([*encoders, *heads])
+        return
+    table = Table("name", "kind", "bytes", Column("folder", overflow="fold"), box=None)
+    for model in (*encoders, *heads):
+        table.add_row(*(escape(str(model[column])) for column in ("name", "kind", "bytes", "folder")))
+    OUT.print(table)
+    if not encoders:
+        ERR.print(f"The encoder has not been built: {BUILD_COMMAND}", markup=False)
+
+
+def _build_watched(models: Path) -> EncoderManifest:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task("read the weights", total=len(STEPS))
+
+        def show(step: str) -> None:
+            progress.update(task, description=step, completed=STEPS.index(step))
+
+        return build_encoder(models, force=True, on_step=show)
+
+
+def _encoders() -> list[dict[str, object]]:
+    folder = models_folder(home()) / IDENTITY
+    built = find_built(folder)
+    return [] if built is None else [_describe(IDENTITY, "encoder", folder, built)]
+
+
+def _heads() -> list[dict[str, object]]:
+    return [
+        _describe(name, "intent head", folder, read_manifest(folder, HeadManifest, where=name))
+        for name, folder in list_heads().items()
+    ]
+
+
+def _describe(name: str, kind: str, folder: Path, manifest: Manifest) -> dict[str, object]:
+    size = sum(record.bytes for record in manifest.files.values())
+    facts = manifest.model_dump(exclude={"files", "format", "name", "identity"})
+    return {"name": name, "kind": kind, "bytes": size, "folder": str(folder), **facts}

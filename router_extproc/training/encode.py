@@ -1,0 +1,44 @@
+"""Encodes many texts on all cores.
+
+It is not for requests: those have the bounded executor. The rule it keeps: every text gets a pass of
+its own, so that vectors are the same as in the running router.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from router_extproc.models.base import Encoder, Encoding
+from router_extproc.training.net import Matrix
+
+#: Texts between two reports of progress.
+CHUNK = 256
+
+#: Called with the share that is done, in [0, 1].
+OnShare = Callable[[float], None]
+
+
+def encode_texts(texts: Sequence[str], encoder: Encoder, on_share: OnShare) -> Matrix:
+    """The vectors, float32[len(texts), dim]."""
+    vectors = np.empty((len(texts), encoder.dim), np.float32)
+    done = 0
+    for encodings in encode_chunks(texts, encoder):
+        for encoding in encodings:
+            vectors[done] = encoding.vector
+            done += 1
+        on_share(done / len(texts))
+    return vectors
+
+
+def encode_chunks(texts: Sequence[str], encoder: Encoder) -> Iterator[list[Encoding]]:
+    """The encodings in order, CHUNK at a time; a text that comes twice in a chunk is read once."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(texts), CHUNK):
+            chunk = texts[start : start + CHUNK]
+            unique = list(dict.fromkeys(chunk))
+            known = dict(zip(unique, pool.map(encoder.encode, unique), strict=True))
+            yield [known[text] for text in chunk]

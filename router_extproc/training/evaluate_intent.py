@@ -1,0 +1,92 @@
+"""Evaluates a classifier on rows: one prediction a row, and figures over the labelled ones.
+
+It is not training. The rule it keeps: a row without a label is predicted and never counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from router_extproc.models.base import Classifier, Encoder, Encoding
+from router_extproc.signals.intent import is_readable
+from router_extproc.training.encode import encode_chunks
+from router_extproc.training.metrics import Estimate, calibration_error, share
+
+
+@dataclass(frozen=True, slots=True)
+class IntentPrediction:
+    """What the classifier says of one text."""
+
+    #: The best label; None: the text has nothing that the encoder knows.
+    label: str | None
+    #: Of the best label, in [0, 1].
+    score: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFigures:
+    """How one label fares; None where no row says anything of it."""
+
+    precision: Estimate | None
+    recall: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntentFigures:
+    """How good the predictions are; rows without a label count nowhere but in `rows`."""
+
+    rows: int
+    labelled: int
+    accuracy: Estimate | None
+    #: Mean distance of score and share of hits (ECE).
+    calibration_error: float | None
+    labels: Mapping[str, LabelFigures]
+
+
+def predict_intents(
+    texts: Sequence[str], classifier: Classifier, encoder: Encoder
+) -> Iterator[IntentPrediction]:
+    """One prediction for each text, in order."""
+    for encodings in encode_chunks(texts, encoder):
+        for encoding in encodings:
+            yield predict_intent(encoding, classifier)
+
+
+def predict_intent(encoding: Encoding, classifier: Classifier) -> IntentPrediction:
+    """The best label of one text."""
+    if not is_readable(encoding):
+        return IntentPrediction(None, 0.0, dict.fromkeys(classifier.labels, 0.0))
+    scores = classifier.scores(encoding.vector)
+    best = max(scores, key=scores.__getitem__)
+    return IntentPrediction(best, scores[best], scores)
+
+
+def judge_intents(predictions: Sequence[IntentPrediction], truths: Sequence[str | None]) -> IntentFigures:
+    """The figures of predictions and the labels of their rows; None: no label."""
+    pairs = [
+        (prediction, truth)
+        for prediction, truth in zip(predictions, truths, strict=True)
+        if truth is not None
+    ]
+    hits = np.array([prediction.label == truth for prediction, truth in pairs], np.bool_)
+    scores = np.array([prediction.score for prediction, _ in pairs], np.float64)
+    named = sorted({truth for _, truth in pairs})
+    return IntentFigures(
+        rows=len(predictions),
+        labelled=len(pairs),
+        accuracy=share(int(hits.sum()), len(pairs)),
+        calibration_error=calibration_error(hits, scores) if pairs else None,
+        labels={label: judge_label(label, pairs) for label in named},
+    )
+
+
+def judge_label(label: str, pairs: Sequence[tuple[IntentPrediction, str]]) -> LabelFigures:
+    """Precision and recall of one label."""
+    predicted = sum(prediction.label == label for prediction, _ in pairs)
+    there = sum(truth == label for _, truth in pairs)
+    hits = sum(prediction.label == label == truth for prediction, truth in pairs)
+    return LabelFigures(precision=share(hits, predicted), recall=share(hits, there))

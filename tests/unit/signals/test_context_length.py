@@ -1,0 +1,48 @@
+"""The context length signal estimates tokens of the whole request."""
+
+from __future__ import annotations
+
+import pytest
+
+from router_extproc.llm.request import ContextField, Turn
+from router_extproc.signals.context_length import (
+    IN_RANGE,
+    TOKENS_PER_TURN,
+    ContextLengthSignal,
+    estimate_tokens,
+)
+from router_extproc.testing.subjects import subject_of
+
+
+def test_every_text_of_the_request_counts() -> None:
+    subject = subject_of(
+        "x" * 40, system="x" * 40, history=[Turn("user", "x" * 40), Turn("assistant", "x" * 40)]
+    )
+    assert estimate_tokens(subject.request) == 40 + 4 * TOKENS_PER_TURN
+
+
+def test_tools_count_and_other_context_does_not() -> None:
+    context = [ContextField("tools", b"x" * 40), ContextField("attachments", b"x" * 4000)]
+    subject = subject_of("x" * 4, context=context)
+    assert estimate_tokens(subject.request) == 11 + TOKENS_PER_TURN
+
+
+def test_bytes_count_not_characters() -> None:
+    assert estimate_tokens(subject_of("語" * 4).request) == 3 + TOKENS_PER_TURN
+
+
+def test_lone_surrogates_count_like_any_character() -> None:
+    assert estimate_tokens(subject_of("\ud800" * 4).request) == 3 + TOKENS_PER_TURN
+
+
+#: Ten tokens by the estimate.
+TEN = subject_of("x" * 24)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "label"),
+    [(10, 10, IN_RANGE), (0, None, IN_RANGE), (11, None, None), (0, 9, None)],
+)
+def test_bounds_are_inclusive(low: int, high: int | None, label: str | None) -> None:
+    signal = ContextLengthSignal("long", min_tokens=low, max_tokens=high)
+    assert signal.read(TEN).label == label
