@@ -5,11 +5,12 @@ Neither a container engine nor a cluster is started here; docs/kubernetes.md say
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.addresses import split_host_port
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 Document = dict[str, Any]  # Any: YAML
 
@@ -31,11 +32,13 @@ Document = dict[str, Any]  # Any: YAML
 VERSIONS = ("1.30", "1.37")
 
 
-def documents() -> Iterator[Document]:
-    for name in load("kustomization.yaml")["resources"]:
-        yield from yaml.safe_load_all((DEPLOY / name).read_text())
+@cache
+def documents() -> tuple[Document, ...]:
+    files = [(DEPLOY / name).read_text() for name in load("kustomization.yaml")["resources"]]
+    return tuple(document for text in files for document in yaml.safe_load_all(text))
 
 
+@cache
 def load(name: str) -> Document:
     loaded: Document = yaml.safe_load((DEPLOY / name).read_text())
     return loaded
@@ -75,7 +78,7 @@ def test_kubernetes_accepts_every_manifest(version: str) -> None:
 
 def test_kubernetes_would_refuse_a_misspelt_field() -> None:
     """The check above is worth something."""
-    document = of_kind("Service")["gateway"]
+    document = copy.deepcopy(of_kind("Service")["gateway"])
     document["spec"]["portz"] = []
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(document, VERSIONS[0], strict=True)
@@ -143,11 +146,8 @@ def test_every_service_reaches_a_named_port_of_its_pods() -> None:
 
 
 def test_every_policy_protects_some_pods() -> None:
-    pods = [
-        each["spec"]["template"]["metadata"]["labels"]
-        for each in documents()
-        if "template" in each.get("spec", {})
-    ]
+    workloads = [each["spec"]["template"] for each in documents() if "template" in each.get("spec", {})]
+    pods = [template["metadata"]["labels"] for template in workloads]
     for name, policy in of_kind("NetworkPolicy").items():
         wanted = policy["spec"]["podSelector"]["matchLabels"].items()
         assert any(wanted <= labels.items() for labels in pods), name
@@ -231,10 +231,7 @@ def test_images_have_one_version_everywhere() -> None:
 
 
 def test_ports_are_the_configurations(config: Config, gateway: Document) -> None:
-    listening = {
-        name: port["containerPort"]
-        for name, each in containers(gateway).items()
-        for port in each.get("ports", ())
-    }
+    parts = containers(gateway).items()
+    listening = {name: port["containerPort"] for name, each in parts for port in each.get("ports", ())}
     assert listening["envoy"] == split_host_port(config.envoy.listen)[1]
     assert listening["router"] == split_host_port(config.admin)[1]
