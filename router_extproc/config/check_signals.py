@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from router_extproc.config.model import (
-    Config,
-    ContextLengthSignal,
-    HeaderSignal,
-    IntentSignal,
-    KeywordsSignal,
-)
+from router_extproc.config.model import Config
 from router_extproc.config.wording import did_you_mean
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import MAX_DEPTH, read_rule
-from router_extproc.signals.context_length import IN_RANGE
 
 #: Words of the rule grammar; a signal of that name could not be asked.
 _GRAMMAR = ("all", "any", "not")
@@ -33,44 +26,7 @@ def check_signals(config: Config) -> Iterator[ConfigError]:
         path = f"signals.{name}"
         if name in _GRAMMAR:
             yield ConfigError(path, f"'{name}' is a word of the rules; choose another name")
-        match signal:
-            case IntentSignal():
-                yield from _check_intent(signal, path)
-            case KeywordsSignal():
-                yield from _check_keywords(signal, path)
-            case ContextLengthSignal():
-                yield from _check_context_length(signal, path)
-            case HeaderSignal():
-                yield from _check_header(signal, path)
-
-
-def _check_intent(signal: IntentSignal, path: str) -> Iterator[ConfigError]:
-    if (signal.model is None) == (not signal.examples):
-        given = "neither" if signal.model is None else "both"
-        yield ConfigError(path, f"needs either model or examples, got {given}")
-    for label, examples in signal.examples.items():
-        if not any(example.strip() for example in examples):
-            yield ConfigError(f"{path}.examples.{label}", "needs at least one example prompt")
-
-
-def _check_keywords(signal: KeywordsSignal, path: str) -> Iterator[ConfigError]:
-    for index, word in enumerate(signal.any):
-        if not word.strip():
-            yield ConfigError(f"{path}.any[{index}]", "must not be empty")
-
-
-def _check_context_length(signal: ContextLengthSignal, path: str) -> Iterator[ConfigError]:
-    if signal.max_tokens is not None and signal.max_tokens < signal.min_tokens:
-        yield ConfigError(
-            f"{path}.max_tokens", f"must be >= min_tokens ({signal.min_tokens}), got {signal.max_tokens}"
-        )
-
-
-def _check_header(signal: HeaderSignal, path: str) -> Iterator[ConfigError]:
-    if signal.header.lower().startswith("x-router-"):
-        yield ConfigError(
-            f"{path}.header", "x-router-* headers are removed from requests; it would never match"
-        )
+        yield from signal.problems(path)
 
 
 # ── rules ─────────────────────────────────────────────────────────────────────────────────────
@@ -122,21 +78,9 @@ def _check_test(when: object, path: str, config: Config) -> Iterator[ConfigError
 
 
 def _check_labels(name: str, labels: Sequence[str], path: str, config: Config) -> Iterator[ConfigError]:
-    known = known_labels(config, name)
+    known = config.signals[name].labels()
     for label in labels:
         if known is not None and label not in known:
             yield ConfigError(
                 f"{path}.{name}", f"no label '{label}' in signal '{name}'{did_you_mean(label, known)}"
             )
-
-
-def known_labels(config: Config, name: str) -> Sequence[str] | None:
-    """Every label the signal can give; None: any text (a header), or not known before it is loaded."""
-    match config.signals[name]:
-        case IntentSignal(model=None, examples=examples):
-            return tuple(examples)
-        case KeywordsSignal(any=words):
-            return words
-        case ContextLengthSignal():
-            return (IN_RANGE,)
-    return None

@@ -12,11 +12,9 @@ from typing import TypeVar, overload
 from router_extproc.config.model import (
     Config,
     Encoder,
-    IntentSignal,
     Milvus,
     MilvusConnection,
     MilvusTls,
-    Section,
     SemanticCache,
 )
 
@@ -49,11 +47,12 @@ def _anchor_encoder(encoder: Encoder, folder: Path) -> Encoder:
     return encoder if encoder.path is None else _with(encoder, path=_absolute(encoder.path, folder))
 
 
-def _anchor_signal(signal: AnySection, folder: Path) -> AnySection:
+def _anchor_signal(signal: SignalSettings, folder: Path) -> SignalSettings:
     # A head's plain name ("mmlu14") is no path.
-    if not isinstance(signal, IntentSignal) or signal.model is None or "/" not in signal.model:
-        return signal
-    return _with(signal, model=_absolute(signal.model, folder))
+    named = {field: getattr(signal, field) for field in signal.path_fields}
+    return _with(
+        signal, **{field: _absolute(name, folder) for field, name in named.items() if "/" in (name or "")}
+    )
 
 
 def _anchor_cache(cache: SemanticCache, folder: Path) -> SemanticCache:

@@ -6,16 +6,13 @@ carry their unit; unknown keys are refused.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-
-class Section(BaseModel):
-    """Base of every section: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+from router_extproc.section import Section
+from router_extproc.signals import SIGNALS
+from router_extproc.signals.base import SignalSettings
 
 # ── models ────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,45 +43,11 @@ class Model(Section):
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
 
-
-class IntentSignal(Section):
-    """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
-
-    type: Literal["intent"]
-    #: Name of a shipped head (for example mmlu14) or path of a trained one.
-    model: str | None = None
-    #: Label to a few prompts that mean it; no training.
-    examples: dict[str, tuple[str, ...]] = {}
-    #: Below it the reading has no label.
-    min_score: float = Field(default=0.5, ge=0, le=1)
-
-
-class KeywordsSignal(Section):
-    """Matches when the prompt has one of the words (whole words, case folded)."""
-
-    type: Literal["keywords"]
-    any: tuple[str, ...] = Field(min_length=1)
-    case_sensitive: bool = False
-
-
-class ContextLengthSignal(Section):
-    """Matches when the whole request is about this many tokens long."""
-
-    type: Literal["context_length"]
-    min_tokens: int = Field(default=0, ge=0)
-    max_tokens: int | None = Field(default=None, ge=1)
-
-
-class HeaderSignal(Section):
-    """The value of a request header is the label."""
-
-    type: Literal["header"]
-    header: str = Field(min_length=1)
-
-
-SignalSection: TypeAlias = Annotated[
-    IntentSignal | KeywordsSignal | ContextLengthSignal | HeaderSignal, Field(discriminator="type")
-]
+if TYPE_CHECKING:
+    SignalSection: TypeAlias = SignalSettings
+else:
+    # Built from the registry, so that a new signal is known here without a word about it.
+    SignalSection = Annotated[Union[tuple(SIGNALS.values())], Field(discriminator="type")]  # noqa: UP007
 
 
 # ── decisions ─────────────────────────────────────────────────────────────────────────────────

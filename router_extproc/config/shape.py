@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Union, get_args, get_origin
 
-from router_extproc.config.model import Section
+from router_extproc.section import Section
 
 
 def keys_at(section: type[Section], keys: Sequence[str | int], *, tags: bool = False) -> list[str]:

@@ -55,8 +55,7 @@ def scope_rule_of(cache: section.SemanticCache) -> ScopeRule:
 
 def routing_headers_of(config: section.Config) -> tuple[str, ...]:
     """The headers that signals read, in lower case and a fixed order."""
-    signals = config.signals.values()
-    return tuple(sorted({signal.header.lower() for signal in signals if signal.type == "header"}))
+    return tuple(sorted({name for signal in config.signals.values() for name in signal.headers()}))
 
 
 def _targets(config: section.Config) -> dict[str, Target]:

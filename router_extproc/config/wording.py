@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from router_extproc.config.expand import Expanded, join
-from router_extproc.config.model import Section
 from router_extproc.config.shape import keys_at
 from router_extproc.errors import ConfigError
+from router_extproc.section import Section
 
 _SECRET_KEYS: Final = frozenset({"password", "token", "username"})
 _GOT_MAX: Final = 60

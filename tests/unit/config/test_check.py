@@ -82,7 +82,8 @@ def test_a_served_name_may_be_the_models_own_key(problems: Problems) -> None:
     ("signal", "expected"),
     [
         ("a: {type: intent}", "signals.a: needs either model or examples, got neither"),
-        ("a: {type: intent, model: m, examples: {x: [y]}}", "signals.a: needs either model or examples, got both"),
+        ("a: {type: intent, model: ./m, examples: {x: [y]}}", "signals.a: needs either model or examples, got both"),
+        ("a: {type: intent, model: mmlu41}", "signals.a.model: no shipped head named 'mmlu41' (did you mean 'mmlu14'?); a folder has a / in it"),
         ("a: {type: intent, examples: {x: []}}", "signals.a.examples.x: needs at least one example prompt"),
         ("a: {type: intent, examples: {x: [' ']}}", "signals.a.examples.x: needs at least one example prompt"),
         ("a: {type: keywords, any: ['']}", "signals.a.any[0]: must not be empty"),
@@ -139,6 +140,16 @@ def test_a_bottomless_rule_is_refused(problems: Problems) -> None:
     found = problems(SIGNALS + f"decisions: [{{name: a, model: small, when: {when}}}]\n")
     assert len(found) == 1
     assert found[0].endswith("nested deeper than 16")
+
+
+def test_the_labels_of_a_shipped_head_are_known(problems: Problems) -> None:
+    text = "signals: {d: {type: intent, model: mmlu14}}\ndecisions: [{name: a, model: small, when: {d: maths}}]\n"
+    assert problems(text) == ["decisions[0].when.d: no label 'maths' in signal 'd' (did you mean 'math'?)"]
+
+
+def test_the_labels_of_a_users_head_are_not_known_yet(problems: Problems) -> None:
+    text = "signals: {d: {type: intent, model: ./mine}}\ndecisions: [{name: a, model: small, when: {d: maths}}]\n"
+    assert problems(text) == []
 
 
 # ── addresses ─────────────────────────────────────────────────────────────────────────────────
