@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final, Self
 
 from pymilvus import AsyncMilvusClient
@@ -16,7 +17,7 @@ from pymilvus import AsyncMilvusClient
 from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Selector
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
-from router_extproc.cache.milvus.place import LitePlace, place_of
+from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
 from router_extproc.cache.milvus.schema import search_params
 from router_extproc.cache.policy import is_fresh
@@ -29,8 +30,10 @@ from router_extproc.models.base import Vector
 LOOKUP_MAX_S = 2.0
 #: How often expired rows are deleted.
 SWEEP_S = 600.0
-#: Rows read at once while warming.
-PAGE_ROWS = 500
+#: Rows read with one query while warming, about.
+QUERY_ROWS = 500
+#: Rows handed on at once.
+PAGE_ROWS = 20
 #: Milvus's own bound on the rows of one answer.
 ROWS_MAX = 16_384
 #: How long `start` waits for the first connection.
@@ -42,7 +45,7 @@ class MilvusCache:
 
     def __init__(self, settings: Milvus, *, dim: int, clock: Clock, link: Link | None = None) -> None:
         """`dim`: length of the encoder's vectors. To be made where the event loop runs."""
-        self._collection: Final = settings.collection
+        self._collection: Final = collection_of(settings)
         self._vector_field: Final = settings.collection.vector_field.name
         self._output_fields: Final = output_fields(self._vector_field)
         self._timeout_s: Final = settings.connection.timeout
@@ -133,17 +136,18 @@ class MilvusCache:
 
     async def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""
-        count = min(await self._count(), limit)
-        sent = 0
-        for part in filters.fingerprint_ranges(max(1, math.ceil(count / PAGE_ROWS))):
-            page = await self._page(f"{part} and {filters.fresh(self._clock.wall_s())}")
-            yield page[: limit - sent]
-            sent += len(page)
-            if sent >= limit:
+        left = limit
+        for part in filters.fingerprint_ranges(max(1, math.ceil(await self._count() / QUERY_ROWS))):
+            rows = iter(await self._query(f"{part} and {filters.fresh(self._clock.wall_s())}"))
+            # The library unpacks a row when it is asked for: a few at a time, so that requests go first.
+            while left and (page := list(islice(rows, min(left, PAGE_ROWS)))):
+                left -= len(page)
+                yield list(self._fresh_entries(page))
+            if not left:
                 return
 
-    async def _page(self, expression: str) -> list[Entry]:
-        rows = await self._link.call(
+    async def _query(self, expression: str) -> Iterable[Row]:
+        rows: Iterable[Row] = await self._link.call(
             "scan",
             lambda client: client.query(
                 self._collection.name,
@@ -153,7 +157,7 @@ class MilvusCache:
                 timeout=self._timeout_s,
             ),
         )
-        return list(self._fresh_entries(rows))
+        return rows
 
     async def _count(self) -> int:
         if self.exclusive:

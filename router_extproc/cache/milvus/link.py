@@ -7,6 +7,8 @@ a call without a connection fails at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -15,13 +17,15 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import CacheRejected
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
-from router_extproc.cache.milvus.opening import connect, open_place, release_place
-from router_extproc.cache.milvus.place import place_of
+from router_extproc.cache.milvus.opening import connect, open_place, release_lite
+from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
 from router_extproc.config.model import Milvus
 from router_extproc.errors import CacheError
 
 #: One attempt to connect takes no longer, whatever `connection.timeout` says: it runs in a thread.
 CONNECT_MAX_S = 5.0
+#: How long `aclose` waits for Milvus Lite to put its memory in order on disk.
+RELEASE_MAX_S = 5.0
 #: Pauses between attempts: doubled from the first to the last.
 RETRY_FIRST_S = 0.25
 RETRY_LAST_S = 5.0
@@ -40,6 +44,7 @@ class Link:
         """`dim`: length of the encoder's vectors; `pause` waits between attempts."""
         self._settings: Final = settings
         self._place: Final = place_of(settings)
+        self._collection: Final = collection_of(settings)
         self._dim: Final = dim
         self._pause: Final = pause
         self._client: AsyncMilvusClient | None = None
@@ -75,8 +80,24 @@ class Link:
             await asyncio.wait({self._keeper})
             self._keeper = None
         await self._disconnect("closed")
-        await asyncio.get_running_loop().run_in_executor(self._threads, release_place, self._place)
-        self._threads.shutdown(wait=False)
+        if isinstance(self._place, LitePlace):
+            await self._release(self._place)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _release(self, place: LitePlace) -> None:
+        # A daemon: when it takes longer than we wait, the process may end. What was put is in the log
+        # that Milvus Lite reads at its next start.
+        released = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def release() -> None:
+            release_lite(place)
+            with contextlib.suppress(RuntimeError):  # the loop ended before us
+                loop.call_soon_threadsafe(released.set)
+
+        threading.Thread(target=release, name="milvus-release", daemon=True).start()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(released.wait(), RELEASE_MAX_S)
 
     async def call(self, operation: str, work: Callable[[AsyncMilvusClient], Awaitable[T]]) -> T:
         """The result of `work` on the client.
@@ -136,7 +157,7 @@ class Link:
         self.connects += 1
 
     def _open(self, timeout_s: float) -> str:
-        return open_place(self._place, self._settings.collection, dim=self._dim, timeout_s=timeout_s)
+        return open_place(self._place, self._collection, dim=self._dim, timeout_s=timeout_s)
 
     async def _disconnect(self, problem: str) -> None:
         client, self._client = self._client, None

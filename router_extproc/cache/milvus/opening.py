@@ -18,9 +18,10 @@ from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.model import MilvusCollection
 from router_extproc.errors import CacheError
 
-# The library logs every failed call with its filter and a stack trace, on a handler of its own. We
-# translate and count its errors instead.
-logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+# Both log every failure with a stack trace, and the filter with it, at every attempt. We translate and
+# count their errors instead, and say in the state of the cache why it is not ready.
+for _name in ("pymilvus", "milvus_lite"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_s: float) -> str:
@@ -49,10 +50,9 @@ def connect(place: Place, uri: str, *, timeout_s: float) -> AsyncMilvusClient:
     return AsyncMilvusClient(**client_options(place, uri, timeout_s=timeout_s))
 
 
-def release_place(place: Place) -> None:
-    """Stop Milvus Lite if it is that: writes what is in memory to disk and gives the folder free. Blocks."""
-    if isinstance(place, LitePlace):
-        lite_servers.release_server(str(place.path))
+def release_lite(place: LitePlace) -> None:
+    """Stop Milvus Lite: writes what is in memory to disk and gives the folder free. Blocks."""
+    lite_servers.release_server(str(place.path))
 
 
 def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any]:  # Any: the library's own

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from router_extproc.config.model import Milvus, MilvusConnection, MilvusTls
+from router_extproc.config.model import Milvus, MilvusCollection, MilvusConnection, MilvusIndex, MilvusTls
 
 #: A path that ends so selects Milvus Lite.
 LITE_SUFFIX = ".db"
@@ -50,6 +50,17 @@ def place_of(settings: Milvus) -> Place:
         token=_token(connection),
         tls=_tls(connection.tls),
     )
+
+
+def collection_of(settings: Milvus) -> MilvusCollection:
+    """The collection that the settings describe; on Milvus Lite without a graph index.
+
+    There the near tier answers nearly every search, brute force is fast enough for the rest, and
+    building the graph in this process would hold up its end by seconds.
+    """
+    if isinstance(place_of(settings), ServerPlace):
+        return settings.collection
+    return settings.collection.model_copy(update={"index": MilvusIndex(type="FLAT")})
 
 
 def _uri(connection: MilvusConnection) -> str:

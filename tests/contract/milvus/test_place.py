@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.milvus.place import LitePlace, ServerPlace, place_of
-from router_extproc.config.model import Milvus, MilvusAuth, MilvusConnection, MilvusTls
+from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
+from router_extproc.config.model import (
+    Milvus,
+    MilvusAuth,
+    MilvusCollection,
+    MilvusConnection,
+    MilvusIndex,
+    MilvusTls,
+)
 
 
 def server(**connection: object) -> ServerPlace:
@@ -20,6 +27,14 @@ def test_path_that_ends_in_db_is_milvus_lite(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
     assert place_of(Milvus(uri=str(path))) == LitePlace(path)
     assert place_of(Milvus(connection=MilvusConnection(uri=str(path)))) == LitePlace(path)
+
+
+def test_milvus_lite_has_no_graph_index_to_build(tmp_path: Path) -> None:
+    """Building it would hold up the end of the process by seconds; servers index as configured."""
+    wanted = MilvusCollection(name="mine", index=MilvusIndex(type="HNSW"))
+    lite = collection_of(Milvus(uri=str(tmp_path / "cache.db"), collection=wanted))
+    assert (lite.name, lite.index.type) == ("mine", "FLAT")
+    assert collection_of(Milvus(collection=wanted)) == wanted
 
 
 def test_relative_path_is_made_absolute() -> None:
