@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from router_extproc.config.model import Config
+from router_extproc.dialects import DIALECTS
+from router_extproc.envoy_config.reasons import REASONS
+from router_extproc.envoy_config.render import render
+from router_extproc.protocol.modes import Role
+from router_extproc.server.listen import address_of
+
+MIB = 1024 * 1024
+
+
+def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **envoy: Any) -> Config:
+    return Config.model_validate(
+        {
+            "version": 1,
+            "listen": listen,
+            "workers": workers,
+            "default_model": "small",
+            "models": {
+                "small": {"cluster": "pool_s"},
+                "large": {"cluster": "pool_l"},
+                "other": {"cluster": "pool_l"},
+            },
+            "limits": {"max_body_bytes": 2 * MIB, "message_timeout_s": 0.35},
+            "envoy": {
+                "admin": "127.0.0.1:9901",
+                "clusters": {
+                    "pool_s": {"endpoints": ["10.0.0.1:1", "10.0.0.2:1"]},
+                    "pool_l": {"endpoints": ["pools.test:443"], "tls": True},
+                },
+                **envoy,
+            },
+        }
+    )
+
+
+def whole(wanted: Config) -> dict[str, Any]:
+    return loaded(rendered(wanted.model_dump_json())["bootstrap.yaml"])
+
+
+@cache
+def rendered(config_json: str) -> dict[str, str]:
+    """Once for each configuration: it takes a tenth of a second."""
+    return render(Config.model_validate_json(config_json))
+
+
+@cache
+def loaded(text: str) -> dict[str, Any]:
+    tree: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return tree
+
+
+def manager(wanted: Config) -> dict[str, Any]:
+    listener = whole(wanted)["static_resources"]["listeners"][0]
+    found: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def filters(wanted: Config) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each["typed_config"] for each in manager(wanted)["http_filters"]}
+
+
+def routes(wanted: Config) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = manager(wanted)["route_config"]["virtual_hosts"][0]["routes"]
+    return found
+
+
+def clusters(wanted: Config) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in whole(wanted)["static_resources"]["clusters"]}
+
+
+def sockets(cluster: dict[str, Any]) -> list[str]:
+    members = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    addresses = [each["endpoint"]["address"] for each in members]
+    return [
+        f"unix:{each['pipe']['path']}"
+        if "pipe" in each
+        else "{address}:{port_value}".format(**each["socket_address"])
+        for each in addresses
+    ]
+
+
+def test_the_body_limit_is_one_number() -> None:
+    limit = 2 * MIB
+    assert filters(config())["router.buffer"]["max_request_bytes"] == limit
+    (inference,) = [route for route in routes(config()) if "path" in route["match"]]
+    assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
+    host = manager(config())["route_config"]["virtual_hosts"][0]
+    assert host["request_body_buffer_limit"] > limit
+
+
+def test_the_message_timeout_is_the_configurations() -> None:
+    assert filters(config())["router.decide"]["message_timeout"] == "0.350s"
+
+
+def test_every_filter_that_a_request_waits_for_fails_open() -> None:
+    for profile in ("split", "inline"):
+        ext_proc = [each for each in filters(config(profile=profile)).values() if "grpc_service" in each]
+        assert all(each["failure_mode_allow"] for each in ext_proc)
+
+
+@pytest.mark.parametrize(("profile", "roles"), [("split", ["decide", "observe"]), ("inline", ["inline"])])
+def test_every_stream_tells_its_role(profile: str, roles: list[str]) -> None:
+    found = [each for each in filters(config(profile=profile)).values() if "grpc_service" in each]
+    told = [{each["key"]: each["value"] for each in one["grpc_service"]["initial_metadata"]} for one in found]
+    assert told == [{"x-router-role": role} for role in roles]
+    assert {Role(role) for role in roles} <= set(Role)
+
+
+def test_only_pools_of_the_configuration_can_be_chosen_and_each_once() -> None:
+    chosen = [route for route in routes(config()) if route["name"].startswith("to ")]
+    assert [route["route"]["cluster"] for route in chosen] == ["pool_s", "pool_l"]
+    for route in chosen:
+        (header,) = route["match"]["headers"]
+        assert header == {"name": "x-router-cluster", "string_match": {"exact": route["route"]["cluster"]}}
+
+
+def test_every_dialect_has_its_routes() -> None:
+    """A dialect whose paths are not rendered would never be asked."""
+    rendered = {route["match"]["path"] for route in routes(config()) if "path" in route["match"]}
+    for dialect in DIALECTS.values():
+        assert dialect.paths
+        assert set(dialect.paths) <= rendered
+        assert all(dialect.matches("POST", path) for path in dialect.paths)
+
+
+def test_everything_else_meets_no_filter_and_comes_last() -> None:
+    *_, last = routes(config())
+    assert last["match"] == {"prefix": "/"}
+    assert last["route"]["cluster"] == "pool_s"
+    off = {name for name, each in last["typed_per_filter_config"].items() if each["disabled"]}
+    assert off == {"router.decide", "router.observe"}
+
+
+@pytest.mark.parametrize("listen", ["unix:/run/r/{worker}.sock", "127.0.0.1:50051"])
+def test_envoy_looks_for_each_worker_where_it_listens(listen: str) -> None:
+    wanted = config(listen=listen, workers=3)
+    assert sockets(clusters(wanted)["router_extproc"]) == [address_of(listen, worker) for worker in range(3)]
+
+
+def test_the_server_may_be_seen_elsewhere_than_it_listens() -> None:
+    wanted = config(listen="0.0.0.0:50051", server=["router:50051"])
+    cluster = clusters(wanted)["router_extproc"]
+    assert sockets(cluster) == ["router:50051"]
+    assert cluster["type"] == "STRICT_DNS"
+
+
+def test_no_circuit_breaker_keeps_its_default() -> None:
+    for cluster in clusters(config(max_requests=777)).values():
+        (thresholds,) = cluster["circuit_breakers"]["thresholds"]
+        assert set(thresholds.values()) == {777}
+
+
+def test_listed_headers_are_stripped_beside_ours() -> None:
+    (extension,) = manager(config(strip_headers=["x-user-id"]))["early_header_mutation_extensions"]
+    ours, theirs = extension["typed_config"]["mutations"]
+    assert ours == {"remove_on_match": {"key_matcher": {"prefix": "x-router-"}}}
+    assert theirs == {"remove": "x-user-id"}
+
+
+def test_a_pool_behind_tls_is_checked_and_called_by_its_name() -> None:
+    tls = clusters(config())["pool_l"]["transport_socket"]["typed_config"]
+    assert tls["auto_sni_san_validation"] is True
+    assert "transport_socket" not in clusters(config())["pool_s"]
+    actions = [route["route"] for route in routes(config())]
+    assert {each["cluster"] for each in actions if each.get("auto_host_rewrite")} == {"pool_l"}
+
+
+def test_the_admin_interface_is_off_unless_asked_for() -> None:
+    assert "admin" in whole(config())
+    assert "admin" not in whole(config(admin=None))
+
+
+def test_the_log_has_nothing_that_a_client_wrote() -> None:
+    (log,) = manager(config())["access_log"]
+    fields = log["typed_config"]["log_format"]["json_format"]
+    asked = {value for value in fields.values() if "REQ(" in value}
+    assert asked == {
+        "%REQ(:METHOD)%",
+        "%REQ(X-ROUTER-MODEL)%",
+        "%REQ(X-ROUTER-DECISION)%",
+        "%REQ(X-REQUEST-ID)%",
+    }
+    assert fields["path"] == "%PATH(NQ)%"
+
+
+def test_every_reason_is_used() -> None:
+    """A reason that fits no key has outlived what it explained."""
+    texts = [
+        text
+        for profile in ("split", "inline")
+        for text in rendered(config(profile=profile).model_dump_json()).values()
+    ]
+    written = " ".join(" ".join(line.strip(" #") for line in text.splitlines()) for text in texts)
+    assert [reason for reason in REASONS.values() if " ".join(reason.split()) not in written] == []
+
+
+def test_the_include_is_made_of_the_bootstraps_parts() -> None:
+    parts = {name: loaded(text) for name, text in render(config(), "include").items()}
+    there = manager(config())
+    for key, value in parts["include/filters.yaml"].items():
+        assert there[key] == value or there[key][:-1] == value
+    assert parts["include/clusters.yaml"]["clusters"] == whole(config())["static_resources"]["clusters"]
+    assert parts["include/routes.yaml"]["virtual_hosts"] == there["route_config"]["virtual_hosts"]
