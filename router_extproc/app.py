@@ -6,7 +6,7 @@ opened in the order of the data and closed in the opposite one, also when a late
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +34,6 @@ from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
-from router_extproc.signals.base import Signal
-from router_extproc.signals.context_length import ContextLengthSignal
-from router_extproc.signals.header import HeaderSignal
-from router_extproc.signals.intent import IntentSignal
-from router_extproc.signals.keywords import KeywordsSignal
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would wait past their stage's budget
 #: in vain; refused at once, a request still goes to the default model with a correct body.
@@ -83,8 +78,9 @@ async def build(
     async with AsyncExitStack() as stack:
         encoder = _open_encoder(config)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
+        classifiers = _Classifiers(encoder)
         understander = Understander(
-            signals=[_signal(name, signal, encoder) for name, signal in config.signals.items()],
+            signals=[signal.open(name, classifiers) for name, signal in config.signals.items()],
             encoder=encoder,
             inference=inference,
             timeout_s=config.limits.signals_timeout_s,
@@ -101,7 +97,7 @@ async def build(
 
 
 def _open_encoder(config: section.Config) -> Encoder | None:
-    by_meaning = any(signal.type == "intent" for signal in config.signals.values())
+    by_meaning = any(signal.needs_encoder for signal in config.signals.values())
     if not by_meaning and not config.semantic_cache.enabled:
         return None
     wanted = config.encoder
@@ -114,25 +110,24 @@ def _open_encoder(config: section.Config) -> Encoder | None:
     )
 
 
-def _signal(name: str, signal: section.SignalSection, encoder: Encoder | None) -> Signal:
-    match signal:
-        case section.IntentSignal():
-            classifier = _classifier(name, signal, encoder)
-            return IntentSignal(name, classifier, score_min=signal.min_score)
-        case section.KeywordsSignal():
-            return KeywordsSignal(name, signal.any, case_sensitive=signal.case_sensitive)
-        case section.ContextLengthSignal():
-            return ContextLengthSignal(name, min_tokens=signal.min_tokens, max_tokens=signal.max_tokens)
-        case section.HeaderSignal():
-            return HeaderSignal(name, signal.header)
+class _Classifiers:
+    """Opens classifiers for one encoder. Fits models.base.Classifiers."""
 
+    def __init__(self, encoder: Encoder | None) -> None:
+        self._encoder = encoder
 
-def _classifier(name: str, signal: section.IntentSignal, encoder: Encoder | None) -> Classifier:
-    if encoder is None:
-        raise TypeError("an intent signal needs the encoder, which _open_encoder opens for it")
-    if signal.model is not None:
-        return open_head(signal.model, encoder=encoder, where=f"signals.{name}.model")
-    return ExampleClassifier.of(signal.examples, encoder)
+    def trained(self, model: str, *, where: str) -> Classifier:
+        """See Classifiers."""
+        return open_head(model, encoder=self._opened(), where=where)
+
+    def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        """See Classifiers."""
+        return ExampleClassifier.of(examples, self._opened())
+
+    def _opened(self) -> Encoder:
+        if self._encoder is None:
+            raise TypeError("a signal that classifies must say needs_encoder")
+        return self._encoder
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────

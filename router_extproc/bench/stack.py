@@ -70,8 +70,12 @@ async def running(folder: Path, *, workers: int, pool_latency_s: float = 0.0) ->
         await _answers(sidecar, f"http://{config.admin}/readyz")
         for port in ports[2:4]:
             await _answers(sidecar, f"http://{HOST}:{port}/v1/models")
-        urls = (f"http://{HOST}:{port}" for port in (ports[3], ports[2], ports[4]))
-        yield Stack(*urls, sidecar)
+        yield Stack(
+            plain=f"http://{HOST}:{ports[3]}",
+            routed=f"http://{HOST}:{ports[2]}",
+            envoy_admin=f"http://{HOST}:{ports[4]}",
+            sidecar=sidecar,
+        )
 
 
 def _config(folder: Path, ports: list[int], workers: int) -> section.Config:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from router_extproc.config import check_listen, check_signals
 from router_extproc.config.locate import uses_lite
 from router_extproc.config.model import Config, Milvus
-from router_extproc.config.wording import did_you_mean
 from router_extproc.errors import ConfigError
+from router_extproc.section import did_you_mean
 
 #: Names that a route carries when no decision was taken (routing.policy).
 RESERVED_DECISIONS = ("default", "pinned")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from router_extproc.config.model import Config
-from router_extproc.config.wording import did_you_mean
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import MAX_DEPTH, read_rule
+from router_extproc.section import did_you_mean
 
 #: Words of the rule grammar; a signal of that name could not be asked.
 _GRAMMAR = ("all", "any", "not")

@@ -17,6 +17,8 @@ from router_extproc.config.model import (
     MilvusTls,
     SemanticCache,
 )
+from router_extproc.section import Section
+from router_extproc.signals.base import SignalSettings
 
 AnySection = TypeVar("AnySection", bound=Section)
 

@@ -254,7 +254,7 @@ class Envoy(Section):
     #: Envoy's own admin interface; None: off.
     admin: str | None = None
     profile: Literal["split", "inline"] = "split"
-    clusters: dict[str, EnvoyCluster] = {}
+    clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
     #: unix:PATH or HOST:PORT of each worker as Envoy sees it; default: where `listen` puts them.
     #: Needed when the server listens on 0.0.0.0 in another container.
     server: tuple[str, ...] = ()
@@ -287,7 +287,7 @@ class Config(Section):
     virtual_models: tuple[str, ...] = ("auto",)
     default_model: str
     models: dict[str, Model] = Field(min_length=1)
-    signals: dict[str, SignalSection] = {}
+    signals: dict[str, SignalSection] = Field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -17,7 +16,7 @@ from pydantic_core import ErrorDetails
 from router_extproc.config.expand import Expanded, join
 from router_extproc.config.shape import keys_at
 from router_extproc.errors import ConfigError
-from router_extproc.section import Section
+from router_extproc.section import Section, did_you_mean
 
 _SECRET_KEYS: Final = frozenset({"password", "token", "username"})
 _GOT_MAX: Final = 60
@@ -53,14 +52,6 @@ class Misfit:
 
     keys: tuple[str | int, ...]
     problem: ConfigError
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` for the nearest of the known names, or nothing."""
-    names = list(known)
-    longer = [known_name for known_name in names if known_name.startswith(f"{name}_")]
-    near = longer or get_close_matches(name, names, n=1, cutoff=0.6)
-    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def misfits(error: ValidationError, expanded: Expanded, section: type[Section]) -> tuple[Misfit, ...]:

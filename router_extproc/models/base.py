@@ -73,6 +73,22 @@ class Classifier(Protocol):
         ...
 
 
+class Classifiers(Protocol):
+    """Where classifiers come from; opened at start, all for one encoder."""
+
+    def trained(self, model: str, *, where: str) -> Classifier:
+        """A shipped head by its name, or one from a folder; `where` is its YAML path.
+
+        Raises:
+            ConfigError: there is none, it is damaged, or it reads another encoder's vectors.
+        """
+        ...
+
+    def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        """A classifier of labels that are given as example prompts."""
+        ...
+
+
 class Inference(Protocol):
     """Where blocking model calls run: off the event loop, bounded."""
 

@@ -1,17 +1,20 @@
 """What a signal is: it measures one fact of a request and gives a reading.
 
-Adding one: a file here with a class that fits `Signal`, a configuration model, and one line in
-`__init__.py`; `testing.check_signal` is its contract.
+Adding one: a file here with its settings (`SignalSettings`) and a class that fits `Signal`, and one
+line in `__init__.py`; `testing.check_signal` is its contract.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from router_extproc.errors import ConfigError
 from router_extproc.llm.request import InferenceRequest
-from router_extproc.models.base import Encoding
+from router_extproc.models.base import Classifiers, Encoding
+from router_extproc.section import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +57,38 @@ class Signal(Protocol):
 
     def read(self, subject: Subject) -> Reading:
         """The reading; without a needed encoding, a Reading with label None and score 0."""
+        ...
+
+
+class SignalSettings(Section, ABC):
+    """A signal's section of the configuration: what it says, what is wrong with it, how it is opened."""
+
+    #: True when its signals need the encoder.
+    needs_encoder: ClassVar[bool] = False
+    #: Fields that may name a file; relative ones are beside the configuration.
+    path_fields: ClassVar[tuple[str, ...]] = ()
+
+    #: The registry name; every kind narrows it to its own.
+    type: str
+
+    def problems(self, path: str) -> Iterator[ConfigError]:
+        """What no single field can tell; `path` is the section's YAML path."""
+        del path
+        yield from ()
+
+    def labels(self) -> Sequence[str] | None:
+        """Every label that the signal can give; None: any text, or not known before it is opened."""
+        return None
+
+    def headers(self) -> Sequence[str]:
+        """The request headers that the signal reads, in lower case: they are part of a fingerprint."""
+        return ()
+
+    @abstractmethod
+    def open(self, name: str, classifiers: Classifiers) -> Signal:
+        """The signal under its name in the configuration.
+
+        Raises:
+            ConfigError: something that it needs is missing or damaged.
+        """
         ...

@@ -6,8 +6,15 @@ it keeps: the estimate takes no encoder pass and its cost does not grow with the
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from router_extproc.errors import ConfigError
 from router_extproc.llm.request import InferenceRequest
-from router_extproc.signals.base import Reading, Subject
+from router_extproc.models.base import Classifiers
+from router_extproc.signals.base import Reading, SignalSettings, Subject
 
 #: English and code have about 4 bytes a token in today's vocabularies; scripts with 2 or 3 bytes a
 #: character have about as many bytes a token or fewer, so for them the estimate is low, at worst
@@ -19,6 +26,28 @@ TOKENS_PER_TURN = 4
 TOOLS_FIELD = "tools"
 #: The label of a request inside the bounds.
 IN_RANGE = "in_range"
+
+
+class ContextLengthSettings(SignalSettings):
+    """Matches when the whole request is about this many tokens long."""
+
+    type: Literal["context_length"]
+    min_tokens: int = Field(default=0, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+
+    def problems(self, path: str) -> Iterator[ConfigError]:
+        """See SignalSettings."""
+        if self.max_tokens is not None and self.max_tokens < self.min_tokens:
+            problem = f"must be >= min_tokens ({self.min_tokens}), got {self.max_tokens}"
+            yield ConfigError(f"{path}.max_tokens", problem)
+
+    def labels(self) -> Sequence[str]:
+        """See SignalSettings."""
+        return (IN_RANGE,)
+
+    def open(self, name: str, classifiers: Classifiers) -> ContextLengthSignal:  # noqa: ARG002 - needs none
+        """See SignalSettings."""
+        return ContextLengthSignal(name, min_tokens=self.min_tokens, max_tokens=self.max_tokens)
 
 
 class ContextLengthSignal:

@@ -5,10 +5,38 @@ It is not authentication: a client may write what it likes, unless Envoy sets th
 
 from __future__ import annotations
 
-from router_extproc.signals.base import Reading, Subject
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Classifiers
+from router_extproc.signals.base import Reading, SignalSettings, Subject
 
 #: Longer values are no labels: they would fill metrics and explanations.
 VALUE_CHARS_MAX = 256
+
+
+class HeaderSettings(SignalSettings):
+    """The value of a request header is the label."""
+
+    type: Literal["header"]
+    header: str = Field(min_length=1)
+
+    def problems(self, path: str) -> Iterator[ConfigError]:
+        """See SignalSettings."""
+        if self.header.lower().startswith("x-router-"):
+            problem = "x-router-* headers are removed from requests; it would never match"
+            yield ConfigError(f"{path}.header", problem)
+
+    def headers(self) -> Sequence[str]:
+        """See SignalSettings."""
+        return (self.header.lower(),)
+
+    def open(self, name: str, classifiers: Classifiers) -> HeaderSignal:  # noqa: ARG002 - needs none
+        """See SignalSettings."""
+        return HeaderSignal(name, self.header)
 
 
 class HeaderSignal:

@@ -6,8 +6,60 @@ rule it keeps: below `score_min` there is no label, only the score that was not 
 
 from __future__ import annotations
 
-from router_extproc.models.base import Classifier, Encoding
-from router_extproc.signals.base import Reading, Subject
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Classifier, Classifiers, Encoding
+from router_extproc.models.shipped import is_shipped_name, shipped_labels
+from router_extproc.section import did_you_mean
+from router_extproc.signals.base import Reading, SignalSettings, Subject
+
+
+class IntentSettings(SignalSettings):
+    """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
+
+    needs_encoder: ClassVar[bool] = True
+    path_fields: ClassVar[tuple[str, ...]] = ("model",)
+
+    type: Literal["intent"]
+    #: Name of a shipped head (for example mmlu14) or path of a trained one.
+    model: str | None = None
+    #: Label to a few prompts that mean it; no training.
+    examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    #: Below it the reading has no label.
+    min_score: float = Field(default=0.5, ge=0, le=1)
+
+    def problems(self, path: str) -> Iterator[ConfigError]:
+        """See SignalSettings."""
+        if (self.model is None) == (not self.examples):
+            given = "neither" if self.model is None else "both"
+            yield ConfigError(path, f"needs either model or examples, got {given}")
+        yield from self._model_problems(f"{path}.model")
+        for label, examples in self.examples.items():
+            if not any(example.strip() for example in examples):
+                yield ConfigError(f"{path}.examples.{label}", "needs at least one example prompt")
+
+    def labels(self) -> Sequence[str] | None:
+        """See SignalSettings; those of a head in a folder are known once it is opened."""
+        return tuple(self.examples) if self.model is None else shipped_labels().get(self.model)
+
+    def _model_problems(self, path: str) -> Iterator[ConfigError]:
+        shipped = shipped_labels()
+        if self.model is None or not is_shipped_name(self.model) or self.model in shipped:
+            return
+        hint = did_you_mean(self.model, shipped)
+        yield ConfigError(path, f"no shipped head named '{self.model}'{hint}; a folder has a / in it")
+
+    def open(self, name: str, classifiers: Classifiers) -> IntentSignal:
+        """See SignalSettings."""
+        if self.model is None:
+            classifier = classifiers.by_examples(self.examples)
+        else:
+            classifier = classifiers.trained(self.model, where=f"signals.{name}.model")
+        return IntentSignal(name, classifier, score_min=self.min_score)
 
 
 class IntentSignal:

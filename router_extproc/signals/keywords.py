@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from router_extproc.signals.base import Reading, Subject
+from pydantic import Field
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Classifiers
+from router_extproc.signals.base import Reading, SignalSettings, Subject
 
 #: Characters read at each end of a longer prompt: this runs on the event loop.
 EDGE_CHARS_MAX = 16_384
@@ -22,6 +27,28 @@ WORD_CHARS_MAX = 64
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\U00020000-\U000323af"
 #: One character that makes one word with its neighbours.
 JOINING = rf"[^\W{SPACELESS}]"
+
+
+class KeywordsSettings(SignalSettings):
+    """Matches when the prompt has one of the words (whole words, case folded)."""
+
+    type: Literal["keywords"]
+    any: tuple[str, ...] = Field(min_length=1)
+    case_sensitive: bool = False
+
+    def problems(self, path: str) -> Iterator[ConfigError]:
+        """See SignalSettings."""
+        for index, word in enumerate(self.any):
+            if not word.strip():
+                yield ConfigError(f"{path}.any[{index}]", "must not be empty")
+
+    def labels(self) -> Sequence[str]:
+        """See SignalSettings."""
+        return self.any
+
+    def open(self, name: str, classifiers: Classifiers) -> KeywordsSignal:  # noqa: ARG002 - needs none
+        """See SignalSettings."""
+        return KeywordsSignal(name, self.any, case_sensitive=self.case_sensitive)
 
 
 class KeywordsSignal:

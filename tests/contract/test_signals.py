@@ -2,53 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from router_extproc.config.model import Config
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Classifier
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals import SIGNALS
-from router_extproc.signals.base import Signal, Subject
-from router_extproc.signals.context_length import ContextLengthSignal
-from router_extproc.signals.header import HeaderSignal
-from router_extproc.signals.intent import IntentSignal
-from router_extproc.signals.keywords import KeywordsSignal
+from router_extproc.signals.base import Subject
 from router_extproc.testing.check_signal import check_signal
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.subjects import subject_of
 
-Sample = tuple[Signal, Subject]
+
+class ByExamples:
+    """Opens example classifiers over the fake encoder; there is no trained head here."""
+
+    def __init__(self, encoder: FakeEncoder) -> None:
+        self._encoder = encoder
+
+    def trained(self, model: str, *, where: str) -> Classifier:
+        raise ConfigError(where, f"no head named '{model}'")
+
+    def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        return ExampleClassifier.of(examples, self._encoder)
 
 
-def intent() -> Sample:
-    encoder = FakeEncoder()
-    examples = {"refund": ("give my money back",), "weather": ("will it rain today",)}
-    signal = IntentSignal("topic", ExampleClassifier.of(examples, encoder))
-    return signal, subject_of("please give my money back", encoder=encoder)
-
-
-def keywords() -> Sample:
-    return KeywordsSignal("urgent", ("asap",)), subject_of("I need it ASAP!")
-
-
-def context_length() -> Sample:
-    return ContextLengthSignal("long", min_tokens=5), subject_of("one two three four five six")
-
-
-def header() -> Sample:
-    return HeaderSignal("team", "X-Team"), subject_of("hi", headers={"x-team": "search"})
-
-
-SAMPLE_OF: Mapping[str, Callable[[], Sample]] = {
-    "intent": intent,
-    "keywords": keywords,
-    "context_length": context_length,
-    "header": header,
+ENCODER = FakeEncoder()
+#: By registry name: a section of the configuration, and a request in which its signal finds something.
+SAMPLES: Mapping[str, tuple[Mapping[str, object], Subject]] = {
+    "intent": (
+        {"examples": {"refund": ["give my money back"], "weather": ["will it rain today"]}},
+        subject_of("please give my money back", encoder=ENCODER),
+    ),
+    "keywords": ({"any": ["asap"]}, subject_of("I need it ASAP!")),
+    "context_length": ({"min_tokens": 5}, subject_of("one two three four five six")),
+    "header": ({"header": "X-Team"}, subject_of("hi", headers={"x-team": "search"})),
 }
 
 
-@pytest.mark.parametrize("name", SIGNALS)
-def test_signal_keeps_the_contract(name: str) -> None:
-    signal, subject = SAMPLE_OF[name]()
-    assert isinstance(signal, SIGNALS[name])
-    check_signal(signal, subject)
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_signal_keeps_the_contract(kind: str) -> None:
+    section, subject = SAMPLES[kind]
+    settings = SIGNALS[kind].model_validate({"type": kind, **section})
+    assert list(settings.problems("signals.sample")) == []
+    check_signal(settings.open("sample", ByExamples(ENCODER)), subject)
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_configuration_knows_every_signal(kind: str) -> None:
+    """One line in the registry is enough: nothing else has to name it."""
+    section, _ = SAMPLES[kind]
+    config = Config.model_validate(
+        {
+            "version": 1,
+            "default_model": "m",
+            "models": {"m": {"cluster": "c"}},
+            "signals": {"sample": {"type": kind, **section}},
+        }
+    )
+    assert isinstance(config.signals["sample"], SIGNALS[kind])

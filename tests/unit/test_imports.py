@@ -22,9 +22,11 @@ LAYERS: dict[str, int] = {
     "": 0,
     "errors": 0,
     "clock": 0,
+    "section": 0,
     "protocol": 1,
     "llm": 1,
     "models.base": 2,
+    "models.shipped": 2,
     "dialects": 2,
     "signals": 2,
     "routing": 2,
@@ -56,6 +58,7 @@ PORTS = {
     "cache.base",
     "cache.verify",
     "models.base",
+    "models.shipped",
 }
 
 #: Where a package may be imported.
