@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc.cache.lookup import SemanticCache
-from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.clock import Clock, SystemClock
@@ -141,6 +140,9 @@ async def _open_cache(
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
         return await stack.enter_async_context(SemanticCache(clock, near, verifier))
     near = _near_tier(wanted, clock, max_entries=wanted.near.max_entries)
+    # pymilvus takes a second to import: only who configured it waits for it.
+    from router_extproc.cache.milvus import MilvusCache  # noqa: PLC0415
+
     settings = wanted.milvus or section.Milvus()
     backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
     cache = SemanticCache(clock, near, verifier, backend=backend, source=backend)
