@@ -11,13 +11,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.models.onnx.build import IDENTITY, STEPS, build_encoder, find_built
+from router_extproc.models.onnx.build import STEPS, build_encoder, find_built
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.home import IDENTITY, home, models_folder
 from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build and list the models.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Build and list the models.",
+    epilog="Example: router-extproc models build",
+)
 
 
 @app.command(epilog="Example: router-extproc models build")

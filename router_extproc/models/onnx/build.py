@@ -23,6 +23,7 @@ from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR, write_graph
+from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     FileRecord,
@@ -36,10 +37,6 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.smooth import measure_peaks, smooth_graph
 from router_extproc.models.onnx.source import Source, find_source, read_architecture, read_weights
 
-#: Names model, precision and recipe: change the number whenever the vectors change.
-IDENTITY = "all-MiniLM-L6-v2-int8-1"
-MODEL_NAME = "model.onnx"
-TOKENIZER_NAME = "tokenizer.json"
 #: Mean cosine to the float32 graph below which a build is refused.
 COSINE_MIN = 0.99
 

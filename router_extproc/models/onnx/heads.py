@@ -77,7 +77,7 @@ def find_head(model: str, *, where: str) -> Path:
 
 def list_heads(artifacts: Path = ARTIFACTS) -> Mapping[str, Path]:
     """The shipped heads by name."""
-    return {path.parent.name: path.parent for path in sorted(artifacts.glob(f"*/{MANIFEST_NAME}"))}
+    return {path.parent.name: path.parent for path in sorted(artifacts.glob(f"*/{HEAD_NAME}"))}
 
 
 def check_signature(

@@ -10,6 +10,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+#: The encoder that `models build` makes. Names model, precision and recipe: change the number whenever
+#: the vectors change.
+IDENTITY = "all-MiniLM-L6-v2-int8-1"
+#: The files of an encoder's folder.
+MODEL_NAME = "model.onnx"
+TOKENIZER_NAME = "tokenizer.json"
 #: Names the folder that replaces the default one.
 HOME_VARIABLE = "ROUTER_EXTPROC_HOME"
 

@@ -12,9 +12,8 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.build import IDENTITY, MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.encoder import ELEMENTS, INPUTS, OnnxEncoder, Pooling, WindowTokenizer
-from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, EncoderManifest, read_manifest, record_file
 from router_extproc.models.onnx.session import open_session
 

@@ -16,11 +16,11 @@ import onnx
 from pydantic import BaseModel, ConfigDict, Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.build import TOKENIZER_NAME, plain_tokenizer, quantise
+from router_extproc.models.onnx.build import plain_tokenizer, quantise
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.home import TOKENIZER_NAME, home, models_folder
 from router_extproc.models.onnx.manifest import (
     Manifest,
     read_manifest,
