@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "explain": "Show what would happen to a prompt or a request file, and why.",
     "envoy": "Render the Envoy configuration.",
     "models": "Build and list the models that understand prompts.",
+    "train": "Train heads on the frozen encoder.",
     "eval": "Measure how well prompts are understood.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",

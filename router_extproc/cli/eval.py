@@ -27,7 +27,12 @@ from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, pre
 from router_extproc.training.metrics import Estimate
 from router_extproc.training.rows import read_answers, read_labels, read_rows
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Measure how well prompts are understood.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Measure how well prompts are understood.",
+    epilog="Example: router-extproc eval intent --data rows.jsonl",
+)
 
 DataOption: TypeAlias = Annotated[
     Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows, JSON Lines.", show_default=False)

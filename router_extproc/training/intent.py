@@ -3,8 +3,6 @@
 It is not fine-tuning: the encoder stays as it is and is shared by everything else. The rule it
 keeps: figures come from rows whose near-duplicates were not trained on; the head that is kept is
 then trained on all rows, with the temperature found before.
-
-    python -m router_extproc.training.intent --data rows.jsonl --out my-intents
 """
 
 from __future__ import annotations

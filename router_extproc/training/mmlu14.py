@@ -1,8 +1,6 @@
 """Makes the shipped head `mmlu14`: which of the 14 MMLU-Pro categories a prompt is about.
 
 It is not the trainer. The rule it keeps: rows are read where they lie and never copied.
-
-    python -m router_extproc.training.mmlu14 --data ../shared/data
 """
 
 from __future__ import annotations
@@ -22,8 +20,10 @@ FOLDER = ARTIFACTS / NAME
 OTHER = "other"
 SOURCES = {"mmlu_pro": "domain/mmlu_pro.dev.jsonl", "mmlu": "domain/mmlu.dev.jsonl"}
 CHAT = "intents/clinc150.train.jsonl"
-#: So many everyday prompts are learned as `other`; more changed nothing.
-CHAT_ROWS = 2000
+#: So many everyday prompts are learned as `other`. Of HWU64's commands, which it never saw, 0.25 are
+#: `other` without them, 0.93 with 600, 0.98 with 2,000; but the more there are, the more casual
+#: questions of a domain ("is my headache serious?") become `other` too.
+CHAT_ROWS = 600
 CHAT_SEED = 11
 #: Everyday intents that are about one of the categories, or may be: they say nothing of `other`.
 # fmt: off
@@ -48,14 +48,14 @@ CARD = CardText(
     sources=(
         "MMLU-Pro, 9,320 questions (TIGER-AI-Lab/MMLU-Pro, MIT and Apache-2.0)",
         "MMLU, 5,844 questions of subjects outside MMLU-Pro's, mapped to the same categories (MIT)",
-        "CLINC150, 2,000 everyday prompts as `other`, never judged on (clinc/oos-eval, CC BY 3.0)",
+        "CLINC150, 600 everyday prompts as `other`, never judged on (clinc/oos-eval, CC BY 3.0)",
     ),
     split=(
         "A fifth of the rows, drawn by group: texts that open with the same twelve words, or whose vectors "
         "have a cosine of 0.92 or more, are on one side."
     ),
     limits=(
-        "English. The questions it learned from are exam questions; short and casual ones are harder.",
+        "English. It learned from exam questions: only half of 65 casual ones get a right score over 0.5.",
         "`other` is also a category of MMLU-Pro (general knowledge): it does not prove small talk.",
         "Neighbouring fields are told apart least well: engineering and physics, business and economics.",
         "Logistic regression on the same vectors reaches 0.777 on MMLU-Pro. More needs a fine-tuned encoder.",

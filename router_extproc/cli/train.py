@@ -1,0 +1,99 @@
+"""`router-extproc train`: heads on the frozen encoder, from a user's rows or for the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from router_extproc.cli.output import ERR, OUT
+from router_extproc.models.onnx.encoder import OnnxEncoder
+from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.open import open_encoder
+from router_extproc.training import mmlu14
+from router_extproc.training.card import CardText, write_card
+from router_extproc.training.intent import Example, TrainedHead, save_head, train_intent
+from router_extproc.training.rows import read_rows
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Train heads on the frozen encoder.",
+    epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine",
+)
+
+#: Labels shown as the weakest.
+WEAKEST = 5
+
+
+@app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
+def intent(
+    data: Annotated[Path, typer.Option(metavar="ROWS.jsonl", help="Rows with text and label.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder; its name is the head's.")],
+) -> None:
+    """Train an intent head on your own labels; `model: DIR` then uses it.
+
+    Figures come from a fifth of the rows; near-duplicates are kept together.
+    """
+    rows = read_rows(data, required=("text", "label"))
+    examples = [Example(row.text("text"), row.text("label"), data.name) for row in rows]
+    _train_to(out, examples, _own_card(data, out, len(rows)))
+
+
+@app.command("mmlu14", epilog="Example: router-extproc train mmlu14 --data ../shared/data")
+def train_mmlu14(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The folder with domain/ and intents/.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder.")] = mmlu14.FOLDER,
+) -> None:
+    """Remake the shipped head for the 14 MMLU-Pro categories."""
+    _train_to(out, mmlu14.read_examples(data), mmlu14.CARD)
+
+
+def _train_to(out: Path, examples: list[Example], card: CardText) -> None:
+    encoder = open_encoder()
+    trained = _watch_training(examples, encoder)
+    save_head(trained, out, encoder=encoder)
+    head = open_head(str(out), encoder=encoder, where=str(out))
+    write_card(out, card, trained, head, encoder.identity)
+    _show_figures(trained)
+    OUT.print(f"wrote {out}", markup=False)
+
+
+def _watch_training(examples: list[Example], encoder: OnnxEncoder) -> TrainedHead:
+    """Train under a progress bar for each step."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=ERR, transient=True) as progress:
+
+        def show(step: str, done: float) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=1.0)
+            progress.update(tasks[step], completed=done)
+
+        return train_intent(examples, encoder, on_progress=show)
+
+
+def _show_figures(trained: TrainedHead) -> None:
+    """Accuracy, calibration and the weakest labels."""
+    figures = trained.figures
+    OUT.print(f"accuracy on unseen rows: {figures.accuracy}", markup=False)
+    for source, estimate in figures.accuracy_by_source.items():
+        OUT.print(f"  {source}: {estimate}", markup=False)
+    OUT.print(f"calibration error: {figures.calibration_error:.3f}")
+    weakest = sorted(figures.recall_by_label.items(), key=lambda item: item[1].value)[:WEAKEST]
+    OUT.print("weakest labels (recall):")
+    for label, estimate in weakest:
+        OUT.print(f"  {label}: {estimate}", markup=False)
+
+
+def _own_card(data: Path, out: Path, rows: int) -> CardText:
+    """The card of a head on a user's rows."""
+    return CardText(
+        title=out.name,
+        task="Labels of a user's own, learned from rows.",
+        sources=(f"{data.name}, {rows} rows",),
+        split="A fifth of the rows, drawn by group of near-duplicates.",
+        limits=("It gives one of its labels to every text; `min_score` decides what is good enough.",),
+    )
