@@ -192,23 +192,74 @@ ANSWER_TREES = st.recursive(
     max_leaves=12,
 )
 DELTAS = st.dictionaries(ANSWER_NAMES, ANSWER_TREES)
-CHUNK_CHOICES = st.fixed_dictionaries(
-    {"index": st.integers(0, 1) | ANSWER_TREES, "delta": DELTAS | ANSWER_TREES},
-    optional={"finish_reason": st.sampled_from(["stop", "length", None, 1]), "logprobs": ANSWER_TREES},
+#: Values of members that only one pool knows.
+FREE_VALUES = st.sampled_from(
+    [None, True, 0, 2.5, "", "a", [], [None, "a"], {}, {"data": "AA", "n": {"m": []}}]
 )
-CHUNKS = st.fixed_dictionaries(
-    {"choices": st.lists(CHUNK_CHOICES, max_size=2) | ANSWER_TREES},
-    optional={"id": ANSWER_TREES, "usage": ANSWER_TREES, "x": ANSWER_TREES, "created": st.integers(0, 2)},
+FRAGMENTS = st.none() | st.text(max_size=4)
+SOUND_CALLS = st.integers(0, 1).flatmap(
+    lambda index: st.fixed_dictionaries(
+        {
+            "index": st.just(index),
+            "id": st.just(f"c{index}"),
+            "function": st.just({"name": "f", "arguments": "{"}),
+        },
+        optional={"type": st.just("function"), "x": FREE_VALUES},
+    )
+)
+SOUND_DELTAS = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": st.just("assistant"),
+        "content": FRAGMENTS,
+        "reasoning": FRAGMENTS,
+        "reasoning_content": FRAGMENTS,
+        "refusal": FRAGMENTS,
+        "tool_calls": st.lists(SOUND_CALLS, max_size=2),
+        "function_call": st.just({"name": "f", "arguments": "{"}),
+        "audio": FREE_VALUES,
+        "x": FREE_VALUES,
+    },
+)
+
+
+def chunks_of(deltas: st.SearchStrategy[Any], indexes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    choice = st.fixed_dictionaries(
+        {"index": indexes, "delta": deltas}, optional={"finish_reason": st.none(), "logprobs": ANSWER_TREES}
+    )
+    return st.fixed_dictionaries(
+        {"choices": st.lists(choice, max_size=2)}, optional={"x": ANSWER_TREES, "usage": st.none()}
+    )
+
+
+CHUNKS = chunks_of(SOUND_DELTAS, st.integers(0, 1)) | chunks_of(
+    DELTAS | ANSWER_TREES, st.integers(0, 1) | ANSWER_TREES
 )
 START = {"id": "a", "model": "m", "created": 1, "choices": []}
+END = {"choices": [{"index": index, "delta": {}, "finish_reason": "stop"} for index in (0, 1)]}
 
 
 @given(chunks=st.lists(CHUNKS, max_size=6))
 def test_any_stream_is_read_or_refused_and_what_is_read_can_be_replayed(chunks: list[Any]) -> None:
-    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in [START, *chunks])
+    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in [START, *chunks, END])
     answer = read(CHAT, "text/event-stream", body + b"data: [DONE]\n\n")
     if isinstance(answer, Answer):
         check_replay(answer)
+
+
+@given(chunks=st.lists(chunks_of(SOUND_DELTAS, st.integers(0, 1)), max_size=8))
+def test_sound_streams_are_read(chunks: list[Any]) -> None:
+    body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in [START, *chunks, END])
+    answer = read(CHAT, "text/event-stream", body + b"data: [DONE]\n\n")
+    assert isinstance(answer, Answer)
+    said = [
+        entry["delta"].get("content") or ""
+        for chunk in chunks
+        for entry in chunk["choices"]
+        if not entry["index"]
+    ]
+    assert (answer.choices[0].content or "") == "".join(said)
+    check_replay(answer)
 
 
 @given(message=DELTAS, extra=st.dictionaries(ANSWER_NAMES, ANSWER_TREES), usage=ANSWER_TREES)
