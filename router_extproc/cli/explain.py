@@ -15,6 +15,7 @@ from router_extproc.app import build
 from router_extproc.cli import FAILED, OK
 from router_extproc.cli.explanation import show
 from router_extproc.cli.output import JsonOption, print_json
+from router_extproc.cli.warm import warm
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.errors import RouterError
@@ -103,6 +104,7 @@ async def _ask_here(
     config: Config, path: str, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> dict[str, JsonValue] | None:
     async with build(_offline(config), _Silence()) as application:
+        await warm(application, config)
         decision = await application.explain("POST", path, Headers(headers), body)
     return None if decision is None else explained(decision)
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from router_extproc import __version__
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
+from router_extproc.cli.warm import warm
 from router_extproc.clock import SystemClock
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
@@ -124,21 +123,13 @@ async def run_worker(config: Config, seat: Seat) -> None:
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
         address = await stack.enter_async_context(running(settings, application.drive, telemetry))
-        await _warm(application, config)
+        await warm(application, config)
         operations.ready = True
         log.info("serving", address=address, admin=admin, version=__version__)
         await stop.wait()
         operations.draining = True
         log.info("draining", at_most_s=config.limits.drain_s)
     log.info("stopped")
-
-
-async def _warm(application: Application, config: Config) -> None:
-    """Decide a request of nobody's, so that the first client does not wait for cold models."""
-    if not config.virtual_models:
-        return
-    question = {"model": config.virtual_models[0], "messages": [{"role": "user", "content": "Are you warm?"}]}
-    await application.explain("POST", "/v1/chat/completions", Headers(), orjson.dumps(question))
 
 
 def _settings(config: Config, seat: Seat) -> ServerSettings:
