@@ -87,10 +87,3 @@ async def test_answers_that_nobody_decided_about_are_not_observed(stack: Stack) 
     await stack.send("GET", "/v1/models")
     await asyncio.sleep(0.3)
     assert not stack.observed()
-
-
-async def test_a_pool_that_cannot_be_reached_is_an_error_that_clients_can_read(stack: Stack) -> None:
-    stack.large.answer.status = 500
-    stack.large.answer.pieces = (b'{"error": "the pool\'s own"}',)
-    reply = await stack.chat("maths")
-    assert (reply.status, reply.body) == (500, b'{"error": "the pool\'s own"}')
