@@ -7,13 +7,15 @@ line now and then, not one a second.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 Say: TypeAlias = Callable[[str], None]
@@ -25,6 +27,8 @@ QUIET_S: Final = 15.0
 LOOK_EVERY_S: Final = 0.5
 #: For a process group to end by itself after SIGTERM.
 STOP_S: Final = 20.0
+_LIBC: Final = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 def say(text: str) -> None:
@@ -66,10 +70,7 @@ class Waiting:
 def run_with_progress(what: str, command: Sequence[str], log: Path, say: Say, *, limit_s: float) -> int:
     """Run a command, its output at the end of `log`; its exit status, or TIMED_OUT."""
     waiting = Waiting(what, say)
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    process = start(command, log)
     try:
         while process.poll() is None and waiting.seconds < limit_s:
             waiting.show(last_line(log))
@@ -79,6 +80,29 @@ def run_with_progress(what: str, command: Sequence[str], log: Path, say: Say, *,
         stop_group(process)
     waiting.done("done" if code == 0 else "failed")
     return code
+
+
+def start(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, its output at the end of `log`.
+
+    It is asked to end when this process ends, however that happens.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own words, no shell
+            command,
+            env=os.environ | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread here
+        )
+
+
+def _end_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def last_line(log: Path) -> str:

@@ -6,7 +6,6 @@ and none outlives the `with` block.
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from progress import LOOK_EVERY_S, Say, Waiting, last_line, stop_group
+from progress import LOOK_EVERY_S, Say, Waiting, last_line, start, stop_group
 from tiny_model import MAX_MODEL_LEN, TinyModel, write_model
 
 HOST: Final = "127.0.0.1"
@@ -106,15 +105,8 @@ def _start(name: str, model: TinyModel, python: Path, cache: Path, stack: ExitSt
         *(THINKING_OPTIONS if model.thinks else ()),
     ]
     own = {"VLLM_CONFIG_ROOT": str(cache / "vllm-config"), "VLLM_CACHE_ROOT": str(cache / "vllm-cache")}
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
-            command,
-            env=os.environ | ENVIRONMENT | own,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    log.unlink(missing_ok=True)
+    process = start(command, log, ENVIRONMENT | own)
     stack.callback(stop_group, process)
     return Server(name, f"http://{HOST}:{port}", process, log)
 
