@@ -80,7 +80,8 @@ def predict_pair(cached: Question, asked: Question, verifier: Verifier) -> PairP
     """Exact before semantic; no semantic hit without likeness and a verdict."""
     if cached.text == asked.text:
         return PairPrediction(1.0, 1.0, hit=True)
-    similarity = float(cached.encoding.vector @ asked.encoding.vector)
+    # Rounding may put the product of two unit vectors just outside.
+    similarity = max(-1.0, min(1.0, float(cached.encoding.vector @ asked.encoding.vector)))
     verdict = verifier.verify(cached.text, asked.text, similarity)
     comparable = cached.is_comparable and asked.is_comparable
     hit = comparable and similarity >= SIMILARITY_MIN and verdict.accepted

@@ -39,7 +39,8 @@ def share(hits: int, rows: int) -> Estimate | None:
     spread = Z * Z / rows
     middle = (value + spread / 2) / (1 + spread)
     half = Z / (1 + spread) * math.sqrt(value * (1 - value) / rows + spread / (4 * rows))
-    return Estimate(value, max(0.0, middle - half), min(1.0, middle + half), rows)
+    # At 0 and at 1 rounding would put the bound on the wrong side of the value.
+    return Estimate(value, max(0.0, min(value, middle - half)), min(1.0, max(value, middle + half)), rows)
 
 
 def auc(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> Estimate | None:

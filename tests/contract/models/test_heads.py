@@ -1,0 +1,117 @@
+"""Shipped heads: they say what they said, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.encoder import OnnxEncoder
+from router_extproc.models.onnx.heads import ARTIFACTS, HEAD_NAME, ClassifierHead, list_heads, open_head
+from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, record_files, write_manifest
+from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.training.head_graph import write_head
+from router_extproc.training.net import Net, softmax
+
+#: What mmlu14 said when it was trained; scores may differ a little between processors.
+GOLDEN = json.loads((Path(__file__).parents[2] / "samples" / "models" / "mmlu14.json").read_text("utf-8"))
+SCORE_TOLERANCE = 0.08
+
+
+@pytest.fixture(scope="module")
+def head(encoder: OnnxEncoder) -> ClassifierHead:
+    return open_head("mmlu14", encoder=encoder, where="test")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A shipped head of one's own, to be damaged."""
+    return Path(shutil.copytree(ARTIFACTS / "mmlu14", tmp_path / "mine"))
+
+
+@pytest.mark.parametrize("text", GOLDEN)
+def test_predictions_do_not_drift(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
+    scores = head.scores(encoder.encode(text).vector)
+    label, score = GOLDEN[text]
+    assert max(scores, key=scores.__getitem__) == label
+    assert scores[label] == pytest.approx(score, abs=SCORE_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "text", ["hi, how are you?", "hello", "thanks!", "tell me a joke", "what can you do?"]
+)
+def test_small_talk_is_other(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
+    """It must not land confidently in a field of study, and so on its expensive model."""
+    assert head.scores(encoder.encode(text).vector)["other"] > 0.5
+
+
+def test_scores_are_chances(encoder: OnnxEncoder, head: ClassifierHead) -> None:
+    scores = head.scores(encoder.encode("any text").vector)
+    assert tuple(scores) == tuple(head.labels)
+    assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", list_heads())
+def test_every_shipped_head_has_a_card(name: str) -> None:
+    card = (list_heads()[name] / "card.md").read_text("utf-8")
+    assert all(heading in card for heading in ("## Learned from", "## How it was judged", "## Limits"))
+
+
+def test_head_from_a_folder_opens(encoder: OnnxEncoder, copy: Path) -> None:
+    assert "math" in open_head(str(copy), encoder=encoder, where="test").labels
+
+
+def test_unknown_head_names_the_shipped_ones(encoder: OnnxEncoder) -> None:
+    with pytest.raises(ConfigError, match=r"signals\.x\.model: no head named 'mmlu15' .*mmlu14"):
+        open_head("mmlu15", encoder=encoder, where="signals.x.model")
+
+
+@pytest.mark.parametrize("name", [HEAD_NAME, MANIFEST_NAME])
+def test_damaged_head_is_refused_by_name(encoder: OnnxEncoder, copy: Path, name: str) -> None:
+    (copy / name).write_bytes((copy / name).read_bytes()[:-1] + b"x")
+    with pytest.raises(ConfigError, match=name):
+        open_head(str(copy), encoder=encoder, where="test")
+
+
+def test_missing_file_is_refused_by_name(encoder: OnnxEncoder, copy: Path) -> None:
+    (copy / HEAD_NAME).unlink()
+    with pytest.raises(ConfigError, match=HEAD_NAME):
+        open_head(str(copy), encoder=encoder, where="test")
+
+
+def test_head_of_another_encoder_is_refused(copy: Path) -> None:
+    with pytest.raises(ConfigError, match=r"trained on the vectors of all-MiniLM.* the encoder is fake-64"):
+        open_head(str(copy), encoder=FakeEncoder(), where="test")
+
+
+def test_graph_that_is_not_what_its_manifest_says_is_refused(encoder: OnnxEncoder, copy: Path) -> None:
+    manifest = HeadManifest.model_validate_json((copy / MANIFEST_NAME).read_bytes())
+    write_manifest(copy, manifest.model_copy(update={"labels": manifest.labels[1:]}))
+    with pytest.raises(ConfigError, match="no head of 13 labels"):
+        open_head(str(copy), encoder=encoder, where="test")
+
+
+def test_graph_that_is_none_is_refused(encoder: OnnxEncoder, copy: Path) -> None:
+    (copy / HEAD_NAME).write_bytes(b"no graph")
+    manifest = HeadManifest.model_validate_json((copy / MANIFEST_NAME).read_bytes())
+    write_manifest(copy, manifest.model_copy(update={"files": record_files(copy, (HEAD_NAME,))}))
+    with pytest.raises(ConfigError, match="onnxruntime cannot open"):
+        open_head(str(copy), encoder=encoder, where="test")
+
+
+def test_written_head_says_what_its_net_says(tmp_path: Path) -> None:
+    """The temperature is inside the graph."""
+    generator = np.random.default_rng(4)
+    shapes = ((64, 8), (8,), (8, 3), (3,))
+    net = Net(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    fake = FakeEncoder()
+    labels = ("a", "b", "c")
+    write_head(tmp_path / "own", net, name="own", labels=labels, encoder=fake.identity, temperature=2.0)
+    vector = fake.encode("some words here").vector
+    scores = open_head(str(tmp_path / "own"), encoder=fake, where="test").scores(vector)
+    wanted = softmax(net.logits(vector[None]) / np.float32(2.0))[0]
+    assert list(scores.values()) == pytest.approx(wanted.tolist(), abs=1e-6)
