@@ -1,7 +1,7 @@
 """What goes wrong in Milvus, in this project's errors.
 
-It is not a retry policy. The rule it keeps: `CacheRejected` only where trying again can never help;
-messages carry the client's own words about Milvus, never a row.
+It is not a retry policy. The rule it keeps: `CacheRejected` only where trying again can never help, and
+no message repeats anything of a row.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ _REJECTED = (ParamError, DataNotMatchException, DataTypeNotMatchException)
 _INVALID_CODES = range(1100, 1200)
 
 
+#: More of a foreign message is not shown.
+_WORDS_CHARS_MAX = 200
+
+
 class CollectionMismatch(CacheError):
     """The collection exists and is another one's: refused, never dropped or changed."""
 
@@ -34,6 +38,14 @@ def translate(operation: str, error: BaseException) -> CacheError:
     """The error to raise from a foreign one; `operation` is a short word."""
     kind = CacheRejected if _is_rejection(error) else CacheError
     return kind("cache", f"milvus {operation}: {_describe(error)}")
+
+
+def translate_opening(error: BaseException) -> CacheError:
+    """The error to raise when Milvus cannot be opened: no row is at hand, so its own words may be shown."""
+    words = error.message if isinstance(error, MilvusException) else str(error)
+    return CacheError(
+        "cache", f"milvus open: {_describe(error)}: {' '.join(words.split())[:_WORDS_CHARS_MAX]}"
+    )
 
 
 def _is_rejection(error: BaseException) -> bool:

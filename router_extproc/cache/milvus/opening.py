@@ -12,7 +12,7 @@ from typing import Any, assert_never
 from milvus_lite import server_manager_instance as lite_servers
 from pymilvus import AsyncMilvusClient, MilvusClient
 
-from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
+from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.place import LitePlace, Place, ServerPlace
 from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.model import MilvusCollection
@@ -41,7 +41,7 @@ def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_
         finally:
             client.close()
     except FOREIGN_ERRORS as error:
-        raise translate("open", error) from error
+        raise translate_opening(error) from error
     return uri
 
 
