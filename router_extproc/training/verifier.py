@@ -50,10 +50,10 @@ class Encoded:
     asked: Sequence[int]
     label: int
 
-    @property
-    def tokens(self) -> int:
-        """Of both questions."""
-        return len(self.cached) + len(self.asked)
+
+def tokens_of(pair: Encoded) -> int:
+    """Tokens of both questions."""
+    return len(pair.cached) + len(pair.asked)
 
 
 def train_verifier(rows: PairRows, source: Source, plan: Plan) -> PairNet:
@@ -71,13 +71,10 @@ def mix_batches(rows: PairRows, tokenizer: Tokenizer) -> list[list[Encoded]]:
     """Labelled pairs first, then labelled and made ones in equal parts."""
     tokenizer.enable_truncation(QUESTION_TOKENS_MAX)
     labelled, made = (encode_pairs(pairs, tokenizer) for pairs in (rows.labelled, rows.made))
-    length = Encoded.tokens.fget
-    if length is None:
-        raise TypeError("tokens is a property")
-    first = make_batches(labelled, BATCH_ROWS, length, seed=SEED)
-    again = [row for batch in make_batches(labelled, BATCH_ROWS, length, seed=SEED + 1) for row in batch]
+    first = make_batches(labelled, BATCH_ROWS, tokens_of, seed=SEED)
+    again = [row for batch in make_batches(labelled, BATCH_ROWS, tokens_of, seed=SEED + 1) for row in batch]
     mixed = [*again[: len(made)], *made]
-    rounds = [make_batches(mixed, BATCH_ROWS, length, seed=SEED + number) for number in (2, 3)]
+    rounds = [make_batches(mixed, BATCH_ROWS, tokens_of, seed=SEED + number) for number in (2, 3)]
     return [*first[:LABELLED_BATCHES], *rounds[0], *rounds[1]]
 
 
@@ -87,7 +84,7 @@ def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[Encoded]:
         Encoded(tokenizer.encode(pair.cached).ids, tokenizer.encode(pair.asked).ids, pair.label)
         for pair in pairs
     )
-    return [pair for pair in encoded if pair.tokens <= PAIR_TOKENS_MAX]
+    return [pair for pair in encoded if tokens_of(pair) <= PAIR_TOKENS_MAX]
 
 
 def loss_of(net: PairNet, batch: Sequence[Encoded], step: int) -> Tensor:
