@@ -70,10 +70,18 @@ def test_unknown_head_names_the_shipped_ones(encoder: OnnxEncoder) -> None:
         open_head("mmlu15", encoder=encoder, where="signals.x.model")
 
 
-@pytest.mark.parametrize("name", [HEAD_NAME, MANIFEST_NAME])
-def test_damaged_head_is_refused_by_name(encoder: OnnxEncoder, copy: Path, name: str) -> None:
-    (copy / name).write_bytes((copy / name).read_bytes()[:-1] + b"x")
-    with pytest.raises(ConfigError, match=name):
+def test_damaged_graph_is_refused_by_name_and_checksum(encoder: OnnxEncoder, copy: Path) -> None:
+    """Also one that onnxruntime would open."""
+    graph = bytearray((copy / HEAD_NAME).read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (copy / HEAD_NAME).write_bytes(graph)
+    with pytest.raises(ConfigError, match=rf"{HEAD_NAME} is damaged or not ours: sha256 [0-9a-f]{{12}}"):
+        open_head(str(copy), encoder=encoder, where="test")
+
+
+def test_damaged_manifest_is_refused_by_name(encoder: OnnxEncoder, copy: Path) -> None:
+    (copy / MANIFEST_NAME).write_text("{")
+    with pytest.raises(ConfigError, match=MANIFEST_NAME):
         open_head(str(copy), encoder=encoder, where="test")
 
 

@@ -27,6 +27,10 @@ def test_tools_count_and_other_context_does_not() -> None:
     assert estimate_tokens(subject.request) == 11 + TOKENS_PER_TURN
 
 
+def test_a_part_of_a_token_counts_as_one() -> None:
+    assert estimate_tokens(subject_of("x" * 5).request) == 2 + TOKENS_PER_TURN
+
+
 def test_bytes_count_not_characters() -> None:
     assert estimate_tokens(subject_of("語" * 4).request) == 3 + TOKENS_PER_TURN
 
