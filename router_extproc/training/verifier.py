@@ -1,9 +1,7 @@
 """Trains and exports the cache's verifier.
 
-It is not the calibration (`verifier_card` fits and writes it). The rule it keeps: the same data,
-seed and machine give the same net, also when training was interrupted.
-
-    python -m router_extproc.training.verifier --data ../shared/data --work build/verifier
+It is not the calibration (see `verifier_card`) nor the artifact (`ship_verifier`). The rule it keeps: the
+same data, seed and machine give the same net, also when training was interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import onnx
 import torch
@@ -35,7 +35,8 @@ PAIR_TOKENS_MAX = 80
 BATCH_ROWS = 64
 #: Batches of labelled pairs alone before made ones are mixed in, half and half.
 LABELLED_BATCHES = 50
-STEPS = 600
+#: Steps of the first round, and of the second one, over pairs that the first has not seen.
+FIRST_STEPS, SECOND_STEPS = 600, 480
 RATE = 2e-4
 #: Share of the target given to the other label: Quora's labels are noisy.
 SMOOTHING = 0.02
@@ -51,31 +52,40 @@ class Encoded:
     label: int
 
 
+Batches: TypeAlias = list[list[Encoded]]
+
+
 def tokens_of(pair: Encoded) -> int:
     """Tokens of both questions."""
     return len(pair.cached) + len(pair.asked)
 
 
-def train_verifier(rows: PairRows, source: Source, plan: Plan) -> PairNet:
-    """The trained net."""
+def train_verifier(rows: PairRows, source: Source, work: Path, pause_file: Path | None = None) -> PairNet:
+    """The trained net; `work` keeps the checkpoints from which an interrupted run goes on."""
     torch.manual_seed(SEED)
     trunk = MiniLm()
     load_weights(trunk, read_weights(source))
     net = PairNet(trunk)
-    batches = mix_batches(rows, plain_tokenizer(source.tokenizer))
-    fit(net, lambda step: loss_of(net, batches[step % len(batches)], step), plan)
+    work.mkdir(parents=True, exist_ok=True)
+    for number, batches in enumerate(rounds_of(rows, plain_tokenizer(source.tokenizer))):
+        plan = Plan(
+            steps=len(batches), rate=RATE, checkpoint=work / f"round{number}.pt", pause_file=pause_file
+        )
+        fit(net, partial(loss_at, net, batches), plan)
     return net
 
 
-def mix_batches(rows: PairRows, tokenizer: Tokenizer) -> list[list[Encoded]]:
-    """Labelled pairs first, then labelled and made ones in equal parts."""
+def rounds_of(rows: PairRows, tokenizer: Tokenizer) -> tuple[Batches, Batches]:
+    """Two rounds: labelled pairs, then half made; after that fresh pairs, a third of them made."""
     tokenizer.enable_truncation(QUESTION_TOKENS_MAX)
     labelled, made = (encode_pairs(pairs, tokenizer) for pairs in (rows.labelled, rows.made))
-    first = make_batches(labelled, BATCH_ROWS, tokens_of, seed=SEED)
-    again = [row for batch in make_batches(labelled, BATCH_ROWS, tokens_of, seed=SEED + 1) for row in batch]
-    mixed = [*again[: len(made)], *made]
-    rounds = [make_batches(mixed, BATCH_ROWS, tokens_of, seed=SEED + number) for number in (2, 3)]
-    return [*first[:LABELLED_BATCHES], *rounds[0], *rounds[1]]
+    first = make_batches(labelled, BATCH_ROWS, tokens_of, seed=SEED)[:LABELLED_BATCHES]
+    mixed = [*labelled[: len(made)], *made]
+    first += make_batches(mixed, BATCH_ROWS, tokens_of, seed=SEED + 1)[: FIRST_STEPS - len(first)]
+    used = {id(row) for batch in first for row in batch}
+    fresh, fresh_made = ([row for row in part if id(row) not in used] for part in (labelled, made))
+    rest = [*fresh, *fresh_made[: len(fresh) // 2]]
+    return first, make_batches(rest, BATCH_ROWS, tokens_of, seed=SEED + 2)[:SECOND_STEPS]
 
 
 def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[Encoded]:
@@ -87,9 +97,9 @@ def encode_pairs(pairs: Sequence[Pair], tokenizer: Tokenizer) -> list[Encoded]:
     return [pair for pair in encoded if tokens_of(pair) <= PAIR_TOKENS_MAX]
 
 
-def loss_of(net: PairNet, batch: Sequence[Encoded], step: int) -> Tensor:
+def loss_at(net: PairNet, batches: Batches, step: int) -> Tensor:
     """Cross-entropy; the order of the two questions is drawn anew for each pair."""
-    rng = random.Random(step)
+    rng, batch = random.Random(step), batches[step]
     pairs = [(row.cached, row.asked) if rng.random() < 0.5 else (row.asked, row.cached) for row in batch]  # noqa: PLR2004
     logits = net(make_batch([first for first, _ in pairs], [second for _, second in pairs]))
     labels = torch.tensor([row.label * (1 - 2 * SMOOTHING) + SMOOTHING for row in batch])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from router_extproc.cache.guards import read_question
@@ -55,23 +56,24 @@ class Judged:
 def judge_pairs(pairs: Sequence[Pair], graph: Path, tokenizer: WindowTokenizer, encoder: Encoder) -> Judged:
     """Run everything that the verifier looks at, over every pair."""
     session = open_session(graph, where="")
-    feeds = (
-        {
-            "cached_ids": np.array([tokenizer.read(pair.cached).ids], np.int32),
-            "asked_ids": np.array([tokenizer.read(pair.asked).ids], np.int32),
-        }
-        for pair in pairs
-    )
     questions = [(read_question(pair.cached), read_question(pair.asked)) for pair in pairs]
     return Judged(
         labels=np.array([pair.label for pair in pairs], float),
-        logits=np.array(
-            [run_session(session, [LOGIT], feed, stage="training")[0][0] for feed in feeds], float
-        ),
+        logits=np.array([read_logit(session, pair, tokenizer) for pair in pairs]),
         similarities=similarities_of(pairs, encoder),
         evidence=np.array([read_evidence(*both) for both in questions]),
         passed=np.array([find_refusal(*both) is None for both in questions]),
     )
+
+
+def read_logit(session: ort.InferenceSession, pair: Pair, tokenizer: WindowTokenizer) -> float:
+    """What the net says of a pair."""
+    feeds = {
+        "cached_ids": np.array([tokenizer.read(pair.cached).ids], np.int32),
+        "asked_ids": np.array([tokenizer.read(pair.asked).ids], np.int32),
+    }
+    (logit,) = run_session(session, [LOGIT], feeds, stage="training")
+    return float(logit[0])
 
 
 def similarities_of(pairs: Sequence[Pair], encoder: Encoder) -> Array:
