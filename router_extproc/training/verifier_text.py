@@ -75,7 +75,7 @@ With all five guards as vetoes, at the same chance:
 
 - English. Each question up to 128 tokens; longer ones are not answered from the semantic tier.
 - Questions, not documents: it has seen few instructions and no code.
-- Quora's labels contradict each other for near-identical questions: a precision above about 0.95 cannot be
+- Quora's labels contradict each other for near-identical questions: precision above about 0.95 cannot be
   measured on them.
 - It does not know facts: "the largest planet" and "Jupiter" are different questions to it.
 - RQE's negatives are easy (other questions at random); its precision says little. The health pairs of Quora
