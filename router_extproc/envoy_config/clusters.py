@@ -62,7 +62,9 @@ def server_cluster(config: Config) -> Cluster:
         connect_timeout=timedelta(seconds=SERVER_CONNECT_S),
         load_assignment=endpoints(SERVER_CLUSTER, addresses),
         health_checks=[_grpc_health()],
-        common_lb_config=ClusterCommonLbConfig(healthy_panic_threshold=Percent(value=0)),
+        common_lb_config=ClusterCommonLbConfig(
+            healthy_panic_threshold=Percent(value=0), update_merge_window=timedelta(0)
+        ),
         circuit_breakers=_breakers(config),
         typed_extension_protocol_options=_protocol(
             UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=_http2()))
@@ -103,11 +105,10 @@ def _protocol(options: UpstreamProtocol) -> dict[str, Packed]:
 
 def _breakers(config: Config) -> CircuitBreakers:
     most = config.envoy.max_requests
-    return CircuitBreakers(
-        thresholds=[
-            CircuitBreakersThresholds(max_connections=most, max_pending_requests=most, max_requests=most)
-        ]
+    thresholds = CircuitBreakersThresholds(
+        max_connections=most, max_pending_requests=most, max_requests=most, max_retries=most
     )
+    return CircuitBreakers(thresholds=[thresholds])
 
 
 def _grpc_health() -> HealthCheck:

@@ -20,10 +20,13 @@ from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
     HeaderMutationRemoveOnMatch,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
+    BackoffStrategy,
     DataSource,
     GrpcService,
     GrpcServiceEnvoyGrpc,
     HeaderValue,
+    RetryPolicy,
+    RetryPolicyRetryHostPredicate,
     SubstitutionFormatString,
     TypedExtensionConfig,
 )
@@ -51,6 +54,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
     HeaderMutation as EarlyHeaderMutation,
 )
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.google.protobuf import Any as Packed
 
@@ -70,6 +74,8 @@ _NAMESPACE = MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 
 #: How long Envoy keeps the observer's stream after the answer's end, so that the last chunks arrive.
 DEFERRED_CLOSE_S = 5
+RETRY_BACK_OFF_S = 0.001
+HOST_ATTEMPTS = 32
 
 
 def http_filters(config: Config) -> list[HttpFilter]:
@@ -160,7 +166,22 @@ def _filter(name: str, processor: ExternalProcessor) -> HttpFilter:
 def _grpc_service(role: str) -> GrpcService:
     return GrpcService(
         envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SERVER_CLUSTER),
+        retry_policy=_other_worker(),
         initial_metadata=[HeaderValue(key=ROLE_HEADER, value=role)],
+    )
+
+
+def _other_worker() -> RetryPolicy:
+    at_once = BackoffStrategy(base_interval=timedelta(seconds=RETRY_BACK_OFF_S))
+    elsewhere = RetryPolicyRetryHostPredicate(
+        name="envoy.retry_host_predicates.previous_hosts", typed_config=Packed.pack(PreviousHostsPredicate())
+    )
+    return RetryPolicy(
+        retry_on="connect-failure,refused-stream",
+        num_retries=1,
+        retry_back_off=at_once,
+        retry_host_predicate=[elsewhere],
+        host_selection_retry_max_attempts=HOST_ATTEMPTS,
     )
 
 

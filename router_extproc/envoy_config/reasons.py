@@ -51,6 +51,13 @@ _FILTERS = {
     f"http_filters.{DECIDE}": (
         "Reads the request: answers it from the cache, refuses it, or names its pool in x-router-cluster."
     ),
+    "grpc_service.retry_policy": (
+        "A worker that has just died refuses the connection: ask another one, at once, before giving up."
+    ),
+    "retry_policy.host_selection_retry_max_attempts": (
+        "A dead worker has the fewest requests, so LEAST_REQUEST names it three times out of four: draw "
+        "again until it is another one."
+    ),
     f"{DECIDE}.typed_config.failure_mode_allow": _FAIL_OPEN,
     f"{DECIDE}.typed_config.message_timeout": _MESSAGE_TIMEOUT,
     f"{DECIDE}.typed_config.allow_mode_override": _OVERRIDE,
@@ -114,7 +121,8 @@ _CLUSTERS = {
         "a minute."
     ),
     f"{SERVER_CLUSTER}.common_lb_config": (
-        "Panic routing off: with no healthy worker a request goes on at once instead of trying them all."
+        "Panic routing off: with no healthy worker a request goes on at once instead of trying them all. No "
+        "merge window: what a health check found holds now, not in a second."
     ),
     f"{SERVER_CLUSTER}.circuit_breakers": (
         "envoy.max_requests. Exchanges in flight, observed answers included; Envoy's default of 1024 "

@@ -128,6 +128,11 @@ class Stack:
         """Wait until every worker is in use."""
         await self.until(lambda: self.healthy() == len(self.workers))
 
+    async def quiet(self) -> None:
+        """Wait until no stream to a worker is open."""
+        name = "cluster.router_extproc.upstream_rq_active"
+        await self.until(lambda: self.envoy.counters(name)[name] == 0)
+
     def healthy(self) -> int:
         """Workers that Envoy would send an exchange to."""
         return self.envoy.counters("cluster.router_extproc.membership_healthy")[

@@ -17,8 +17,9 @@ async def module_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         yield stack
 
 
-@pytest.fixture
-def stack(module_stack: Stack) -> Stack:
+@pytest_asyncio.fixture(loop_scope="module")
+async def stack(module_stack: Stack) -> Stack:
     """The module's stack, with nothing left of the test before."""
+    await module_stack.quiet()
     module_stack.reset()
     return module_stack

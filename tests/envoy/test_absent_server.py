@@ -110,12 +110,11 @@ async def _read_slowly(stack: Stack, midway) -> tuple[float, bytes]:  # noqa: AN
     return longest, received
 
 
-async def test_one_of_two_workers_gone_leaves_the_other(tmp_path: Path) -> None:
+async def test_one_of_two_workers_gone_is_not_noticed(tmp_path: Path) -> None:
+    """Not even before the health check finds out: a refused connection is tried at the other one."""
     async with running_stack(tmp_path, workers=2) as stack:
         stack.workers[0].signal(SIGKILL)
-        await stack.until(lambda: stack.healthy() == 1)
-        await rejoin(stack)
-        replies = [await stack.chat("maths") for _ in range(10)]
+        replies = [await stack.chat("maths") for _ in range(50)]
         assert {reply.headers.get("x-router-model") for reply in replies} == {"large"}
 
 
