@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import logging
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+import structlog
 
 from router_extproc import __version__
 from router_extproc.cli import COMMANDS, main
@@ -21,6 +24,17 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "router.yaml"
     path.write_text(RULES)
     return path
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> Iterator[None]:
+    """Commands set up logging for their process; here many run in one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def run(*args: object) -> int:
