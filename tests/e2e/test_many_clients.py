@@ -43,7 +43,7 @@ async def test_two_hundred_clients_get_their_own_answers(tmp_path: Path) -> None
     """Half of the questions repeat, so hits, misses and stores run side by side, streamed and not."""
     seen: Counter[str] = Counter()
     wrong: list[str] = []
-    words = random.Random(3).sample(range(10**6), 50)  # noqa: S311 - questions, not secrets
+    words = random.Random(3).sample(range(10**6), 50)
     fresh = itertools.count()
 
     async def ask(session: aiohttp.ClientSession, base: str, client: int, turn: int) -> None:

