@@ -6,6 +6,7 @@ machine's noise is in both.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from router_extproc.bench.stack import Stack, running
 WARM_UP: Final = 20
 TOKENS: Final = (10, 32, 128, 512)
 QUANTILES: Final = (0.5, 0.95, 0.99)
+#: How often, and how far apart, a question is asked until its answer is stored.
+STORE_TRIES: Final = 50
+STORE_PAUSE_S: Final = 0.05
 #: Requests in flight while throughput is measured.
 CLIENTS: Final = 32
 
@@ -117,8 +121,14 @@ def _fresh(tokens: int) -> Iterator[Call]:
 
 
 async def _store(stack: Stack, prompt: str) -> None:
+    """Ask until the answer comes from the cache: it is stored behind the first one's back."""
+    samples = Samples()
     async with client(1) as one:
-        await one.send(stack.routed, Call.chat(prompt), Samples())
+        for _ in range(STORE_TRIES):
+            await one.send(stack.routed, Call.chat(prompt), samples)
+            if samples.marks["hit-exact"]:
+                return
+            await asyncio.sleep(STORE_PAUSE_S)
 
 
 async def _latency(stack: Stack, case: Case, settings: BenchSettings, say: Callable[[str], None]) -> Latency:
