@@ -104,9 +104,6 @@ _ROUTES = {
         "What the client is told; absent when the server was away. On cache hits the server writes them "
         "itself."
     ),
-    "request_body_buffer_limit": (
-        "limits.max_body_bytes, and 64 KiB that a body may grow by when the server rewrites its model."
-    ),
 }
 
 _CLUSTERS = {

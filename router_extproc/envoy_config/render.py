@@ -34,7 +34,7 @@ _FILTERS: Final = (
 _CLUSTERS: Final = "Into static_resources of an existing Envoy."
 _ROUTES: Final = (
     "Into route_config of an existing Envoy. To keep a virtual host of your own, take over its keys: the "
-    "routes in this order, before your own catch-all, and the last three keys."
+    "routes in this order, before your own catch-all, and the last two keys."
 )
 
 

@@ -40,9 +40,6 @@ from router_extproc.envoy_config.names import (
     OBSERVE,
 )
 
-#: What a body may grow by when its model is rewritten, and what a reason for it may add.
-BODY_GROWTH_BYTES = 64 * 1024
-
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
     "x-router-model": "%REQ(x-router-model)%",
@@ -60,7 +57,6 @@ def virtual_host(config: Config) -> VirtualHost:
         routes=routes(config),
         response_headers_to_remove=list(ANSWER_HEADERS),
         response_headers_to_add=[_set(name, value) for name, value in ANSWER_HEADERS.items()],
-        request_body_buffer_limit=config.limits.max_body_bytes + BODY_GROWTH_BYTES,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -100,7 +101,9 @@ async def test_lost_in_the_middle_of_an_answer(stack: Stack, number: int) -> Non
 async def _read_slowly(stack: Stack, midway) -> tuple[float, bytes]:  # noqa: ANN001 - a callback
     body = {"model": "auto", "stream": True, "messages": [{"role": "user", "content": "poetry"}]}
     received, longest, last = b"", 0.0, time.monotonic()
-    async with stack.session.post(f"{stack.envoy.url}/v1/chat/completions", json=body) as response:
+    patience = aiohttp.ClientTimeout(total=JOIN_S)
+    url = f"{stack.envoy.url}/v1/chat/completions"
+    async with stack.session.post(url, json=body, timeout=patience) as response:
         async for piece in response.content.iter_any():
             now = time.monotonic()
             longest, last = max(longest, now - last), now

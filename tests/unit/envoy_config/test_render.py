@@ -92,8 +92,6 @@ def test_the_body_limit_is_one_number() -> None:
     assert filters(config())["router.buffer"]["max_request_bytes"] == limit
     (inference,) = [route for route in routes(config()) if "path" in route["match"]]
     assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
-    host = manager(config())["route_config"]["virtual_hosts"][0]
-    assert host["request_body_buffer_limit"] > limit
 
 
 def test_the_message_timeout_is_the_configurations() -> None:
