@@ -24,6 +24,9 @@ def check(config: Config) -> Iterator[ConfigError]:
     for path, address in addresses:
         yield from _check_host_port(path, address)
     yield from _check_same([("listen", config.listen), *addresses])
+    for index, server in enumerate(config.envoy.server):
+        if not server.startswith("unix:"):
+            yield from _check_host_port(f"envoy.server[{index}]", server, also=" or unix:PATH")
     for name, cluster in config.envoy.clusters.items():
         for index, endpoint in enumerate(cluster.endpoints):
             yield from _check_host_port(f"envoy.clusters.{name}.endpoints[{index}]", endpoint)

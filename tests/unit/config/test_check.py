@@ -170,6 +170,7 @@ def test_the_labels_of_a_users_head_are_not_known_yet(problems: Problems) -> Non
         ("listen: 127.0.0.1:9190", "admin: is the same address as listen (127.0.0.1:9190)"),
         ("envoy: {listen: '127.0.0.1:9190'}", "envoy.listen: is the same address as admin (127.0.0.1:9190)"),
         ("envoy: {admin: x}", "envoy.admin: must be HOST:PORT, got 'x'"),
+        ("envoy: {server: ['unix:/s', router]}", "envoy.server[1]: must be HOST:PORT or unix:PATH, got 'router'"),
         ("envoy: {clusters: {vllm_small: {endpoints: [host]}}}",
          "envoy.clusters.vllm_small.endpoints[0]: must be HOST:PORT, got 'host'"),
     ],
