@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
@@ -55,14 +55,20 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which entries a purge means: all given fields must match; none given means all."""
+    """Which entries are meant, to purge or to list: all given fields must match; none given means all."""
 
+    #: First digits of the fingerprint, or all of them.
+    fingerprint: str | None = None
     scope: Scope | None = None
     model: str | None = None
     decision: str | None = None
     tag: str | None = None
     #: Created at or before this wall-clock second.
     created_max_s: float | None = None
+
+
+#: Every entry.
+EVERYTHING: Final = Selector()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,6 @@ class EntrySource(Protocol):
         """True when no other process can write to it."""
         ...
 
-    def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
-        """Fresh entries, at most `limit`, page by page, each once. Raises CacheError only."""
+    def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
+        """Fresh entries that are meant, at most `limit`, page by page, each once. Raises CacheError only."""
         ...

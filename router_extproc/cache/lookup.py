@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Final, Literal, Protocol, Self, TypeVar
 
@@ -21,7 +21,7 @@ from router_extproc.cache.base import (
     Selector,
 )
 from router_extproc.cache.near import NearTier
-from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Miss, Query
+from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verifier
@@ -30,12 +30,16 @@ from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 
-__all__ = ["CacheState", "Found", "Hit", "Judged", "Miss", "Query", "SemanticCache", "run_inline"]
+__all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache", "run_inline"]
 
 #: Neighbours that each tier may propose, and that are verified at most.
 CANDIDATES_MAX = 4
 #: Purges that this process remembers, to hide what a slow backend still returns.
 PURGES_REMEMBERED_MAX = 256
+#: Entries told without giving way to requests.
+ENTRIES_AT_ONCE = 500
+#: Entries of the backend that `entries` tells at most.
+LISTED_MAX = 100_000_000
 #: How long `aclose` goes on writing what is queued.
 CLOSE_S = 5.0
 
@@ -84,7 +88,9 @@ class SemanticCache:
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
         self._purges: Final[deque[Selector]] = deque(maxlen=PURGES_REMEMBERED_MAX)
+        self._source: Final = source
         self._backend_errors = 0
+        self._purged_in_flight = 0
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -175,15 +181,56 @@ class SemanticCache:
             return Miss("absent")
         judged = await self._run_blocking(lambda: _judge_until_accepted(self._verifier, query, candidates))
         last = judged[-1]
-        if not last.verdict.accepted:
+        if not last.verdict.accepted or self.is_purged(last.neighbour.entry):
             return _miss(judged)
         nearest = last.neighbour
         return Hit(nearest.entry, "semantic", nearest.similarity, last.verdict.score, tier, judged)
 
-    def store(self, entry: Entry) -> bool:
-        """Keep an entry: at once in the near tier, soon in the backend; False: the queue was full."""
+    def store(self, entry: Entry, *, started_s: float | None = None) -> Kept:
+        """Keep an entry: at once in the near tier, soon in the backend.
+
+        started_s: when its request was forwarded (wall clock); purged since then, it is not kept.
+        """
+        begun_s = entry.created_s if started_s is None else min(started_s, entry.created_s)
+        if self.is_purged(replace(entry, created_s=begun_s)):
+            self._purged_in_flight += 1
+            return "purged"
         self._near.put(entry)
-        return self._queue is None or self._queue.offer(entry)
+        return "stored" if self._queue is None or self._queue.offer(entry) else "near-only"
+
+    async def keep(self, entries: Sequence[Entry]) -> int:
+        """Store entries and wait until the backend has them, too; how many it took.
+
+        Raises:
+            CacheError: the backend does not answer; this process has all of them.
+        """
+        for entry in entries:
+            self._near.put(entry)
+        return len(entries) if self._queue is None else await self._queue.write(entries)
+
+    async def entries(self, selector: Selector) -> AsyncIterator[Entry]:
+        """Every usable entry that is meant, of this process and of the backend, each once, in no order.
+
+        Raises:
+            CacheError: the backend stopped answering.
+        """
+        near = [entry for entry in self._near.entries() if selects(selector, entry)]
+        for number, entry in enumerate(near):
+            if self._usable(entry):
+                yield entry
+            if number % ENTRIES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if self._source is None:
+            return
+        known = {entry.fingerprint for entry in near}
+        async for page in self._source.entries(limit=LISTED_MAX, selector=selector):
+            for entry in page:
+                if entry.fingerprint not in known and self._usable(entry):
+                    yield entry
+
+    def is_purged(self, entry: Entry) -> bool:
+        """True when this process was told to purge it, and so answers with it no more."""
+        return any(selects(purge, entry) for purge in self._purges)
 
     async def purge(self, selector: Selector) -> int:
         """Remove what the selector means from every tier; how many, as far as is known.
@@ -203,6 +250,7 @@ class SemanticCache:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
         counters["backend_errors"] = self._backend_errors
+        counters["purges_in_flight"] = self._purged_in_flight
         if self._queue is not None:
             counters |= {f"queue_{name}": count for name, count in asdict(self._queue.counters).items()}
         return CacheState(
@@ -220,7 +268,7 @@ class SemanticCache:
 
     def _usable(self, entry: Entry, max_age_s: float | None = None) -> bool:
         fresh = is_fresh(entry, self._clock.wall_s(), max_age_s=max_age_s)
-        return fresh and not any(selects(purge, entry) for purge in self._purges)
+        return fresh and not self.is_purged(entry)
 
     def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:
         self._backend_errors += 1

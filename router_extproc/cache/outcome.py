@@ -65,6 +65,11 @@ class Miss:
 Found: TypeAlias = Hit | Miss
 
 
+#: What became of an entry: stored; only in this process (the queue to the backend was full); or not
+#: at all, for it was purged before it came.
+Kept = Literal["stored", "near-only", "purged"]
+
+
 @dataclass(frozen=True, slots=True)
 class CacheState:
     """What an operator sees of the cache."""

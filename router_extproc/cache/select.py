@@ -1,4 +1,4 @@
-"""What a purge means: does a selector mean this entry?
+"""What an operator means: does a selector mean this entry?
 
 It is not a query language; backends translate selectors into their own. The rule it keeps: every
 backend and the write queue agree with this function.
@@ -12,7 +12,8 @@ from router_extproc.cache.base import Entry, Selector
 def selects(selector: Selector, entry: Entry) -> bool:
     """True when all fields given in the selector match the entry; none given: always."""
     return (
-        selector.scope in {None, entry.scope}
+        (selector.fingerprint is None or entry.fingerprint.startswith(selector.fingerprint))
+        and selector.scope in {None, entry.scope}
         and selector.model in {None, entry.model}
         and selector.decision in {None, entry.decision}
         and (selector.tag is None or selector.tag in entry.tags)

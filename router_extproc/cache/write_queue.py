@@ -7,7 +7,7 @@ what still stands in the queue is dropped, and what is being written is finished
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -84,6 +84,24 @@ class WriteQueue:
         async with self._turn:
             return await self._backend.purge(selector)
 
+    async def write(self, entries: Sequence[Entry]) -> int:
+        """Write entries now, in front of those that wait; how many the backend took.
+
+        A purge comes before all of them or after all of them.
+
+        Raises:
+            CacheError: the backend does not answer.
+        """
+        written, left = 0, list(entries)
+        async with self._turn:
+            while left:
+                batch = _batch(left)
+                del left[: len(batch)]
+                for entry in batch:
+                    self._forget(entry.fingerprint)
+                written += await self._put(batch)
+        return written
+
     async def run(self) -> None:
         """Write until cancelled; a batch that the backend cannot take now is tried again."""
         retry_s = RETRY_FIRST_S
@@ -109,7 +127,7 @@ class WriteQueue:
 
     async def _write_batch(self) -> None:
         async with self._turn:
-            batch = self._next_batch()
+            batch = _batch(self._waiting.values())
             if batch:
                 await self._put(batch)
             for entry in batch:
@@ -119,27 +137,31 @@ class WriteQueue:
             if not self._waiting:
                 self._wake.clear()
 
-    def _next_batch(self) -> tuple[Entry, ...]:
-        batch: list[Entry] = []
-        size = 0
-        for entry in islice(self._waiting.values(), BATCH_ENTRIES_MAX):
-            size += _size(entry)
-            if batch and size > BATCH_BYTES_MAX:
-                break
-            batch.append(entry)
-        return tuple(batch)
-
-    async def _put(self, batch: tuple[Entry, ...]) -> None:
+    async def _put(self, batch: tuple[Entry, ...]) -> int:
         try:
             await self._backend.put(batch)
-            self.counters.written += len(batch)
         except CacheRejected:
             self.counters.rejected += len(batch)
+            return 0
+        self.counters.written += len(batch)
+        return len(batch)
 
     def _forget(self, fingerprint: Fingerprint) -> None:
         entry = self._waiting.pop(fingerprint, None)
         if entry is not None:
             self._bytes -= _size(entry)
+
+
+def _batch(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The first entries, as many as are written in one call."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in islice(entries, BATCH_ENTRIES_MAX):
+        size += _size(entry)
+        if batch and size > BATCH_BYTES_MAX:
+            break
+        batch.append(entry)
+    return tuple(batch)
 
 
 def _size(entry: Entry) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from router_extproc.cache.base import Entry
+from router_extproc.cache.outcome import Kept
 from router_extproc.cache.policy import NoStore, Received, Store, Storing, may_store
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect
@@ -23,8 +24,8 @@ from router_extproc.pipeline.token import StorePlan, WriteToken
 class EntrySink(Protocol):
     """Where finished entries go; returns at once, the backend is written behind."""
 
-    def store(self, entry: Entry) -> bool:
-        """Take the entry; False: kept in this process only, the queue to the backend was full."""
+    def store(self, entry: Entry, *, started_s: float) -> Kept:
+        """Take the entry, unless it was purged since `started_s`, when its request was forwarded."""
         ...
 
 
@@ -98,8 +99,8 @@ class Observation:
             case NoStore(reason):
                 return reason
             case Store(expires_s):
-                sink.store(self._entry(plan, encoded, expires_s))
-        return "stored"
+                kept = sink.store(self._entry(plan, encoded, expires_s), started_s=self._token.started_s)
+        return "purged" if kept == "purged" else "stored"
 
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
         received = Received(self._status, self._headers, answer, len(encoded))

@@ -219,6 +219,17 @@ async def purge_by_age_keeps_younger_entries(bench: Bench) -> None:
     _require(await bench.backend.get(young.fingerprint) is not None, "the young entry stays")
 
 
+async def purge_by_fingerprint_takes_its_first_digits(bench: Bench) -> None:
+    """An operator names an entry by the first digits of its fingerprint."""
+    doomed = replace(bench.entry("doomed", 1.0), fingerprint=Fingerprint("ab" + "0" * 62))
+    kept = replace(bench.entry("kept", 0.0, 1.0), fingerprint=Fingerprint("ac" + "f" * 62))
+    await bench.put(doomed, kept)
+    await bench.backend.purge(Selector(fingerprint="ab"))
+    await bench.gone(doomed, "the named entry is gone")
+    await bench.backend.purge(Selector(fingerprint="acff0"))
+    _require(await bench.backend.get(kept.fingerprint) is not None, "others stay")
+
+
 async def hostile_selector_purges_nothing_else(bench: Bench) -> None:
     """Quotes and operators in a selector are a name that nobody has, never an expression."""
     entry = bench.entry("safe", 1.0)
@@ -233,6 +244,7 @@ async def hostile_selector_purges_nothing_else(bench: Bench) -> None:
     ):
         _require(await bench.backend.purge(Selector(model=hostile)) == 0, "nothing is purged")
         _require(await bench.backend.purge(Selector(tag=hostile)) == 0, "nothing is purged")
+        _require(await bench.backend.purge(Selector(fingerprint=hostile)) == 0, "nothing is purged")
     _require(await bench.backend.get(entry.fingerprint) is not None, "the entry stays")
 
 
@@ -262,6 +274,7 @@ CHECKS: tuple[Check, ...] = (
     expired_entries_are_never_returned,
     purge_means_all_given_fields,
     purge_by_age_keeps_younger_entries,
+    purge_by_fingerprint_takes_its_first_digits,
     hostile_selector_purges_nothing_else,
     purge_of_all_leaves_nothing,
 )

@@ -14,7 +14,15 @@ from typing import Any, Final, Self
 
 from pymilvus import AsyncMilvusClient
 
-from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.base import (
+    EVERYTHING,
+    BackendState,
+    Entry,
+    Fingerprint,
+    Neighbour,
+    Partition,
+    Selector,
+)
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
 from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
@@ -134,11 +142,11 @@ class MilvusCache:
             )
         return BackendState(ready=True, entries=entries, counters=counters)
 
-    async def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
+    async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""
-        left = limit
+        left, meant = limit, filters.selected(selector)
         for part in filters.fingerprint_ranges(max(1, math.ceil(await self._count() / QUERY_ROWS))):
-            rows = iter(await self._query(f"{part} and {filters.fresh(self._clock.wall_s())}"))
+            rows = iter(await self._query(f"{part} and {filters.fresh(self._clock.wall_s())} and {meant}"))
             # The library unpacks a row when it is asked for: a few at a time, so that requests go first.
             while left and (page := list(islice(rows, min(left, PAGE_ROWS)))):
                 left -= len(page)

@@ -49,6 +49,10 @@ def fingerprint_ranges(count: int) -> Iterator[str]:
 
 
 def _conditions(selector: Selector) -> Iterator[str]:
+    if selector.fingerprint is not None:
+        # Fingerprints are hex: all that begin so lie between it and it with the digit after the last.
+        first, after = _literal(selector.fingerprint), _literal(selector.fingerprint + _AFTER_HEX)
+        yield f"fingerprint >= {first} and fingerprint < {after}"
     if selector.scope is not None:
         yield f"scope == {_literal(selector.scope)}"
     if selector.model is not None:

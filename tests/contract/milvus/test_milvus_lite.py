@@ -210,10 +210,13 @@ async def test_all_entries_are_told_once_and_expired_ones_never(tmp_path: Path) 
         await cache.put([*stored, expired])
         pages: list[Sequence[Entry]] = [page async for page in cache.entries(limit=5000)]
         few = [each async for page in cache.entries(limit=3) for each in page]
+        meant = Selector(model="small", fingerprint=stored[7].fingerprint[:12])
+        one = [each async for page in cache.entries(limit=5000, selector=meant) for each in page]
     told = [each.fingerprint for page in pages for each in page]
     assert sorted(told) == sorted(each.fingerprint for each in stored)
     assert len(pages) > 1
     assert len(few) == 3
+    assert [each.fingerprint for each in one] == [stored[7].fingerprint]
 
 
 async def test_restarted_cache_answers_from_a_warm_near_tier(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import pytest
 
-from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache import write_queue
+from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Selector
 from router_extproc.cache.lookup import (
     CANDIDATES_MAX,
     Hit,
@@ -21,6 +22,7 @@ from router_extproc.cache.lookup import (
 )
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
+from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verdict
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
@@ -58,9 +60,10 @@ class Backend(MemoryCache):
         self._note("purge")
         return await super().purge(selector)
 
-    async def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
+    async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         self._note("entries")
-        for entry in list(self.tier.entries())[:limit]:
+        meant = [entry for entry in self.tier.entries() if selects(selector, entry)]
+        for entry in meant[:limit]:
             yield [entry]
 
     def _note(self, operation: str) -> None:
@@ -85,7 +88,13 @@ class ListedVerifier:
 class World:
     """A composed cache and all that it is made of."""
 
-    def __init__(self, *accepted: str, run_blocking: RunBlocking = run_inline, backend: bool = True) -> None:
+    def __init__(
+        self,
+        *accepted: str,
+        run_blocking: RunBlocking = run_inline,
+        backend: bool = True,
+        source: bool = False,
+    ) -> None:
         self.clock = ManualClock()
         self.near = NearTier(self.clock, max_entries=100, max_bytes=10_000_000)
         self.backend = Backend(self.clock)
@@ -95,6 +104,7 @@ class World:
             self.near,
             self.verifier,
             backend=self.backend if backend else None,
+            source=self.backend if source else None,
             run_blocking=run_blocking,
         )
 
@@ -273,7 +283,7 @@ async def test_stored_entry_is_a_hit_at_once_and_reaches_the_backend() -> None:
     world = World()
     entry = world.entry("a", 1.0)
     async with world.cache as cache:
-        assert cache.store(entry)
+        assert cache.store(entry) == "stored"
         assert cache.exact_near(entry.fingerprint) is not None
     assert await world.backend.get(entry.fingerprint) == entry
 
@@ -314,6 +324,78 @@ async def test_entry_stored_after_a_purge_is_found() -> None:
     entry = world.entry("a", 1.0)
     world.cache.store(entry)
     assert isinstance(await world.cache.exact(entry.fingerprint), Hit)
+
+
+async def test_answer_to_a_request_from_before_a_purge_is_not_kept() -> None:
+    """It was on its way when the operator purged: it must not come back with what was purged."""
+    world = World()
+    started_s = world.clock.wall_s()
+    world.clock.advance(1)
+    await world.cache.purge(Selector(model="small"))
+    world.clock.advance(1)
+    entry = world.entry("a", 1.0)
+    assert world.cache.store(entry, started_s=started_s) == "purged"
+    assert world.cache.store(replace(entry, model="large"), started_s=started_s) == "stored"
+    assert (await world.cache.state()).counters["purges_in_flight"] == 1
+
+
+async def test_purge_during_verification_makes_a_miss() -> None:
+    async def purge_meanwhile(work: Callable[[], T]) -> T:
+        judged = work()
+        await world.cache.purge(Selector())
+        return judged
+
+    world = World("a", run_blocking=purge_meanwhile)
+    await world.backend.put([world.entry("a", 1.0)])
+    assert isinstance(await world.cache.semantic(world.query()), Miss)
+    assert not len(world.near)
+
+
+async def test_entry_that_the_queue_cannot_take_is_said_to_be_near_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(write_queue, "QUEUE_ENTRIES_MAX", 0)
+    world = World()
+    assert world.cache.store(world.entry("a", 1.0)) == "near-only"
+
+
+# ── listing and keeping ───────────────────────────────────────────────────────────────────────
+
+
+async def test_entries_of_both_tiers_are_told_once() -> None:
+    world = World(source=True)
+    both, near, far = (world.entry(name, 1.0) for name in ("both", "near", "far"))
+    await world.backend.put([both, replace(far, model="large"), far])
+    world.near.put(both)
+    world.near.put(near)
+    told = [entry.prompt async for entry in world.cache.entries(Selector(model="small"))]
+    assert sorted(told) == ["both", "far", "near"]
+
+
+async def test_purged_and_expired_entries_are_not_told() -> None:
+    world = World(source=True)
+    world.backend.away = True
+    world.near.put(world.entry("a", 1.0))
+    with pytest.raises(CacheError):
+        await world.cache.purge(Selector())
+    world.backend.away = False
+    await world.backend.put([world.entry("b", 1.0)])
+    world.clock.advance(1)
+    world.near.put(world.entry("fresh", 1.0))
+    world.near.put(replace(world.entry("old", 1.0), expires_s=world.clock.wall_s()))
+    assert [entry.prompt async for entry in world.cache.entries(Selector())] == ["fresh"]
+
+
+async def test_kept_entries_are_in_every_tier_when_it_returns() -> None:
+    world = World()
+    entries = [world.entry(f"number {number}", 1.0) for number in range(100)]
+    assert await world.cache.keep(entries) == 100
+    assert (len(world.near), len(world.backend.tier)) == (100, 100)
+
+
+async def test_keeping_needs_no_backend() -> None:
+    world = World(backend=False)
+    assert await world.cache.keep([world.entry("a", 1.0)]) == 1
 
 
 async def test_state_tells_of_every_part() -> None:

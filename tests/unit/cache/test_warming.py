@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from router_extproc.cache.base import Entry
+from router_extproc.cache.base import EVERYTHING, Entry, Selector
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.warming import RETRY_FIRST_S, Warming
 from router_extproc.errors import CacheError
@@ -21,7 +21,8 @@ class Source:
         self.failures = failures
         self.exclusive = exclusive
 
-    async def entries(self, *, limit: int) -> AsyncIterator[Sequence[Entry]]:
+    async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
+        assert selector == EVERYTHING
         for entry in self.stored[:limit]:
             yield [entry]
             if self.failures:

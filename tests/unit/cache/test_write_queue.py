@@ -185,3 +185,35 @@ async def test_drain_writes_the_rest() -> None:
     queue.offer(entry("a"))
     await queue.drain()
     assert (len(queue), len(backend.batches)) == (0, 1)
+
+
+async def test_writing_now_comes_in_front_and_in_batches() -> None:
+    backend = Backend()
+    queue = WriteQueue(backend)
+    queue.offer(entry("0"))
+    entries = [entry(str(number)) for number in range(BATCH_ENTRIES_MAX + 1)]
+    assert await queue.write(entries) == BATCH_ENTRIES_MAX + 1
+    assert [len(batch) for batch in backend.batches] == [BATCH_ENTRIES_MAX, 1]
+    assert not len(queue)
+
+
+async def test_rejected_entries_are_not_counted_as_written() -> None:
+    backend = Backend()
+    backend.failures = [CacheRejected("cache", "no")]
+    queue = WriteQueue(backend)
+    assert await queue.write([entry("a")]) == 0
+    assert queue.counters.rejected == 1
+
+
+async def test_purge_comes_after_all_that_is_being_written() -> None:
+    """Were it let in between two batches, the second would bring back what was purged."""
+    backend = Backend()
+    backend.may_write.clear()
+    queue = WriteQueue(backend)
+    entries = [entry(str(number)) for number in range(BATCH_ENTRIES_MAX + 1)]
+    writing = asyncio.create_task(queue.write(entries))
+    await backend.writing.wait()
+    purging = asyncio.create_task(queue.purge(Selector()))
+    backend.may_write.set()
+    assert await writing == BATCH_ENTRIES_MAX + 1
+    assert await purging == BATCH_ENTRIES_MAX + 1

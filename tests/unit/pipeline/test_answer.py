@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from router_extproc.cache.base import Selector
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
@@ -56,6 +57,16 @@ async def test_answer_without_end_of_stream_is_never_stored(client: Client) -> N
     sent = await client.send(chat())
     client.answer(sent, answer_json(), end=False)
     assert stored(client) == "aborted"
+    assert (await client.send(chat())).cache == "miss"
+
+
+async def test_answer_to_a_request_from_before_a_purge_is_not_stored(client: Client) -> None:
+    sent = await client.send(chat())
+    client.router.clock.advance(1)
+    await client.router.cache.purge(Selector())
+    client.router.clock.advance(1)
+    client.answer(sent, answer_json())
+    assert stored(client) == "purged"
     assert (await client.send(chat())).cache == "miss"
 
 
