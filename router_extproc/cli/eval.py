@@ -22,7 +22,9 @@ from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
+from router_extproc.signals.language import find_language
 from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
+from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
 from router_extproc.training.metrics import Estimate
 from router_extproc.training.rows import read_answers, read_labels, read_rows
@@ -84,6 +86,20 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
         print_json(figures)
     else:
         _show_pairs(figures)
+
+
+@app.command(epilog="Example: router-extproc eval language --data rows.jsonl --json")
+def language(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
+    """Name each row's language: `lang` (ISO 639-1) and `score`; accuracy where rows have a `lang`."""
+    rows = read_rows(data, required=("text",))
+    truths = read_labels(data, rows, field="lang")
+    made = (find_language(row.text("text")) for row in rows)
+    figures = judge_languages(_collect(made, len(rows), predictions), truths)
+    if json:
+        print_json(figures)
+    else:
+        recalls = {f"recall of {escape(lang)}": recall for lang, recall in figures.recalls.items()}
+        _show({"accuracy": figures.accuracy, **recalls}, figures.rows, figures.labelled)
 
 
 def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:

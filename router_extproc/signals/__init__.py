@@ -14,6 +14,7 @@ from router_extproc.signals.context_length import ContextLengthSettings
 from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
+from router_extproc.signals.language import LanguageSettings
 
 #: `type` in the configuration to the section that opens such signals.
 SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
@@ -22,5 +23,6 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "keywords": KeywordsSettings,
         "context_length": ContextLengthSettings,
         "header": HeaderSettings,
+        "language": LanguageSettings,
     }
 )

@@ -70,15 +70,15 @@ def read_row(line: bytes, number: int, required: Sequence[str]) -> Row | str:
     return f"needs text in {', '.join(wrong)}" if wrong else Row(number, fields)
 
 
-def read_labels(path: Path, rows: Sequence[Row]) -> list[str | None]:
+def read_labels(path: Path, rows: Sequence[Row], *, field: str = "label") -> list[str | None]:
     """The label of each row, a text; None where it has none.
 
     Raises:
         ConfigProblems: labels that are no text, each with its line number.
     """
-    wrong = [row for row in rows if not isinstance(row.fields.get("label"), str | None)]
-    refuse(path, [ConfigError(f"{path}:{row.line}", "label must be text") for row in wrong])
-    return [row.fields.get("label") for row in rows]
+    wrong = [row for row in rows if not isinstance(row.fields.get(field), str | None)]
+    refuse(path, [ConfigError(f"{path}:{row.line}", f"{field} must be text") for row in wrong])
+    return [row.fields.get(field) for row in rows]
 
 
 def read_answers(path: Path, rows: Sequence[Row]) -> list[bool | None]:

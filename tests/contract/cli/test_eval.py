@@ -56,6 +56,16 @@ def test_every_pair_gets_similarity_score_and_hit(encoder: OnnxEncoder, tmp_path
     assert [each["hit"] for each in made] == [True, False, False, False]
 
 
+def test_every_text_gets_a_language_and_a_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It needs no encoder."""
+    rows = [{**row, "lang": "de" if index == 1 else None} for index, row in enumerate(ROWS)]
+    rows[1]["text"] = "Wie wird das Wetter morgen?"
+    made = predictions_of("language", rows, tmp_path)
+    assert [set(each) for each in made] == [{"lang", "score"}] * len(ROWS)
+    assert [each["lang"] for each in made[1:4]] == ["de", None, None]
+    assert json.loads(capsys.readouterr().out)["accuracy"]["value"] == 1.0
+
+
 def test_figures_are_one_json_document(
     encoder: OnnxEncoder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

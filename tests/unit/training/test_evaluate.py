@@ -6,9 +6,12 @@ import pytest
 
 from router_extproc.cache.verify import Verdict
 from router_extproc.models.examples import ExampleClassifier
+from router_extproc.signals.language import Tongue
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.training.evaluate_intent import judge_intents, predict_intents
+from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairPrediction, judge_pairs, predict_pairs
+from router_extproc.training.metrics import share
 
 ENCODER = FakeEncoder(dim=512, max_tokens=8)
 TOPICS = ExampleClassifier.of({"refund": ("give my money back",), "weather": ("will it rain",)}, ENCODER)
@@ -100,3 +103,11 @@ def test_pairs_without_labels_have_only_a_hit_rate() -> None:
     figures = judge_pairs([PairPrediction(0.9, 0.9, hit=True)], [None])
     assert figures.hit_rate is not None
     assert (figures.precision, figures.recall, figures.auc_score) == (None, None, None)
+
+
+def test_languages_are_judged_where_rows_have_one() -> None:
+    made = [Tongue("de", 0.9), Tongue("en", 0.4), Tongue(None, 0.0), Tongue("fr", 0.8)]
+    figures = judge_languages(made, ["de", "de", "en", None])
+    assert (figures.rows, figures.labelled) == (4, 3)
+    assert figures.accuracy == share(1, 3)
+    assert figures.recalls == {"de": share(1, 2), "en": share(0, 1)}
