@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from router_extproc.cli.lite import asking_lite, lite_process
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
 from router_extproc.config.model import Config
@@ -38,7 +39,8 @@ def serve(
     bound = {} if worker is None else {"worker": worker}
     configure_logging(level=telemetry.log_level, form=telemetry.log_format, bound=bound)
     if worker is not None or checked.workers == 1:
-        asyncio.run(run_worker(checked, Seat(worker or 0, peers)))
+        own = checked if peers is None else asking_lite(checked, peers)
+        asyncio.run(run_worker(own, Seat(worker or 0, peers)))
         return
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
 
@@ -52,5 +54,5 @@ async def _supervise(config: Config, file: Path) -> int:
             return [*serve, "--worker", str(worker), "--peers", peers]
 
         supervisor = Supervisor(command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock())
-        async with stop_requests() as stop:
+        async with stop_requests() as stop, lite_process(config, Path(peers)):
             return await supervisor.run(stop)

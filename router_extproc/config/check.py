@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from router_extproc.config import check_listen, check_signals
-from router_extproc.config.locate import uses_lite
 from router_extproc.config.model import Config, Milvus
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean
@@ -117,21 +116,16 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
             "is required with backend_type milvus (or write semantic_cache.milvus)",
         )
     if cache.backend_type == "milvus" and cache.milvus is not None:
-        yield from _check_milvus(cache.milvus, config)
+        yield from _check_milvus(cache.milvus)
 
 
-def _check_milvus(milvus: Milvus, config: Config) -> Iterator[ConfigError]:
+def _check_milvus(milvus: Milvus) -> Iterator[ConfigError]:
     path, connection = "semantic_cache.milvus.connection", milvus.connection
     auth, tls = connection.auth, connection.tls
     if auth.enabled and not auth.token and not (auth.username and auth.password):
         yield ConfigError(f"{path}.auth", "enabled, but there is neither username and password nor token")
     if tls.enabled and bool(tls.cert_file) != bool(tls.key_file):
         yield ConfigError(f"{path}.tls", "cert_file and key_file belong together: give both or neither")
-    if config.workers > 1 and uses_lite(connection):
-        yield ConfigError(
-            "workers",
-            f"Milvus Lite opens its file in one process, got {config.workers} workers; use a Milvus server",
-        )
 
 
 # ── limits ────────────────────────────────────────────────────────────────────────────────────

@@ -43,7 +43,8 @@ class Supervisor:
     """Keeps workers 0 … count - 1 running. `command` gives the arguments that start one.
 
     A worker that has not ended `kill_after_s` after its drain is killed. Its standard input stays open
-    as long as the supervisor lives (`stop_requests`).
+    until it is told to stop, and as long as the supervisor lives (`stop_requests`). `name` is what the
+    log calls it.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Supervisor:
         clock: Clock,
         back_off: BackOff | None = None,
         kill_after_s: float = 5.0,
+        name: str = "worker",
     ) -> None:
         self._command = command
         self._count = count
+        self._name = name
         self._stop_s = drain_s + kill_after_s
         self._clock = clock
         self._back_off = back_off or BackOff()
@@ -84,7 +87,7 @@ class Supervisor:
                 stop.set()
                 return
             wait_s = self._back_off.after(wait_s, self._clock.monotonic_s() - started_s)
-            _log.warning("worker ended", worker=worker, exit_code=code, restart_in_s=wait_s)
+            _log.warning(f"{self._name} ended", worker=worker, exit_code=code, restart_in_s=wait_s)
             await _wait(stop, wait_s)
 
     async def _run_once(self, worker: int, stop: asyncio.Event) -> int:
@@ -110,11 +113,13 @@ class Supervisor:
         except TimeoutError:
             for process in processes:
                 if process.returncode is None:
-                    _log.error("worker did not end and was killed", pid=process.pid)
+                    _log.error(f"{self._name} did not end and was killed", pid=process.pid)
                     process.kill()
 
 
 def _terminate(process: Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
     if process.returncode is None:
         process.terminate()
 

@@ -25,7 +25,7 @@ from router_extproc.cache.base import (
 )
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
-from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
+from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
 from router_extproc.cache.milvus.schema import search_params
 from router_extproc.cache.policy import is_fresh
@@ -62,8 +62,10 @@ class MilvusCache:
         self._link: Final = link or Link(settings, dim=dim)
         self._sweeper: asyncio.Task[None] | None = None
         self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
-        #: Milvus Lite: no other process can write to it.
-        self.exclusive: Final = isinstance(place_of(settings), LitePlace)
+        place = place_of(settings)
+        #: Milvus Lite in this process: no other one can write to it.
+        self.exclusive: Final = isinstance(place, LitePlace)
+        self._is_lite: Final = not isinstance(place, ServerPlace)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -168,7 +170,7 @@ class MilvusCache:
         return rows
 
     async def _count(self) -> int:
-        if self.exclusive:
+        if self._is_lite:
             # Milvus Lite counts rows by reading all of them; its statistics know the number.
             stats = await self._link.call(
                 "count",

@@ -13,7 +13,7 @@ from milvus_lite import server_manager_instance as lite_servers
 from pymilvus import AsyncMilvusClient, MilvusClient
 
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
-from router_extproc.cache.milvus.place import LitePlace, Place, ServerPlace
+from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.model import MilvusCollection
 from router_extproc.errors import CacheError
@@ -59,7 +59,7 @@ def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any
     """Keywords of both clients."""
     options: dict[str, Any] = {"uri": uri, "timeout": timeout_s, "dedicated": True}  # Any: as above
     match place:
-        case LitePlace():
+        case LitePlace() | LiteProcessPlace():
             return options
         case ServerPlace(database=database, token=token, tls=tls):
             return {**options, "db_name": database, "token": token, **tls}

@@ -1,4 +1,4 @@
-"""Where Milvus is: a server with its credentials, or Milvus Lite in this process.
+"""Where Milvus is: a server with its credentials, or Milvus Lite in this process or the one beside it.
 
 It is not a connection. The rule it keeps: every key of `connection` in milvus.yaml ends up here, and
 neither password nor token is ever shown.
@@ -14,6 +14,8 @@ from router_extproc.config.model import Milvus, MilvusCollection, MilvusConnecti
 
 #: A path that ends so selects Milvus Lite.
 LITE_SUFFIX = ".db"
+#: An address that begins so is the socket of a Milvus Lite process (`lite_process`).
+SOCKET_PREFIX = "unix:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,13 @@ class LitePlace:
     """A folder of Milvus Lite; one process at a time may open it."""
 
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LiteProcessPlace:
+    """Milvus Lite in a process of its own, which several workers ask."""
+
+    uri: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class ServerPlace:
     tls: dict[str, str | bool]
 
 
-Place: TypeAlias = LitePlace | ServerPlace
+Place: TypeAlias = LitePlace | LiteProcessPlace | ServerPlace
 
 
 def place_of(settings: Milvus) -> Place:
@@ -44,6 +53,8 @@ def place_of(settings: Milvus) -> Place:
     uri = settings.uri or connection.uri
     if uri is not None and uri.endswith(LITE_SUFFIX):
         return LitePlace(Path(uri).absolute())
+    if uri is not None and uri.startswith(SOCKET_PREFIX):
+        return LiteProcessPlace(uri)
     return ServerPlace(
         uri=uri or _uri(connection),
         database=connection.database,
@@ -56,7 +67,7 @@ def collection_of(settings: Milvus) -> MilvusCollection:
     """The collection that the settings describe; on Milvus Lite without a graph index.
 
     There the near tier answers nearly every search, brute force is fast enough for the rest, and
-    building the graph in this process would hold up its end by seconds.
+    building the graph would hold up the end of its process by seconds.
     """
     if isinstance(place_of(settings), ServerPlace):
         return settings.collection

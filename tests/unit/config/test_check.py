@@ -40,8 +40,6 @@ signals:
         ("semantic_cache: {enabled: true, backend_type: milvus,"
          " milvus: {connection: {tls: {enabled: true, cert_file: a}}}}",
          "semantic_cache.milvus.connection.tls: cert_file and key_file belong together: give both or neither"),
-        ("workers: 2\nsemantic_cache: {enabled: true, backend_type: milvus, milvus: {uri: ./c.db}}",
-         "workers: Milvus Lite opens its file in one process, got 2 workers; use a Milvus server"),
         ("limits: {margin_s: 0.2}", "limits.margin_s: must be < message_timeout_s (0.2), got 0.2"),
         ("limits: {cache_timeout_s: 0.16}", "limits.cache_timeout_s: must be <= message_timeout_s - margin_s (0.15), got 0.16"),
         ("limits: {signals_timeout_s: 1}", "limits.signals_timeout_s: must be <= message_timeout_s - margin_s (0.15), got 1"),
