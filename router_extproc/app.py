@@ -31,12 +31,17 @@ from router_extproc.pipeline.recall import Recall
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.understanding import Understander
+from router_extproc.pipeline.warm import Warmer
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would wait past their stage's budget
 #: in vain; refused at once, a request still goes to the default model with a correct body.
 INFERENCES_WAITING_MAX = 16
+#: Questions with known answers are chat completions.
+WARM_DIALECT = "openai_chat"
+#: For one of them: no client waits.
+WARM_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Application:
     encoder: Encoder | None
     #: None: the cache is off.
     cache: SemanticCache | None
+    #: None: the cache is off.
+    warmer: Warmer | None
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -78,18 +85,27 @@ async def build(
         encoder = _open_encoder(config)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = _Classifiers(encoder)
-        understander = Understander(
-            signals=[signal.open(name, classifiers) for name, signal in config.signals.items()],
-            encoder=encoder,
-            inference=inference,
-            timeout_s=config.limits.signals_timeout_s,
-        )
+        signals = [signal.open(name, classifiers) for name, signal in config.signals.items()]
+
+        def understander(limits: section.Limits) -> Understander:
+            return Understander(
+                signals=signals,
+                encoder=encoder,
+                inference=inference,
+                timeout_s=limits.signals_timeout_s,
+            )
+
         cache = None
         if config.semantic_cache.enabled and encoder is not None:
             cache = await _open_cache(config.semantic_cache, encoder, clock, stack)
-        pipeline = _pipeline(config, clock, understander, cache, encoder)
-        observer = AnswerObserver(DIALECTS, cache, listener, clock, config.semantic_cache.max_answer_bytes)
-        yield Application(ExchangeParts(pipeline, observer, find_dialect, listener, clock), encoder, cache)
+        pipeline = _pipeline(config, clock, understander(config.limits), cache, encoder)
+        patient = _patient(config)
+        warming = _pipeline(patient, clock, understander(patient.limits), cache, encoder)
+        largest = config.semantic_cache.max_answer_bytes
+        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest)
+        warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
+        parts = ExchangeParts(pipeline, observer, find_dialect, listener, clock)
+        yield Application(parts, encoder, cache, warmer)
 
 
 # ── understanding ─────────────────────────────────────────────────────────────────────────────
@@ -153,6 +169,12 @@ def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int)
     return NearTier(
         clock, max_entries=max_entries, max_bytes=wanted.near.max_bytes, policy=wanted.eviction_policy
     )
+
+
+def _patient(config: section.Config) -> section.Config:
+    """The configuration with time enough for every stage, however busy the machine is."""
+    times = {"message_timeout_s": WARM_S, "signals_timeout_s": WARM_S / 2, "cache_timeout_s": WARM_S / 2}
+    return config.model_copy(update={"limits": config.limits.model_copy(update=times)})
 
 
 # ── pipeline ──────────────────────────────────────────────────────────────────────────────────

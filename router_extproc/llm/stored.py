@@ -45,6 +45,26 @@ def decode_answer(stored: bytes) -> Answer:
         raise ValueError("the stored answer is damaged") from None
 
 
+def answer_document(stored: bytes) -> JsonValue:
+    """A stored answer as JSON that people and other programs may read.
+
+    Raises:
+        ValueError: as `decode_answer`.
+    """
+    decode_answer(stored)
+    document: JsonValue = orjson.loads(stored[1:])
+    return document
+
+
+def read_answer_document(document: JsonValue) -> bytes:
+    """The bytes to store of what `answer_document` gave.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return encode_answer(decode_answer(VERSION + orjson.dumps(document)))
+
+
 def _answer(value: JsonValue) -> Answer:
     members = _as(value, dict)
     usage = members.pop("usage")

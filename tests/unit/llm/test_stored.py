@@ -10,7 +10,13 @@ import orjson
 import pytest
 
 from router_extproc.llm.answer import Answer, Choice, ToolCall, Usage
-from router_extproc.llm.stored import VERSION, decode_answer, encode_answer
+from router_extproc.llm.stored import (
+    VERSION,
+    answer_document,
+    decode_answer,
+    encode_answer,
+    read_answer_document,
+)
 
 ANSWER = Answer(
     id="a1",
@@ -113,3 +119,15 @@ def test_refusal_says_nothing_of_what_is_stored() -> None:
         decode_answer(encode_answer(ANSWER)[:-1])
     assert refused.value.__cause__ is None
     assert "tree" not in str(refused.value)
+
+
+def test_an_answer_survives_as_a_document() -> None:
+    stored = encode_answer(ANSWER)
+    assert read_answer_document(orjson.loads(orjson.dumps(answer_document(stored)))) == stored
+
+
+def test_only_a_whole_answer_is_a_document() -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        answer_document(VERSION + b"{}")
+    with pytest.raises(ValueError, match="damaged"):
+        read_answer_document({"id": "a"})
