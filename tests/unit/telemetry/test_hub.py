@@ -61,6 +61,13 @@ def test_another_failure_is_logged_at_once(telemetry: Telemetry) -> None:
     assert len(lines) == 2
 
 
+def test_two_failures_in_turn_are_each_logged_once(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        for stage in ("cache", "signals", "cache", "signals"):
+            telemetry.decided(report(StageNote(stage, 0.1, "timeout")))
+    assert [line["stage"] for line in lines] == ["cache", "signals"]
+
+
 def test_the_memory_of_failures_is_bounded(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
         for number in range(WAYS_MAX + 1):

@@ -70,6 +70,16 @@ def test_an_exception_may_be_handed_over_as_such(lines: Lines) -> None:
     assert lines()[0]["error"] == "ValueError"
 
 
+def test_an_exception_may_come_as_the_standard_librarys_triple(lines: Lines) -> None:
+    try:
+        raise ValueError("what a client wrote")
+    except ValueError as error:
+        triple = (type(error), error, error.__traceback__)
+    get_logger().error("stream failed", exc_info=triple)
+    get_logger().error("stream failed", exc_info=(None, None, None))
+    assert [line.get("error") for line in lines()] == ["ValueError", None]
+
+
 def test_without_an_exception_nothing_is_said_of_one(lines: Lines) -> None:
     get_logger().error("stream failed", exc_info=True)
     assert "error" not in lines()[0]
