@@ -71,11 +71,8 @@ def test_an_exception_may_be_handed_over_as_such(lines: Lines) -> None:
 
 
 def test_an_exception_may_come_as_the_standard_librarys_triple(lines: Lines) -> None:
-    try:
-        raise ValueError("what a client wrote")
-    except ValueError as error:
-        triple = (type(error), error, error.__traceback__)
-    get_logger().error("stream failed", exc_info=triple)
+    error = ValueError("what a client wrote")
+    get_logger().error("stream failed", exc_info=(type(error), error, None))
     get_logger().error("stream failed", exc_info=(None, None, None))
     assert [line.get("error") for line in lines()] == ["ValueError", None]
 
