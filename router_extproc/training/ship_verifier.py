@@ -55,7 +55,8 @@ from router_extproc.training.verifier_card import (
 )
 from router_extproc.training.verifier_text import CardFigures, write_text
 
-IDENTITY = "minilm-verifier-int8-1"
+#: Followed by the beginning of the trained layers' checksum.
+IDENTITY = "minilm-verifier-int8"
 #: Precision on Quora's development pairs at the default operating point.
 PRECISION_MIN = 0.91
 SEED = 99
@@ -118,9 +119,10 @@ def ship(exported: Exported, source: Source, sets: Mapping[str, Sequence[Pair]],
     own, alone = (make_trial(judged, own_encoder=own_encoder) for own_encoder in (True, False))
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(exported.upper, folder / UPPER_NAME)
+    files = record_files(folder, (UPPER_NAME,))
     manifest = VerifierManifest(
-        files=record_files(folder, (UPPER_NAME,)),
-        identity=IDENTITY,
+        files=files,
+        identity=f"{IDENTITY}-{files[UPPER_NAME].sha256[:8]}",
         lower_layers=SHARED_LAYERS,
         source_sha256=record_file(source.weights).sha256,
         calibration=own.record,
@@ -134,15 +136,27 @@ def ship(exported: Exported, source: Source, sets: Mapping[str, Sequence[Pair]],
 
 
 def make_trial(judged: Mapping[str, Judged], *, own_encoder: bool) -> Trial:
-    """Calibrate on Quora's and PAWS's development pairs and apply it to every set."""
-    quora, paws = judged["quora"], judged["paws"]
-    weights, crossed = calibrate(quora, paws, own_encoder=own_encoder)
+    """Calibrate on the development pairs and on half of the made ones; apply it to every set."""
+    quora = judged["quora"]
+    others = [judged["paws"], *(every_second(judged[name]) for name in ("contrasts", "rephrasings"))]
+    weights, crossed = calibrate(quora, others, own_encoder=own_encoder)
     parts = {
         name: (part, chances(part.columns(own_encoder=own_encoder), weights)) for name, part in judged.items()
     }
     parts["quora"] = (quora, crossed)
     record = record_of(weights, choose_chance(quora, crossed, precision_min=PRECISION_MIN))
     return Trial(parts, record)
+
+
+def every_second(judged: Judged) -> Judged:
+    """Every second pair; the others are new to the calibration."""
+    return Judged(
+        judged.labels[::2],
+        judged.logits[::2],
+        judged.similarities[::2],
+        judged.evidence[::2],
+        judged.passed[::2],
+    )
 
 
 def vetoed(sets: Mapping[str, Sequence[Pair]], trial: Trial) -> Mapping[str, tuple[Judged, Array]]:

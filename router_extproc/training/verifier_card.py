@@ -30,8 +30,8 @@ Array = NDArray[np.float64]
 
 #: Folds across which the calibration is judged.
 FOLDS = 4
-#: Weight of PAWS pairs beside Quora's in the calibration.
-PAWS_WEIGHT = 0.5
+#: Weight of other pairs (PAWS, made ones) beside Quora's in the calibration.
+OTHER_WEIGHT = 0.5
 SEED = 7
 
 
@@ -93,11 +93,11 @@ def join_judged(*parts: Judged) -> Judged:
     )
 
 
-def calibrate(quora: Judged, paws: Judged, *, own_encoder: bool) -> tuple[Array, Array]:
+def calibrate(quora: Judged, others: Sequence[Judged], *, own_encoder: bool) -> tuple[Array, Array]:
     """Weights fitted to all, and the chances of Quora's pairs as judged across folds."""
-    both = join_judged(quora, paws)
+    both = join_judged(quora, *others)
     columns, rows = both.columns(own_encoder=own_encoder), len(quora.labels)
-    weight = np.where(np.arange(len(both.labels)) < rows, 1.0, PAWS_WEIGHT)
+    weight = np.where(np.arange(len(both.labels)) < rows, 1.0, OTHER_WEIGHT)
     fold = np.random.default_rng(SEED).integers(0, FOLDS, len(both.labels))
     crossed = np.zeros(len(both.labels))
     for number in range(FOLDS):

@@ -61,7 +61,7 @@ pairs with label 0 that are accepted.
 
 {table}
 
-Mean distance between the chance and the share that is right, on Quora: {calibration_error:.3f} (ECE, 15 bins).
+Mean distance between the chance and the share that is right, on Quora: {calibration_error:.3f} (ECE).
 
 With an encoder other than the built-in one the cosine is left out (chance {chance_min_alone:.2f}):
 
