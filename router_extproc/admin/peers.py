@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import orjson
+
+from router_extproc.llm.answer import JsonValue
 
 #: For one worker to answer.
 PEER_S: Final = 1.0
+#: For one worker to purge: it waits for its backend.
+PURGE_S: Final = 20.0
 #: Larger answers are cut off: a worker's metrics have some hundred lines.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 
@@ -40,20 +45,41 @@ class Peers:
         """Which workers say they are ready."""
         return {worker: answer is not None for worker, answer in (await self._ask_all("/readyz")).items()}
 
+    async def cache_states(self) -> dict[int, JsonValue]:
+        """What each worker says of its cache; None: it does not answer."""
+        answers = await self._ask_all("/cache")
+        return {worker: _document(answer) for worker, answer in answers.items()}
+
+    async def purge(self, body: bytes) -> dict[int, JsonValue]:
+        """What each worker says of a purge; None: it does not answer."""
+        asking = (_ask(socket, "/cache/purge", body) for socket in self.sockets.values())
+        answers = await asyncio.gather(*asking)
+        return {worker: _document(answer) for worker, answer in zip(self.sockets, answers, strict=True)}
+
     async def _ask_all(self, path: str) -> dict[int, bytes | None]:
         answers = await asyncio.gather(*(_ask(socket, path) for socket in self.sockets.values()))
         return dict(zip(self.sockets, answers, strict=True))
 
 
-async def _ask(socket: Path, path: str) -> bytes | None:
-    """The body of a good answer, or None."""
-    timeout = aiohttp.ClientTimeout(total=PEER_S)
+def _document(answer: bytes | None) -> JsonValue:
+    try:
+        document: JsonValue = None if answer is None else orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return None
+    return document
+
+
+async def _ask(socket: Path, path: str, purge: bytes | None = None) -> bytes | None:
+    """The body of a good answer, or None; of a purge, any answer says how far it came."""
+    timeout = aiohttp.ClientTimeout(total=PEER_S if purge is None else PURGE_S)
     connector = aiohttp.UnixConnector(path=str(socket))
+    method, headers = ("GET", {}) if purge is None else ("POST", {"content-type": "application/json"})
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.get(f"http://worker{path}") as answer,
+            session.request(method, f"http://worker{path}", data=purge, headers=headers) as answer,
         ):
-            return await answer.content.read(ANSWER_BYTES_MAX) if answer.ok else None
+            wanted = answer.ok or purge is not None
+            return await answer.content.read(ANSWER_BYTES_MAX) if wanted else None
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None

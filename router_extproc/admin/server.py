@@ -1,6 +1,6 @@
-"""The admin HTTP server: metrics, health, explain, and the dashboard.
+"""The admin HTTP server: metrics, health, explain, the dashboard, and (`cache_routes.py`) the cache.
 
-It changes nothing in the process it shows. The rule it keeps: it answers to local names only while
+It changes nothing in the process but the cache. The rule it keeps: it answers to local names only while
 it listens locally, so that no web page in an operator's browser can ask it.
 """
 
@@ -16,7 +16,10 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from router_extproc.admin import cache_routes
 from router_extproc.admin.base import Operations, Question
+from router_extproc.admin.cache_desk import CacheDesk
+from router_extproc.admin.cache_routes import EXPORT, CacheRoutes
 from router_extproc.admin.explained import explained
 from router_extproc.config.address import host_port
 from router_extproc.errors import ConfigError
@@ -38,8 +41,14 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class AdminServer:
     """Serves one process's `Operations`; to be started and closed where the event loop runs."""
 
-    def __init__(self, operations: Operations, address: str, *, max_body_bytes: int) -> None:
-        """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another."""
+    def __init__(
+        self, operations: Operations, address: str, *, max_body_bytes: int, cache: CacheDesk | None = None
+    ) -> None:
+        """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another.
+
+        cache: None while the cache is off.
+        """
+        self._cache: Final = CacheRoutes(cache)
         self._operations: Final = operations
         self._address: Final = address
         self._max_body_bytes: Final = max_body_bytes
@@ -95,6 +104,7 @@ class AdminServer:
         application.router.add_get("/readyz", self._ready)
         application.router.add_post("/explain", self._explain)
         application.router.add_get("/", _dashboard)
+        self._cache.add_to(application)
         return application
 
     @web.middleware
@@ -131,11 +141,18 @@ class AdminServer:
 
 @web.middleware
 async def _in_time(request: web.Request, handler: Answer) -> web.StreamResponse:
+    limit_s = _limit_s(request.path)
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(limit_s):
             return await handler(request)
     except TimeoutError:
-        return _json({"error": f"no answer within {ANSWER_S:g} s"}, status=503)
+        return _json({"error": f"no answer within {limit_s:g} s"}, status=503)
+
+
+def _limit_s(path: str) -> float | None:
+    if path == EXPORT:
+        return None  # as long as there is more, and somebody takes it
+    return cache_routes.ANSWER_S if path.startswith("/cache") else ANSWER_S
 
 
 async def _alive(_request: web.Request) -> web.StreamResponse:

@@ -13,12 +13,14 @@ from typing import Final
 
 from router_extproc import __version__
 from router_extproc.admin.base import Health, Question
+from router_extproc.admin.cache_desk import CacheDesk, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import warm
-from router_extproc.clock import SystemClock
+from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.model import Config
+from router_extproc.config.translate import scope_rule_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
@@ -118,7 +120,12 @@ async def run_worker(config: Config, seat: Seat) -> None:
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
         operations = WorkerOperations(config, seat, application, telemetry.metrics)
         admin = seat.admin_address(config)
-        server = AdminServer(operations, admin, max_body_bytes=config.limits.max_body_bytes)
+        server = AdminServer(
+            operations,
+            admin,
+            max_body_bytes=config.limits.max_body_bytes,
+            cache=_cache_desk(config, seat, application, clock),
+        )
         await server.start()
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
@@ -137,3 +144,17 @@ def _settings(config: Config, seat: Seat) -> ServerSettings:
         max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
     )
     return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker)
+
+
+def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clock) -> CacheDesk | None:
+    cache, warmer, encoder = application.cache, application.warmer, application.encoder
+    if cache is None or warmer is None or encoder is None:
+        return None
+    setting = Setting(
+        worker=seat.worker,
+        scope_rule=scope_rule_of(config.semantic_cache),
+        dim=encoder.dim,
+        model=config.virtual_models[0] if config.virtual_models else config.default_model,
+        shared=config.semantic_cache.backend_type != "memory",
+    )
+    return CacheDesk(cache, warmer, clock, setting, seat.others(config))

@@ -1,0 +1,159 @@
+"""The cache over HTTP: state, entries, purge, export, import, warming.
+
+It is not the server and does none of it (`cache_desk.py`). The rules it keeps: what changes something
+is asked by POST with a JSON content type and never by another site's page; only `entries/{fingerprint}`
+and `export` show what was said, and no answer is kept by a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from router_extproc.admin.cache_desk import CacheDesk
+from router_extproc.admin.cache_questions import (
+    Listing,
+    Unreadable,
+    read_listing,
+    read_selector,
+    write_place,
+)
+from router_extproc.cache.base import Entry, Selector
+from router_extproc.cache.record import summary, to_record, whole
+from router_extproc.errors import CacheError
+from router_extproc.llm.answer import JsonValue
+
+#: For an answer, in seconds; a list looks at every entry.
+ANSWER_S: Final = 30.0
+#: For a reader of an export to take one piece, in seconds.
+TAKE_S: Final = 30.0
+#: Whoever answers it has no limit of time as a whole.
+EXPORT: Final = "/cache/export"
+#: Entries that a prefix may name when one is to be shown.
+_ONE: Final = 1
+_JSON_TYPES: Final = frozenset({"application/json", "application/x-ndjson"})
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class CacheRoutes:
+    """Answers under /cache."""
+
+    def __init__(self, desk: CacheDesk | None) -> None:
+        """`desk`: None while the cache is off."""
+        self._desk: Final = desk
+
+    def add_to(self, application: web.Application) -> None:
+        """Add every route."""
+        add = application.router.add_route
+        add("GET", "/cache", self._guarded(_states))
+        add("GET", "/cache/entries", self._guarded(_list))
+        add("GET", "/cache/entries/{entry}", self._guarded(_show))
+        add("GET", EXPORT, self._guarded(_export))
+        for path, work in (("purge", _purge), ("import", _import), ("warm", _warm), ("scope", _scope)):
+            add("POST", f"/cache/{path}", self._guarded(work))
+
+    def _guarded(self, work: Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]) -> Answer:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if self._desk is None:
+                return _json({"error": "the cache is off"}, status=404)
+            if request.method == "POST" and (refusal := _refusal(request)) is not None:
+                return refusal
+            try:
+                return await work(self._desk, request)
+            except Unreadable as error:
+                return _json({"error": str(error)}, status=400)
+            except CacheError as error:
+                return _json({"error": error.reason or "the backend does not answer"}, status=503)
+
+        return answer
+
+
+def _refusal(request: web.Request) -> web.Response | None:
+    """Refuse what a page of another site can make a browser send without asking us first."""
+    if request.content_type not in _JSON_TYPES:
+        return _json({"error": "content-type must be application/json or application/x-ndjson"}, status=415)
+    origin = request.headers.get("origin")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        return _json({"error": "not for pages of other sites"}, status=403)
+    return None
+
+
+async def _states(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
+    return _json({"workers": await desk.states()})
+
+
+async def _list(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    page = await desk.page(read_listing(request.query, now_s=desk.now_s()))
+    entries: list[JsonValue] = [summary(entry) for entry in page.entries]
+    return _json({"entries": entries, "total": page.total, "after": write_place(page.last)})
+
+
+async def _show(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    selector = read_selector({"entry": request.match_info["entry"]}, now_s=desk.now_s())
+    page = await desk.page(Listing(selector, _ONE, None))
+    if not page.entries:
+        return _json({"error": "no such entry"}, status=404)
+    if page.total > _ONE:
+        return _json({"error": f"{page.total} entries begin so: give more digits"}, status=409)
+    return _json(whole(page.entries[0]))
+
+
+async def _purge(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    report = await desk.purge(await request.read())
+    return _json(asdict(report), status=503 if report.problems else 200)
+
+
+async def _import(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    renew = request.query.get("renew", "false")
+    if renew not in {"true", "false"}:
+        raise Unreadable("renew: must be true or false")
+    return _json(asdict(await desk.take_back(await request.read(), renew=renew == "true")))
+
+
+async def _warm(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    return _json(asdict(await desk.warm(await request.read())))
+
+
+async def _scope(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    """The scope of a client that sends the headers of this request."""
+    headers = [(name.lower(), value) for name, value in request.headers.items()]
+    return _json({"scope": desk.scope(headers)})
+
+
+# ── export ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _export(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    selector = read_selector(dict(request.query), now_s=desk.now_s())
+    response = web.StreamResponse(
+        headers={"content-type": "application/x-ndjson", "cache-control": "no-store"}
+    )
+    await response.prepare(request)
+    try:
+        await _write_entries(desk, selector, response)
+    except (CacheError, TimeoutError):
+        # Cut off without an end: half an export must not look like a whole one.
+        raise ConnectionResetError from None
+    return response
+
+
+async def _write_entries(desk: CacheDesk, selector: Selector, response: web.StreamResponse) -> None:
+    async for entry in desk.entries(selector):
+        async with asyncio.timeout(TAKE_S):
+            await response.write(_line(entry))
+
+
+def _line(entry: Entry) -> bytes:
+    return orjson.dumps(to_record(entry), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    body = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS)
+    headers = {"cache-control": "no-store"}
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
