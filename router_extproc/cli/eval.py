@@ -23,9 +23,11 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.signals.language import find_language
+from router_extproc.signals.spans import find_spans
 from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
 from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
+from router_extproc.training.evaluate_pii import PiiFigures, PiiPrediction, judge_spans, read_spans
 from router_extproc.training.metrics import Estimate
 from router_extproc.training.rows import read_answers, read_labels, read_rows
 
@@ -102,6 +104,22 @@ def language(data: DataOption, *, predictions: PredictionsOption = None, json: J
         _show({"accuracy": figures.accuracy, **recalls}, figures.rows, figures.labelled)
 
 
+@app.command(epilog="Example: router-extproc eval pii --data rows.jsonl --predictions out.jsonl")
+def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
+    """Find each row's `spans` [{start, end, type}] of fixed form; offsets are code points.
+
+    Judged where rows have `spans`: a hit has the same start, end and kind.
+    """
+    rows = read_rows(data, required=("text",))
+    truths = read_spans(data, rows)
+    made = (PiiPrediction(find_spans(row.text("text"))) for row in rows)
+    figures = judge_spans(_collect(made, len(rows), predictions), truths)
+    if json:
+        print_json(figures)
+    else:
+        _show_pii(figures)
+
+
 def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
     """The predictions, under a progress bar, and written to the target."""
     watched = track(made, "predict", total=rows, console=ERR, transient=True)
@@ -141,6 +159,15 @@ def _show_pairs(figures: PairFigures) -> None:
         "AUC of the similarity": figures.auc_similarity,
     }
     _show(estimates, figures.rows, figures.labelled)
+
+
+def _show_pii(figures: PiiFigures) -> None:
+    _show({"false alarms": figures.false_alarms}, figures.rows, figures.labelled)
+    table = Table("kind", "F1", "precision", "recall", box=None)
+    for kind, each in {"all": figures.all, **figures.kinds}.items():
+        f1 = "none" if each.f1 is None else f"{each.f1:.3f}"
+        table.add_row(kind, f1, _tell(each.precision), _tell(each.recall))
+    OUT.print(table)
 
 
 def _show(estimates: Mapping[str, Estimate | None], rows: int, labelled: int) -> None:

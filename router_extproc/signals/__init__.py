@@ -15,6 +15,7 @@ from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.signals.language import LanguageSettings
+from router_extproc.signals.pii import PiiSettings
 
 #: `type` in the configuration to the section that opens such signals.
 SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
@@ -24,5 +25,6 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "context_length": ContextLengthSettings,
         "header": HeaderSettings,
         "language": LanguageSettings,
+        "pii": PiiSettings,
     }
 )

@@ -40,6 +40,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, object], Subject]] = {
     "keywords": ({"any": ["asap"]}, subject_of("I need it ASAP!")),
     "context_length": ({"min_tokens": 5}, subject_of("one two three four five six")),
     "header": ({"header": "X-Team"}, subject_of("hi", headers={"x-team": "search"})),
+    "pii": ({}, subject_of("Write to jo.doe@example.org or call +1 415 555 2671.")),
     "language": ({}, subject_of("Wie wird das Wetter morgen in Berlin?")),
 }
 

@@ -74,6 +74,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "transformers": ("models.onnx", "training"),
     "safetensors": ("models.onnx", "training"),
     "torch": ("training",),
+    "phonenumbers": ("signals.phone",),
     "py3langid": ("signals.language",),
     "yaml": ("config.read",),
     "structlog": ("telemetry", "server"),

@@ -66,6 +66,19 @@ def test_every_text_gets_a_language_and_a_score(tmp_path: Path, capsys: pytest.C
     assert json.loads(capsys.readouterr().out)["accuracy"]["value"] == 1.0
 
 
+def test_every_text_gets_spans(tmp_path: Path) -> None:
+    rows = [{"text": "🙂 jo@example.org", "spans": [{"start": 2, "end": 16, "type": "EMAIL"}]}, *ROWS]
+    made = predictions_of("pii", rows, tmp_path)
+    assert made[0] == {"spans": [{"start": 2, "end": 16, "type": "EMAIL_ADDRESS"}]}
+    assert made[1:] == [{"spans": []}] * len(ROWS)
+
+
+def test_figures_of_spans_are_shown_by_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": "jo@example.org", "spans": [{"start": 0, "end": 14, "type": "EMAIL"}]}, {"text": "hi"}]
+    assert run("eval", "pii", "--data", str(write_rows(tmp_path / "rows.jsonl", rows))) == 0
+    assert "EMAIL_ADDRESS" in capsys.readouterr().out
+
+
 def test_figures_are_one_json_document(
     encoder: OnnxEncoder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
