@@ -1,0 +1,199 @@
+"""Two real workers behind the supervisor, with one Milvus Lite folder: one cache, whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import grpc
+import httpx
+from envoy_data_plane.envoy.config.core.v3 import HeaderMap, HeaderValue
+from envoy_data_plane.envoy.service.ext_proc import v3 as envoy
+
+from router_extproc.server.servicer import ROLE_KEY
+from router_extproc.testing.stack import free_address
+
+METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
+LIMIT_S = 120.0
+#: What is promised: a store on one worker is a hit on the other.
+SEEN_WITHIN_S = 1.0
+QUESTION = "What are the main sources of renewable energy?"
+REWORDED = "Which are the main sources of renewable energy?"
+CONFIG = """
+version: 1
+workers: 2
+listen: unix:{folder}/{{worker}}.sock
+admin: {admin}
+virtual_models: [auto]
+default_model: small
+models: {{small: {{cluster: small}}}}
+semantic_cache: {{enabled: true, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
+limits: {{message_timeout_s: 10.0, signals_timeout_s: 5.0, cache_timeout_s: 5.0, drain_s: 1.0}}
+"""
+
+
+class Served:
+    """A running `serve`, and its parts to hurt."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, admin: str) -> None:
+        self.process = process
+        self._folder = folder
+        self._admin = admin
+
+    @asynccontextmanager
+    async def worker(self, number: int) -> AsyncIterator[Asker]:
+        async with grpc.aio.insecure_channel(f"unix:{self._folder}/{number}.sock") as channel:
+            yield Asker(channel)
+
+    async def cache_is_ready(self) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+                found = (await client.get(f"http://{self._admin}/readyz")).json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        workers = found.get("workers_ready", {})
+        backend = (found.get("cache") or {}).get("backend", {})
+        return workers == {"0": True, "1": True} and backend.get("ready") is True
+
+    def lite(self) -> int | None:
+        """The process id of Milvus Lite."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        for child in children.split():
+            try:
+                command = Path(f"/proc/{child}/cmdline").read_bytes()
+            except FileNotFoundError:
+                continue
+            if b"lite_process" in command:
+                return int(child)
+        return None
+
+
+class Asker:
+    """Envoy's end of one worker."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
+
+    async def ask(self, question: str, *, answer: str | None = None) -> str:
+        """What the cache said; with `answer` the pool gives it after a miss."""
+        body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": question}]})
+        call = self._channel.stream_stream(METHOD)(metadata=((ROLE_KEY, "inline"),), timeout=LIMIT_S)
+        await _exchange(
+            call, request_headers=_headers((":method", "POST"), (":path", "/v1/chat/completions"))
+        )
+        reply = await _exchange(call, request_body=envoy.HttpBody(body=body.encode(), end_of_stream=True))
+        if reply.immediate_response is not None:
+            call.cancel()
+            return _outcome(reply.immediate_response.headers)
+        if answer is not None:
+            await _exchange(
+                call, response_headers=_headers((":status", "200"), ("content-type", "application/json"))
+            )
+            await _exchange(call, response_body=envoy.HttpBody(body=_completion(answer), end_of_stream=True))
+        await call.done_writing()
+        async with asyncio.timeout(LIMIT_S):
+            await call.code()
+        return "miss"
+
+
+async def _exchange(
+    call: grpc.aio.StreamStreamCall[bytes, bytes], **message: object
+) -> envoy.ProcessingResponse:
+    async with asyncio.timeout(LIMIT_S):
+        await call.write(bytes(envoy.ProcessingRequest(**message)))
+        return envoy.ProcessingResponse.parse(await call.read())
+
+
+def _headers(*pairs: tuple[str, str]) -> envoy.HttpHeaders:
+    values = [HeaderValue(key=name, raw_value=value.encode()) for name, value in pairs]
+    return envoy.HttpHeaders(headers=HeaderMap(headers=values))
+
+
+def _outcome(mutation: envoy.HeaderMutation) -> str:
+    found = {each.header.key: each.header.raw_value.decode() for each in mutation.set_headers}
+    return found["x-router-cache"]
+
+
+def _completion(text: str) -> bytes:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json.dumps(
+        {"id": "c-1", "object": "chat.completion", "created": 1, "model": "small", "choices": [choice]}
+    ).encode()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    admin = free_address()
+    file = folder / "router.yaml"
+    file.write_text(CONFIG.format(folder=folder, admin=admin))
+    command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
+    process = subprocess.Popen(command)  # noqa: S603 - our own arguments
+    try:
+        yield Served(process, folder, admin)
+    finally:
+        process.terminate()
+        process.wait(LIMIT_S)
+
+
+async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = LIMIT_S) -> float:
+    """Wait; the seconds that it took."""
+    started_s = time.monotonic()
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 - other processes tell nobody
+            await asyncio.sleep(0.02)
+    return time.monotonic() - started_s
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+async def test_two_workers_have_one_cache_whatever_dies(tmp_path: Path) -> None:
+    """One story, since each start of the product costs seconds."""
+    with serving(tmp_path) as served:
+        await until(served.cache_is_ready)
+        async with served.worker(0) as one, served.worker(1) as other:
+            assert await other.ask(QUESTION) == "miss"
+            assert await one.ask(QUESTION, answer="The Volga.") == "miss"
+
+            async def hits(question: str, expected: str) -> bool:
+                return await other.ask(question) == expected
+
+            await until(lambda: hits(REWORDED, "hit-semantic"), within_s=SEEN_WITHIN_S)
+            assert await one.ask("What is a fjord?", answer="A bay.") == "miss"
+            await until(lambda: hits("What is a fjord?", "hit-exact"), within_s=SEEN_WITHIN_S)
+
+            crashed = served.lite()
+            assert crashed is not None
+            os.kill(crashed, signal.SIGKILL)
+            assert await one.ask("And which one is the shortest of all?") == "miss"
+            await until(served.cache_is_ready)
+            assert await one.ask("What is the capital of Peru?", answer="Lima.") == "miss"
+            await until(lambda: hits("What is the capital of Peru?", "hit-exact"))
+            # Stored in the last moment: the workers write while they drain.
+            assert await one.ask("What is the capital of Chile?", answer="Santiago.") == "miss"
+        lite = served.lite()
+    assert lite is not None
+    assert lite != crashed
+    assert gone(lite)
+    with serving(tmp_path) as served:
+        await until(served.cache_is_ready)
+        async with served.worker(1) as other:
+            for question in (QUESTION, "What is the capital of Peru?", "What is the capital of Chile?"):
+                assert await other.ask(question) == "hit-exact"
+        lite = served.lite()
+        assert lite is not None
+        served.process.kill()
+
+        async def ended() -> bool:
+            return gone(lite)
+
+        await until(ended)
