@@ -16,6 +16,7 @@ from router_extproc.models.onnx.heads import list_heads
 from router_extproc.models.onnx.home import IDENTITY, home, models_folder
 from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND
+from router_extproc.models.onnx.verifier_files import build_verifier
 
 app = typer.Typer(
     add_completion=False,
@@ -31,19 +32,22 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Build again what is there.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Build the encoder from the installed weights, and compare it with float32.
+    """Build encoder and verifier from the installed weights; the encoder is compared with float32.
 
-    It goes below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc; what is there and whole is kept.
+    They go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc; what is there and whole is kept.
     """
     models = models_folder(home())
     folder = models / IDENTITY
     there = None if force else find_built(folder)
     manifest = there or _build_watched(models)
+    verifier = build_verifier(models, force=force)
     if json:
-        print_json({"built": there is None, **_describe(IDENTITY, "encoder", folder, manifest)})
+        described = _describe(IDENTITY, "encoder", folder, manifest)
+        print_json({"built": there is None, **described, "verifier": verifier.identity})
     else:
         told = "is there already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
         OUT.print(f"{IDENTITY} {told} ({folder})", markup=False)
+        OUT.print(f"{verifier.identity} is there ({models / verifier.identity})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
