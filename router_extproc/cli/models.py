@@ -16,7 +16,7 @@ from router_extproc.models.onnx.heads import list_heads
 from router_extproc.models.onnx.home import IDENTITY, home, models_folder
 from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND
-from router_extproc.models.onnx.verifier_files import build_verifier
+from router_extproc.models.onnx.verifier_build import build_verifier
 
 app = typer.Typer(
     add_completion=False,

@@ -18,10 +18,9 @@ from router_extproc.cache.guards import read_question
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence
-from router_extproc.models.onnx.pair_graph import LOGIT
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.verifier import find_refusal
-from router_extproc.models.onnx.verifier_files import CalibrationRecord
+from router_extproc.models.onnx.verifier import LOGIT, find_refusal
+from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.logistic import chances, fit_logistic
 from router_extproc.training.metrics import auc, calibration_error, share
 from router_extproc.training.pairs import Pair

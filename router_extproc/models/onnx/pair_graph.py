@@ -21,13 +21,12 @@ from router_extproc.models.onnx.graph import (
     write_embeddings,
     write_layer,
 )
+from router_extproc.models.onnx.verifier import LOGIT
 
 #: Token vectors [1, tokens, dim] of each question after the lower layers.
 CACHED, ASKED = "cached", "asked"
 #: Output of the lower graph.
 HIDDEN = "hidden"
-#: Output of the upper graph, float32[1].
-LOGIT = "logit"
 
 
 def write_lower(weights: Weights, shape: Architecture, layers: int) -> onnx.ModelProto:

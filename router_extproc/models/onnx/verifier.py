@@ -20,10 +20,11 @@ from router_extproc.cache.guards.polarity import same_polarity
 from router_extproc.cache.verify import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.evidence import read_evidence
-from router_extproc.models.onnx.pair_graph import LOGIT
 from router_extproc.models.onnx.session import run_session
 
 STAGE = "verifier"
+#: The graph's output, float32[1].
+LOGIT = "logit"
 #: Tokens of each question that the net reads; it was trained on shorter ones.
 WINDOW_TOKENS = 128
 #: A guard refused: the chance is at most this share of it.

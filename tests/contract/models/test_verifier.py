@@ -14,13 +14,8 @@ from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import HOME_VARIABLE, home, models_folder
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, read_manifest
 from router_extproc.models.onnx.verifier import OnnxVerifier
-from router_extproc.models.onnx.verifier_files import (
-    ARTIFACT,
-    UPPER_NAME,
-    VerifierManifest,
-    build_verifier,
-    open_verifier,
-)
+from router_extproc.models.onnx.verifier_build import UPPER_NAME, build_verifier
+from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"
 PAIRS = [json.loads(line) for line in (SAMPLES / "pairs.jsonl").read_text().splitlines()]

@@ -1,0 +1,88 @@
+"""Opens the verifier at start: the graph that `models build` made, with the calibration it was shipped with.
+
+It is not a builder (that is `verifier_build`). The rule it keeps: what is missing or damaged is said now,
+with the command that helps, and never found out by a request.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.encoder import WindowTokenizer
+from router_extproc.models.onnx.evidence import EVIDENCE
+from router_extproc.models.onnx.heads import ARTIFACTS
+from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME, home, models_folder
+from router_extproc.models.onnx.manifest import Manifest, read_manifest
+from router_extproc.models.onnx.open import BUILD_COMMAND, open_tokenizer
+from router_extproc.models.onnx.session import open_session
+from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+
+#: The shipped part.
+ARTIFACT = ARTIFACTS / "verifier"
+
+
+class CalibrationRecord(BaseModel):
+    """See verifier.Calibration; the evidence by its names, so that a change of order cannot pass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    logit: float
+    similarity: float
+    evidence: dict[str, float]
+    offset: float
+    chance_min: float = Field(gt=0, lt=1)
+
+
+class VerifierManifest(Manifest):
+    """A verifier: its graph, or the upper part of it, and how its logit is read."""
+
+    format: Literal["router-extproc verifier 1"] = "router-extproc verifier 1"
+    identity: str
+    #: Layers that read each question by itself and come from the source.
+    lower_layers: int = Field(ge=1)
+    source_sha256: str
+    #: With the similarity of the built-in encoder.
+    calibration: CalibrationRecord
+    #: With any other encoder, whose similarities mean something else.
+    calibration_alone: CalibrationRecord
+
+
+def open_verifier(
+    folder: Path | None = None, *, own_encoder: bool = True, threads: int = 1, where: str = "semantic_cache"
+) -> OnnxVerifier:
+    """The verifier of a folder; None: the one that `models build` made.
+
+    own_encoder: similarities come from the built-in encoder; otherwise they are left out of account.
+
+    Raises:
+        ConfigError: it has not been built, or is damaged.
+    """
+    place = folder or built_folder(where=where)
+    manifest = read_manifest(place, VerifierManifest, where=where)
+    record = manifest.calibration if own_encoder else manifest.calibration_alone
+    session = open_session(place / MODEL_NAME, threads=threads, where=where)
+    tokenizer = WindowTokenizer(open_tokenizer(place / TOKENIZER_NAME, where=where), max_tokens=WINDOW_TOKENS)
+    return OnnxVerifier(session, tokenizer, calibration_of(record, where=where), chance_min=record.chance_min)
+
+
+def built_folder(*, where: str) -> Path:
+    """Where `models build` put the shipped verifier."""
+    shipped = read_manifest(ARTIFACT, VerifierManifest, where=where)
+    folder = models_folder(home()) / shipped.identity
+    if not folder.is_dir():
+        raise ConfigError(
+            where, f"the verifier has not been built ({folder} is missing): run `{BUILD_COMMAND}`"
+        )
+    return folder
+
+
+def calibration_of(record: CalibrationRecord, *, where: str) -> Calibration:
+    """The weights in the order of EVIDENCE. Raises ConfigError when they are for other evidence."""
+    if set(record.evidence) != set(EVIDENCE):
+        raise ConfigError(where, "the verifier was calibrated on other evidence than this version reads")
+    weights = tuple(record.evidence[name] for name in EVIDENCE)
+    return Calibration(record.logit, record.similarity, weights, record.offset)
