@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "models": "Build and list the models that understand prompts.",
     "train": "Train heads on the frozen encoder.",
     "eval": "Measure how well prompts are understood.",
+    "cache": "Look into the cache of a running sidecar: list, purge, export, warm.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,49 +13,18 @@ import aiohttp
 import pytest
 
 from router_extproc.admin import peers as peers_module
-from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, Setting
-from router_extproc.admin.peers import Peers, socket_of
-from router_extproc.admin.server import AdminServer
+from router_extproc.admin.peers import socket_of
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.scope import HeaderScope
-from router_extproc.dialects import DIALECTS
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
-from router_extproc.pipeline.decision import Decision
-from router_extproc.pipeline.warm import Warmer
+from router_extproc.testing.admin import admin_server, cache_desk
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.client import Client, answer_json, chat
-from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import FakeRouter, fake_router
 
 ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it.", "stop"),)))
 SECRET = "Which secret?"
-
-
-class NoOperations:
-    """Fits admin.base.Operations."""
-
-    async def metrics(self) -> bytes:
-        return b""
-
-    async def health(self) -> Health:
-        return Health(ready=True)
-
-    async def explain(self, _question: Question) -> Decision | None:
-        return None
-
-
-def desk_of(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None) -> CacheDesk:
-    parts = router.parts
-    warmer = Warmer(parts.pipeline, DIALECTS["openai_chat"], parts.clock, 2**20)
-    setting = Setting(worker, HeaderScope(), FakeEncoder().dim, "auto", shared=False)
-    return CacheDesk(router.cache, warmer, router.clock, setting, Peers(peers or {}))
-
-
-def server_of(desk: CacheDesk | None, address: str = "127.0.0.1:0") -> AdminServer:
-    return AdminServer(NoOperations(), address, max_body_bytes=64 * 1024, cache=desk)
 
 
 @dataclass(slots=True)
@@ -98,7 +67,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def admin(session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
     router = fake_router()
-    server = server_of(desk_of(router))
+    server = admin_server(cache_desk(router))
     await server.start()
     yield Admin(f"http://127.0.0.1:{server.port}", router, session)
     await server.aclose()
@@ -196,7 +165,7 @@ async def test_browsers_keep_nothing(admin: Admin) -> None:
 
 
 async def test_cache_that_is_off_is_said_to_be(session: aiohttp.ClientSession) -> None:
-    server = server_of(None)
+    server = admin_server(None)
     await server.start()
     try:
         async with session.get(f"http://127.0.0.1:{server.port}/cache") as answer:
@@ -303,7 +272,7 @@ async def test_backend_that_cannot_purge_is_named(admin: Admin, monkeypatch: pyt
 async def second(tmp_path: Path) -> AsyncIterator[FakeRouter]:
     """Worker 1, which answers over its socket."""
     router = fake_router()
-    server = server_of(desk_of(router, 1), f"unix:{socket_of(tmp_path, 1)}")
+    server = admin_server(cache_desk(router, 1), f"unix:{socket_of(tmp_path, 1)}")
     await server.start()
     yield router
     await server.aclose()
@@ -313,7 +282,7 @@ async def second(tmp_path: Path) -> AsyncIterator[FakeRouter]:
 async def first(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
     """Worker 0, which speaks for worker 1."""
     router = fake_router()
-    server = server_of(desk_of(router, 0, {1: socket_of(tmp_path, 1)}))
+    server = admin_server(cache_desk(router, 0, {1: socket_of(tmp_path, 1)}))
     await server.start()
     yield Admin(f"http://127.0.0.1:{server.port}", router, session)
     await server.aclose()
@@ -390,7 +359,7 @@ async def test_exported_entries_can_be_imported(admin: Admin, session: aiohttp.C
     await client.ask(chat("What is a small cat called?"))
     exported = await admin.export()
     router = fake_router()
-    server = server_of(desk_of(router))
+    server = admin_server(cache_desk(router))
     await server.start()
     try:
         other = Admin(f"http://127.0.0.1:{server.port}", router, session)

@@ -66,7 +66,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("chek") == 2
-    assert "Did you mean 'check'?" in capsys.readouterr().err
+    assert "'check'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["serve"], ["explain", "hi"], ["check"]])

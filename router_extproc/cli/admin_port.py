@@ -1,0 +1,146 @@
+"""The admin port of a running sidecar, as commands ask it.
+
+It is not a command. The rule it keeps: every wait has a limit, and no message repeats a header's value
+or anything that was said to a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final, Self
+
+import httpx
+import orjson
+
+from router_extproc.errors import RouterError
+
+DEFAULT_ADMIN: Final = "127.0.0.1:9190"
+#: For an answer, in seconds; more than the sidecar gives itself.
+ASK_S: Final = 60.0
+#: Lines and bytes that are sent at once.
+BATCH_LINES: Final = 100
+BATCH_BYTES: Final = 256 * 1024
+
+Json = dict[str, Any]  # Any: JSON
+
+
+class AdminError(RouterError):
+    """The admin port does not answer, or refuses."""
+
+
+class AdminPort:
+    """Asks one sidecar; to be used as a context manager."""
+
+    def __init__(self, address: str) -> None:
+        self._url: Final = f"http://{address}"
+        self._client: Final = httpx.Client(timeout=ASK_S, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Json:  # Any: texts and numbers
+        """The document at a path.
+
+        Raises:
+            AdminError: there is none.
+        """
+        return _accepted(self._ask("GET", path, params=query))
+
+    def send(self, path: str, lines: Sequence[bytes]) -> Json:
+        """What became of these lines.
+
+        Raises:
+            AdminError: they were refused as a whole.
+        """
+        headers = {"content-type": "application/x-ndjson"}
+        return _accepted(self._ask("POST", path, content=b"\n".join(lines), headers=headers))
+
+    def scope(self, headers: Mapping[str, str]) -> str:
+        """The scope of a client who sends these headers.
+
+        Raises:
+            AdminError: the sidecar refuses.
+        """
+        return str(_accepted(self._ask("POST", "/cache/scope", json={}, headers=headers))["scope"])
+
+    def purge(self, wanted: Json) -> Json:
+        """What a purge did; it may have problems.
+
+        Raises:
+            AdminError: it was refused.
+        """
+        answer = self._ask("POST", "/cache/purge", json=wanted)
+        report = _document(answer)
+        return report if "problems" in report else _accepted(answer)
+
+    def export(self, query: Mapping[str, Any], file: BinaryIO) -> int:  # Any: texts and numbers
+        """Write all entries to a file, one a line; how many.
+
+        Raises:
+            AdminError: it was refused, or broke off.
+        """
+        count = 0
+        try:
+            with self._client.stream("GET", f"{self._url}/cache/export", params=query) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    _accepted(answer)
+                for chunk in answer.iter_bytes():
+                    count += chunk.count(b"\n")
+                    file.write(chunk)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise AdminError(f"the export broke off ({type(error).__name__})") from error
+        return count
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:  # Any: httpx's own
+        try:
+            return self._client.request(method, self._url + path, **request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise AdminError(
+                f"no answer from {self._url} ({type(error).__name__}): is the sidecar running?"
+            ) from error
+
+
+def batches(lines: Sequence[bytes], headers: Mapping[str, str]) -> Iterator[tuple[int, list[bytes]]]:
+    """Lines in batches, each with the number of lines before it.
+
+    headers: given to every row that is an object; its own win.
+    """
+    batch: list[bytes] = []
+    first = size = 0
+    for number, line in enumerate(lines):
+        row = _with_headers(line, headers) if headers else line
+        if batch and (len(batch) == BATCH_LINES or size + len(row) > BATCH_BYTES):
+            yield first, batch
+            batch, first, size = [], number, 0
+        batch.append(row)
+        size += len(row)
+    if batch:
+        yield first, batch
+
+
+def _with_headers(line: bytes, headers: Mapping[str, str]) -> bytes:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line  # the sidecar names it
+    own = row.get("headers", {}) if isinstance(row, dict) else None
+    return orjson.dumps({**row, "headers": {**headers, **own}}) if isinstance(own, dict) else line
+
+
+def _accepted(answer: httpx.Response) -> Json:
+    document = _document(answer)
+    if not answer.is_success:
+        raise AdminError(f"the sidecar refuses: {document.get('error', answer.status_code)}")
+    return document
+
+
+def _document(answer: httpx.Response) -> Json:
+    try:
+        document = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}

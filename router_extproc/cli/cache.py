@@ -1,0 +1,290 @@
+"""`router-extproc cache`: look into the cache of a running sidecar, and change it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Final, TypeAlias
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from router_extproc.cli import FAILED
+from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort, batches
+from router_extproc.cli.cache_shown import entries_table, states_table, tell, words
+from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Look into the cache of a running sidecar, and change it.",
+    epilog="Example: router-extproc cache list --model large",
+)
+
+_STANDARD: Final = Path("-")
+
+Admin: TypeAlias = Annotated[
+    str, typer.Option("--admin", help="The sidecar's admin port.", metavar="HOST:PORT")
+]
+Scope: TypeAlias = Annotated[
+    str | None, typer.Option(help="Digest of who may share the entries.", show_default=False)
+]
+Header: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--header", "-H", help="In place of --scope: a client's header, 'name: value'."),
+]
+Model: TypeAlias = Annotated[str | None, typer.Option(help="The model that answered.", show_default=False)]
+Decision: TypeAlias = Annotated[
+    str | None, typer.Option(help="The decision that chose it.", show_default=False)
+]
+Tag: TypeAlias = Annotated[str | None, typer.Option(help="One of the entry's tags.", show_default=False)]
+OlderThan: TypeAlias = Annotated[
+    float | None, typer.Option("--older-than", help="Seconds since it was stored.", min=0, show_default=False)
+]
+Entry: TypeAlias = Annotated[
+    str | None, typer.Option(help="First digits of its fingerprint.", show_default=False)
+]
+
+
+@app.command(epilog="Example: router-extproc cache stats --json")
+def stats(*, admin: Admin = DEFAULT_ADMIN, json: JsonOption = False) -> None:
+    """Show what each worker's cache holds, and its backend.
+
+    Exit code 1: a worker does not answer, or its backend is away.
+    """
+    with AdminPort(admin) as port:
+        workers = port.get("/cache")["workers"]
+    if json:
+        print_json(workers)
+    else:
+        OUT.print(states_table(workers))
+    away = [
+        state is None or (state["backend"] or {"ready": True})["ready"] is False for state in workers.values()
+    ]
+    raise typer.Exit(FAILED if any(away) else 0)
+
+
+@app.command("list", epilog="Example: router-extproc cache list --model large --older-than 3600")
+def listentries(
+    *,
+    scope: Scope = None,
+    header: Header = None,
+    model: Model = None,
+    decision: Decision = None,
+    tag: Tag = None,
+    older_than: OlderThan = None,
+    limit: Annotated[int, typer.Option(help="Entries on the page.", min=1, max=1000)] = 50,
+    after: Annotated[
+        str | None, typer.Option(help="Where the page before ended.", show_default=False)
+    ] = None,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """List entries, newest first, without what was said."""
+    with AdminPort(admin) as port:
+        wanted = _selector(port, scope, header, model, decision, tag, older_than)
+        page = port.get("/cache/entries", {**wanted, "limit": limit, **_given(after=after)})
+    if json:
+        print_json(page)
+        return
+    OUT.print(entries_table(page["entries"]))
+    shown, next_page = len(page["entries"]), page["after"]
+    more = "" if next_page is None else f"; next page: --after {next_page}"
+    ERR.print(f"{shown} of {page['total']} entries{more}", markup=False)
+
+
+@app.command(epilog="Example: router-extproc cache show 3fa9c1")
+def show(
+    entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
+    *,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Show one entry with its question and its answer."""
+    with AdminPort(admin) as port:
+        shown = port.get(f"/cache/entries/{_hex(entry)}")
+    if json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        OUT.print(f"{name}: {words(name, value)}", markup=False)
+
+
+@app.command(epilog="Example: router-extproc cache purge --tag maths --dry-run")
+def purge(
+    *,
+    scope: Scope = None,
+    header: Header = None,
+    model: Model = None,
+    decision: Decision = None,
+    tag: Tag = None,
+    older_than: OlderThan = None,
+    entry: Entry = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Purge what all given options mean, in every worker and in the backend.
+
+    Answers on their way to clients whose requests came before the purge are not stored. Exit code 1: a
+    worker or the backend could not be reached; do it again.
+    """
+    with AdminPort(admin) as port:
+        wanted = _selector(port, scope, header, model, decision, tag, older_than) | _given(entry=entry)
+        if everything == bool(wanted):
+            raise typer.BadParameter("name what to purge, or give --all; not both")
+        report = port.purge({**wanted, "all": everything, "dry_run": dry_run})
+    if json:
+        print_json(report)
+    else:
+        OUT.print(f"{report['purged']} {'would be purged' if dry_run else 'purged'}", markup=False)
+    for worker, problem in report["problems"].items():
+        ERR.print(f"worker {worker}: {problem}", markup=False)
+    raise typer.Exit(FAILED if report["problems"] else 0)
+
+
+@app.command(epilog="Example: router-extproc cache export --output cache.jsonl")
+def export(
+    *,
+    scope: Scope = None,
+    header: Header = None,
+    model: Model = None,
+    decision: Decision = None,
+    tag: Tag = None,
+    older_than: OlderThan = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = _STANDARD,
+    admin: Admin = DEFAULT_ADMIN,
+) -> None:
+    """Write entries as JSON Lines, with questions and answers.
+
+    Exit code 1: it broke off; no file is left then.
+    """
+    with AdminPort(admin) as port:
+        wanted = _selector(port, scope, header, model, decision, tag, older_than)
+        if output == _STANDARD:
+            count = port.export(wanted, sys.stdout.buffer)
+        else:
+            count = _export_to(output, lambda file: port.export(wanted, file))
+    ERR.print(f"{count} entries", markup=False)
+
+
+@app.command("import", epilog="Example: router-extproc cache import cache.jsonl")
+def importentries(
+    file: Annotated[Path, typer.Argument(help="What export wrote; - is stdin.", show_default=False)],
+    *,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Begin their time anew; needed for what was purged or expired.")
+    ] = False,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Store exported entries again.
+
+    Exit code 1: a line was refused.
+    """
+    path = f"/cache/import?renew={str(renew).lower()}"
+    _send(file, admin, path, "importing", json=json)
+
+
+@app.command(epilog="Example: router-extproc cache warm questions.jsonl -H 'authorization: Bearer …'")
+def warm(
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines of questions and answers; - is stdin.", show_default=False)
+    ],
+    *,
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", "-H", help="Of the client who is to find them, 'name: value'."),
+    ] = None,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Store known answers, so that the first client who asks has a hit.
+
+    A line: {"question": …, "answer": …} and, if wanted, system, model (what clients ask for), headers, and
+    decision (refused when the router decides otherwise); or a logged {"request": …, "answer": …}. Exit
+    code 1: a line was refused.
+    """
+    with_headers = dict(_header(text) for text in header or ())
+    _send(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)
+
+
+# ── asking ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _selector(  # noqa: PLR0917 - the options that three commands share
+    port: AdminPort,
+    scope: str | None,
+    header: list[str] | None,
+    model: str | None,
+    decision: str | None,
+    tag: str | None,
+    older_than: float | None,
+) -> dict[str, Any]:  # Any: JSON
+    if header and scope is not None:
+        raise typer.BadParameter("give either --scope or --header")
+    if header:
+        scope = port.scope(dict(_header(text) for text in header))
+    return _given(scope=scope, model=model, decision=decision, tag=tag, older_than_s=older_than)
+
+
+def _given(**options: Any) -> dict[str, Any]:  # Any: an option's value
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _hex(entry: str) -> str:
+    if not entry or set(entry) - set("0123456789abcdef"):
+        raise typer.BadParameter("a fingerprint has hex digits", param_hint="ENTRY")
+    return entry
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition(":")
+    if not separator or not name.strip():
+        raise typer.BadParameter("write 'name: value'", param_hint="--header")
+    return name.strip().lower(), value.strip()
+
+
+def _export_to(path: Path, write: Callable[[BinaryIO], int]) -> int:
+    """Write a whole file or none."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            count = write(file)
+        partial.replace(path)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def _send(
+    file: Path, admin: str, path: str, doing: str, *, json: bool, headers: Mapping[str, str] | None = None
+) -> None:
+    lines = _lines(file)
+    report: dict[str, Any] = {"stored": 0, "expired": 0, "purged": 0, "refused": []}  # Any: JSON
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with AdminPort(admin) as port, Progress(*columns, console=ERR, transient=True) as progress:
+        task = progress.add_task(doing, total=len(lines))
+        for first, batch in batches(lines, headers or {}):
+            _add(report, port.send(path, batch), first)
+            progress.advance(task, len(batch))
+    tell(report, json=json)
+    raise typer.Exit(FAILED if report["refused"] else 0)
+
+
+def _lines(file: Path) -> list[bytes]:
+    try:
+        text = sys.stdin.buffer.read() if file == _STANDARD else file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
+    return text.splitlines()
+
+
+def _add(report: dict[str, Any], part: Mapping[str, Any], first: int) -> None:  # Any: JSON
+    for name in ("stored", "expired", "purged"):
+        report[name] += part[name]
+    report["refused"] += [{**each, "line": each["line"] + first} for each in part["refused"]]

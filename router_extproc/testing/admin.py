@@ -1,0 +1,72 @@
+"""The admin port over a fake router, for tests of what operators ask of the cache.
+
+It is not the port of `serve`: metrics, health and explain say nothing here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from router_extproc.admin.base import Health, Question
+from router_extproc.admin.cache_desk import CacheDesk, Setting
+from router_extproc.admin.peers import Peers
+from router_extproc.admin.server import AdminServer
+from router_extproc.cache.scope import HeaderScope
+from router_extproc.dialects import DIALECTS
+from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.warm import Warmer
+from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.testing.router import FakeRouter
+
+MAX_BODY_BYTES: Final = 64 * 1024
+_WAIT_S: Final = 10.0
+
+
+class NoOperations:
+    """Says nothing. Fits admin.base.Operations."""
+
+    async def metrics(self) -> bytes:
+        """See Operations."""
+        return b""
+
+    async def health(self) -> Health:
+        """See Operations."""
+        return Health(ready=True)
+
+    async def explain(self, question: Question) -> Decision | None:  # noqa: ARG002 - the port
+        """See Operations."""
+        return None
+
+
+def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None) -> CacheDesk:
+    """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
+    parts = router.parts
+    warmer = Warmer(parts.pipeline, DIALECTS["openai_chat"], parts.clock, 2**20)
+    setting = Setting(worker, HeaderScope(), FakeEncoder().dim, "auto", shared=False)
+    return CacheDesk(router.cache, warmer, router.clock, setting, Peers(peers or {}))
+
+
+def admin_server(desk: CacheDesk | None, address: str = "127.0.0.1:0") -> AdminServer:
+    """A server that is not started yet."""
+    return AdminServer(NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=desk)
+
+
+@contextmanager
+def admin_in_thread(desk: CacheDesk | None) -> Iterator[str]:
+    """HOST:PORT of a server that answers while the block runs code that waits for it."""
+    loop, server = asyncio.new_event_loop(), admin_server(desk)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(_WAIT_S)
+        yield f"127.0.0.1:{server.port}"
+    finally:
+        asyncio.run_coroutine_threadsafe(server.aclose(), loop).result(_WAIT_S)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_WAIT_S)
+        loop.close()

@@ -1,0 +1,224 @@
+"""The cache command against an admin port: what it shows, what it sends, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from router_extproc.cache.base import Entry
+from router_extproc.cli import main
+from router_extproc.cli.admin_port import BATCH_LINES, batches
+from router_extproc.llm.answer import Answer, Choice
+from router_extproc.llm.stored import encode_answer
+from router_extproc.testing.admin import admin_in_thread, cache_desk
+from router_extproc.testing.check_cache_backend import made_entry
+from router_extproc.testing.router import FakeRouter, fake_router
+
+ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it.", "stop"),)))
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The sidecar logs in the very process of the command here."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def router() -> FakeRouter:
+    return fake_router()
+
+
+@pytest.fixture
+def admin(router: FakeRouter) -> Iterator[str]:
+    with admin_in_thread(cache_desk(router)) as address:
+        yield address
+
+
+def store(router: FakeRouter, name: str, model: str = "small") -> Entry:
+    router.clock.advance(1)
+    made = made_entry(name, now_s=router.clock.wall_s())
+    entry = replace(made, answer=ANSWER, prompt="Which one?", model=model)
+    router.cache.store(entry)
+    return entry
+
+
+def run(*args: object) -> int:
+    """The exit code of a cache command."""
+    with pytest.raises(SystemExit) as ended:
+        main(["cache", *(str(arg) for arg in args)])
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("command", ["stats", "list", "show", "purge", "export", "import", "warm"])
+def test_every_command_has_help_with_an_example(command: str, capsys: Output) -> None:
+    assert run(command, "--help") == 0
+    assert "Example: router-extproc cache" in capsys.readouterr().out
+
+
+def test_stats_show_each_worker(admin: str, router: FakeRouter, capsys: Output) -> None:
+    store(router, "a")
+    assert run("stats", "--admin", admin) == 0
+    assert "worker" in capsys.readouterr().out
+    assert run("stats", "--admin", admin, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["0"]["near_entries"] == 1
+
+
+def test_worker_that_does_not_answer_is_a_failure(router: FakeRouter, tmp_path: Path, capsys: Output) -> None:
+    with admin_in_thread(cache_desk(router, peers={1: tmp_path / "none.sock"})) as admin:
+        assert run("stats", "--admin", admin) == 1
+        assert "does not answer" in capsys.readouterr().out
+        assert run("purge", "--all", "--admin", admin) == 1
+        assert "worker 1: does not answer" in capsys.readouterr().err
+
+
+def test_list_shows_entries_without_what_was_said(admin: str, router: FakeRouter, capsys: Output) -> None:
+    entry = store(router, "a")
+    store(router, "b", model="large")
+    assert run("list", "--model", "small", "--admin", admin) == 0
+    shown = capsys.readouterr()
+    assert entry.fingerprint[:12] in shown.out
+    assert "1 of 1 entries" in shown.err
+    assert "Which" not in shown.out
+
+
+def test_list_says_how_to_go_on(admin: str, router: FakeRouter, capsys: Output) -> None:
+    first, _ = store(router, "a"), store(router, "b")
+    assert run("list", "--limit", 1, "--admin", admin) == 0
+    after = capsys.readouterr().err.split("--after ")[1].strip()
+    assert run("list", "--limit", 1, "--after", after, "--json", "--admin", admin) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert [entry["fingerprint"] for entry in page["entries"]] == [first.fingerprint]
+
+
+def test_client_is_named_by_its_header(admin: str, router: FakeRouter, capsys: Output) -> None:
+    store(router, "a")
+    assert run("list", "-H", "authorization: Bearer one", "--json", "--admin", admin) == 0
+    assert json.loads(capsys.readouterr().out)["total"] == 0
+    assert run("list", "-H", "authorization: Bearer one", "--scope", "0" * 64, "--admin", admin) == 2
+
+
+def test_show_prints_question_and_answer(admin: str, router: FakeRouter, capsys: Output) -> None:
+    entry = store(router, "a")
+    assert run("show", entry.fingerprint[:6], "--admin", admin) == 0
+    shown = capsys.readouterr().out
+    assert "prompt: Which one?" in shown
+    assert "answer: All of it." in shown
+    assert run("show", entry.fingerprint[:6], "--json", "--admin", admin) == 0
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == entry.fingerprint
+
+
+def test_entry_that_is_not_there_is_a_failure(admin: str, capsys: Output) -> None:
+    assert run("show", "0123", "--admin", admin) == 1
+    assert capsys.readouterr().err == "the sidecar refuses: no such entry\n"
+
+
+def test_purge_says_how_many(admin: str, router: FakeRouter, capsys: Output) -> None:
+    entry = store(router, "a")
+    store(router, "b")
+    assert run("purge", "--all", "--dry-run", "--admin", admin) == 0
+    assert capsys.readouterr().out == "2 would be purged\n"
+    assert run("purge", "--entry", entry.fingerprint, "--admin", admin) == 0
+    assert capsys.readouterr().out == "1 purged\n"
+    assert run("purge", "--older-than", "0", "--json", "--admin", admin) == 0
+    assert json.loads(capsys.readouterr().out)["purged"] == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--all", "--model", "small"), ("--dry-run",)])
+def test_purge_that_names_nothing_clearly_is_wrong_usage(
+    admin: str, router: FakeRouter, options: tuple[str, ...]
+) -> None:
+    store(router, "a")
+    assert run("purge", *options, "--admin", admin) == 2
+    assert router.cache.exact_near(made_entry("a", now_s=1).fingerprint) is not None
+
+
+def test_exported_file_can_be_imported(
+    admin: str, router: FakeRouter, tmp_path: Path, capsys: Output
+) -> None:
+    store(router, "a")
+    file = tmp_path / "cache.jsonl"
+    assert run("export", "-o", file, "--admin", admin) == 0
+    assert "1 entries" in capsys.readouterr().err
+    assert run("purge", "--all", "--admin", admin) == 0
+    router.clock.advance(1)
+    assert run("import", file, "--admin", admin) == 0
+    assert "1 purged" in capsys.readouterr().out
+    assert run("import", file, "--renew", "--json", "--admin", admin) == 0
+    assert json.loads(capsys.readouterr().out)["stored"] == 1
+
+
+def test_export_goes_to_stdout_by_default(
+    admin: str, router: FakeRouter, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    entry = store(router, "a")
+    assert run("export", "--admin", admin) == 0
+    assert json.loads(capsysbinary.readouterr().out)["fingerprint"] == entry.fingerprint
+
+
+def test_failed_export_leaves_no_file(tmp_path: Path) -> None:
+    with admin_in_thread(None) as admin:
+        assert run("export", "-o", tmp_path / "cache.jsonl", "--admin", admin) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refused_lines_are_named_by_their_number_in_the_file(
+    admin: str, router: FakeRouter, tmp_path: Path, capsys: Output
+) -> None:
+    file = tmp_path / "questions.jsonl"
+    good = json.dumps({"question": "Why?", "answer": "So."})
+    file.write_text("\n".join([*([good] * BATCH_LINES), "", "{", *(["[]"] * 30)]))
+    assert run("warm", file, "-H", "Authorization: Bearer one", "--admin", admin) == 1
+    shown = capsys.readouterr()
+    assert "100 stored" in shown.out
+    assert f"line {BATCH_LINES + 2}: not JSON" in shown.err
+    assert "and 11 more lines" in shown.err
+    assert "Bearer" not in shown.err
+
+
+def test_warming_reads_stdin(admin: str, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    text = io.TextIOWrapper(io.BytesIO(b'{"question": "Why?", "answer": "So."}'))
+    monkeypatch.setattr("sys.stdin", text)
+    assert run("warm", "-", "--admin", admin) == 0
+    assert "1 stored" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("warm", "/nowhere/file"),
+        ("import", "/nowhere/file"),
+        ("export", "-o", "/nowhere/file"),
+        ("show", "xyz"),
+        ("list", "-H", "nonsense"),
+        ("list", "--limit", "0"),
+    ],
+)
+def test_wrong_usage_has_its_exit_code(admin: str, args: tuple[str, ...]) -> None:
+    assert run(*args, "--admin", admin) == 2
+
+
+@pytest.mark.parametrize("admin", ["127.0.0.1:1", "::bad::"])
+def test_sidecar_that_is_away_is_a_failure(admin: str, capsys: Output) -> None:
+    assert run("stats", "--admin", admin) == 1
+    assert "is the sidecar running?" in capsys.readouterr().err
+    assert run("export", "--admin", admin) == 1
+
+
+def test_header_is_given_to_every_row_and_a_rows_own_wins() -> None:
+    lines = [b'{"a": 1}', b'{"headers": {"x": "own"}}', b"[]", b"{"]
+    ((first, batch),) = batches(lines, {"x": "given"})
+    assert first == 0
+    assert [json.loads(line)["headers"]["x"] for line in batch[:2]] == ["given", "own"]
+    assert batch[2:] == [b"[]", b"{"]
+
+
+def test_batches_are_bounded_by_bytes_too() -> None:
+    assert [len(batch) for _, batch in batches([b"x" * 200_000] * 3, {})] == [1, 1, 1]
