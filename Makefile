@@ -53,8 +53,8 @@ $(VENV)/.project: pyproject.toml $(VENV)/.packages
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.encoder: $(VENV)/.project
-	@echo "setup 4/4: the encoder"
+$(VENV)/.encoder: $(VENV)/.project $(wildcard router_extproc/models/artifacts/*/manifest.json)
+	@echo "setup 4/4: encoder and verifier"
 	@$(BIN)/router-extproc models build
 	@touch $@
 

@@ -6,23 +6,24 @@ opened in the order of the data and closed in the opposite one, also when a late
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
-from router_extproc.cache.verify import GuardVerifier
+from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
 from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rule_of
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.models.base import Classifier, Encoder
+from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.answer import AnswerObserver
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
@@ -97,7 +98,7 @@ async def build(
 
         cache = None
         if config.semantic_cache.enabled and encoder is not None:
-            cache = await _open_cache(config.semantic_cache, encoder, clock, stack)
+            cache = await _open_cache(config, encoder, inference, clock, stack)
         pipeline = _pipeline(config, clock, understander(config.limits), cache, encoder)
         patient = _patient(config)
         warming = _pipeline(patient, clock, understander(patient.limits), cache, encoder)
@@ -149,20 +150,40 @@ class _Classifiers:
 
 
 async def _open_cache(
-    wanted: section.SemanticCache, encoder: Encoder, clock: Clock, stack: AsyncExitStack
+    config: section.Config, encoder: Encoder, inference: Inference, clock: Clock, stack: AsyncExitStack
 ) -> SemanticCache:
-    verifier = GuardVerifier()
+    wanted, verifier = config.semantic_cache, _verifier(config)
+    judging = _Judging(inference, config.limits.cache_timeout_s)
     if wanted.backend_type == "memory":
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
-        return await stack.enter_async_context(SemanticCache(clock, near, verifier))
+        return await stack.enter_async_context(SemanticCache(clock, near, verifier, run_blocking=judging))
     near = _near_tier(wanted, clock, max_entries=wanted.near.max_entries)
     # pymilvus takes a second to import: only who configured it waits for it.
     from router_extproc.cache.milvus import MilvusCache  # noqa: PLC0415
 
     settings = wanted.milvus or section.Milvus()
     backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
-    cache = SemanticCache(clock, near, verifier, backend=backend, source=backend)
+    cache = SemanticCache(clock, near, verifier, backend=backend, source=backend, run_blocking=judging)
     return await stack.enter_async_context(cache)
+
+
+def _verifier(config: section.Config) -> Verifier:
+    if config.semantic_cache.verifier == "guards":
+        return GuardVerifier()
+    # Its calibration counts on the built-in encoder's similarities.
+    return open_verifier(own_encoder=config.encoder.path is None)
+
+
+class _Judging:
+    """Runs verification where the encoder runs. Fits cache.lookup.RunBlocking."""
+
+    def __init__(self, inference: Inference, timeout_s: float) -> None:
+        self._inference = inference
+        self._timeout_s = timeout_s
+
+    async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
+        """See RunBlocking."""
+        return await self._inference.run(work, timeout_s=self._timeout_s)
 
 
 def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:

@@ -17,11 +17,11 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from router_extproc.cache.verify import GuardVerifier
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.signals.language import find_language
 from router_extproc.signals.spans import find_spans
 from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
@@ -82,7 +82,7 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
-    made = predict_pairs(texts, GuardVerifier(), open_encoder())
+    made = predict_pairs(texts, open_verifier(), open_encoder())
     figures = judge_pairs(_collect(made, len(rows), predictions), truths)
     if json:
         print_json(figures)

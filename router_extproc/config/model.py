@@ -189,6 +189,9 @@ class SemanticCache(Section):
     milvus: Milvus | None = None
     #: Similarity (cosine) below which a neighbour is not even verified.
     similarity_threshold: float = Field(default=0.8, ge=0, le=1)
+    #: What decides whether a neighbour's answer fits: a small cross-encoder with guards for numbers and
+    #: negation ("model"), or five guards alone, which take no inference and accept about half as much.
+    verifier: Literal["model", "guards"] = "model"
     #: Of the memory backend.
     max_entries: int = Field(default=1000, ge=1)
     ttl_seconds: float = Field(default=3600, gt=0)

@@ -31,6 +31,7 @@ from router_extproc.demo.pools import Pool, ask_pool, read_pools
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.verifier_build import build_verifier
 
 #: For the sidecar and Envoy to be ready, each.
 READY_S: Final = 60.0
@@ -97,7 +98,7 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Sta
     _check_ports(settings)
     base = packaged() if settings.config is None else read_config(settings.config)
     asked = read_pools(settings.pools, base.models)
-    await _prepare_encoder(say)
+    await _prepare_models(say)
     _prepare_folder(settings)
     say("starting the pools")
     pools = {name: await _pool(name, base, asked, settings, stack) for name in base.models}
@@ -128,11 +129,12 @@ def _check_ports(settings: DemoSettings) -> None:
                 ) from error
 
 
-async def _prepare_encoder(say: Say) -> None:
+async def _prepare_models(say: Say) -> None:
     def on_step(step: str) -> None:
         say(f"building the encoder (once): {step}")
 
     await asyncio.to_thread(build_encoder, models_folder(home()), on_step=on_step)
+    await asyncio.to_thread(build_verifier, models_folder(home()))
 
 
 def _prepare_folder(settings: DemoSettings) -> None:

@@ -19,7 +19,7 @@ from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.verifier import LOGIT, find_refusal
+from router_extproc.models.onnx.verifier import LOGIT, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.logistic import chances, fit_logistic
 from router_extproc.training.metrics import auc, calibration_error, share
@@ -61,7 +61,7 @@ def judge_pairs(pairs: Sequence[Pair], graph: Path, tokenizer: WindowTokenizer, 
         logits=np.array([read_logit(session, pair, tokenizer) for pair in pairs]),
         similarities=similarities_of(pairs, encoder),
         evidence=np.array([read_evidence(*both) for both in questions]),
-        passed=np.array([find_refusal(*both) is None for both in questions]),
+        passed=np.array([find_refusal(VETOES, *both) is None for both in questions]),
     )
 
 

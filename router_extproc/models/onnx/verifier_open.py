@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE
@@ -66,7 +67,13 @@ def open_verifier(
     record = manifest.calibration if own_encoder else manifest.calibration_alone
     session = open_session(place / MODEL_NAME, threads=threads, where=where)
     tokenizer = WindowTokenizer(open_tokenizer(place / TOKENIZER_NAME, where=where), max_tokens=WINDOW_TOKENS)
-    return OnnxVerifier(session, tokenizer, calibration_of(record, where=where), chance_min=record.chance_min)
+    return OnnxVerifier(
+        session,
+        tokenizer,
+        calibration_of(record, where=where),
+        chance_min=record.chance_min,
+        support_similarity_min=GUARDED_SIMILARITY_MIN if own_encoder else None,
+    )
 
 
 def built_folder(*, where: str) -> Path:

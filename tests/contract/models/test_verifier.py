@@ -148,3 +148,23 @@ def test_the_artifacts_stay_small() -> None:
     sizes = [path.stat().st_size for path in ARTIFACTS.rglob("*") if path.is_file()]
     assert sum(sizes) < 40e6
     assert max(sizes) < 25e6
+
+
+GUIDE = "What are the main renewable energy sources?"
+
+
+def test_the_guides_rephrasing_is_answered(verifier: OnnxVerifier, encoder: OnnxEncoder) -> None:
+    asked = "Which are the main sources of renewable energy?"
+    assert verifier.verify(GUIDE, asked, likeness(encoder, GUIDE, asked)).accepted
+
+
+def test_the_guides_opposite_is_not(verifier: OnnxVerifier, encoder: OnnxEncoder) -> None:
+    asked = "What are the main non-renewable energy sources?"
+    verdict = verifier.verify(GUIDE, asked, likeness(encoder, GUIDE, asked))
+    assert (verdict.accepted, verdict.reason) == (False, "negation")
+
+
+def test_support_of_the_guards_needs_the_built_in_encoders_similarity(encoder: OnnxEncoder) -> None:
+    """0.94 of another encoder may be what unrelated questions have."""
+    asked = "Which are the main sources of renewable energy?"
+    assert not open_verifier(own_encoder=False).verify(GUIDE, asked, 0.99).accepted
