@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.clusters import VectorIndex
 from router_extproc.cache.eviction import EvictionPolicy, eviction_order
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
-from router_extproc.cache.vectors import VectorBlock
 from router_extproc.clock import Clock
 from router_extproc.models.base import Vector
 
@@ -39,7 +39,7 @@ class NearCounters:
 @dataclass(slots=True)
 class _Index:
     entries: dict[Fingerprint, Entry] = field(default_factory=dict)
-    blocks: dict[Partition, VectorBlock] = field(default_factory=dict)
+    blocks: dict[Partition, VectorIndex] = field(default_factory=dict)
     #: (expires_s, fingerprint), soonest first; a replaced entry leaves a stale pair behind.
     expiries: list[tuple[float, Fingerprint]] = field(default_factory=list)
 
@@ -122,7 +122,7 @@ class NearTier:
         self._bytes += size
         self.counters.stored += 1
         if entry.vector is not None:
-            block = self._index.blocks.setdefault(entry.partition, VectorBlock(len(entry.vector)))
+            block = self._index.blocks.setdefault(entry.partition, VectorIndex(len(entry.vector)))
             block.put(entry.fingerprint, entry.vector)
 
     def _evict_for(self, size: int) -> None:
