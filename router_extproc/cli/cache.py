@@ -266,14 +266,18 @@ def _send(
 ) -> None:
     lines = _lines(file)
     report: dict[str, Any] = {"stored": 0, "expired": 0, "purged": 0, "refused": []}  # Any: JSON
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with AdminPort(admin) as port, Progress(*columns, console=ERR, transient=True) as progress:
+    with AdminPort(admin) as port, _progress() as progress:
         task = progress.add_task(doing, total=len(lines))
         for first, batch in batches(lines, headers or {}):
             _add(report, port.send(path, batch), first)
             progress.advance(task, len(batch))
     tell(report, json=json)
     raise typer.Exit(FAILED if report["refused"] else 0)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)
 
 
 def _lines(file: Path) -> list[bytes]:

@@ -219,6 +219,21 @@ async def test_all_entries_are_told_once_and_expired_ones_never(tmp_path: Path) 
     assert [each.fingerprint for each in one] == [stored[7].fingerprint]
 
 
+async def test_purge_survives_a_restart(tmp_path: Path) -> None:
+    """The process forgets at once; Milvus must, too, or a restart would bring everything back."""
+    kept, purged = entry("kept", 1.0), replace(entry("purged", 1.0), model="large")
+    for run in range(2):
+        async with backend(settings(tmp_path)) as milvus:
+            near = NearTier(CLOCK, max_entries=100, max_bytes=10_000_000)
+            cache = SemanticCache(CLOCK, near, GuardVerifier(), backend=milvus, source=milvus)
+            if run == 0:
+                assert await cache.keep([kept, purged]) == 2
+                assert await cache.purge(Selector(model="large")) == 1
+            else:
+                told = [each.fingerprint async for each in cache.entries(Selector())]
+                assert told == [kept.fingerprint]
+
+
 async def test_restarted_cache_answers_from_a_warm_near_tier(tmp_path: Path) -> None:
     """Store, restart, hit: with Milvus Lite the near tier then needs no search of its own."""
     for run in range(2):
