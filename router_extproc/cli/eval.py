@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeAlias, TypeVar
 
+import numpy as np
 import orjson
 import typer
 from rich.markup import escape
@@ -22,8 +23,10 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_open import open_verifier
+from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN
 from router_extproc.signals.language import find_language
 from router_extproc.signals.spans import find_spans
+from router_extproc.training.evaluate_guard import GuardFigures, judge_guard, predict_guard
 from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
 from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
@@ -120,6 +123,30 @@ def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOp
         _show_pii(figures)
 
 
+@app.command(epilog="Example: router-extproc eval guard --data rows.jsonl --json")
+def guard(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
+    """Judge each row's text: `attack`, `score` and `kind` (jailbreak or injection).
+
+    Judged where `label` is benign, jailbreak or injection.
+    """
+    rows = read_rows(data, required=("text",))
+    truths = read_labels(data, rows)
+    encoder = open_encoder()
+    head = open_head(HEAD, encoder=encoder, where="guard")
+    texts = [row.text("text") for row in rows]
+    made = _collect(predict_guard(texts, head, encoder, score_min=SCORE_MIN), len(rows), predictions)
+    judged = [place for place, truth in enumerate(truths) if truth in (BENIGN, *ATTACKS)]
+    figures = judge_guard(
+        np.array([made[place].score for place in judged], np.float64),
+        [str(truths[place]) for place in judged],
+        [len(texts[place]) for place in judged],
+    )
+    if json:
+        print_json(figures)
+    else:
+        _show_guard(figures, len(rows))
+
+
 def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
     """The predictions, under a progress bar, and written to the target."""
     watched = track(made, "predict", total=rows, console=ERR, transient=True)
@@ -159,6 +186,12 @@ def _show_pairs(figures: PairFigures) -> None:
         "AUC of the similarity": figures.auc_similarity,
     }
     _show(estimates, figures.rows, figures.labelled)
+
+
+def _show_guard(figures: GuardFigures, rows: int) -> None:
+    recalls = {f"recall of {kind}": recall for kind, recall in figures.recalls.items()}
+    estimates = {"AUC": figures.auc, "recall at 1 % false alarms": figures.recall, **recalls}
+    _show({**estimates, "AUC of length alone": figures.auc_of_length}, rows, figures.rows)
 
 
 def _show_pii(figures: PiiFigures) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from router_extproc.cli.output import ERR, OUT
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.training import mmlu14
+from router_extproc.training import guard, mmlu14
 from router_extproc.training.card import CardText, write_card
 from router_extproc.training.intent import Example, TrainedHead, save_head, train_intent
 from router_extproc.training.rows import read_rows
@@ -51,12 +52,26 @@ def train_mmlu14(
     _train_to(out, mmlu14.read_examples(data), mmlu14.CARD)
 
 
-def _train_to(out: Path, examples: list[Example], card: CardText) -> None:
+@app.command("guard", epilog="Example: router-extproc train guard --data ../shared/data")
+def train_guard(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The folder with guard/ and prompts/.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder.")] = guard.FOLDER,
+) -> None:
+    """Remake the shipped head that tells attacks."""
+    _train_to(out, guard.read_examples(data), guard.CARD, lambda made: guard.tell(guard.judge_unseen(made)))
+
+
+def _train_to(
+    out: Path,
+    examples: list[Example],
+    card: CardText,
+    tell_more: Callable[[TrainedHead], str] = lambda _: "",
+) -> None:
     encoder = open_encoder()
     trained = _watch_training(examples, encoder)
     save_head(trained, out, encoder=encoder)
     head = open_head(str(out), encoder=encoder, where=str(out))
-    write_card(out, card, trained, head, encoder.identity)
+    write_card(out, card, trained, head, encoder.identity, more=tell_more(trained))
     _show_figures(trained)
     OUT.print(f"wrote {out}", markup=False)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from router_extproc.signals.base import SignalSettings
 from router_extproc.signals.context_length import ContextLengthSettings
+from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
@@ -26,5 +27,6 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "header": HeaderSettings,
         "language": LanguageSettings,
         "pii": PiiSettings,
+        "guard": GuardSettings,
     }
 )

@@ -35,9 +35,9 @@ class CardText:
 
 
 def write_card(
-    folder: Path, text: CardText, trained: TrainedHead, head: ClassifierHead, encoder: str
+    folder: Path, text: CardText, trained: TrainedHead, head: ClassifierHead, encoder: str, *, more: str = ""
 ) -> None:
-    """Put card.md beside the head; encoder: its identity."""
+    """Put card.md beside the head; encoder: its identity; more: figures of its own, in Markdown."""
     size = (folder / HEAD_NAME).stat().st_size
     cost = (
         f"Reads the vectors of `{encoder}`. {size / 1e6:.1f} MB, {measure_latency_s(head) * 1e6:.0f} µs "
@@ -55,6 +55,7 @@ def write_card(
         bullets(text.sources),
         "## How it was judged",
         split,
+        *([more] if more else []),
         figures_table(trained),
         "## Recall by label",
         estimates_table("label", trained.figures.recall_by_label),

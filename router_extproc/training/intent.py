@@ -53,6 +53,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """What was said of the rows that were judged on."""
+
+    examples: Sequence[Example]
+    #: Calibrated, float32[n, labels].
+    scores: Matrix
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedHead:
     """A net for all rows, and what its like reached on unseen ones."""
 
@@ -62,6 +71,7 @@ class TrainedHead:
     figures: Figures
     train_rows: int
     test_rows: int
+    unseen: Unseen
 
 
 def train_intent(
@@ -87,15 +97,14 @@ def train_intent(
     judge = train_net(vectors[~test], targets[~test], len(labels), plan, watch)
     logits = judge.logits(vectors[test])
     temperature = find_temperature(logits, targets[test])
-    figures = judge_rows(
-        softmax(logits / np.float32(temperature)),
-        targets[test],
-        labels,
-        [example.source for example, held_out in zip(examples, test, strict=True) if held_out],
-    )
+    scores = softmax(logits / np.float32(temperature))
+    judged_on = [example for example, held_out in zip(examples, test, strict=True) if held_out]
+    figures = judge_rows(scores, targets[test], labels, [example.source for example in judged_on])
     watch = watch_epochs("train on all rows", plan, on_progress)
     net = train_net(vectors, targets, len(labels), plan, watch)
-    return TrainedHead(net, labels, temperature, figures, int((~test).sum()), int(test.sum()))
+    return TrainedHead(
+        net, labels, temperature, figures, int((~test).sum()), int(test.sum()), Unseen(judged_on, scores)
+    )
 
 
 def choose_test(examples: Sequence[Example], vectors: Matrix, plan: Plan) -> NDArray[np.bool_]:

@@ -1,0 +1,79 @@
+"""The guard signal: a prompt wants to undo a model's rules or to take over its instructions.
+
+It is not a judge of what is asked: harmful requests are a kind of their own, off by default. The rule it
+keeps: the score is the chance of any of the chosen kinds; below `score_min` there is no label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from router_extproc.models.base import Classifier, Classifiers
+from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.signals.intent import is_readable
+
+#: The shipped head.
+HEAD: Final = "guard"
+BENIGN: Final = "benign"
+#: What is looked for by default.
+ATTACKS: Final = ("jailbreak", "injection")
+#: The score that 1 % of benign prompts, most of them hard ones, are above (see the head's card).
+SCORE_MIN: Final = 0.8
+
+Kind: TypeAlias = Literal["jailbreak", "injection", "harmful_request"]
+
+
+class GuardSettings(SignalSettings):
+    """The kind of attack that the prompt is."""
+
+    needs_encoder: ClassVar[bool] = True
+
+    type: Literal["guard"]
+    kinds: tuple[Kind, ...] = Field(default=ATTACKS, min_length=1)
+    #: Below it the reading has no label.
+    min_score: float = Field(default=SCORE_MIN, ge=0, le=1)
+
+    def labels(self) -> Sequence[str]:
+        """See SignalSettings."""
+        return self.kinds
+
+    def open(self, name: str, classifiers: Classifiers) -> GuardSignal:
+        """See SignalSettings."""
+        classifier = classifiers.trained(HEAD, where=f"signals.{name}")
+        return GuardSignal(name, classifier, kinds=self.kinds, score_min=self.min_score)
+
+
+class GuardSignal:
+    """The likeliest of the chosen kinds. Fits signals.base.Signal."""
+
+    needs_encoding = True
+
+    def __init__(
+        self,
+        name: str,
+        classifier: Classifier,
+        *,
+        kinds: Sequence[str] = ATTACKS,
+        score_min: float = SCORE_MIN,
+    ) -> None:
+        self.name = name
+        self._classifier = classifier
+        self._kinds = tuple(kinds)
+        self._score_min = score_min
+
+    def read(self, subject: Subject) -> Reading:
+        """See signals.base.Signal."""
+        if subject.encoding is None or not is_readable(subject.encoding):
+            return Reading(self.name, None, 0.0)
+        scores = self._classifier.scores(subject.encoding.vector)
+        kind, score = attack_of(scores, self._kinds)
+        return Reading(self.name, kind if score >= self._score_min else None, score, scores)
+
+
+def attack_of(scores: Mapping[str, float], kinds: Sequence[str]) -> tuple[str, float]:
+    """The likeliest of the kinds, and the chance of any of them."""
+    likeliest = max(kinds, key=scores.__getitem__)
+    return likeliest, min(1.0, sum(scores[kind] for kind in kinds))
