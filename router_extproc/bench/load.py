@@ -20,7 +20,8 @@ import orjson
 #: No request of a benchmark may take longer.
 REQUEST_MAX_S: Final = 10.0
 COMPLETIONS: Final = "/v1/chat/completions"
-AUTHORIZATION: Final = {"authorization": "Bearer bench"}
+#: Whose question it is, unless a call says otherwise.
+TENANT: Final = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,20 @@ class Call:
     path: str
     #: None: a GET.
     body: bytes | None
+    tenant: str = TENANT
+    #: False asks the cache not to store the answer.
+    keep: bool = True
 
     @classmethod
-    def chat(cls, prompt: str) -> Call:
+    def chat(cls, prompt: str, *, tenant: str = TENANT, keep: bool = True) -> Call:
         """A chat completion that is to be routed."""
         message = {"role": "user", "content": prompt}
-        return cls(COMPLETIONS, orjson.dumps({"model": "auto", "messages": [message]}))
+        return cls(COMPLETIONS, orjson.dumps({"model": "auto", "messages": [message]}), tenant, keep)
+
+    def headers(self) -> dict[str, str]:
+        """What is sent with it."""
+        asked = {} if self.keep else {"cache-control": "no-store"}
+        return {"authorization": f"Bearer {self.tenant}", **asked}
 
 
 @dataclass(slots=True)
@@ -62,7 +71,8 @@ class Client:
         """Send, read the whole answer, take the time."""
         started_s = time.perf_counter()
         method = "GET" if call.body is None else "POST"
-        async with self._session.request(method, base + call.path, data=call.body) as answer:
+        url, headers = base + call.path, call.headers()
+        async with self._session.request(method, url, data=call.body, headers=headers) as answer:
             await answer.read()
             samples.seconds.append(time.perf_counter() - started_s)
             mark = answer.headers.get("x-router-cache", "none")
@@ -74,7 +84,7 @@ async def client(connections: int) -> AsyncIterator[Client]:
     """A client that opens at most so many connections."""
     limits = aiohttp.ClientTimeout(total=REQUEST_MAX_S)
     connector = aiohttp.TCPConnector(limit=connections)
-    headers = {**AUTHORIZATION, "content-type": "application/json"}
+    headers = {"content-type": "application/json"}
     async with aiohttp.ClientSession(connector=connector, timeout=limits, headers=headers) as session:
         yield Client(session)
 

@@ -10,11 +10,11 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import Final
 
-from router_extproc.bench.load import Call, Samples, at_once, client, in_pairs
+from router_extproc.bench.load import TENANT, Call, Samples, at_once, client, in_pairs
 from router_extproc.bench.prompts import Prompts, question
 from router_extproc.bench.stack import Stack, running
 
@@ -104,20 +104,21 @@ async def _cases(stack: Stack) -> AsyncIterator[Case]:
     """Every case, its cache entries stored just before."""
     yield Case("pass-through", None, "none", repeat(Call("/v1/models", None)))
     for tokens in TOKENS:
-        first, second = question(tokens)
-        await _store(stack, first)
-        yield Case("exact hit", tokens, "hit-exact", repeat(Call.chat(first)))
+        questions = question(tokens)
+        await _store(stack, questions.asked)
+        yield Case("exact hit", tokens, "hit-exact", repeat(Call.chat(questions.asked)))
         if tokens < TOKENS[-1]:  # the longest is over the encoder's window: matched exactly only
-            yield Case("semantic hit", tokens, "hit-semantic", repeat(Call.chat(second)))
+            yield Case("semantic hit", tokens, "hit-semantic", repeat(Call.chat(questions.rephrased)))
+            yield Case("refused neighbour", tokens, "miss", repeat(Call.chat(questions.opposite, keep=False)))
     for tokens in TOKENS:
         yield Case("routed miss", tokens, "miss", _fresh(tokens))
 
 
 def _fresh(tokens: int) -> Iterator[Call]:
-    """Every call twice: once for each Envoy (the plain one stores nothing)."""
+    """New prompts, each of another tenant: made of few words, they are too much alike for one cache."""
     prompts = Prompts(seed=tokens)
-    while True:
-        yield Call.chat(prompts.fresh(tokens))
+    for tenant in count():
+        yield Call.chat(prompts.fresh(tokens), tenant=f"{TENANT}-{tenant}")
 
 
 async def _store(stack: Stack, prompt: str) -> None:
@@ -145,7 +146,7 @@ async def _latency(stack: Stack, case: Case, settings: BenchSettings, say: Calla
 async def _throughputs(workers: int, settings: BenchSettings, say: Callable[[str], None]) -> list[Throughput]:
     with tempfile.TemporaryDirectory(prefix="rx-") as folder:
         async with running(Path(folder), workers=workers) as stack:
-            first, _ = question(32)
+            first = question(32).asked
             # Each worker has a near tier of its own here: ask until all of them know the answer.
             for _ in range(8 * workers):
                 await _store(stack, first)

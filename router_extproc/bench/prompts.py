@@ -7,6 +7,7 @@ of the packaged encoder.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Final
 
 _TEXT: Final = (
@@ -32,11 +33,25 @@ class Prompts:
         return " ".join(self._random.choices(_WORDS, k=max(1, tokens - _MARKS)))
 
 
-def question(tokens: int) -> tuple[str, str]:
-    """A question and a rephrasing of it, both about `tokens` tokens long."""
-    first, second = (
-        "What are the main renewable energy sources?",
-        "Which are the main sources of renewable energy?",
+#: Tokens of the longer question below, with the full stop before it and without marks.
+_QUESTION_TOKENS: Final = 12
+
+
+def question(tokens: int) -> Questions:
+    """A question of at most `tokens` tokens (at least 12), said again in other words, and its opposite."""
+    length = tokens - _QUESTION_TOKENS
+    background = f"{Prompts(seed=11).fresh(length)} . " if length > _MARKS else ""
+    return Questions(
+        f"{background}What are the main renewable energy sources?",
+        f"{background}Which are the main sources of renewable energy?",
+        f"{background}What are the main nonrenewable energy sources?",
     )
-    background = Prompts(seed=11).fresh(tokens - 8) if tokens > 10 else ""  # noqa: PLR2004 - the question's own length
-    return (f"{background} . {first}", f"{background} . {second}") if background else (first, second)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Three questions that an encoder finds alike."""
+
+    asked: str
+    rephrased: str
+    opposite: str

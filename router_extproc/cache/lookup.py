@@ -33,7 +33,7 @@ from router_extproc.errors import CacheError
 __all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache", "run_inline"]
 
 #: Neighbours that each tier may propose, and that are verified at most.
-CANDIDATES_MAX = 4
+CANDIDATES_MAX = 2
 #: Purges that this process remembers, to hide what a slow backend still returns.
 PURGES_REMEMBERED_MAX = 256
 #: Entries told without giving way to requests.
