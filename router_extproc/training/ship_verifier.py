@@ -13,7 +13,7 @@ import random
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -145,13 +145,7 @@ def make_trial(judged: Mapping[str, Judged], *, own_encoder: bool) -> Trial:
 
 def every_second(judged: Judged) -> Judged:
     """Every second pair; the others are new to the calibration."""
-    return Judged(
-        judged.labels[::2],
-        judged.logits[::2],
-        judged.similarities[::2],
-        judged.evidence[::2],
-        judged.passed[::2],
-    )
+    return Judged(*(getattr(judged, field.name)[::2] for field in fields(Judged)))
 
 
 def vetoed(sets: Mapping[str, Sequence[Pair]], trial: Trial) -> Mapping[str, tuple[Judged, Array]]:
@@ -174,7 +168,8 @@ def measure(
     """Everything the card says in numbers."""
     ids = np.arange(SHORT_TOKENS, dtype=np.int32)[None] + SOME_WORD
     return CardFigures(
-        table=figures_table(own.parts, own.record.chance_min),
+        table=figures_table(own.parts, own.record.chance_min, with_support=True),
+        table_net=figures_table(own.parts, own.record.chance_min),
         table_alone=figures_table(alone.parts, alone.record.chance_min),
         table_vetoes=figures_table(with_vetoes, own.record.chance_min),
         chance_min=own.record.chance_min,

@@ -14,12 +14,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from router_extproc.cache.guards import read_question
+from router_extproc.cache.guards import GUARDS, read_question
+from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.verifier import LOGIT, VETOES, find_refusal
+from router_extproc.models.onnx.verifier import LOGIT, SUPPORTED_CHANCE_MIN, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.logistic import chances, fit_logistic
 from router_extproc.training.metrics import auc, calibration_error, share
@@ -45,6 +46,15 @@ class Judged:
     evidence: Array
     #: No guard with the last word objects.
     passed: NDArray[np.bool_]
+    #: No guard objects at all, and the similarity is one from which guards vouch.
+    supported: NDArray[np.bool_]
+
+    def hits(self, chance: Array, chance_min: float, *, with_support: bool) -> NDArray[np.bool_]:
+        """What is accepted, as OnnxVerifier decides."""
+        enough = chance >= chance_min
+        if with_support:
+            enough |= self.supported & (chance >= SUPPORTED_CHANCE_MIN)
+        return enough & self.passed
 
     def columns(self, *, own_encoder: bool) -> Array:
         """Logit, similarity (0 for a foreign encoder) and evidence, float64[n, 2 + len(EVIDENCE)]."""
@@ -56,12 +66,15 @@ def judge_pairs(pairs: Sequence[Pair], graph: Path, tokenizer: WindowTokenizer, 
     """Run everything that the verifier looks at, over every pair."""
     session = open_session(graph, where="")
     questions = [(read_question(pair.cached), read_question(pair.asked)) for pair in pairs]
+    similarities = similarities_of(pairs, encoder)
+    unopposed = np.array([find_refusal(GUARDS, *both) is None for both in questions])
     return Judged(
         labels=np.array([pair.label for pair in pairs], float),
         logits=np.array([read_logit(session, pair, tokenizer) for pair in pairs]),
-        similarities=similarities_of(pairs, encoder),
+        similarities=similarities,
         evidence=np.array([read_evidence(*both) for both in questions]),
         passed=np.array([find_refusal(VETOES, *both) is None for both in questions]),
+        supported=unopposed & (similarities >= GUARDED_SIMILARITY_MIN),
     )
 
 
@@ -87,7 +100,7 @@ def join_judged(*parts: Judged) -> Judged:
     return Judged(
         *(
             np.concatenate([getattr(part, name) for part in parts])
-            for name in ("labels", "logits", "similarities", "evidence", "passed")
+            for name in ("labels", "logits", "similarities", "evidence", "passed", "supported")
         )
     )
 
@@ -126,15 +139,21 @@ def record_of(weights: Array, chance_min: float) -> CalibrationRecord:
     )
 
 
-def figures_table(parts: Mapping[str, tuple[Judged, Array]], chance_min: float) -> str:
+def figures_table(
+    parts: Mapping[str, tuple[Judged, Array]], chance_min: float, *, with_support: bool = False
+) -> str:
     """A Markdown table: what is accepted of each set, and how much of it is right."""
     head = "| pairs | AUC | precision | recall | false hits |\n|---|---|---|---|---|"
-    return "\n".join([head, *(figures_row(name, *part, chance_min) for name, part in parts.items())])
+    rows = [
+        figures_row(name, judged, chance, judged.hits(chance, chance_min, with_support=with_support))
+        for name, (judged, chance) in parts.items()
+    ]
+    return "\n".join([head, *rows])
 
 
-def figures_row(name: str, judged: Judged, chance: Array, chance_min: float) -> str:
+def figures_row(name: str, judged: Judged, chance: Array, hit: NDArray[np.bool_]) -> str:
     """One set's row; a cell is empty where the set has no such pairs."""
-    hit, same = judged.passed & (chance >= chance_min), judged.labels == 1
+    same = judged.labels == 1
     cells = (
         auc(same, np.where(judged.passed, chance, chance / 2)),
         share(int((hit & same).sum()), int(hit.sum())) if same.any() and not same.all() else None,
