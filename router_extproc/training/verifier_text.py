@@ -60,9 +60,9 @@ in case and punctuation, are on one side.
 ## How it was judged
 
 At the default operating point, 95 % intervals: a chance of {chance_min:.2f}, or of {support_min:.2f}
-where the cosine is at least {support_similarity:.2f} and none of the five guards objects. Quora is judged across
-four folds of the calibration; the made pairs come from questions that were never trained on. "False hits"
-is the share of pairs with label 0 that are accepted.
+where the cosine is at least {support_similarity:.2f} and none of the five guards objects. Quora is
+judged across four folds of the calibration; the made pairs come from questions that were never
+trained on. "False hits" is the share of pairs with label 0 that are accepted.
 
 {table}
 
