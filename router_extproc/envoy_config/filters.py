@@ -33,6 +33,8 @@ from envoy_data_plane.envoy.config.core.v3 import (
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import (
     ExpressionFilter,
 )
+from envoy_data_plane.envoy.extensions.common.matching.v3 import ExtensionWithMatcher
+from envoy_data_plane.envoy.extensions.filters.common.matcher.action.v3 import SkipFilter
 from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer
 from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
     ExternalProcessor,
@@ -55,13 +57,27 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
     HeaderMutation as EarlyHeaderMutation,
 )
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
-from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.envoy.type.matcher.v3 import HttpResponseHeaderMatchInput, StringMatcher
 from envoy_data_plane.google.protobuf import Any as Packed
+from envoy_data_plane.xds.core.v3 import TypedExtensionConfig as XdsExtension
+from envoy_data_plane.xds.type.matcher.v3 import (
+    Matcher,
+    MatcherMatcherList,
+    MatcherMatcherListFieldMatcher,
+    MatcherMatcherListPredicate,
+    MatcherMatcherListPredicateSinglePredicate,
+    MatcherOnMatch,
+)
+from envoy_data_plane.xds.type.matcher.v3 import (
+    StringMatcher as XdsStringMatcher,
+)
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.names import (
     BUFFER,
+    CACHE_HEADER,
     DECIDE,
+    HIT_PREFIX,
     INLINE,
     METADATA_NAMESPACE,
     OBSERVE,
@@ -156,7 +172,24 @@ def _observe() -> HttpFilter:
         processing_mode=mode,
         metadata_options=MetadataOptions(forwarding_namespaces=_NAMESPACE),
     )
-    return _filter(OBSERVE, processor)
+    return HttpFilter(name=OBSERVE, typed_config=Packed.pack(_unless_replayed(processor)))
+
+
+def _unless_replayed(processor: ExternalProcessor) -> ExtensionWithMatcher:
+    """The filter, but not for our own answers from the cache: a stream for each would cost as much again."""
+    header = Packed.pack(HttpResponseHeaderMatchInput(header_name=CACHE_HEADER))
+    replayed = MatcherMatcherListPredicateSinglePredicate(
+        input=XdsExtension(name=CACHE_HEADER, typed_config=header),
+        value_match=XdsStringMatcher(prefix=HIT_PREFIX),
+    )
+    skip = XdsExtension(name="skip", typed_config=Packed.pack(SkipFilter()))
+    row = MatcherMatcherListFieldMatcher(
+        predicate=MatcherMatcherListPredicate(single_predicate=replayed), on_match=MatcherOnMatch(action=skip)
+    )
+    inner = TypedExtensionConfig(name="envoy.filters.http.ext_proc", typed_config=Packed.pack(processor))
+    return ExtensionWithMatcher(
+        extension_config=inner, xds_matcher=Matcher(matcher_list=MatcherMatcherList(matchers=[row]))
+    )
 
 
 def _filter(name: str, processor: ExternalProcessor) -> HttpFilter:

@@ -24,3 +24,7 @@ METADATA_NAMESPACE = "router_extproc"
 #: Request headers with this prefix are ours; a client's are removed.
 ROUTER_HEADER_PREFIX = "x-router-"
 CLUSTER_HEADER = "x-router-cluster"
+
+#: Of our own answers: hit-exact or hit-semantic.
+CACHE_HEADER = "x-router-cache"
+HIT_PREFIX = "hit-"

@@ -18,6 +18,9 @@ _STATS = "Counters of this filter: http.clients.ext_proc.<stat_prefix>.*"
 _OVERRIDE = "The server asks for the body of the requests it wants to read; nothing else is buffered."
 _WRITES = "Where the server may write: the observer's token, and what the answer's headers say."
 
+#: The observing filter inside its matcher.
+_OBSERVER = f"{OBSERVE}.typed_config.extension_config.typed_config"
+
 _MANAGER = {
     "early_header_mutation_extensions": (
         "Runs before routing and before every filter: a client cannot choose a pool, or claim an "
@@ -68,12 +71,15 @@ _FILTERS = {
     ),
     f"{DECIDE}.typed_config.metadata_options": _WRITES,
     f"http_filters.{OBSERVE}": "Copies the answer to the server, for cache and metrics; nobody waits.",
-    f"{OBSERVE}.typed_config.failure_mode_allow": "An answer is never lost because nobody could watch it.",
-    f"{OBSERVE}.typed_config.stat_prefix": _STATS,
-    f"{OBSERVE}.typed_config.metadata_options": (
+    f"{OBSERVE}.typed_config.xds_matcher": (
+        "Our own answers from the cache need no observer: a stream for each would halve the rate of hits."
+    ),
+    f"{_OBSERVER}.failure_mode_allow": "An answer is never lost because nobody could watch it.",
+    f"{_OBSERVER}.stat_prefix": _STATS,
+    f"{_OBSERVER}.metadata_options": (
         "Hands the write token on. Clients cannot write dynamic metadata, so they cannot forge one."
     ),
-    f"{OBSERVE}.typed_config.deferred_close_timeout": (
+    f"{_OBSERVER}.deferred_close_timeout": (
         "How long after the answer's end its last chunks may take to reach a busy server, which closes "
         "the stream itself when it has them."
     ),

@@ -64,7 +64,12 @@ def manager(wanted: Config) -> dict[str, Any]:
 
 
 def filters(wanted: Config) -> dict[str, dict[str, Any]]:
-    return {each["name"]: each["typed_config"] for each in manager(wanted)["http_filters"]}
+    """By name; of a filter inside a matcher, the filter."""
+    found = {each["name"]: each["typed_config"] for each in manager(wanted)["http_filters"]}
+    return {
+        name: one.get("extension_config", {"typed_config": one})["typed_config"]
+        for name, one in found.items()
+    }
 
 
 def routes(wanted: Config) -> list[dict[str, Any]]:
