@@ -16,6 +16,7 @@ from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
+from router_extproc.config.milvus import Milvus
 from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rule_of
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
@@ -161,7 +162,7 @@ async def _open_cache(
     # pymilvus takes a second to import: only who configured it waits for it.
     from router_extproc.cache.milvus import MilvusCache  # noqa: PLC0415
 
-    settings = wanted.milvus or section.Milvus()
+    settings = wanted.milvus or Milvus()
     backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
     cache = SemanticCache(clock, near, verifier, backend=backend, source=backend, run_blocking=judging)
     return await stack.enter_async_context(cache)

@@ -15,7 +15,8 @@ from typing import Final
 
 from router_extproc.clock import SystemClock
 from router_extproc.config.locate import uses_lite
-from router_extproc.config.model import Config, Milvus
+from router_extproc.config.milvus import Milvus
+from router_extproc.config.model import Config
 from router_extproc.server.workers import Supervisor
 
 #: How long Milvus Lite may take to put its rows on disk.

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from router_extproc.config import check_listen, check_signals
-from router_extproc.config.model import Config, Milvus
+from router_extproc.config.milvus import Milvus
+from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean
 

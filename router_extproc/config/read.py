@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from router_extproc.config.check import check_config
 from router_extproc.config.expand import Expanded, expand
 from router_extproc.config.locate import anchor, find_beside
-from router_extproc.config.model import Config, Milvus, SemanticCache
+from router_extproc.config.milvus import Milvus
+from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.repair import repaired
 from router_extproc.config.wording import Misfit, misfits
 from router_extproc.errors import ConfigError, ConfigProblems

@@ -30,7 +30,7 @@ from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_ro
 from router_extproc.cache.milvus.schema import search_params
 from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
-from router_extproc.config.model import Milvus
+from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 

@@ -19,7 +19,7 @@ from router_extproc.cache.base import CacheRejected
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.opening import connect, open_place, release_lite
 from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
-from router_extproc.config.model import Milvus
+from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 
 #: One attempt to connect takes no longer, whatever `connection.timeout` says: it runs in a thread.

@@ -15,7 +15,7 @@ from pymilvus import AsyncMilvusClient, MilvusClient
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.schema import ensure_collection
-from router_extproc.config.model import MilvusCollection
+from router_extproc.config.milvus import MilvusCollection
 from router_extproc.errors import CacheError
 
 # Both log every failure with a stack trace, and the filter with it, at every attempt. We translate and

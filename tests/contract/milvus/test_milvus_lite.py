@@ -21,7 +21,7 @@ from router_extproc.cache.milvus import backend as milvus_backend
 from router_extproc.cache.milvus.link import GIVEN_UP_MAX, Link
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.model import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
+from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
-from router_extproc.config.model import (
+from router_extproc.config.milvus import (
     Milvus,
     MilvusAuth,
     MilvusCollection,
