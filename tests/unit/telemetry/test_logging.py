@@ -86,7 +86,7 @@ def test_without_an_exception_nothing_is_said_of_one(lines: Lines) -> None:
 
 
 def test_another_packages_warning_keeps_its_template_but_not_its_values(lines: Lines) -> None:
-    logging.getLogger("pymilvus").warning("cannot insert %s", "what a client wrote")
+    logging.getLogger("another.package").warning("cannot insert %s", "what a client wrote")
     line = lines()[0]
     assert (line["logger"], line["level"], line["template"]) == ("pymilvus", "warning", "cannot insert %s")
     assert "client" not in json.dumps(line)
@@ -94,12 +94,12 @@ def test_another_packages_warning_keeps_its_template_but_not_its_values(lines: L
 
 def test_another_packages_ready_made_text_is_left_out(lines: Lines) -> None:
     """An f-string cannot be told from its values."""
-    logging.getLogger("pymilvus").error("cannot insert what a client wrote")
+    logging.getLogger("another.package").error("cannot insert what a client wrote")
     assert lines()[0]["template"] is None
 
 
 def test_another_packages_chatter_is_left_out(lines: Lines) -> None:
-    logging.getLogger("pymilvus").info("connected")
+    logging.getLogger("another.package").info("connected")
     assert lines() == []
 
 
