@@ -88,7 +88,8 @@ def test_without_an_exception_nothing_is_said_of_one(lines: Lines) -> None:
 def test_another_packages_warning_keeps_its_template_but_not_its_values(lines: Lines) -> None:
     logging.getLogger("another.package").warning("cannot insert %s", "what a client wrote")
     line = lines()[0]
-    assert (line["logger"], line["level"], line["template"]) == ("another.package", "warning", "cannot insert %s")
+    assert (line["logger"], line["level"]) == ("another.package", "warning")
+    assert line["template"] == "cannot insert %s"
     assert "client" not in json.dumps(line)
 
 
