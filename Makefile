@@ -69,7 +69,7 @@ bench: setup ## Measure what the sidecar adds to plain Envoy
 # ── tests ────────────────────────────────────────────────────────────────────────────────────
 
 test: setup ## All tests but those that need vLLM
-	@$(BIN)/python -m pytest -m "not vllm and not bench" $(ARGS)
+	@$(BIN)/python -m pytest -m "not vllm" $(ARGS)
 
 test-vllm: setup ## The walk-through against two real vLLM servers (skips where vLLM cannot be installed)
 	@tests/e2e/vllm/run.sh
