@@ -50,7 +50,7 @@ async def running(folder: Path, *, workers: int, pool_latency_s: float = 0.0) ->
     # JSON is YAML, too.
     router.write_text(config.model_dump_json(exclude_defaults=True), encoding="utf-8")
     envoy.write_bytes(orjson.dumps(bootstrap(config).to_dict()))
-    plain.write_bytes(orjson.dumps(_without_filters(config, f"{HOST}:{ports[3]}")))
+    plain.write_bytes(orjson.dumps(plain_bootstrap(config, f"{HOST}:{ports[3]}")))
     async with AsyncExitStack() as stack:
 
         async def start(name: str, command: list[str]) -> Child:
@@ -102,7 +102,8 @@ def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
     return base.model_copy(update=changes)
 
 
-def _without_filters(config: section.Config, listen: str) -> Any:  # Any: JSON
+def plain_bootstrap(config: section.Config, listen: str) -> Any:  # Any: JSON
+    """The same Envoy on another address, without our filters."""
     own = config.model_copy(
         update={"envoy": config.envoy.model_copy(update={"listen": listen, "admin": None})}
     )
