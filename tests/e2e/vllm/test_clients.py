@@ -18,6 +18,8 @@ from router_extproc.testing.demo_process import PATH, Demo
 pytestmark = pytest.mark.vllm
 
 QUESTION = "What are the main renewable energy sources?"
+#: Of what a starved server may spoil.
+TRIES = 3
 #: Envoy's health check takes the sidecar back within a few seconds.
 REJOIN_S = 20.0
 
@@ -61,19 +63,36 @@ def test_the_client_raises_its_own_error_for_an_unknown_model(client: openai.Ope
 
 
 def test_a_stream_arrives_while_it_is_made(router: Demo, answered: Callable[[], dict[str, int]]) -> None:
-    """Nothing holds events back: the client has the first words when the server is far from done."""
-    before = answered()
-    with streaming(router, min_tokens=3000) as lines:
-        words = [next(lines) for _ in range(3)]
-        assert answered() == before
-    assert all(line.startswith("data: ") for line in words)
+    """Nothing holds events back: the client has the first words when the server is far from done.
+
+    A server without a processor to itself may write a whole answer in one go; then it is asked again. A
+    router that held events back would fail every time.
+    """
+
+    def arrives_early() -> bool:
+        before = answered()
+        with streaming(router.as_another(), min_tokens=3000) as lines:
+            words = [next(lines) for _ in range(3)]
+            assert all(line.startswith("data: ") for line in words)
+            return answered() == before
+
+    assert any(arrives_early() for _ in range(TRIES))
 
 
 def test_an_answer_that_the_client_left_is_not_stored(router: Demo) -> None:
-    with streaming(router, min_tokens=400) as lines:
-        next(lines)
-    with pytest.raises(TimeoutError, match="not stored"):
-        router.wait_until_stored(QUESTION, min_tokens=400, within_s=1.0)
+    """Tried again where the server was done before the client could leave."""
+
+    def is_kept() -> bool:
+        client = router.as_another()
+        with streaming(client, min_tokens=3000) as lines:
+            next(lines)
+        try:
+            client.wait_until_stored(QUESTION, min_tokens=3000, within_s=1.0)
+        except TimeoutError:
+            return False
+        return True
+
+    assert not all(is_kept() for _ in range(TRIES))
 
 
 def test_a_stopped_sidecar_does_not_stop_answers(router: Demo) -> None:
