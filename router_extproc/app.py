@@ -17,7 +17,7 @@ from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
 from router_extproc.config.milvus import Milvus
-from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rule_of
+from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rules_of
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
 from router_extproc.models.examples import ExampleClassifier
@@ -209,12 +209,10 @@ def _pipeline(
     cache: SemanticCache | None,
     encoder: Encoder | None,
 ) -> RequestPipeline:
-    limits, policy = config.limits, policy_of(config)
+    limits, policy, scopes = config.limits, policy_of(config), scope_rules_of(config)
     recall = None
     if cache is not None and encoder is not None:
-        recall = Recall(cache, policy, clock, limits.cache_timeout_s, encoder.identity)
-    reader = InquiryReader(
-        catalogue_of(config), scope_rule_of(config.semantic_cache), routing_headers_of(config)
-    )
+        recall = Recall(cache, policy, clock, limits.cache_timeout_s, encoder.identity, scopes)
+    reader = InquiryReader(catalogue_of(config), scopes, routing_headers_of(config))
     budget_s = limits.message_timeout_s - limits.margin_s
     return RequestPipeline(clock, reader, policy, understander, recall, budget_s)

@@ -24,7 +24,7 @@ from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.control import Page, count, newest, restore
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.record import from_record
-from router_extproc.cache.scope import ScopeRule, scope_of
+from router_extproc.cache.scope import ScopeRules, scope_of
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
@@ -37,7 +37,7 @@ class Setting:
     """Facts of the configuration and of this worker's place in it."""
 
     worker: int
-    scope_rule: ScopeRule
+    scopes: ScopeRules
     #: Length of the encoder's vectors.
     dim: int
     #: What a client asks for, where a row to warm from does not say.
@@ -107,10 +107,10 @@ class CacheDesk:
         """Every entry that is meant; raises CacheError when the backend stops answering."""
         return self._cache.entries(selector)
 
-    def scope(self, headers: Sequence[tuple[str, str]]) -> Scope:
-        """The scope of a client who sends these headers."""
+    def scope(self, headers: Sequence[tuple[str, str]], decision: str | None) -> Scope:
+        """The scope of a client who sends these headers, in what a decision stored."""
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in headers]
-        return scope_of(self._setting.scope_rule, pairs)
+        return scope_of(self._setting.scopes.of(decision), pairs)
 
     async def purge(self, body: bytes) -> PurgeReport:
         """Purge, or count, in every worker and in the backend.

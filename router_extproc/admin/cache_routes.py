@@ -123,7 +123,7 @@ async def _warm(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
 async def _scope(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     """The scope of a client that sends the headers of this request."""
     headers = [(name.lower(), value) for name, value in request.headers.items()]
-    return _json({"scope": desk.scope(headers)})
+    return _json({"scope": desk.scope(headers, request.query.get("decision"))})
 
 
 # ── export ────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from router_extproc.cache.base import (
 )
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Kept, Miss, Query
-from router_extproc.cache.policy import is_fresh
+from router_extproc.cache.policy import ANY_AGE, Freshness, is_fresh
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verifier
 from router_extproc.cache.warming import Warming
@@ -123,24 +123,24 @@ class SemanticCache:
         except (CacheError, TimeoutError):
             self._backend_errors += 1
 
-    def exact_near(self, fingerprint: Fingerprint, *, max_age_s: float | None = None) -> Hit | None:
+    def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
         """The exact hit of the near tier, without any wait."""
         entry = self._near.get(fingerprint)
-        if entry is None or not self._usable(entry, max_age_s):
+        if entry is None or not self._usable(entry, wanted):
             return None
         self._near.touch(fingerprint)
         return Hit(entry, "exact", similarity=1.0, score=1.0, tier="near")
 
-    async def exact(self, fingerprint: Fingerprint, *, max_age_s: float | None = None) -> Found:
+    async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
         """The exact hit of the near tier, or else of the backend; needs no inference."""
-        hit = self.exact_near(fingerprint, max_age_s=max_age_s)
+        hit = self.exact_near(fingerprint, wanted)
         if hit is not None or self._backend is None or self._near_is_complete:
             return hit or Miss("absent")
         try:
             entry = await self._backend.get(fingerprint)
         except CacheError:
             return self._unanswered()
-        if entry is None or not self._usable(entry, max_age_s):
+        if entry is None or not self._usable(entry, wanted):
             return Miss("absent")
         self._near.put(entry)
         return Hit(entry, "exact", similarity=1.0, score=1.0, tier="backend")
@@ -175,7 +175,7 @@ class SemanticCache:
         candidates = [
             neighbour
             for neighbour in neighbours
-            if neighbour.similarity >= query.similarity_min and self._usable(neighbour.entry, query.max_age_s)
+            if neighbour.similarity >= query.similarity_min and self._usable(neighbour.entry, query.freshness)
         ][:CANDIDATES_MAX]
         if not candidates:
             return Miss("absent")
@@ -266,8 +266,8 @@ class SemanticCache:
     def _near_is_complete(self) -> bool:
         return self._warming is not None and self._warming.near_is_complete
 
-    def _usable(self, entry: Entry, max_age_s: float | None = None) -> bool:
-        fresh = is_fresh(entry, self._clock.wall_s(), max_age_s=max_age_s)
+    def _usable(self, entry: Entry, wanted: Freshness = ANY_AGE) -> bool:
+        fresh = is_fresh(entry, self._clock.wall_s(), wanted)
         return fresh and not self.is_purged(entry)
 
     def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:

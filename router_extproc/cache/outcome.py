@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition
+from router_extproc.cache.policy import ANY_AGE, Freshness
 from router_extproc.cache.verify import Verdict
 from router_extproc.models.base import Vector
 
@@ -22,8 +23,7 @@ class Query:
     prompt: str
     #: Neighbours below it are not even verified.
     similarity_min: float
-    #: The client's `max-age`.
-    max_age_s: float | None = None
+    freshness: Freshness = ANY_AGE
 
 
 @dataclass(frozen=True, slots=True)

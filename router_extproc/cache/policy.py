@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from router_extproc.cache.base import Entry
 from router_extproc.llm.answer import Answer, Choice, Incomplete
@@ -31,6 +31,20 @@ _READABLE_ENCODINGS = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How fresh an entry the client wants; expired ones are never used, whatever `max-stale` allows."""
+
+    #: Not older than this many seconds (`max-age`).
+    max_age_s: int | None = None
+    #: Not within this many seconds of its expiry (`min-fresh`).
+    min_fresh_s: int = 0
+
+
+#: Whatever has not expired.
+ANY_AGE: Final = Freshness()
+
+
+@dataclass(frozen=True, slots=True)
 class Directives:
     """The `cache-control` of a request (RFC 9111, section 5.2.1)."""
 
@@ -38,26 +52,31 @@ class Directives:
     no_cache: bool = False
     #: Do not store the answer.
     no_store: bool = False
-    #: Do not answer with an entry older than this many seconds.
-    max_age_s: int | None = None
     #: Answer from the cache or not at all.
     only_if_cached: bool = False
+    freshness: Freshness = ANY_AGE
 
 
 def read_directives(values: Iterable[str]) -> Directives:
     """The directives of all `cache-control` lines; unknown ones and junk are passed over.
 
-    Of several `max-age` the smallest counts; one without a readable number counts as 0: the client
-    meant to limit the age, and stricter is safe.
+    Of several `max-age` the smallest counts, of several `min-fresh` the largest; without a readable
+    number the one counts as 0, the other as more than any entry has: the client meant to limit the age,
+    and stricter is safe. `max-stale` is a permission that is never used, `no-transform` is always kept.
     """
     found = list(_each_directive(values))
-    ages = [_delta_seconds(argument) for name, argument in found if name == "max-age"]
+    ages = [_delta_seconds(argument, unreadable=0) for name, argument in found if name == "max-age"]
+    lefts = [
+        _delta_seconds(argument, unreadable=DELTA_SECONDS_MAX)
+        for name, argument in found
+        if name == "min-fresh"
+    ]
     names = {name for name, _ in found}
     return Directives(
         no_cache="no-cache" in names,
         no_store="no-store" in names,
-        max_age_s=min(ages, default=None),
         only_if_cached="only-if-cached" in names,
+        freshness=Freshness(min(ages, default=None), max(lefts, default=0)),
     )
 
 
@@ -67,9 +86,9 @@ def _each_directive(values: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield match[1].lower(), (match[2] or "").strip('"')
 
 
-def _delta_seconds(argument: str) -> int:
+def _delta_seconds(argument: str, *, unreadable: int) -> int:
     if not (argument.isascii() and argument.isdigit()):
-        return 0
+        return unreadable
     # Ten digits hold every number under the cap; more are over it whatever they are.
     return min(int(argument[:11]), DELTA_SECONDS_MAX)
 
@@ -87,9 +106,10 @@ def ttl_left_s(entry: Entry, now_s: float) -> int:
     return max(0, math.floor(entry.expires_s - now_s))
 
 
-def is_fresh(entry: Entry, now_s: float, *, max_age_s: float | None = None) -> bool:
-    """True while the entry may be used: before its expiry and within the client's `max-age`."""
-    return now_s < entry.expires_s and (max_age_s is None or age_s(entry, now_s) <= max_age_s)
+def is_fresh(entry: Entry, now_s: float, wanted: Freshness = ANY_AGE) -> bool:
+    """True while the entry may be used: before its expiry and as fresh as the client wants."""
+    young = wanted.max_age_s is None or age_s(entry, now_s) <= wanted.max_age_s
+    return young and now_s < entry.expires_s and now_s + wanted.min_fresh_s <= entry.expires_s
 
 
 # ── what may be stored ────────────────────────────────────────────────────────────────────────

@@ -58,13 +58,15 @@ class AdminPort:
         headers = {"content-type": "application/x-ndjson"}
         return _accepted(self._ask("POST", path, content=b"\n".join(lines), headers=headers))
 
-    def scope(self, headers: Mapping[str, str]) -> str:
-        """The scope of a client who sends these headers.
+    def scope(self, headers: Mapping[str, str], decision: str | None) -> str:
+        """The scope of a client who sends these headers, in what a decision stored.
 
         Raises:
             AdminError: the sidecar refuses.
         """
-        return str(_accepted(self._ask("POST", "/cache/scope", json={}, headers=headers))["scope"])
+        query = {} if decision is None else {"decision": decision}
+        answer = self._ask("POST", "/cache/scope", json={}, headers=headers, params=query)
+        return str(_accepted(answer)["scope"])
 
     def purge(self, wanted: Json) -> Json:
         """What a purge did; it may have problems.

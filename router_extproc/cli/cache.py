@@ -226,7 +226,7 @@ def _selector(  # noqa: PLR0917 - the options that three commands share
     if header and scope is not None:
         raise typer.BadParameter("give either --scope or --header")
     if header:
-        scope = port.scope(dict(_header(text) for text in header))
+        scope = port.scope(dict(_header(text) for text in header), decision)
     return _given(scope=scope, model=model, decision=decision, tag=tag, older_than_s=older_than)
 
 

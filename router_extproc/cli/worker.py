@@ -20,7 +20,7 @@ from router_extproc.app import Application, build
 from router_extproc.cli.warm import warm
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.model import Config
-from router_extproc.config.translate import scope_rule_of
+from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
@@ -152,7 +152,7 @@ def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clo
         return None
     setting = Setting(
         worker=seat.worker,
-        scope_rule=scope_rule_of(config.semantic_cache),
+        scopes=scope_rules_of(config),
         dim=encoder.dim,
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",

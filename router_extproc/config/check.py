@@ -86,6 +86,7 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
         yield from _check_model(f"{path}.model", decision.model, config)
         yield from _check_reasoning(f"{path}.reasoning", index, config)
+        yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)
         if decision.cache.mode in ("exact", "semantic") and not config.semantic_cache.enabled:
             yield ConfigError(f"{path}.cache.mode", "semantic_cache.enabled is false, so nothing is cached")
 
@@ -106,6 +107,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     cache = config.semantic_cache
     if not cache.enabled:
         return
+    yield from _check_floor("semantic_cache.similarity_threshold", cache.similarity_threshold, config)
     if cache.near.max_bytes < cache.max_answer_bytes:
         yield ConfigError(
             "semantic_cache.near.max_bytes",
@@ -118,6 +120,12 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
         )
     if cache.backend_type == "milvus" and cache.milvus is not None:
         yield from _check_milvus(cache.milvus)
+
+
+def _check_floor(path: str, similarity: float | None, config: Config) -> Iterator[ConfigError]:
+    floor = config.semantic_cache.similarity_floor
+    if similarity is not None and similarity < floor:
+        yield ConfigError(path, f"must be >= semantic_cache.similarity_floor ({floor:g}), got {similarity:g}")
 
 
 def _check_milvus(milvus: Milvus) -> Iterator[ConfigError]:

@@ -66,6 +66,16 @@ class Range(Section):
 Test: TypeAlias = bool | str | tuple[str, ...] | Range
 
 
+class ScopeHeaders(Section):
+    """Requests share answers when all these headers are equal."""
+
+    headers: tuple[str, ...] = Field(min_length=1)
+
+
+#: Who may share answers: the values of these headers, or everybody.
+Scope: TypeAlias = ScopeHeaders | Literal["shared"]
+
+
 class DecisionCache(Section):
     """What the cache does for requests of one decision; unset fields follow `semantic_cache`."""
 
@@ -73,6 +83,7 @@ class DecisionCache(Section):
     similarity_min: float | None = Field(default=None, ge=0, le=1)
     ttl_s: float | None = Field(default=None, gt=0)
     store_tool_calls: bool | None = None
+    scope: Scope | None = None
 
 
 class Decision(Section):
@@ -90,12 +101,6 @@ class Decision(Section):
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
-
-
-class ScopeHeaders(Section):
-    """Requests share answers when all these headers are equal."""
-
-    headers: tuple[str, ...] = Field(min_length=1)
 
 
 class NearTier(Section):
@@ -116,6 +121,8 @@ class SemanticCache(Section):
     milvus: Milvus | None = None
     #: Similarity (cosine) below which a neighbour is not even verified.
     similarity_threshold: float = Field(default=0.8, ge=0, le=1)
+    #: The operator's floor: a threshold below it, here or of a decision, is refused at start.
+    similarity_floor: float = Field(default=0.0, ge=0, le=1)
     #: What decides whether a neighbour's answer fits: a small cross-encoder with guards for numbers and
     #: negation ("model"), or five guards alone, which take no inference and accept about half as much.
     verifier: Literal["model", "guards"] = "model"
@@ -123,8 +130,7 @@ class SemanticCache(Section):
     max_entries: int = Field(default=1000, ge=1)
     ttl_seconds: float = Field(default=3600, gt=0)
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
-    #: Who may share answers: the values of these headers, or everybody ("shared").
-    scope: ScopeHeaders | Literal["shared"] = ScopeHeaders(headers=("authorization",))
+    scope: Scope = ScopeHeaders(headers=("authorization",))
     #: Answers with tool calls are stored only if set.
     store_tool_calls: bool = False
     #: Larger answers are not stored.

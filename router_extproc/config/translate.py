@@ -5,7 +5,7 @@ It is not a check: references were checked before (`check.py`). It opens nothing
 
 from __future__ import annotations
 
-from router_extproc.cache.scope import HeaderScope, ScopeRule, SharedScope
+from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
 from router_extproc.config import model as section
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.rules import read_rule
@@ -46,11 +46,20 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
     )
 
 
-def scope_rule_of(cache: section.SemanticCache) -> ScopeRule:
-    """Who may share entries."""
-    if cache.scope == "shared":
+def scope_rules_of(config: section.Config) -> ScopeRules:
+    """Who may share entries, decision by decision."""
+    own = {
+        decision.name: _scope_rule(decision.cache.scope)
+        for decision in config.decisions
+        if decision.cache.scope is not None
+    }
+    return ScopeRules(_scope_rule(config.semantic_cache.scope), own)
+
+
+def _scope_rule(scope: section.Scope) -> ScopeRule:
+    if scope == "shared":
         return SharedScope()
-    return HeaderScope(tuple(name.lower() for name in cache.scope.headers))
+    return HeaderScope(tuple(sorted({name.lower() for name in scope.headers})))
 
 
 def routing_headers_of(config: section.Config) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from router_extproc.cache.base import Fingerprint, Scope
 from router_extproc.cache.key import fingerprint
 from router_extproc.cache.policy import Directives, read_directives
-from router_extproc.cache.scope import ScopeRule, scope_of
+from router_extproc.cache.scope import ScopeRule, ScopeRules, scope_of
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
@@ -31,6 +31,14 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestKey:
+    """Whose request it is under one scope rule, and which."""
+
+    scope: Scope
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     """A request that was read."""
 
@@ -41,8 +49,8 @@ class Inquiry:
     #: The target that the client named; None: the request is to be routed.
     pinned: Target | None
     directives: Directives
-    scope: Scope
-    fingerprint: Fingerprint
+    #: Under every scope rule that a decision may have: the decision is known only later.
+    keys: Mapping[ScopeRule, RequestKey]
     budget: Budget
 
 
@@ -51,7 +59,7 @@ class InquiryReader:
     """Reads requests."""
 
     catalogue: Catalogue
-    scope_rule: ScopeRule
+    scopes: ScopeRules
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
 
@@ -64,18 +72,26 @@ class InquiryReader:
         request = incoming.dialect.parse(incoming.body)
         pinned = self.catalogue.pinned(request.model)
         headers = joined_headers(incoming.headers)
-        scope = scope_of(self.scope_rule, _raw_pairs(incoming.headers))
-        facts = [(name, headers.get(name, "")) for name in self.routing_headers]
         return Inquiry(
             incoming,
             headers,
             request,
             pinned,
             read_directives(incoming.headers.get_all("cache-control")),
-            scope,
-            fingerprint(scope, request, routing_facts=facts),
+            self._keys(incoming.headers, headers, request),
             budget,
         )
+
+    def _keys(
+        self, headers: Headers, joined: Mapping[str, str], request: InferenceRequest
+    ) -> dict[ScopeRule, RequestKey]:
+        pairs = _raw_pairs(headers)
+        facts = [(name, joined.get(name, "")) for name in self.routing_headers]
+        scopes = {rule: scope_of(rule, pairs) for rule in self.scopes.distinct}
+        return {
+            rule: RequestKey(scope, fingerprint(scope, request, routing_facts=facts))
+            for rule, scope in scopes.items()
+        }
 
 
 def joined_headers(headers: Headers) -> dict[str, str]:

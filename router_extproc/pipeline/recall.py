@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from router_extproc.cache.base import Partition
 from router_extproc.cache.key import partition
 from router_extproc.cache.lookup import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.cache.policy import ForwardReason, age_s, render_forward, render_hit, ttl_left_s
+from router_extproc.cache.scope import ScopeRule, ScopeRules
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
-from router_extproc.pipeline.inquiry import Inquiry
+from router_extproc.pipeline.inquiry import Inquiry, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import StorePlan
 from router_extproc.routing.policy import Policy, Route
@@ -48,13 +50,17 @@ class Recall:
     timeout_s: float
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
+    scopes: ScopeRules
 
     def exact_near(self, inquiry: Inquiry) -> Recalled | None:
         """The exact hit of this process, without any wait; None: ask again with a route."""
         if inquiry.directives.no_cache:
             return None
-        hit = self.cache.exact_near(inquiry.fingerprint, max_age_s=inquiry.directives.max_age_s)
-        return self._hit(hit) if hit is not None and self._replayable(hit) else None
+        for rule, key in inquiry.keys.items():
+            hit = self.cache.exact_near(key.fingerprint, inquiry.directives.freshness)
+            if hit is not None and self._replayable(hit, rule):
+                return self._hit(hit)
+        return None
 
     async def find(self, inquiry: Inquiry, route: Route, encoding: Encoding | None) -> Recalled:
         """What the cache has under this route."""
@@ -67,8 +73,8 @@ class Recall:
             STAGE, self._ask(inquiry, route, vector), inquiry.budget.part(self.timeout_s)
         )
         match result.value:
-            case Hit() as hit if self._replayable(hit):
-                return replace(self._hit(_as_exact(hit, inquiry)), note=result.note)
+            case Hit() as hit if self._replayable(hit, self.scopes.of(route.decision)):
+                return replace(self._hit(_as_exact(hit, self._key(inquiry, route))), note=result.note)
             case Hit():
                 return Recalled(None, _forward_outcome("miss", "uri-miss"), "decision-gone", note=result.note)
             case Miss(reason, judged):
@@ -80,11 +86,11 @@ class Recall:
         """How the coming answer is to be stored; None: not at all."""
         if route.cache.mode == "off" or inquiry.directives.no_store:
             return None
-        vector = semantic_vector(inquiry, route, encoding)
+        vector, key = semantic_vector(inquiry, route, encoding), self._key(inquiry, route)
         return StorePlan(
-            inquiry.fingerprint,
-            partition(inquiry.scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity),
-            inquiry.scope,
+            key.fingerprint,
+            self._partition(inquiry, route),
+            key.scope,
             vector,
             "" if vector is None else inquiry.request.prompt,
             route.cache,
@@ -92,18 +98,24 @@ class Recall:
         )
 
     async def _ask(self, inquiry: Inquiry, route: Route, vector: Vector | None) -> Found:
-        max_age_s = inquiry.directives.max_age_s
+        wanted = inquiry.directives.freshness
         if vector is None:
-            return await self.cache.exact(inquiry.fingerprint, max_age_s=max_age_s)
-        key = partition(
-            inquiry.scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity
-        )
-        query = Query(key, vector, inquiry.request.prompt, route.cache.similarity_min, max_age_s)
+            return await self.cache.exact(self._key(inquiry, route).fingerprint, wanted)
+        where = self._partition(inquiry, route)
+        query = Query(where, vector, inquiry.request.prompt, route.cache.similarity_min, wanted)
         return await self.cache.semantic(query)
 
-    def _replayable(self, hit: Hit) -> bool:
+    def _key(self, inquiry: Inquiry, route: Route) -> RequestKey:
+        return inquiry.keys[self.scopes.of(route.decision)]
+
+    def _partition(self, inquiry: Inquiry, route: Route) -> Partition:
+        scope = self._key(inquiry, route).scope
+        return partition(scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity)
+
+    def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
+        """`rule`: under which the hit was found; its decision may have another one by now."""
         policy = self.policy.cache_policy(hit.entry.decision)
-        if policy is None or policy.mode == "off":
+        if policy is None or policy.mode == "off" or self.scopes.of(hit.entry.decision) != rule:
             return False
         return hit.kind == "exact" or policy.mode == "semantic"
 
@@ -127,9 +139,9 @@ def semantic_vector(inquiry: Inquiry, route: Route, encoding: Encoding | None) -
     return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None
 
 
-def _as_exact(hit: Hit, inquiry: Inquiry) -> Hit:
+def _as_exact(hit: Hit, key: RequestKey) -> Hit:
     """A neighbour that is the very same request (another worker stored it) is an exact hit."""
-    return replace(hit, kind="exact") if hit.entry.fingerprint == inquiry.fingerprint else hit
+    return replace(hit, kind="exact") if hit.entry.fingerprint == key.fingerprint else hit
 
 
 def _missed(reason: str, judged: tuple[Judged, ...], note: StageNote) -> Recalled:

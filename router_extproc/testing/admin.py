@@ -16,7 +16,7 @@ from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache_desk import CacheDesk, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
-from router_extproc.cache.scope import HeaderScope
+from router_extproc.cache.scope import HeaderScope, ScopeRules
 from router_extproc.dialects import DIALECTS
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.warm import Warmer
@@ -47,7 +47,7 @@ def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | 
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
     parts = router.parts
     warmer = Warmer(parts.pipeline, DIALECTS["openai_chat"], parts.clock, 2**20)
-    setting = Setting(worker, HeaderScope(), FakeEncoder().dim, "auto", shared=False)
+    setting = Setting(worker, ScopeRules(HeaderScope()), FakeEncoder().dim, "auto", shared=False)
     return CacheDesk(router.cache, warmer, router.clock, setting, Peers(peers or {}))
 
 

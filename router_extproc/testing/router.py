@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
-from router_extproc.cache.scope import HeaderScope
+from router_extproc.cache.scope import HeaderScope, ScopeRules
 from router_extproc.cache.verify import Verdict, Verifier
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT
@@ -29,6 +29,7 @@ from router_extproc.testing.fake_encoder import FakeEncoder
 
 SMALL = Target("small", "vllm_small", "tiny-small", None)
 LARGE = Target("large", "vllm_large", "tiny-large", "qwen3")
+BY_AUTHORIZATION = ScopeRules(HeaderScope())
 SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 
 
@@ -83,6 +84,7 @@ def fake_router(
     encoder: Encoder | None = None,
     verifier: Verifier | None = None,
     routing_headers: Sequence[str] = (),
+    scopes: ScopeRules = BY_AUTHORIZATION,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed."""
     clock, reports, encoder = ManualClock(), Reports(), encoder or FakeEncoder()
@@ -92,10 +94,10 @@ def fake_router(
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
     pipeline = RequestPipeline(
         clock,
-        InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), HeaderScope(), routing_headers),
+        InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
         policy,
         Understander(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
-        Recall(cache, policy, clock, 1.0, encoder.identity) if cached else None,
+        Recall(cache, policy, clock, 1.0, encoder.identity, scopes) if cached else None,
         budget_s=1.0,
     )
     observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20)

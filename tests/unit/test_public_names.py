@@ -17,7 +17,7 @@ VAGUE = {"util", "utils", "common", "helper", "helpers", "manager", "handler", "
 FOREIGN = {"_connection_manager", "_overload_manager"}
 #: Times and sizes of the guide's own files, which are accepted as they stand.
 GUIDES_OWN = {"timeout", "similarity_threshold", "ttl_seconds", "max_entries", "dimension"}
-UNITS = ("_s", "_bytes", "_tokens", "_mtok", "_entries", "_exchanges", "_requests", "_min", "_max")
+UNITS = ("_s", "_bytes", "_tokens", "_mtok", "_entries", "_exchanges", "_requests", "_rate", "_min", "_max")
 UNITLESS = {
     "version",
     "priority",
@@ -29,6 +29,7 @@ UNITLESS = {
     "M",
     "efConstruction",
     "min_score",
+    "similarity_floor",
 }
 
 

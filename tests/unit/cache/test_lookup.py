@@ -22,6 +22,7 @@ from router_extproc.cache.lookup import (
 )
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
+from router_extproc.cache.policy import Freshness
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verdict
 from router_extproc.errors import CacheError
@@ -112,10 +113,10 @@ class World:
         made = made_entry(name, now_s=self.clock.wall_s(), vector=unit_vector(*components))
         return replace(made, prompt=name)
 
-    def query(self, *, similarity_min: float = 0.5, max_age_s: float | None = None) -> Query:
+    def query(self, *, similarity_min: float = 0.5, max_age_s: int | None = None) -> Query:
         entry = self.entry("any", 1.0)
         assert entry.vector is not None
-        return Query(entry.partition, entry.vector, ASKED, similarity_min, max_age_s)
+        return Query(entry.partition, entry.vector, ASKED, similarity_min, Freshness(max_age_s))
 
 
 # ── exact ─────────────────────────────────────────────────────────────────────────────────────
@@ -159,9 +160,9 @@ async def test_exact_entry_older_than_max_age_is_a_miss_in_every_tier() -> None:
     entry = world.entry("a", 1.0)
     await world.backend.put([entry])
     world.clock.advance(11)
-    assert await world.cache.exact(entry.fingerprint, max_age_s=10) == Miss("absent")
+    assert await world.cache.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
     world.near.put(entry)
-    assert await world.cache.exact(entry.fingerprint, max_age_s=10) == Miss("absent")
+    assert await world.cache.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
 
 
 async def test_complete_near_tier_makes_the_backend_unneeded() -> None:

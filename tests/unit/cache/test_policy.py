@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from router_extproc.cache.policy import (
     DELTA_SECONDS_MAX,
     Directives,
+    Freshness,
     NoStore,
     Received,
     Store,
@@ -45,12 +46,19 @@ RECEIVED = Received(200, {"content-type": "application/json"}, ANSWER, answer_by
         (["no-cache"], Directives(no_cache=True)),
         (["NO-STORE"], Directives(no_store=True)),
         (["only-if-cached"], Directives(only_if_cached=True)),
-        (["max-age=60"], Directives(max_age_s=60)),
-        (['max-age="60"'], Directives(max_age_s=60)),
-        (["max-age=0"], Directives(max_age_s=0)),
-        (["no-cache, no-store , max-age=5"], Directives(no_cache=True, no_store=True, max_age_s=5)),
-        (["no-cache", "max-age=5"], Directives(no_cache=True, max_age_s=5)),
-        (['ext="no-cache, no-store", max-age=7'], Directives(max_age_s=7)),
+        (["max-age=60"], Directives(freshness=Freshness(60))),
+        (['max-age="60"'], Directives(freshness=Freshness(60))),
+        (["max-age=0"], Directives(freshness=Freshness(0))),
+        (
+            ["no-cache, no-store , max-age=5"],
+            Directives(no_cache=True, no_store=True, freshness=Freshness(5)),
+        ),
+        (["no-cache", "max-age=5"], Directives(no_cache=True, freshness=Freshness(5))),
+        (['ext="no-cache, no-store", max-age=7'], Directives(freshness=Freshness(7))),
+        (["min-fresh=60"], Directives(freshness=Freshness(min_fresh_s=60))),
+        (["min-fresh=6, min-fresh=9"], Directives(freshness=Freshness(min_fresh_s=9))),
+        (["min-fresh"], Directives(freshness=Freshness(min_fresh_s=DELTA_SECONDS_MAX))),
+        (["max-stale=60, max-stale, no-transform"], Directives()),
         (['ext="a\\"b, no-store"'], Directives()),
         (["no-cached, xno-store, max-age-ish=3"], Directives()),
         ([",,;=,\x00, no-store"], Directives(no_store=True)),
@@ -63,15 +71,15 @@ def test_directives_are_read(values: list[str], directives: Directives) -> None:
 @pytest.mark.parametrize("age", ["", "x", "-1", "1.5", "٣", "1e3", " 5"])
 def test_unreadable_max_age_is_the_strictest(age: str) -> None:
     """The client meant to limit the age: passing over its words would give it a stale answer."""
-    assert read_directives([f"max-age={age}"]).max_age_s == 0
+    assert read_directives([f"max-age={age}"]).freshness.max_age_s == 0
 
 
 def test_smallest_of_several_ages_counts() -> None:
-    assert read_directives(["max-age=9", "max-age=3, max-age=5"]).max_age_s == 3
+    assert read_directives(["max-age=9", "max-age=3, max-age=5"]).freshness.max_age_s == 3
 
 
 def test_huge_age_is_capped() -> None:
-    assert read_directives(["max-age=" + "9" * 300]).max_age_s == DELTA_SECONDS_MAX
+    assert read_directives(["max-age=" + "9" * 300]).freshness.max_age_s == DELTA_SECONDS_MAX
 
 
 @given(st.lists(st.text(), max_size=3))
@@ -104,7 +112,13 @@ def test_entry_is_fresh_until_its_expiry(after_s: float, *, fresh: bool) -> None
     ("max_age_s", "fresh"), [(None, True), (11, True), (10, True), (9, False), (0, False)]
 )
 def test_max_age_limits_what_may_be_used(max_age_s: int | None, *, fresh: bool) -> None:
-    assert is_fresh(ENTRY, NOW_S + 10.5, max_age_s=max_age_s) is fresh
+    assert is_fresh(ENTRY, NOW_S + 10.5, Freshness(max_age_s)) is fresh
+
+
+@pytest.mark.parametrize(("min_fresh_s", "fresh"), [(0, True), (9, True), (10, True), (11, False)])
+def test_min_fresh_limits_what_may_be_used(min_fresh_s: int, *, fresh: bool) -> None:
+    now_s = ENTRY.expires_s - 10
+    assert is_fresh(ENTRY, now_s, Freshness(min_fresh_s=min_fresh_s)) is fresh
 
 
 # ── storing ───────────────────────────────────────────────────────────────────────────────────

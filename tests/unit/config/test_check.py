@@ -29,6 +29,11 @@ signals:
          "decisions[0].reasoning: models.small has no reasoning.family, so reasoning cannot be switched"),
         ("decisions: [{name: a, model: small, cache: {mode: exact}}]",
          "decisions[0].cache.mode: semantic_cache.enabled is false, so nothing is cached"),
+        ("semantic_cache: {enabled: true, similarity_floor: 0.9}",
+         "semantic_cache.similarity_threshold: must be >= semantic_cache.similarity_floor (0.9), got 0.8"),
+        ("semantic_cache: {enabled: true, similarity_floor: 0.7}\n"
+         "decisions: [{name: a, model: small, cache: {similarity_min: 0.6}}]",
+         "decisions[0].cache.similarity_min: must be >= semantic_cache.similarity_floor (0.7), got 0.6"),
         ("envoy: {clusters: {vllm_smal: {endpoints: ['a:1']}}}",
          "models.small.cluster: no cluster named 'vllm_small' in envoy.clusters (did you mean 'vllm_smal'?)"),
         ("semantic_cache: {enabled: true, backend_type: milvus}",

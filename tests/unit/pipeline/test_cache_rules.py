@@ -7,9 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.cache.base import EVERYTHING
+from router_extproc.cache.scope import HeaderScope, ScopeRules, SharedScope
 from router_extproc.cache.verify import Verdict
+from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.rules import read_rule
+from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, answer_json, chat
-from router_extproc.testing.router import SEMANTIC, fake_router
+from router_extproc.testing.router import SEMANTIC, SMALL, fake_router
 
 PROMPT = "What are the main renewable energy sources?"
 NEAR = "What are the main renewable energy sources now?"
@@ -118,6 +123,20 @@ async def test_older_than_max_age_is_a_miss(client: Client) -> None:
     assert (await client.send(chat(PROMPT), cache_control="max-age=10")).cache == "hit-exact"
 
 
+async def test_too_near_its_expiry_for_min_fresh_is_a_miss(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(SEMANTIC.ttl_s - 10)
+    assert (await client.send(chat(PROMPT), cache_control="min-fresh=11")).cache == "miss"
+    assert (await client.send(chat(NEAR), cache_control="min-fresh=11")).cache == "miss"
+    assert (await client.send(chat(PROMPT), cache_control="min-fresh=10")).cache == "hit-exact"
+
+
+async def test_max_stale_brings_nothing_expired_back(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(SEMANTIC.ttl_s)
+    assert (await client.send(chat(PROMPT), cache_control="max-stale")).cache == "miss"
+
+
 async def test_only_if_cached_never_reaches_the_pool(client: Client) -> None:
     sent = await client.send(chat(PROMPT), cache_control="only-if-cached")
     assert (sent.immediate.status, sent.cache) == (504, "miss")
@@ -177,3 +196,41 @@ async def test_routing_header_splits_exact_entries() -> None:
 async def test_router_without_cache_bypasses() -> None:
     client = Client(fake_router(cached=False))
     assert (await client.ask(chat(PROMPT))).cache == "bypass"
+
+
+# ── scopes ────────────────────────────────────────────────────────────────────────────────────
+
+FAQ = RoutingDecision("faq", 1, read_rule({"faq": True}), SMALL, None, SEMANTIC)
+
+
+def with_shared_faq() -> Client:
+    """Answers to what has the word "renewable" in it are shared by all, other answers by nobody."""
+    scopes = ScopeRules(HeaderScope(), {"faq": SharedScope()})
+    signals = [KeywordsSignal("faq", ["renewable"])]
+    return Client(fake_router(signals=signals, decisions=[FAQ], scopes=scopes))
+
+
+async def test_decision_may_share_what_others_keep_apart() -> None:
+    client = with_shared_faq()
+    await client.ask(chat(PROMPT), authorization="Bearer a")
+    assert (await client.send(chat(PROMPT), authorization="Bearer b")).cache == "hit-exact"
+    assert (await client.send(chat(NEAR), authorization="Bearer b")).cache == "hit-semantic"
+
+
+async def test_sharing_decision_shares_nothing_of_other_decisions() -> None:
+    client = with_shared_faq()
+    await client.ask(chat("What is a cat?"), authorization="Bearer a")
+    assert (await client.send(chat("What is a cat?"), authorization="Bearer b")).cache == "miss"
+    assert (await client.send(chat("What is a cat?"), authorization="Bearer a")).cache == "hit-exact"
+
+
+async def test_answer_stored_for_all_is_not_replayed_once_its_decision_shares_no_more() -> None:
+    """A restart with another configuration, and a backend that kept the entries."""
+    before = with_shared_faq()
+    await before.ask(chat(PROMPT), authorization="Bearer a")
+    kept = [entry async for entry in before.router.cache.entries(EVERYTHING)]
+    signals = [KeywordsSignal("faq", ["renewable"])]
+    scopes = ScopeRules(SharedScope(), {"faq": HeaderScope()})
+    after = Client(fake_router(signals=signals, decisions=[FAQ], scopes=scopes))
+    await after.router.cache.keep(kept)
+    assert (await after.send(chat(PROMPT), authorization="Bearer b")).cache == "miss"
