@@ -20,6 +20,27 @@ ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
+class NameSpan:
+    """A name or a place in a text."""
+
+    #: Characters of the text, end not included.
+    start: int
+    end: int
+    kind: str
+    #: Chance that it is one of any kind.
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReading:
+    """What the task layers add to an encoder pass: they read the same text once more, for the heads."""
+
+    #: float32[dim], of any length; heads of the task layers read it.
+    vector: Vector
+    names: Sequence[NameSpan] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """One encoder pass over one text."""
 
@@ -31,6 +52,13 @@ class Encoding:
     #: Tokens that the encoder has no word for (emoji, scripts it never saw). The vector knows
     #: nothing of them: texts that differ only there have the same vector.
     unknown_tokens: int = 0
+    #: None: not asked for, or the encoder has no task layers.
+    tasks: TaskReading | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """True when the encoder knew at least one token; else the vector is about nothing."""
+        return self.tokens > self.unknown_tokens
 
     @property
     def is_faithful(self) -> bool:
@@ -51,8 +79,13 @@ class Encoder(Protocol):
         """Names model and build; vectors of different identities must not be compared."""
         ...
 
-    def encode(self, text: str) -> Encoding:
-        """One text, one pass. Raises ModelError when the runtime fails."""
+    @property
+    def task_identity(self) -> str | None:
+        """Names the task layers, whose vectors are for their own heads only; None: it has none."""
+        ...
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+        """One text, one pass; `tasks` runs the task layers, too. Raises ModelError when the runtime fails."""
         ...
 
     def encode_many(self, texts: Sequence[str]) -> list[Encoding]:
@@ -61,15 +94,18 @@ class Encoder(Protocol):
 
 
 class Classifier(Protocol):
-    """Vector to calibrated label scores."""
+    """Encoding to calibrated label scores."""
 
     @property
     def labels(self) -> Sequence[str]:
         """Every label it can give."""
         ...
 
-    def scores(self, vector: Vector) -> Mapping[str, float]:
-        """A score in [0, 1] for every label; what they lack to one is the chance of none of them."""
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:
+        """A score in [0, 1] for every label; what they lack to one is the chance of none of them.
+
+        Empty when the encoding lacks what it reads.
+        """
         ...
 
 

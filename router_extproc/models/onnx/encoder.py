@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from router_extproc.models.base import Encoding, Vector
+from router_extproc.models.base import Encoding, TaskReading, Vector
+from router_extproc.models.onnx.names import read_names
 from router_extproc.models.onnx.session import run_session
 from router_extproc.models.onnx.text import cut_text
 
@@ -42,6 +43,10 @@ class Tokens:
     """A text as the encoder reads it."""
 
     ids: Sequence[int]
+    #: The characters of each token in the text; special tokens have none.
+    offsets: Sequence[tuple[int, int]]
+    #: The text that was read, with lone surrogates replaced.
+    text: str
     #: Without the special tokens.
     count: int
     unknown: int
@@ -71,52 +76,133 @@ class WindowTokenizer:
         ids = encoded.ids
         return Tokens(
             ids=ids,
+            offsets=encoded.offsets,
+            text=start,
             count=len(ids) - self._special_tokens,
             unknown=0 if self._unknown_id is None else ids.count(self._unknown_id),
             truncated=cut or bool(encoded.overflowing),
         )
 
 
+class Graph(Protocol):
+    """What runs token ids."""
+
+    @property
+    def dim(self) -> int:
+        """Length of the vectors."""
+        ...
+
+    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """ids: int64[1, tokens]; float32[1, dim] or [1, tokens, dim]. Raises ModelError."""
+        ...
+
+
+class TaskGraph(Graph, Protocol):
+    """A graph with task layers."""
+
+    @property
+    def task_identity(self) -> str:
+        """Names the task layers; heads were trained on one of them."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Kinds of names, in the order of the tags."""
+        ...
+
+    def run_tasks(self, ids: NDArray[np.int64]) -> TaskOutputs:
+        """The same pass, and what the task layers say. Raises ModelError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutputs:
+    """What one pass gives with task layers."""
+
+    #: As of Graph.run.
+    result: NDArray[np.float32]
+    #: float32[1, dim].
+    task_vector: NDArray[np.float32]
+    #: float32[1, tokens, 1 + 2 * names].
+    tag_scores: NDArray[np.float32]
+
+
+class WholeGraph:
+    """One graph from token ids to vectors. Fits Graph."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        """The session's inputs are among INPUTS, its first output is [batch, dim] or [batch, tokens, dim]."""
+        self._session = session
+        self._inputs = {entry.name: ELEMENTS[entry.type] for entry in session.get_inputs()}
+        output = session.get_outputs()[0]
+        self._output = output.name
+        self.dim = int(output.shape[-1])
+
+    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See Graph."""
+        feeds = {name: INPUTS[name](ids).astype(element) for name, element in self._inputs.items()}
+        (result,) = run_session(self._session, [self._output], feeds, stage=STAGE)
+        return result
+
+
 class OnnxEncoder:
     """One graph and one tokenizer; safe to call from several threads."""
 
     def __init__(
-        self, session: ort.InferenceSession, tokenizer: WindowTokenizer, *, identity: str, pooling: Pooling
+        self,
+        graph: Graph,
+        tokenizer: WindowTokenizer,
+        *,
+        identity: str,
+        pooling: Pooling = "mean",
+        task_graph: TaskGraph | None = None,
     ) -> None:
-        """The session's inputs are among INPUTS, its first output is [batch, dim] or [batch, tokens, dim]."""
-        self._session = session
+        """`task_graph` is the same encoder with task layers; it is run where they are asked for."""
+        self._graph = graph
         self._tokenizer = tokenizer
         self._identity = identity
         self._pooling = pooling
-        self._inputs = {entry.name: ELEMENTS[entry.type] for entry in session.get_inputs()}
-        output = session.get_outputs()[0]
-        self._output = output.name
-        self._dim = int(output.shape[-1])
+        self._task_graph = task_graph
 
     @property
     def dim(self) -> int:
         """See models.base.Encoder."""
-        return self._dim
+        return self._graph.dim
 
     @property
     def identity(self) -> str:
         """See models.base.Encoder."""
         return self._identity
 
-    def encode(self, text: str) -> Encoding:
+    @property
+    def task_identity(self) -> str | None:
+        """See models.base.Encoder."""
+        return self._task_graph.task_identity if self._task_graph else None
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
         """See models.base.Encoder."""
         tokens = self._tokenizer.read(text)
-        vector = self._run(tokens.ids) if tokens.count else np.zeros(self._dim, np.float32)
-        return Encoding(vector, tokens.count, tokens.truncated, tokens.unknown)
+        if not tokens.count:
+            return Encoding(np.zeros(self.dim, np.float32), 0, tokens.truncated, tokens.unknown)
+        ids = np.array([tokens.ids], np.int64)
+        if tasks and self._task_graph is not None:
+            result, reading = self._run_tasks(self._task_graph, ids, tokens)
+        else:
+            result, reading = self._graph.run(ids), None
+        return Encoding(self._pool(result), tokens.count, tokens.truncated, tokens.unknown, reading)
 
     def encode_many(self, texts: Sequence[str]) -> list[Encoding]:
         """See models.base.Encoder; the same vectors as `encode` gives."""
         return [self.encode(text) for text in texts]
 
-    def _run(self, ids: Sequence[int]) -> Vector:
-        row = np.array([ids], np.int64)
-        feeds = {name: INPUTS[name](row).astype(element) for name, element in self._inputs.items()}
-        (result,) = run_session(self._session, [self._output], feeds, stage=STAGE)
+    def _run_tasks(
+        self, graph: TaskGraph, ids: NDArray[np.int64], tokens: Tokens
+    ) -> tuple[NDArray[np.float32], TaskReading]:
+        outputs = graph.run_tasks(ids)
+        names = read_names(outputs.tag_scores[0], tokens.offsets, tokens.text, graph.names)
+        return outputs.result, TaskReading(outputs.task_vector[0], names)
+
+    def _pool(self, result: NDArray[np.float32]) -> Vector:
         if result.ndim == 2:  # noqa: PLR2004 - [batch, dim]: the graph pooled and scaled
             return np.asarray(result[0], np.float32)
         return pool(result[0], self._pooling)

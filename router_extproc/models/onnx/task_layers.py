@@ -1,0 +1,95 @@
+"""Opens the encoder with its task layers: one pass over the shared lower layers, then two upper halves.
+
+It is not a builder (`trunk_build`). The rule it keeps: the encoder's own vectors are the same as without
+task layers; fits `models.onnx.encoder.TaskGraph`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from pydantic import Field
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.encoder import STAGE, TaskOutputs
+from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR
+from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.manifest import ARTIFACTS, Manifest, read_manifest
+from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES, TASK_VECTOR
+
+#: The shipped part: the upper layers of the tasks.
+ARTIFACT = ARTIFACTS / "trunk"
+#: Token ids to token states; states to the encoder's vector; states to what the tasks read.
+LOWER_NAME, UPPER_NAME, TASKS_NAME = "lower.onnx", "upper.onnx", "tasks.onnx"
+
+
+class TrunkManifest(Manifest):
+    """Task layers: `tasks.onnx`, and beside it, once built, both parts of the encoder."""
+
+    format: Literal["router-extproc trunk 1"] = "router-extproc trunk 1"
+    identity: str
+    #: The encoder whose lower layers they read.
+    encoder: str
+    #: Layers that come from it.
+    shared_layers: int = Field(ge=1)
+    #: Kinds of names, in the order of the tags.
+    names: tuple[str, ...]
+
+
+class SplitGraph:
+    """Three sessions over the parts of one encoder. Fits models.onnx.encoder.TaskGraph."""
+
+    def __init__(
+        self,
+        lower: ort.InferenceSession,
+        upper: ort.InferenceSession,
+        tasks: ort.InferenceSession,
+        manifest: TrunkManifest,
+    ) -> None:
+        self._lower, self._upper, self._tasks = lower, upper, tasks
+        self.dim = int(upper.get_outputs()[0].shape[-1])
+        self.task_identity = manifest.identity
+        self.names = manifest.names
+
+    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See Graph."""
+        return self._finish(self._begin(ids))
+
+    def run_tasks(self, ids: NDArray[np.int64]) -> TaskOutputs:
+        """See TaskGraph."""
+        states = self._begin(ids)
+        vector, tags = run_session(self._tasks, [TASK_VECTOR, TAG_SCORES], {STATES: states}, stage=STAGE)
+        return TaskOutputs(self._finish(states), vector, tags)
+
+    def _begin(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        (states,) = run_session(self._lower, [STATES], {INPUT_IDS: ids.astype(np.int32)}, stage=STAGE)
+        return states
+
+    def _finish(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        (vector,) = run_session(self._upper, [VECTOR], {STATES: states}, stage=STAGE)
+        return vector
+
+
+def open_task_graph(*, threads: int = 1, where: str = "encoder") -> SplitGraph:
+    """The built-in encoder with its task layers.
+
+    Raises:
+        ConfigError: it has not been built, or is damaged.
+    """
+    shipped = read_manifest(ARTIFACT, TrunkManifest, where=where)
+    folder = models_folder(home()) / shipped.identity
+    if not folder.is_dir():
+        raise ConfigError(
+            where, f"the task layers have not been built ({folder} is missing): run `router-extproc models build`"
+        )
+    manifest = read_manifest(folder, TrunkManifest, where=where)
+    lower, upper, tasks = (
+        open_session(folder / name, threads=threads, where=where)
+        for name in (LOWER_NAME, UPPER_NAME, TASKS_NAME)
+    )
+    return SplitGraph(lower, upper, tasks, manifest)

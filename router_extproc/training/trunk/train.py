@@ -1,0 +1,158 @@
+"""Trains the trunk: batches of one kind at a time, all kinds mixed.
+
+It is not the export (`export.py`) nor the judging (`judge.py`). The rule it keeps: the same data, seed
+and machine give the same net, also when training was interrupted; rows to judge on are never seen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from router_extproc.models.onnx.source import find_source, read_weights
+from router_extproc.training.batches import make_batches
+from router_extproc.training.bert import MiniLm, load_weights
+from router_extproc.training.fit import Plan, fit
+from router_extproc.training.groups import group_rows, split_groups
+from router_extproc.training.trunk.net import IGNORED, TaskBatch, TrunkNet, make_batch
+from router_extproc.training.trunk.rows import TaskRow
+from router_extproc.training.trunk.states import States
+
+#: Share of the groups that is kept for judging: what is shipped never saw it.
+UNSEEN_SHARE = 0.12
+BATCH_ROWS = 32
+#: Times that the rows of each kind are seen.
+EPOCHS = {"domain": 2.75, "routed": 0.75, "guard": 2.0, "spans": 2.5}
+RATE = 3e-4
+SMOOTHING = 0.05
+SEED = 5
+
+Batches = list[Sequence[TaskRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows to train on and rows to judge on."""
+
+    seen: list[TaskRow]
+    unseen: list[TaskRow]
+
+
+def split_rows(rows: Sequence[TaskRow], states: States) -> Split:
+    """Split by groups of near-duplicates over all tasks; rows that are never judged are all seen."""
+    groups = group_rows([row.question or row.text for row in rows], vectors_of(rows, states))
+    chosen = split_groups(join_questions(rows, groups), test_share=UNSEEN_SHARE, seed=SEED)
+    unseen = {index for index in np.flatnonzero(chosen) if rows[index].judged}
+    return Split(
+        seen=[row for index, row in enumerate(rows) if not chosen[index] or not row.judged],
+        unseen=[rows[index] for index in sorted(unseen)],
+    )
+
+
+def vectors_of(rows: Sequence[TaskRow], states: States) -> NDArray[np.float32]:
+    """The encoder's vector of each row's text."""
+    return states.vectors[[states.place[row.text] for row in rows]]
+
+
+def join_questions(rows: Sequence[TaskRow], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups that share a question, letter for letter but for case and blanks, become one."""
+    names: dict[int, int] = {}
+    first: dict[str, int] = {}
+    for row, group in zip(rows, groups.tolist(), strict=True):
+        key = "".join((row.question or row.text).casefold().split())
+        low, high = sorted((root(names, first.setdefault(key, group)), root(names, group)))
+        names[high] = low
+    return np.array([root(names, group) for group in groups.tolist()], np.int64)
+
+
+def root(names: dict[int, int], group: int) -> int:
+    """What the group is called now."""
+    while names.get(group, group) != group:
+        group = names[group]
+    return group
+
+
+def train_trunk(split: Split, states: States, work: Path, pause_file: Path | None = None) -> TrunkNet:
+    """The trained net; `work` keeps the checkpoint from which an interrupted run goes on."""
+    torch.manual_seed(SEED)
+    trunk = MiniLm()
+    load_weights(trunk, read_weights(find_source()))
+    net = TrunkNet(trunk)
+    batches = draw_batches(split.seen, states)
+    plan = Plan(steps=len(batches), rate=RATE, checkpoint=work / "trunk.pt", pause_file=pause_file)
+    fit(net, partial(loss_at, net, batches, states), plan)
+    return net
+
+
+def draw_batches(rows: Sequence[TaskRow], states: States) -> Batches:
+    """Batches of every kind, as often as EPOCHS says, mixed evenly."""
+    mixed: list[tuple[float, Sequence[TaskRow]]] = []
+    generator = random.Random(SEED)
+    for kind, epochs in EPOCHS.items():
+        of_kind = [row for row in rows if row.kind == kind]
+        drawn = repeat_batches(of_kind, states, epochs)
+        mixed += [((index + generator.random()) / len(drawn), batch) for index, batch in enumerate(drawn)]
+    return [batch for _, batch in sorted(mixed, key=lambda each: each[0])]
+
+
+def repeat_batches(rows: Sequence[TaskRow], states: States, epochs: float) -> Batches:
+    """Batches of like length: whole epochs, then a part of one."""
+
+    def tokens_of(row: TaskRow) -> int:
+        place = states.of(row.text)
+        return place.stop - place.start
+
+    drawn: Batches = []
+    for epoch in range(int(np.ceil(epochs))):
+        made = make_batches(rows, BATCH_ROWS, tokens_of, seed=SEED + epoch)
+        drawn += made[: round(len(made) * min(1.0, epochs - epoch))]
+    return drawn
+
+
+def loss_at(net: TrunkNet, batches: Batches, states: States, step: int) -> Tensor:
+    """The loss of one batch: the sum over the tasks that its rows have targets for."""
+    batch = make_batch(batches[step], states)
+    hidden, mean = net(batch)
+    losses = {
+        "domain": lambda: domain_loss(net, mean, batch),
+        "routed": lambda: routed_loss(net, mean, batch),
+        "guard": lambda: functional.cross_entropy(
+            net.guard(mean), torch.tensor([row.guard for row in batch.rows]), label_smoothing=SMOOTHING
+        ),
+        "spans": lambda: functional.cross_entropy(
+            net.tags(hidden).flatten(0, 1), batch.tags.flatten(), ignore_index=IGNORED
+        ),
+    }
+    return losses[batch.rows[0].kind]()
+
+
+def domain_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
+    """Category, and which models failed, where that is known."""
+    labels = torch.tensor([row.domain for row in batch.rows])
+    loss = functional.cross_entropy(net.domain(mean), labels, label_smoothing=SMOOTHING)
+    known = [index for index, row in enumerate(batch.rows) if row.failed is not None]
+    if not known:
+        return loss
+    failed = torch.from_numpy(np.stack([batch.rows[index].failed for index in known]))
+    return loss + masked_loss(net.failed(mean[known]), failed)
+
+
+def routed_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
+    """Whether the weak and the strong model failed."""
+    failed = torch.tensor([row.routed for row in batch.rows], dtype=torch.float32)
+    return functional.binary_cross_entropy_with_logits(net.routed(mean), failed)
+
+
+def masked_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean binary cross-entropy over targets that are not NaN."""
+    known = ~targets.isnan()
+    return functional.binary_cross_entropy_with_logits(logits[known], targets[known])
