@@ -19,6 +19,7 @@ from router_extproc.config import model as section
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rules_of
 from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.models.onnx.executor import InferenceExecutor
@@ -136,6 +137,11 @@ class _Classifiers:
     def trained(self, model: str, *, where: str) -> Classifier:
         """See Classifiers."""
         return open_head(model, encoder=self._opened(), where=where)
+
+    def require_tasks(self, *, where: str) -> None:
+        """See Classifiers."""
+        if self._opened().task_identity is None:
+            raise ConfigError(where, "needs the built-in encoder: other encoders have no task layers")
 
     def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
         """See Classifiers."""

@@ -101,6 +101,11 @@ class Classifier(Protocol):
         """Every label it can give."""
         ...
 
+    @property
+    def reads_tasks(self) -> bool:
+        """True when it reads what the task layers say, and not the encoder's own vector."""
+        ...
+
     def scores(self, encoding: Encoding) -> Mapping[str, float]:
         """A score in [0, 1] for every label; what they lack to one is the chance of none of them.
 
@@ -118,6 +123,10 @@ class Classifiers(Protocol):
         Raises:
             ConfigError: there is none, it is damaged, or it reads another encoder's vectors.
         """
+        ...
+
+    def require_tasks(self, *, where: str) -> None:
+        """Raise ConfigError without task layers; `where` is the YAML path of who needs them."""
         ...
 
     def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.models.base import Encoder, Vector
+from router_extproc.models.base import Encoder, Encoding, Vector
 
 #: Likeness is this share of the cosine to the label's centre, and for the rest to its nearest
 #: example. Measured on CLINC150 and on the MMLU categories with 3 to 8 examples a label: the mean of
@@ -27,6 +27,8 @@ TEMPERATURE = 0.06
 
 class ExampleClassifier:
     """Compares a vector with the examples of every label."""
+
+    reads_tasks = False
 
     def __init__(self, examples: Mapping[str, Sequence[Vector]]) -> None:
         """Every label has at least one vector; vectors of zeros (texts without tokens) match nothing."""
@@ -49,8 +51,9 @@ class ExampleClassifier:
         """See models.base.Classifier."""
         return self._labels
 
-    def scores(self, vector: Vector) -> Mapping[str, float]:
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:
         """See models.base.Classifier."""
+        vector = encoding.vector
         nearest = np.array([float((vectors @ vector).max()) for vectors in self._nearest])
         likeness = CENTRE_SHARE * (self._centres @ vector) + (1 - CENTRE_SHARE) * nearest
         raised = np.exp((np.append(likeness, NONE_LIKENESS) - likeness.max()) / TEMPERATURE)

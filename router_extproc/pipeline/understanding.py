@@ -37,8 +37,8 @@ class Understander:
         self, *, signals: Sequence[Signal], encoder: Encoder | None, inference: Inference, timeout_s: float
     ) -> None:
         """`encoder` may be None when no signal needs it and the cache is off."""
-        self._by_text = tuple(signal for signal in signals if not signal.needs_encoding)
-        self._by_meaning = tuple(signal for signal in signals if signal.needs_encoding)
+        self._by_text = tuple(signal for signal in signals if not wants_encoding(signal))
+        self._by_meaning = tuple(signal for signal in signals if wants_encoding(signal))
         self._encoder = encoder
         self._inference = inference
         self._timeout_s = timeout_s
@@ -63,14 +63,21 @@ class Understander:
         if encoder is None or not subject.request.prompt or not (encode or signals):
             return Understanding(_read(signals, subject), None, None)
 
+        tasks = any(signal.needs_tasks for signal in signals)
+
         def job() -> Understanding:
-            encoding = encoder.encode(subject.request.prompt)
+            encoding = encoder.encode(subject.request.prompt, tasks=tasks)
             return Understanding(_read(signals, replace(subject, encoding=encoding)), encoding, None)
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
         understood = result.value or Understanding(_read(signals, subject), None, None)
         return replace(understood, note=result.note)
+
+
+def wants_encoding(signal: Signal) -> bool:
+    """True for signals that are read after the encoder pass; some find a part of theirs without it."""
+    return signal.needs_encoding or signal.needs_tasks
 
 
 def _read(signals: Sequence[Signal], subject: Subject) -> dict[str, Reading]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.complexity import ComplexitySettings
 from router_extproc.signals.context_length import ContextLengthSettings
 from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.header import HeaderSettings
@@ -28,5 +29,6 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "language": LanguageSettings,
         "pii": PiiSettings,
         "guard": GuardSettings,
+        "complexity": ComplexitySettings,
     }
 )

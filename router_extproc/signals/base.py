@@ -55,6 +55,11 @@ class Signal(Protocol):
         """True when it can say nothing without the encoder pass; it then runs in the executor."""
         ...
 
+    @property
+    def needs_tasks(self) -> bool:
+        """True when the task layers have to run for it, too."""
+        ...
+
     def read(self, subject: Subject) -> Reading:
         """The reading; without a needed encoding, a Reading with label None and score 0."""
         ...
@@ -63,13 +68,16 @@ class Signal(Protocol):
 class SignalSettings(Section, ABC):
     """A signal's section of the configuration: what it says, what is wrong with it, how it is opened."""
 
-    #: True when its signals need the encoder.
-    needs_encoder: ClassVar[bool] = False
     #: Fields that may name a file; relative ones are beside the configuration.
     path_fields: ClassVar[tuple[str, ...]] = ()
 
     #: The registry name; every kind narrows it to its own.
     type: str
+
+    @property
+    def needs_encoder(self) -> bool:
+        """True when its signals need the encoder."""
+        return False
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """What no single field can tell; `path` is the section's YAML path."""

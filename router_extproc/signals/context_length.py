@@ -54,6 +54,7 @@ class ContextLengthSignal:
     """Tells whether the estimate is inside inclusive bounds. Fits signals.base.Signal."""
 
     needs_encoding = False
+    needs_tasks = False
 
     def __init__(self, name: str, *, min_tokens: int = 0, max_tokens: int | None = None) -> None:
         self.name = name

@@ -7,13 +7,12 @@ keeps: the score is the chance of any of the chosen kinds; below `score_min` the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from router_extproc.models.base import Classifier, Classifiers
 from router_extproc.signals.base import Reading, SignalSettings, Subject
-from router_extproc.signals.intent import is_readable
 
 #: The shipped head.
 HEAD: Final = "guard"
@@ -29,12 +28,15 @@ Kind: TypeAlias = Literal["jailbreak", "injection", "harmful_request"]
 class GuardSettings(SignalSettings):
     """The kind of attack that the prompt is."""
 
-    needs_encoder: ClassVar[bool] = True
-
     type: Literal["guard"]
     kinds: tuple[Kind, ...] = Field(default=ATTACKS, min_length=1)
     #: Below it the reading has no label.
     min_score: float = Field(default=SCORE_MIN, ge=0, le=1)
+
+    @property
+    def needs_encoder(self) -> bool:
+        """See SignalSettings."""
+        return True
 
     def labels(self) -> Sequence[str]:
         """See SignalSettings."""
@@ -60,15 +62,18 @@ class GuardSignal:
         score_min: float = SCORE_MIN,
     ) -> None:
         self.name = name
+        self.needs_tasks = classifier.reads_tasks
         self._classifier = classifier
         self._kinds = tuple(kinds)
         self._score_min = score_min
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
-        if subject.encoding is None or not is_readable(subject.encoding):
+        if subject.encoding is None or not subject.encoding.is_readable:
             return Reading(self.name, None, 0.0)
-        scores = self._classifier.scores(subject.encoding.vector)
+        scores = self._classifier.scores(subject.encoding)
+        if not scores:
+            return Reading(self.name, None, 0.0)
         kind, score = attack_of(scores, self._kinds)
         return Reading(self.name, kind if score >= self._score_min else None, score, scores)
 

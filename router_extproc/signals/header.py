@@ -43,6 +43,7 @@ class HeaderSignal:
     """The header's value without the white space around it. Fits signals.base.Signal."""
 
     needs_encoding = False
+    needs_tasks = False
 
     def __init__(self, name: str, header: str) -> None:
         """`header` in any case."""

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Classifiers, Encoding
+from router_extproc.models.base import Classifier, Classifiers
 from router_extproc.models.shipped import is_shipped_name, shipped_labels
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import Reading, SignalSettings, Subject
@@ -21,7 +21,6 @@ from router_extproc.signals.base import Reading, SignalSettings, Subject
 class IntentSettings(SignalSettings):
     """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
 
-    needs_encoder: ClassVar[bool] = True
     path_fields: ClassVar[tuple[str, ...]] = ("model",)
 
     type: Literal["intent"]
@@ -31,6 +30,11 @@ class IntentSettings(SignalSettings):
     examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     #: Below it the reading has no label.
     min_score: float = Field(default=0.5, ge=0, le=1)
+
+    @property
+    def needs_encoder(self) -> bool:
+        """See SignalSettings."""
+        return True
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
@@ -69,19 +73,17 @@ class IntentSignal:
 
     def __init__(self, name: str, classifier: Classifier, *, score_min: float = 0.5) -> None:
         self.name = name
+        self.needs_tasks = classifier.reads_tasks
         self._classifier = classifier
         self._score_min = score_min
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
-        if subject.encoding is None or not is_readable(subject.encoding):
+        if subject.encoding is None or not subject.encoding.is_readable:
             return Reading(self.name, None, 0.0)
-        scores = self._classifier.scores(subject.encoding.vector)
+        scores = self._classifier.scores(subject.encoding)
+        if not scores:
+            return Reading(self.name, None, 0.0)
         best = max(scores, key=scores.__getitem__)
         label = best if scores[best] >= self._score_min else None
         return Reading(self.name, label, scores[best], scores)
-
-
-def is_readable(encoding: Encoding) -> bool:
-    """True when the encoder knew at least one token; else the vector is about nothing."""
-    return encoding.tokens > encoding.unknown_tokens

@@ -55,6 +55,7 @@ class KeywordsSignal:
     """The first keyword, in the order given, that the prompt has. Fits signals.base.Signal."""
 
     needs_encoding = False
+    needs_tasks = False
 
     def __init__(self, name: str, words: Sequence[str], *, case_sensitive: bool = False) -> None:
         """A keyword of nothing but white space never matches."""

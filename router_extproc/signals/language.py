@@ -70,6 +70,7 @@ class LanguageSignal:
     """The language of the prompt. Fits signals.base.Signal."""
 
     needs_encoding = False
+    needs_tasks = False
 
     def __init__(self, name: str, *, score_min: float = 0.3) -> None:
         self.name = name

@@ -34,7 +34,12 @@ class FakeEncoder:
         """See models.base.Encoder."""
         return f"fake-{self._dim}"
 
-    def encode(self, text: str) -> Encoding:
+    @property
+    def task_identity(self) -> None:
+        """See models.base.Encoder; it has no task layers."""
+        return
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:  # noqa: ARG002 - it has none
         """See models.base.Encoder; a word is a token."""
         words = WORD.findall(text.casefold())
         vector = np.zeros(self._dim, np.float32)

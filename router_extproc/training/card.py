@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
 from router_extproc.training.intent import TrainedHead
 from router_extproc.training.metrics import Estimate
@@ -94,9 +95,10 @@ def estimates_table(heading: str, estimates: Mapping[str, Estimate]) -> str:
 def measure_latency_s(head: ClassifierHead) -> float:
     """Median seconds for one vector."""
     vector = np.full(head.dim, head.dim**-0.5, np.float32)
+    encoding = Encoding(vector, 1, truncated=False, tasks=TaskReading(vector))
     seconds = []
     for _ in range(LATENCY_RUNS):
         started = time.perf_counter()
-        head.scores(vector)
+        head.scores(encoding)
         seconds.append(time.perf_counter() - started)
     return float(np.median(seconds))

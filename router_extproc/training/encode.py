@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -34,11 +35,12 @@ def encode_texts(texts: Sequence[str], encoder: Encoder, on_share: OnShare) -> M
     return vectors
 
 
-def encode_chunks(texts: Sequence[str], encoder: Encoder) -> Iterator[list[Encoding]]:
+def encode_chunks(texts: Sequence[str], encoder: Encoder, *, tasks: bool = False) -> Iterator[list[Encoding]]:
     """The encodings in order, CHUNK at a time; a text that comes twice in a chunk is read once."""
+    encode = partial(encoder.encode, tasks=tasks)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(texts), CHUNK):
             chunk = texts[start : start + CHUNK]
             unique = list(dict.fromkeys(chunk))
-            known = dict(zip(unique, pool.map(encoder.encode, unique), strict=True))
+            known = dict(zip(unique, pool.map(encode, unique), strict=True))
             yield [known[text] for text in chunk]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from router_extproc.models.base import Classifier, Encoder
 from router_extproc.signals.guard import ATTACKS, BENIGN, attack_of
-from router_extproc.signals.intent import is_readable
 from router_extproc.training.encode import encode_chunks
 from router_extproc.training.metrics import Estimate, auc, average_ranks, share
 
@@ -59,12 +58,12 @@ def predict_guard(
     texts: Sequence[str], classifier: Classifier, encoder: Encoder, *, score_min: float
 ) -> Iterator[GuardPrediction]:
     """One prediction for each text, in order."""
-    for encodings in encode_chunks(texts, encoder):
+    for encodings in encode_chunks(texts, encoder, tasks=classifier.reads_tasks):
         for encoding in encodings:
-            if not is_readable(encoding):
+            if not encoding.is_readable:
                 yield GuardPrediction(attack=False, score=0.0, kind=None)
                 continue
-            kind, score = attack_of(classifier.scores(encoding.vector), ATTACKS)
+            kind, score = attack_of(classifier.scores(encoding), ATTACKS)
             attack = score >= score_min
             yield GuardPrediction(attack=attack, score=score, kind=kind if attack else None)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from router_extproc.models.base import Classifier, Encoder, Encoding
-from router_extproc.signals.intent import is_readable
 from router_extproc.training.encode import encode_chunks
 from router_extproc.training.metrics import Estimate, calibration_error, share
 
@@ -51,16 +50,16 @@ def predict_intents(
     texts: Sequence[str], classifier: Classifier, encoder: Encoder
 ) -> Iterator[IntentPrediction]:
     """One prediction for each text, in order."""
-    for encodings in encode_chunks(texts, encoder):
+    for encodings in encode_chunks(texts, encoder, tasks=classifier.reads_tasks):
         for encoding in encodings:
             yield predict_intent(encoding, classifier)
 
 
 def predict_intent(encoding: Encoding, classifier: Classifier) -> IntentPrediction:
     """The best label of one text."""
-    if not is_readable(encoding):
+    if not encoding.is_readable:
         return IntentPrediction(None, 0.0, dict.fromkeys(classifier.labels, 0.0))
-    scores = classifier.scores(encoding.vector)
+    scores = classifier.scores(encoding)
     best = max(scores, key=scores.__getitem__)
     return IntentPrediction(best, scores[best], scores)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Encoder, Vector
+from router_extproc.models.base import Encoder, Encoding
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, read_manifest
 from router_extproc.models.onnx.session import open_session, run_session
 
@@ -29,9 +29,12 @@ ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 class ClassifierHead:
     """One graph and the labels of its outputs; safe to call from several threads."""
 
-    def __init__(self, session: ort.InferenceSession, labels: Sequence[str], *, dim: int) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, labels: Sequence[str], *, dim: int, reads_tasks: bool = False
+    ) -> None:
         self._session = session
         self._labels = tuple(labels)
+        self.reads_tasks = reads_tasks
         #: Length of the vectors it reads.
         self.dim = dim
 
@@ -40,8 +43,13 @@ class ClassifierHead:
         """See models.base.Classifier."""
         return self._labels
 
-    def scores(self, vector: Vector) -> Mapping[str, float]:
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:
         """See models.base.Classifier."""
+        vector = encoding.vector
+        if self.reads_tasks:
+            if encoding.tasks is None:
+                return {}
+            vector = encoding.tasks.vector
         (result,) = run_session(self._session, [SCORES], {VECTOR: vector[None]}, stage=STAGE)
         return dict(zip(self._labels, result[0].tolist(), strict=True))
 
@@ -54,7 +62,8 @@ def open_head(model: str, *, encoder: Encoder, where: str) -> ClassifierHead:
     """
     folder = find_head(model, where=where)
     manifest = read_manifest(folder, HeadManifest, where=where)
-    if (manifest.encoder, manifest.dim) != (encoder.identity, encoder.dim):
+    reads_tasks = manifest.encoder == encoder.task_identity
+    if manifest.dim != encoder.dim or not (reads_tasks or manifest.encoder == encoder.identity):
         raise ConfigError(
             where,
             f"{folder} was trained on the vectors of {manifest.encoder}[{manifest.dim}], "
@@ -62,7 +71,7 @@ def open_head(model: str, *, encoder: Encoder, where: str) -> ClassifierHead:
         )
     session = open_session(folder / HEAD_NAME, where=where)
     check_signature(session, manifest, folder, where=where)
-    return ClassifierHead(session, manifest.labels, dim=manifest.dim)
+    return ClassifierHead(session, manifest.labels, dim=manifest.dim, reads_tasks=reads_tasks)
 
 
 def find_head(model: str, *, where: str) -> Path:

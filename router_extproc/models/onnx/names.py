@@ -87,5 +87,9 @@ def judge_word(scores: Scores, start: int, end: int) -> Word:
         return Word(start, end, None, begins=False, score=0.0)
     column = FIRST_KIND + 2 * kind
     return Word(
-        start, end, kind, begins=bool(scores[0][column] > scores[0][column + 1]), score=float(1 - mean[OUTSIDE])
+        start,
+        end,
+        kind,
+        begins=bool(scores[0][column] > scores[0][column + 1]),
+        score=float(1 - mean[OUTSIDE]),
     )

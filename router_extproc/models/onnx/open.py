@@ -12,10 +12,18 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.encoder import ELEMENTS, INPUTS, OnnxEncoder, Pooling, WindowTokenizer
+from router_extproc.models.onnx.encoder import (
+    ELEMENTS,
+    INPUTS,
+    OnnxEncoder,
+    Pooling,
+    WholeGraph,
+    WindowTokenizer,
+)
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, EncoderManifest, read_manifest, record_file
 from router_extproc.models.onnx.session import open_session
+from router_extproc.models.onnx.task_layers import open_task_graph
 
 BUILD_COMMAND = "router-extproc models build"
 #: Window of the encoder, unless configured otherwise.
@@ -29,21 +37,27 @@ def open_encoder(
     max_tokens: int = MAX_TOKENS,
     prefix: str = "",
     threads: int = 1,
+    tasks: bool = False,
     where: str = "encoder",
 ) -> OnnxEncoder:
     """The encoder of a folder; None: the one that `models build` made. `where` is its YAML path.
+
+    tasks: with its task layers; only the built-in encoder has some, and only without a prefix.
 
     Raises:
         ConfigError: missing, damaged, or nothing this package can run.
     """
     place = find_folder(folder, where=where)
     identity = identify(place, max_tokens=max_tokens, where=where)
-    session = open_session(place / MODEL_NAME, threads=threads, where=where)
-    check_shape(session, place, where=where)
     tokenizer = WindowTokenizer(
         open_tokenizer(place / TOKENIZER_NAME, where=where), max_tokens=max_tokens, prefix=prefix
     )
-    return OnnxEncoder(session, tokenizer, identity=identity, pooling=pooling)
+    if folder is None and tasks and not prefix:
+        split = open_task_graph(threads=threads, where=where)
+        return OnnxEncoder(split, tokenizer, identity=identity, task_graph=split)
+    session = open_session(place / MODEL_NAME, threads=threads, where=where)
+    check_shape(session, place, where=where)
+    return OnnxEncoder(WholeGraph(session), tokenizer, identity=identity, pooling=pooling)
 
 
 def find_folder(folder: Path | None, *, where: str) -> Path:

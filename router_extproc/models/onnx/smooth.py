@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -62,10 +63,11 @@ def find_factors(peak: NDArray[np.float32], weight: NDArray[np.float32]) -> NDAr
     return np.asarray(factors / np.exp(np.log(factors).mean()), np.float32)
 
 
-def measure_peaks(model: onnx.ModelProto, texts: Iterable[NDArray[np.int32]], scratch: Path) -> Peaks:
+# Any: token ids, or the states of another graph.
+def measure_peaks(model: onnx.ModelProto, texts: Iterable[NDArray[Any]], scratch: Path) -> Peaks:
     """The largest magnitude of every channel that a matrix product reads, over all texts.
 
-    `scratch` names a file that may be overwritten.
+    texts: what the graph's one input takes, for each text. `scratch` names a file that may be overwritten.
     """
     names = sorted({node.input[0] for node in model.graph.node if node.op_type in PRODUCTS})
     probe = onnx.ModelProto()

@@ -6,7 +6,6 @@ task layers; fits `models.onnx.encoder.TaskGraph`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,8 +16,9 @@ from pydantic import Field
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import STAGE, TaskOutputs
 from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR
+from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import home, models_folder
-from router_extproc.models.onnx.manifest import ARTIFACTS, Manifest, read_manifest
+from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES, TASK_VECTOR
 
@@ -85,7 +85,8 @@ def open_task_graph(*, threads: int = 1, where: str = "encoder") -> SplitGraph:
     folder = models_folder(home()) / shipped.identity
     if not folder.is_dir():
         raise ConfigError(
-            where, f"the task layers have not been built ({folder} is missing): run `router-extproc models build`"
+            where,
+            f"the task layers have not been built ({folder} is missing): run `router-extproc models build`",
         )
     manifest = read_manifest(folder, TrunkManifest, where=where)
     lower, upper, tasks = (

@@ -75,9 +75,7 @@ def states_name(shared_layers: int) -> str:
 def join_tasks(encoder: onnx.ModelProto, upper: onnx.ModelProto, shared_layers: int) -> onnx.ModelProto:
     """One graph from token ids to the encoder's vector and the tasks' outputs."""
     outputs = {output.name: output.name for output in upper.graph.output}
-    own = rename(
-        upper, PREFIX, keep=set(), places={STATES: states_name(shared_layers), **outputs}
-    )
+    own = rename(upper, PREFIX, keep=set(), places={STATES: states_name(shared_layers), **outputs})
     graph = helper.make_graph(
         [*encoder.graph.node, *own.node],
         "encoder_with_tasks",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -56,6 +57,11 @@ class States:
         index = self.place[text]
         return slice(int(self.starts[index]), int(self.starts[index + 1]))
 
+    def length(self, text: str) -> int:
+        """Tokens of a text."""
+        place = self.of(text)
+        return int(place.stop - place.start)
+
 
 def read_states(texts: Sequence[str], folder: Path) -> States:
     """The states of the texts, from the folder if they were computed before."""
@@ -63,13 +69,13 @@ def read_states(texts: Sequence[str], folder: Path) -> States:
     target = folder / f"states-{digest.hexdigest()[:12]}.npz"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(target, **compute_states(texts))
+        np.savez(target, allow_pickle=False, **compute_states(texts))
     kept = np.load(target)
     arrays = {name: kept[name] for name in ("hidden", "starts", "vectors", "ids", "offsets")}
     return States(**arrays, place={text: index for index, text in enumerate(texts)})
 
 
-def compute_states(texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+def compute_states(texts: Sequence[str]) -> dict[str, NDArray[Any]]:  # Any: each has its own type
     """Run every text through the encoder."""
     folder = models_folder(home()) / IDENTITY
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_NAME))

@@ -23,9 +23,10 @@ from router_extproc.training.batches import make_batches
 from router_extproc.training.bert import MiniLm, load_weights
 from router_extproc.training.fit import Plan, fit
 from router_extproc.training.groups import group_rows, split_groups
-from router_extproc.training.trunk.net import IGNORED, TaskBatch, TrunkNet, make_batch
+from router_extproc.training.trunk.net import TaskBatch, TrunkNet, make_batch
 from router_extproc.training.trunk.rows import TaskRow
 from router_extproc.training.trunk.states import States
+from router_extproc.training.trunk.tags import IGNORED
 
 #: Share of the groups that is kept for judging: what is shipped never saw it.
 UNSEEN_SHARE = 0.12
@@ -51,10 +52,10 @@ def split_rows(rows: Sequence[TaskRow], states: States) -> Split:
     """Split by groups of near-duplicates over all tasks; rows that are never judged are all seen."""
     groups = group_rows([row.question or row.text for row in rows], vectors_of(rows, states))
     chosen = split_groups(join_questions(rows, groups), test_share=UNSEEN_SHARE, seed=SEED)
-    unseen = {index for index in np.flatnonzero(chosen) if rows[index].judged}
+    kept = [bool(left) and row.judged for left, row in zip(chosen, rows, strict=True)]
     return Split(
-        seen=[row for index, row in enumerate(rows) if not chosen[index] or not row.judged],
-        unseen=[rows[index] for index in sorted(unseen)],
+        seen=[row for row, left in zip(rows, kept, strict=True) if not left],
+        unseen=[row for row, left in zip(rows, kept, strict=True) if left],
     )
 
 
@@ -108,8 +109,7 @@ def repeat_batches(rows: Sequence[TaskRow], states: States, epochs: float) -> Ba
     """Batches of like length: whole epochs, then a part of one."""
 
     def tokens_of(row: TaskRow) -> int:
-        place = states.of(row.text)
-        return place.stop - place.start
+        return states.length(row.text)
 
     drawn: Batches = []
     for epoch in range(int(np.ceil(epochs))):
@@ -139,11 +139,11 @@ def domain_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
     """Category, and which models failed, where that is known."""
     labels = torch.tensor([row.domain for row in batch.rows])
     loss = functional.cross_entropy(net.domain(mean), labels, label_smoothing=SMOOTHING)
-    known = [index for index, row in enumerate(batch.rows) if row.failed is not None]
+    known = [(index, row.failed) for index, row in enumerate(batch.rows) if row.failed is not None]
     if not known:
         return loss
-    failed = torch.from_numpy(np.stack([batch.rows[index].failed for index in known]))
-    return loss + masked_loss(net.failed(mean[known]), failed)
+    failed = torch.from_numpy(np.stack([targets for _, targets in known]))
+    return loss + masked_loss(net.failed(mean[[index for index, _ in known]]), failed)
 
 
 def routed_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:

@@ -35,7 +35,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", GOLDEN)
 def test_predictions_do_not_drift(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
-    scores = head.scores(encoder.encode(text).vector)
+    scores = head.scores(encoder.encode(text))
     label, score = GOLDEN[text]
     assert max(scores, key=scores.__getitem__) == label
     assert scores[label] == pytest.approx(score, abs=SCORE_TOLERANCE)
@@ -46,11 +46,11 @@ def test_predictions_do_not_drift(encoder: OnnxEncoder, head: ClassifierHead, te
 )
 def test_small_talk_is_other(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
     """It must not land confidently in a field of study, and so on its expensive model."""
-    assert head.scores(encoder.encode(text).vector)["other"] > 0.5
+    assert head.scores(encoder.encode(text))["other"] > 0.5
 
 
 def test_scores_are_chances(encoder: OnnxEncoder, head: ClassifierHead) -> None:
-    scores = head.scores(encoder.encode("any text").vector)
+    scores = head.scores(encoder.encode("any text"))
     assert tuple(scores) == tuple(head.labels)
     assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
 
@@ -119,7 +119,7 @@ def test_written_head_says_what_its_net_says(tmp_path: Path) -> None:
     fake = FakeEncoder()
     labels = ("a", "b", "c")
     write_head(tmp_path / "own", net, name="own", labels=labels, encoder=fake.identity, temperature=2.0)
-    vector = fake.encode("some words here").vector
-    scores = open_head(str(tmp_path / "own"), encoder=fake, where="test").scores(vector)
-    wanted = softmax(net.logits(vector[None]) / np.float32(2.0))[0]
+    encoding = fake.encode("some words here")
+    scores = open_head(str(tmp_path / "own"), encoder=fake, where="test").scores(encoding)
+    wanted = softmax(net.logits(encoding.vector[None]) / np.float32(2.0))[0]
     assert list(scores.values()) == pytest.approx(wanted.tolist(), abs=1e-6)

@@ -14,7 +14,7 @@ TOPICS = ExampleClassifier.of(
 
 
 def scores_of(text: str) -> dict[str, float]:
-    return dict(TOPICS.scores(ENCODER.encode(text).vector))
+    return dict(TOPICS.scores(ENCODER.encode(text)))
 
 
 def test_prompt_like_an_example_gets_its_label() -> None:
@@ -33,12 +33,12 @@ def test_scores_never_sum_to_more_than_one() -> None:
 
 def test_one_label_alone_can_be_declined() -> None:
     single = ExampleClassifier.of({"refund": ("give my money back",)}, ENCODER)
-    assert single.scores(ENCODER.encode("sort these numbers").vector)["refund"] < 0.1
+    assert single.scores(ENCODER.encode("sort these numbers"))["refund"] < 0.1
 
 
 def test_example_without_tokens_matches_nothing() -> None:
     blank = ExampleClassifier.of({"blank": ("",)}, ENCODER)
-    score = blank.scores(ENCODER.encode("hello there").vector)["blank"]
+    score = blank.scores(ENCODER.encode("hello there"))["blank"]
     assert np.isfinite(score)
     assert score < 0.1
 

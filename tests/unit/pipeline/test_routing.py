@@ -21,6 +21,7 @@ class MathsSignal:
 
     name = "domain"
     needs_encoding = True
+    needs_tasks = False
 
     def read(self, subject: Subject) -> Reading:
         found = subject.encoding is not None and "solve" in subject.request.prompt
@@ -35,11 +36,11 @@ class CountingEncoder(FakeEncoder):
         self.passes = 0
         self.broken = broken
 
-    def encode(self, text: str) -> Encoding:
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
         self.passes += 1
         if self.broken:
             raise ModelError("encoder", "gone")
-        return super().encode(text)
+        return super().encode(text, tasks=tasks)
 
 
 MATHS = RoutingDecision("maths", 1, read_rule({"domain": "math"}), LARGE, reasoning=True, cache=SEMANTIC)

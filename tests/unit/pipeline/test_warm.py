@@ -99,7 +99,7 @@ async def test_question_that_could_not_be_encoded_makes_no_entry() -> None:
     class Broken:
         dim, identity = 8, "broken"
 
-        def encode(self, _text: str) -> object:
+        def encode(self, _text: str, **_: bool) -> object:
             raise RuntimeError
 
     broken = Client(fake_router(encoder=Broken()))  # type: ignore[arg-type] # it fails before that matters

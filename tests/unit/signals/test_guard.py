@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from router_extproc.models.base import Vector
+from router_extproc.models.base import Encoding
 from router_extproc.signals.guard import GuardSignal, attack_of
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.subjects import subject_of
@@ -16,11 +16,13 @@ SUBJECT = subject_of("any prompt", encoder=FakeEncoder())
 class Fixed:
     """Says the same of every vector."""
 
+    reads_tasks = False
+
     @property
     def labels(self) -> Sequence[str]:
         return tuple(SCORES)
 
-    def scores(self, vector: Vector) -> Mapping[str, float]:  # noqa: ARG002 - the port
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:  # noqa: ARG002 - the port
         return SCORES
 
 

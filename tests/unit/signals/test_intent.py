@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from router_extproc.models.base import Encoding, Vector
+from router_extproc.models.base import Encoding
 from router_extproc.signals.base import Reading, Subject
 from router_extproc.signals.intent import IntentSignal
 from router_extproc.testing.subjects import subject_of
@@ -15,6 +15,8 @@ from router_extproc.testing.subjects import subject_of
 class FixedClassifier:
     """Says the same of every vector."""
 
+    reads_tasks = False
+
     def __init__(self, scores: Mapping[str, float]) -> None:
         self._scores = scores
 
@@ -22,7 +24,7 @@ class FixedClassifier:
     def labels(self) -> Sequence[str]:
         return tuple(self._scores)
 
-    def scores(self, vector: Vector) -> Mapping[str, float]:  # noqa: ARG002 - the port
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:  # noqa: ARG002 - the port
         return self._scores
 
 

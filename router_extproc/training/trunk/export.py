@@ -1,0 +1,83 @@
+"""Writes a trained trunk as artifacts: the int8 task layers, and a head for each task.
+
+It is not training and not judging. The rule it keeps: what is written is what is judged, int8 and all;
+heads are named after the layers that they read.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from router_extproc.models.onnx.build import quantise
+from router_extproc.models.onnx.graph import Weights
+from router_extproc.models.onnx.home import IDENTITY
+from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
+from router_extproc.models.onnx.smooth import measure_peaks, smooth_graph
+from router_extproc.models.onnx.source import find_source, read_architecture
+from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
+from router_extproc.models.onnx.trunk_graph import write_task_layers
+from router_extproc.training.head_graph import write_linear_head
+from router_extproc.training.trunk.rows import SPAN_KINDS
+from router_extproc.training.trunk.states import SHARED_LAYERS, States
+
+#: Texts over which the activations' peaks are measured.
+CALIBRATION_TEXTS = 400
+SEED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """A head over the task vector: logits = vector @ kernel + bias."""
+
+    name: str
+    labels: Sequence[str]
+    #: float32[dim, labels].
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+def export_layers(weights: Weights, states: States, folder: Path) -> TrunkManifest:
+    """Write `tasks.onnx` and its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = write_task_layers(weights, read_architecture(find_source()), SHARED_LAYERS)
+    with tempfile.TemporaryDirectory() as scratch:
+        smooth_graph(graph, measure_peaks(graph, draw_states(states), Path(scratch) / "probe.onnx"))
+        onnx.save(graph, Path(scratch) / "float.onnx")
+        quantise(Path(scratch) / "float.onnx", folder / TASKS_NAME)
+    digest = record_file(folder / TASKS_NAME).sha256
+    manifest = TrunkManifest(
+        identity=f"minilm-tasks-int8-{digest[:8]}",
+        encoder=IDENTITY,
+        shared_layers=SHARED_LAYERS,
+        names=SPAN_KINDS,
+        files=record_files(folder, (TASKS_NAME,)),
+    )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def draw_states(states: States) -> Iterable[NDArray[np.float32]]:
+    """The states of some texts, float32[1, tokens, dim] each."""
+    texts = list(states.place)
+    for index in np.random.default_rng(SEED).permutation(len(texts))[:CALIBRATION_TEXTS]:
+        yield states.hidden[states.of(texts[index])].astype(np.float32)[None]
+
+
+def export_head(head: LinearHead, folder: Path, *, trunk: str, temperature: float) -> None:
+    """Write `head.onnx` and its manifest; trunk: the identity of the layers."""
+    write_linear_head(
+        folder,
+        head.kernel,
+        head.bias,
+        name=head.name,
+        labels=head.labels,
+        encoder=trunk,
+        temperature=temperature,
+    )
