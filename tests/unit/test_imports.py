@@ -68,6 +68,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "grpc_health": ("server",),
     "google": ("server", "_pb"),
     "pymilvus": ("cache.milvus",),
+    "milvus": ("testing.milvus_process",),
     "onnxruntime": ("models.onnx", "training"),
     "onnx": ("models.onnx", "training"),
     "tokenizers": ("models.onnx", "training"),
