@@ -7,21 +7,27 @@ every store, and an expired entry is never returned, whatever tier it came from.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Selector
-from router_extproc.cache.clusters import VectorIndex
 from router_extproc.cache.eviction import EvictionPolicy, eviction_order
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
+from router_extproc.cache.vectors import VectorIndex
 from router_extproc.clock import Clock
 from router_extproc.models.base import Vector
 
 #: What an entry costs beside its texts, answer and vector: objects, digests and index slots
 #: (measured with tracemalloc, rounded up).
 ENTRY_OVERHEAD_BYTES = 1600
+
+
+#: Entries whose time is over that leave with one call: nobody waits for the rest.
+EXPIRED_AT_ONCE = 256
 
 
 @dataclass(slots=True)
@@ -39,7 +45,7 @@ class NearCounters:
 @dataclass(slots=True)
 class _Index:
     entries: dict[Fingerprint, Entry] = field(default_factory=dict)
-    blocks: dict[Partition, VectorIndex] = field(default_factory=dict)
+    vectors: dict[Partition, VectorIndex] = field(default_factory=dict)
     #: (expires_s, fingerprint), soonest first; a replaced entry leaves a stale pair behind.
     expiries: list[tuple[float, Fingerprint]] = field(default_factory=list)
 
@@ -58,6 +64,8 @@ class NearTier:
         self._index = _Index()
         self._order = eviction_order(policy)
         self._bytes = 0
+        #: Makes larger indexes of vectors, one at a time; its thread ends with this tier.
+        self._builder: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cache-index")
         self.counters = NearCounters()
 
     def __len__(self) -> int:
@@ -77,7 +85,7 @@ class NearTier:
         if entry is None:
             return None
         if not is_fresh(entry, self._clock.wall_s()):
-            self._drop(entry)
+            self._drop([entry])
             self.counters.expired += 1
             return None
         return entry
@@ -85,11 +93,12 @@ class NearTier:
     def search(self, partition: Partition, vector: Vector, *, limit: int) -> list[Neighbour]:
         """The nearest fresh entries of the partition, nearest first."""
         self._drop_expired()
-        block = self._index.blocks.get(partition)
-        if block is None:
+        vectors = self._index.vectors.get(partition)
+        if vectors is None:
             return []
-        nearest = block.nearest(vector, limit=limit)
-        return [Neighbour(self._index.entries[key], similarity) for key, similarity in nearest]
+        now_s = self._clock.wall_s()
+        found = [(self._index.entries[key], near) for key, near in vectors.nearest(vector, limit=limit)]
+        return [Neighbour(entry, similarity) for entry, similarity in found if is_fresh(entry, now_s)]
 
     def touch(self, fingerprint: Fingerprint) -> None:
         """An entry was a hit: `lru` and `lfu` keep it longer."""
@@ -122,45 +131,59 @@ class NearTier:
         self._bytes += size
         self.counters.stored += 1
         if entry.vector is not None:
-            block = self._index.blocks.setdefault(entry.partition, VectorIndex(len(entry.vector)))
-            block.put(entry.fingerprint, entry.vector)
+            self._vectors_of(entry.partition, len(entry.vector)).put(entry.fingerprint, entry.vector)
+
+    def _vectors_of(self, partition: Partition, dim: int) -> VectorIndex:
+        vectors = self._index.vectors.get(partition)
+        if vectors is None:
+            vectors = self._index.vectors[partition] = VectorIndex(dim, start=self._builder.submit)
+        return vectors
 
     def _evict_for(self, size: int) -> None:
         while len(self) >= self.max_entries or (self._bytes + size > self._max_bytes and len(self)):
-            self._drop(self._index.entries[Fingerprint(self._order.first())])
+            self._drop([self._index.entries[Fingerprint(self._order.first())]])
             self.counters.evicted += 1
 
     def _drop_expired(self) -> None:
         now_s = self._clock.wall_s()
-        while self._index.expiries and self._index.expiries[0][0] <= now_s:
+        expired: dict[Fingerprint, Entry] = {}
+        while self._index.expiries and self._index.expiries[0][0] <= now_s and len(expired) < EXPIRED_AT_ONCE:
             _, fingerprint = heapq.heappop(self._index.expiries)
             entry = self._index.entries.get(fingerprint)
             if entry is not None and not is_fresh(entry, now_s):
-                self._drop(entry)
-                self.counters.expired += 1
+                expired[fingerprint] = entry
+        self._drop(expired.values())
+        self.counters.expired += len(expired)
 
     def _remove_where(self, condition: Callable[[Entry], bool]) -> int:
         doomed = [entry for entry in self._index.entries.values() if condition(entry)]
-        for entry in doomed:
-            self._drop(entry)
+        self._drop(doomed)
         self.counters.purged += len(doomed)
         return len(doomed)
 
     def _remove_if_there(self, fingerprint: Fingerprint) -> None:
         entry = self._index.entries.get(fingerprint)
         if entry is not None:
-            self._drop(entry)
+            self._drop([entry])
 
-    def _drop(self, entry: Entry) -> None:
-        del self._index.entries[entry.fingerprint]
-        self._order.remove(entry.fingerprint)
-        self._bytes -= entry_bytes(entry)
-        block = self._index.blocks.get(entry.partition)
-        if block is not None and entry.vector is not None:
-            block.remove(entry.fingerprint)
-            if not len(block):
-                del self._index.blocks[entry.partition]
+    def _drop(self, doomed: Collection[Entry]) -> None:
+        by_partition: defaultdict[Partition, list[Fingerprint]] = defaultdict(list)
+        for entry in doomed:
+            del self._index.entries[entry.fingerprint]
+            self._order.remove(entry.fingerprint)
+            self._bytes -= entry_bytes(entry)
+            if entry.vector is not None:
+                by_partition[entry.partition].append(entry.fingerprint)
+        for partition, fingerprints in by_partition.items():
+            self._drop_vectors(partition, fingerprints)
         self._shrink_expiries()
+
+    def _drop_vectors(self, partition: Partition, fingerprints: list[Fingerprint]) -> None:
+        vectors = self._index.vectors[partition]
+        if len(vectors) == len(fingerprints):
+            del self._index.vectors[partition]
+        else:
+            vectors.remove(fingerprints)
 
     def _shrink_expiries(self) -> None:
         # Replaced and evicted entries leave stale pairs: rebuilt before they outnumber the entries.

@@ -69,6 +69,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "google": ("server", "_pb"),
     "pymilvus": ("cache.milvus",),
     "milvus": ("testing.milvus_process",),
+    "faiss": ("cache.groups",),
     "onnxruntime": ("models.onnx", "training"),
     "onnx": ("models.onnx", "training"),
     "tokenizers": ("models.onnx", "training"),
