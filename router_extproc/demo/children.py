@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from router_extproc.errors import ConfigError, RouterError
 
@@ -31,13 +31,20 @@ T = TypeVar("T")
 class ChildEnded(RouterError):
     """A child ended although nobody asked it to."""
 
+    def __init__(self, name: str, code: int, log: str) -> None:
+        """`code` is its exit code, or minus the signal that killed it; `log` is what it last said."""
+        self.ending: Final = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        super().__init__(f"{name} ended ({self.ending}){log}")
+        self.code: Final = code
+
 
 class Child:
     """One process with a log file; made by `start`."""
 
-    def __init__(self, name: str, process: Process, log: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], process: Process, log: Path) -> None:
         self.name: Final = name
-        self._process: Final = process
+        self._command: Final = command
+        self._process = process
         self._log: Final = log
 
     @classmethod
@@ -46,17 +53,11 @@ class Child:
 
         Its standard input stays open as long as this process lives.
         """
-        with log.open("wb") as out:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=PIPE,
-                stdout=out,
-                stderr=out,
-                # Ctrl-C in a terminal goes to the whole group: only the demo shall hear it.
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        return cls(name, process, log)
+        return cls(name, command, await _spawn(command, log, "wb"), log)
+
+    async def start_again(self) -> None:
+        """Start the command once more, after it ended; its log goes on."""
+        self._process = await _spawn(self._command, self._log, "ab")
 
     @property
     def pid(self) -> int:
@@ -70,8 +71,7 @@ class Child:
             ChildEnded: always, with the tail of its log.
         """
         code = await self._process.wait()
-        ending = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        raise ChildEnded(f"{self.name} ended ({ending}); the end of {self._log}:\n{self.tail()}")
+        raise ChildEnded(self.name, code, f"; the end of {self._log}:\n{self.tail()}")
 
     async def stop(self) -> None:
         """Ask it to stop; kill it when it does not within STOP_S."""
@@ -92,6 +92,19 @@ class Child:
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
+
+
+async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -> Process:
+    with log.open(mode) as out:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=PIPE,
+            stdout=out,
+            stderr=out,
+            # Ctrl-C in a terminal goes to the whole group: only the demo shall hear it.
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
 
 
 async def first_of(*works: Coroutine[Any, Any, T]) -> T:  # what a coroutine is sent is nobody's business

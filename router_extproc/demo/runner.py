@@ -1,7 +1,8 @@
 """Starts Envoy, the sidecar with Milvus Lite and two pools, and stops all of it again.
 
 It is not a way to run in production (docs/kubernetes.md is). The rule it keeps: nothing is started
-on a port that somebody has, everything that was started is stopped, and every wait has an end.
+on a port that somebody has, everything that was started is stopped, every wait has an end, and a
+sidecar that was killed comes back: Envoy and its clients only notice that nothing is routed for a while.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import httpx
 
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
-from router_extproc.demo.children import Child, envoy_binary, first_of
+from router_extproc.demo.children import Child, ChildEnded, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
 from router_extproc.demo.pool import LATENCY_S, DemoPool
 from router_extproc.demo.pools import Pool, ask_pool, read_pools
@@ -32,9 +33,10 @@ from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.verifier_build import build_verifier
+from router_extproc.server.workers import EXIT_REFUSED, BackOff
 
-#: For the sidecar and Envoy to be ready, each.
-READY_S: Final = 60.0
+#: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.
+READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05
 #: A name that no pool serves.
 NOBODY: Final = secrets.token_hex(8)
@@ -70,7 +72,8 @@ class Started:
     #: Name to URL.
     pools: Mapping[str, str]
     stand_ins: tuple[str, ...]
-    children: tuple[Child, ...]
+    sidecar: Child
+    envoy: Child
     seconds: float
 
 
@@ -89,7 +92,7 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
         started = await first_of(_start(settings, stack, say), stop.wait())
         if isinstance(started, Started):
             show(started)
-            await first_of(stop.wait(), *(child.watch() for child in started.children))
+            await first_of(stop.wait(), _keep(started.sidecar, say), started.envoy.watch())
         say("stopping")
 
 
@@ -111,10 +114,35 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Sta
         admin_port=settings.admin_port,
         pools=pools,
     )
-    children = await _start_children(config, settings, stack, say)
+    sidecar, envoy = await _start_children(config, settings, stack, say)
     urls = {name: f"{'https' if pool.tls else 'http'}://{pool.endpoint}" for name, pool in pools.items()}
     stand_ins = tuple(name for name in pools if name not in asked)
-    return Started(config, urls, stand_ins, children, time.monotonic() - begun_s)
+    return Started(config, urls, stand_ins, sidecar, envoy, time.monotonic() - begun_s)
+
+
+async def _keep(sidecar: Child, say: Say) -> NoReturn:
+    """Start the sidecar again whenever it ends; until it is back, Envoy goes on without it.
+
+    Raises:
+        ChildEnded: it refuses to start.
+    """
+    back_off, wait_s = BackOff(), 0.0
+    while True:
+        started_s = time.monotonic()
+        ended = await _ending(sidecar)
+        if ended.code == EXIT_REFUSED:
+            raise ended
+        say(f"the sidecar ended ({ended.ending}): starting it again; until then the default pool answers")
+        wait_s = back_off.after(wait_s, time.monotonic() - started_s)
+        await asyncio.sleep(wait_s)
+        await sidecar.start_again()
+
+
+async def _ending(child: Child) -> ChildEnded:
+    try:
+        await child.watch()
+    except ChildEnded as ended:
+        return ended
 
 
 def _check_ports(settings: DemoSettings) -> None:
@@ -157,7 +185,7 @@ async def _pool(
 
 async def _start_children(
     config: Config, settings: DemoSettings, stack: AsyncExitStack, say: Say
-) -> tuple[Child, ...]:
+) -> tuple[Child, Child]:
     router, envoy = write(config, settings.folder)
     say("starting the sidecar and Envoy")
     serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]

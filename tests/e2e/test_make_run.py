@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
 QUESTION = "What are the main renewable energy sources?"
 REPHRASED = "Which are the main sources of renewable energy?"
 OPPOSITE = "What are the main non-renewable energy sources?"
+#: For a killed sidecar to decide again, on a machine that does much else.
+REJOIN_S = 120.0
+#: A seed nobody asked with makes a question that is not in the cache.
+_SEEDS = count(1)
 #: Of the stand-in pools; an answer from the cache is far below it.
 POOL_S = 0.3
 
@@ -230,13 +235,35 @@ def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(t
         pool.stdout.close()
 
 
-def test_a_child_that_dies_is_reported_and_everything_stops(tmp_path: Path) -> None:
+def pid_of(demo: Demo, word: str) -> int:
+    """The child of the demo that has this word in its command line."""
+    named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in pids(demo.process)}
+    return next(pid for pid, words in named.items() if word.encode() in words)
+
+
+def test_an_envoy_that_dies_is_reported_and_everything_stops(tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
-        first, second = pids(demo.process)
-        os.kill(first, signal.SIGKILL)
+        sidecar = pid_of(demo, "serve")
+        os.kill(pid_of(demo, "--disable-hot-restart"), signal.SIGKILL)
         assert demo.process.wait(30) == 1
-        assert gone(second)
+        assert gone(sidecar)
     assert "ended (signal SIGKILL)" in (tmp_path / "demo.log").read_text()
+
+
+def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path: Path) -> None:
+    """Envoy is not restarted; what Milvus Lite has on disk is there for the next sidecar."""
+    with running_demo(tmp_path) as demo:
+        envoy = pid_of(demo, "--disable-hot-restart")
+        stored = demo.ask_and_store(guide())
+        os.kill(pid_of(demo, "serve"), signal.SIGKILL)
+        give_up_s = time.monotonic() + REJOIN_S
+        while "x-router-model" not in (reply := demo.ask(guide(), seed=next(_SEEDS))).headers:
+            assert reply.status == 200
+            assert "demo pool 'small'" in reply.content
+            assert time.monotonic() < give_up_s
+        assert demo.ask(guide()).content == stored.content
+        assert pid_of(demo, "--disable-hot-restart") == envoy
+    assert "the sidecar ended (signal SIGKILL): starting it again" in (tmp_path / "demo.log").read_text()
 
 
 def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:

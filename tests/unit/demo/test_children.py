@@ -64,6 +64,18 @@ async def test_a_child_that_does_not_listen_is_killed(
         await child.watch()
 
 
+async def test_a_child_that_ended_can_be_started_again(tmp_path: Path) -> None:
+    child = await start("print('ready once more')", tmp_path)
+    with pytest.raises(ChildEnded):
+        await child.watch()
+    first = child.pid
+    await child.start_again()
+    with pytest.raises(ChildEnded) as ended:
+        await child.watch()
+    assert (ended.value.code, child.pid != first) == (0, True)
+    assert child.tail() == "  ready once more\n  ready once more"
+
+
 async def test_the_first_result_wins_and_the_rest_is_cancelled() -> None:
     cancelled = asyncio.Event()
 
@@ -84,7 +96,7 @@ async def test_the_first_result_wins_and_the_rest_is_cancelled() -> None:
 
 async def test_the_first_failure_wins_too() -> None:
     async def fail() -> str:
-        raise ChildEnded("gone")
+        raise ChildEnded("the child", 1, "")
 
     with pytest.raises(ChildEnded):
         await first_of(asyncio.sleep(60, "never"), fail())
