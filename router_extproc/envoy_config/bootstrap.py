@@ -32,7 +32,8 @@ from envoy_data_plane.google.protobuf import Struct, Value
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.addresses import address
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
-from router_extproc.envoy_config.filters import early_header_mutation, http_filters, local_replies
+from router_extproc.envoy_config.errors import local_replies
+from router_extproc.envoy_config.filters import early_header_mutation, http_filters
 from router_extproc.envoy_config.names import METADATA_NAMESPACE
 from router_extproc.envoy_config.routes import virtual_host
 

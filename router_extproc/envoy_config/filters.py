@@ -11,27 +11,20 @@ Source: ext_proc.proto, processing_mode.proto, http_connection_manager.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
-from envoy_data_plane.envoy.config.accesslog.v3 import AccessLogFilter, ExtensionFilter
 from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
     HeaderMutation,
     HeaderMutationRemoveOnMatch,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
     BackoffStrategy,
-    DataSource,
     GrpcService,
     GrpcServiceEnvoyGrpc,
     HeaderValue,
     RetryPolicy,
     RetryPolicyRetryHostPredicate,
-    SubstitutionFormatString,
     TypedExtensionConfig,
-)
-from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import (
-    ExpressionFilter,
 )
 from envoy_data_plane.envoy.extensions.common.matching.v3 import ExtensionWithMatcher
 from envoy_data_plane.envoy.extensions.filters.common.matcher.action.v3 import SkipFilter
@@ -50,8 +43,6 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_proc.v3 import (
 )
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     HttpFilter,
-    LocalReplyConfig,
-    ResponseMapper,
 )
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation.v3 import (
     HeaderMutation as EarlyHeaderMutation,
@@ -110,11 +101,6 @@ def early_header_mutation(config: Config) -> TypedExtensionConfig:
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=Packed.pack(EarlyHeaderMutation(mutations=removals)),
     )
-
-
-def local_replies() -> LocalReplyConfig:
-    """Errors that Envoy makes itself, in the shape that OpenAI clients read."""
-    return LocalReplyConfig(mappers=[_error(*row) for row in _ERRORS])
 
 
 def _buffer(config: Config) -> HttpFilter:
@@ -215,37 +201,4 @@ def _other_worker() -> RetryPolicy:
         retry_back_off=at_once,
         retry_host_predicate=[elsewhere],
         host_selection_retry_max_attempts=HOST_ATTEMPTS,
-    )
-
-
-#: When, the error's type, its code, and what the client may know.
-_ERRORS: Iterable[tuple[str, str, str, str]] = (
-    (
-        'response.code == 413 && response.code_details == "request_payload_too_large"',
-        "invalid_request_error",
-        "request_too_large",
-        "The request body is larger than this gateway accepts.",
-    ),
-    (
-        'response.code == 503 && response.code_details.matches("^(no_healthy_upstream|upstream_reset)")',
-        "server_error",
-        "pool_unavailable",
-        "The pool that serves this model cannot be reached.",
-    ),
-)
-
-
-def _error(when: str, kind: str, code: str, message: str) -> ResponseMapper:
-    condition = AccessLogFilter(
-        extension_filter=ExtensionFilter(
-            name="envoy.access_loggers.extension_filters.cel",
-            typed_config=Packed.pack(ExpressionFilter(expression=when)),
-        )
-    )
-    body = f'{{"error": {{"message": "{message}", "type": "{kind}", "param": null, "code": "{code}"}}}}'
-    return ResponseMapper(
-        filter=condition,
-        body_format_override=SubstitutionFormatString(
-            text_format_source=DataSource(inline_string=body), content_type="application/json"
-        ),
     )

@@ -99,14 +99,17 @@ _ROUTES = {
     "virtual_hosts.router_extproc.routes": (
         "1. The pool that the server chose. Only the pools of the configuration can be named; a typo is "
         "refused when Envoy starts.\n"
-        "2. An inference request on its way in; still here when the server is away: the default pool.\n"
-        "3. Everything else meets none of our filters."
+        "2. An inference request that announces a body over limits.max_body_bytes: refused at once, before "
+        "the client sends it.\n"
+        "3. An inference request on its way in; still here when the server is away: the default pool.\n"
+        "4. Everything else meets none of our filters."
     ),
     "response_headers_to_remove": "A pool's own values of these; ours are added afterwards.",
     "route.timeout": "An answer may take as long as it takes. No retries: generating twice costs twice.",
     "route.idle_timeout": "envoy.stream_idle_timeout_s",
     "typed_per_filter_config.router.buffer.buffer.max_request_bytes": "limits.max_body_bytes",
-    "response_headers_to_add": (
+    "content-length.range_match": "More than limits.max_body_bytes.",
+    "virtual_hosts.router_extproc.response_headers_to_add": (
         "What the client is told; absent when the server was away. On cache hits the server writes them "
         "itself."
     ),

@@ -14,7 +14,8 @@ import betterproto2
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
-from router_extproc.envoy_config.filters import early_header_mutation, http_filters, local_replies
+from router_extproc.envoy_config.errors import local_replies
+from router_extproc.envoy_config.filters import early_header_mutation, http_filters
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.routes import virtual_host
 from router_extproc.envoy_config.yaml_text import Tree, write_yaml

@@ -27,10 +27,12 @@ from envoy_data_plane.envoy.config.route.v3 import (
 )
 from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer, BufferPerRoute
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
 from router_extproc.dialects import DIALECTS
+from router_extproc.envoy_config.errors import JSON, too_large
 from router_extproc.envoy_config.names import (
     BUFFER,
     CLUSTER_HEADER,
@@ -61,7 +63,10 @@ def virtual_host(config: Config) -> VirtualHost:
 
 
 def routes(config: Config) -> list[Route]:
-    """The chosen pool; else an inference request on its way in; else everything that is not ours."""
+    """The chosen pool; else an inference request on its way in; else everything that is not ours.
+
+    A pool is chosen first: our own rewriting may make a body longer than a client's may be.
+    """
     clusters = dict.fromkeys(model.cluster for model in config.models.values())
     chosen = [
         _route(config, f"to {name}", RouteMatch(prefix="/", headers=[_chosen(name)]), name)
@@ -72,11 +77,24 @@ def routes(config: Config) -> list[Route]:
     inference = [
         _route(config, f"inference {path}", RouteMatch(path=path, headers=[_POST]), default) for path in paths
     ]
+    oversize = [_oversize(config, path) for path in paths]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     for route in inference:
         route.typed_per_filter_config = {BUFFER: _buffered(config)}
     rest.typed_per_filter_config = dict.fromkeys(_deciding_filters(config), _OFF)
-    return [*chosen, *inference, rest]
+    return [*chosen, *oversize, *inference, rest]
+
+
+def _oversize(config: Config, path: str) -> Route:
+    announced = Int64Range(start=config.limits.max_body_bytes + 1, end=_INT64_MAX)
+    length = HeaderMatcher(name="content-length", range_match=announced)
+    return Route(
+        name=f"too large {path}",
+        match=RouteMatch(path=path, headers=[_POST, length]),
+        direct_response=too_large(),
+        response_headers_to_add=[_set("content-type", JSON)],
+        typed_per_filter_config=dict.fromkeys(_deciding_filters(config), _OFF),
+    )
 
 
 def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
@@ -95,6 +113,7 @@ def _chosen(cluster: str) -> HeaderMatcher:
     return HeaderMatcher(name=CLUSTER_HEADER, string_match=StringMatcher(exact=cluster))
 
 
+_INT64_MAX = 2**63 - 1
 _POST = HeaderMatcher(name=":method", string_match=StringMatcher(exact="POST"))
 _OFF = Packed.pack(FilterConfig(disabled=True))
 

@@ -85,6 +85,14 @@ async def test_an_oversize_body_is_refused_at_once(stack: Stack, size: int, *, a
     check_refusal(reply, stack)
 
 
+@pytest.mark.parametrize("size", [LIMIT + 1, 2**40])
+async def test_an_oversize_body_that_is_only_announced_is_refused(stack: Stack, size: int) -> None:
+    """A client that waits for leave to send (curl, over 1 MB) hears the refusal in its place."""
+    reply = await post(stack, [], length(size), "expect: 100-continue")
+    check_refusal(reply, stack)
+    assert reply.headers["content-type"] == "application/json"
+
+
 async def test_an_oversize_body_that_never_ends_is_refused(stack: Stack) -> None:
     steps = chunked(chat_body(2 * MIB), 65536)[:-1]
     check_refusal(await post(stack, steps, *CHUNKED), stack)

@@ -95,7 +95,8 @@ def sockets(cluster: dict[str, Any]) -> list[str]:
 def test_the_body_limit_is_one_number() -> None:
     limit = 2 * MIB
     assert filters(config())["router.buffer"]["max_request_bytes"] == limit
-    (inference,) = [route for route in routes(config()) if "path" in route["match"]]
+    oversize, inference = [route for route in routes(config()) if "path" in route["match"]]
+    assert oversize["match"]["headers"][1]["range_match"]["start"] == str(limit + 1)
     assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
 
 
@@ -172,7 +173,7 @@ def test_a_pool_behind_tls_is_checked_and_called_by_its_name() -> None:
     tls = clusters(config())["pool_l"]["transport_socket"]["typed_config"]
     assert tls["auto_sni_san_validation"] is True
     assert "transport_socket" not in clusters(config())["pool_s"]
-    actions = [route["route"] for route in routes(config())]
+    actions = [route["route"] for route in routes(config()) if "route" in route]
     assert {each["cluster"] for each in actions if each.get("auto_host_rewrite")} == {"pool_l"}
 
 
