@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from router_extproc.cli.output import ERR, OUT
-from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.training import guard, mmlu14
 from router_extproc.training.card import CardText, write_card
-from router_extproc.training.intent import Example, TrainedHead, save_head, train_intent
-from router_extproc.training.rows import read_rows
+from router_extproc.training.intent import Example, OnProgress, TrainedHead, save_head, train_intent
+from router_extproc.training.own import train_own
+from router_extproc.training.own_graph import write_own_head
+from router_extproc.training.own_report import scope_lines, tell_lines, write_picture
+from router_extproc.training.own_rows import read_own
 
 app = typer.Typer(
     add_completion=False,
@@ -28,6 +30,8 @@ app = typer.Typer(
 #: Labels shown as the weakest.
 WEAKEST = 5
 
+TrainedT = TypeVar("TrainedT")
+
 
 @app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
 def intent(
@@ -36,11 +40,19 @@ def intent(
 ) -> None:
     """Train an intent head on your own labels; `model: DIR` then uses it.
 
-    Figures come from a fifth of the rows; near-duplicates are kept together.
+    From 8 rows a label on; rows labelled `oos` teach what is out of scope. Figures come from a fifth of the
+    rows; near-duplicates are kept together. DIR gets the head, its card and a picture of what is confused.
     """
-    rows = read_rows(data, required=("text", "label"))
-    examples = [Example(row.text("text"), row.text("label"), data.name) for row in rows]
-    _train_to(out, examples, _own_card(data, out, len(rows)))
+    examples = read_own(data)
+    encoder = open_encoder()
+    trained = _watch(lambda on_progress: train_own(examples, encoder, on_progress))
+    write_own_head(out, trained.net, encoder=encoder.identity)
+    head = open_head(str(out), encoder=encoder, where=str(out))
+    more = "\n".join(f"- {line}" for line in scope_lines(trained))
+    write_card(out, _own_card(data, out, len(examples)), trained, head, encoder.identity, more=more)
+    for line in tell_lines(trained):
+        OUT.print(line, markup=False)
+    OUT.print(f"wrote {out} (picture: {write_picture(out, trained)})", markup=False)
 
 
 @app.command("mmlu14", epilog="Example: router-extproc train mmlu14 --data ../shared/data")
@@ -68,7 +80,7 @@ def _train_to(
     tell_more: Callable[[TrainedHead], str] = lambda _: "",
 ) -> None:
     encoder = open_encoder()
-    trained = _watch_training(examples, encoder)
+    trained = _watch(lambda on_progress: train_intent(examples, encoder, on_progress=on_progress))
     save_head(trained, out, encoder=encoder)
     head = open_head(str(out), encoder=encoder, where=str(out))
     write_card(out, card, trained, head, encoder.identity, more=tell_more(trained))
@@ -76,7 +88,7 @@ def _train_to(
     OUT.print(f"wrote {out}", markup=False)
 
 
-def _watch_training(examples: list[Example], encoder: OnnxEncoder) -> TrainedHead:
+def _watch(train: Callable[[OnProgress], TrainedT]) -> TrainedT:
     """Train under a progress bar for each step."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
@@ -87,7 +99,7 @@ def _watch_training(examples: list[Example], encoder: OnnxEncoder) -> TrainedHea
                 tasks[step] = progress.add_task(step, total=1.0)
             progress.update(tasks[step], completed=done)
 
-        return train_intent(examples, encoder, on_progress=show)
+        return train(show)
 
 
 def _show_figures(trained: TrainedHead) -> None:
@@ -110,5 +122,8 @@ def _own_card(data: Path, out: Path, rows: int) -> CardText:
         task="Labels of a user's own, learned from rows.",
         sources=(f"{data.name}, {rows} rows",),
         split="A fifth of the rows, drawn by group of near-duplicates.",
-        limits=("It gives one of its labels to every text; `min_score` decides what is good enough.",),
+        limits=(
+            "What lacks to one in its scores is the chance that the text means none of the labels.",
+            "`min_score` decides what is good enough.",
+        ),
     )

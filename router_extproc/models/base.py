@@ -54,6 +54,8 @@ class Encoding:
     unknown_tokens: int = 0
     #: None: not asked for, or the encoder has no task layers.
     tasks: TaskReading | None = None
+    #: The tokens that were read, special ones included; heads that know words read them.
+    ids: Sequence[int] = ()
 
     @property
     def is_readable(self) -> bool:

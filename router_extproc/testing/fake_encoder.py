@@ -15,6 +15,8 @@ import numpy as np
 from router_extproc.models.base import Encoding
 
 WORD = re.compile(r"\w+")
+#: Token ids are below it.
+VOCABULARY = 30_000
 
 
 class FakeEncoder:
@@ -43,14 +45,15 @@ class FakeEncoder:
         """See models.base.Encoder; a word is a token."""
         words = WORD.findall(text.casefold())
         vector = np.zeros(self._dim, np.float32)
-        for word in words[: self._max_tokens]:
-            digest = zlib.crc32(word.encode("utf-8", "replace"))
+        digests = [zlib.crc32(word.encode("utf-8", "replace")) for word in words[: self._max_tokens]]
+        for digest in digests:
             vector[digest % self._dim] += 1.0 if digest & 0x8000_0000 else -1.0
         length = float(np.linalg.norm(vector))
         return Encoding(
             vector=vector / np.float32(length) if length else vector,
             tokens=min(len(words), self._max_tokens),
             truncated=len(words) > self._max_tokens,
+            ids=tuple(digest % VOCABULARY for digest in digests),
         )
 
     def encode_many(self, texts: Sequence[str]) -> list[Encoding]:

@@ -17,9 +17,11 @@ from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
 from router_extproc.training.intent import TrainedHead
 from router_extproc.training.metrics import Estimate
+from router_extproc.training.own import TrainedOwn
 
-#: Runs that the latency is the median of.
+#: Runs that the latency is the median of, and tokens of the text.
 LATENCY_RUNS = 500
+LATENCY_TOKENS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ class CardText:
 
 
 def write_card(
-    folder: Path, text: CardText, trained: TrainedHead, head: ClassifierHead, encoder: str, *, more: str = ""
+    folder: Path,
+    text: CardText,
+    trained: TrainedHead | TrainedOwn,
+    head: ClassifierHead,
+    encoder: str,
+    *,
+    more: str = "",
 ) -> None:
     """Put card.md beside the head; encoder: its identity; more: figures of its own, in Markdown."""
     size = (folder / HEAD_NAME).stat().st_size
@@ -71,7 +79,7 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def figures_table(trained: TrainedHead) -> str:
+def figures_table(trained: TrainedHead | TrainedOwn) -> str:
     """The accuracies, and how far scores are from the truth."""
     figures = trained.figures
     named = {"all": figures.accuracy, **figures.accuracy_by_source}
@@ -95,7 +103,7 @@ def estimates_table(heading: str, estimates: Mapping[str, Estimate]) -> str:
 def measure_latency_s(head: ClassifierHead) -> float:
     """Median seconds for one vector."""
     vector = np.full(head.dim, head.dim**-0.5, np.float32)
-    encoding = Encoding(vector, 1, truncated=False, tasks=TaskReading(vector))
+    encoding = Encoding(vector, 1, truncated=False, tasks=TaskReading(vector), ids=range(LATENCY_TOKENS))
     seconds = []
     for _ in range(LATENCY_RUNS):
         started = time.perf_counter()

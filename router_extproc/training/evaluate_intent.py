@@ -13,6 +13,7 @@ import numpy as np
 from router_extproc.models.base import Classifier, Encoder, Encoding
 from router_extproc.training.encode import encode_chunks
 from router_extproc.training.metrics import Estimate, calibration_error, share
+from router_extproc.training.scope import OUT_OF_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class IntentPrediction:
 
     #: The best label; None: the text has nothing that the encoder knows.
     label: str | None
-    #: Of the best label, in [0, 1].
+    #: Of the best label in scope, in [0, 1]: low means out of scope, whatever the label.
     score: float
     scores: Mapping[str, float]
 
@@ -61,7 +62,8 @@ def predict_intent(encoding: Encoding, classifier: Classifier) -> IntentPredicti
         return IntentPrediction(None, 0.0, dict.fromkeys(classifier.labels, 0.0))
     scores = classifier.scores(encoding)
     best = max(scores, key=scores.__getitem__)
-    return IntentPrediction(best, scores[best], scores)
+    in_scope = max(score for label, score in scores.items() if label != OUT_OF_SCOPE)
+    return IntentPrediction(best, in_scope, scores)
 
 
 def judge_intents(predictions: Sequence[IntentPrediction], truths: Sequence[str | None]) -> IntentFigures:
@@ -72,7 +74,7 @@ def judge_intents(predictions: Sequence[IntentPrediction], truths: Sequence[str 
         if truth is not None
     ]
     hits = np.array([prediction.label == truth for prediction, truth in pairs], np.bool_)
-    scores = np.array([prediction.score for prediction, _ in pairs], np.float64)
+    scores = np.array([prediction.scores.get(str(prediction.label), 0.0) for prediction, _ in pairs])
     named = sorted({truth for _, truth in pairs})
     return IntentFigures(
         rows=len(predictions),

@@ -189,7 +189,8 @@ class OnnxEncoder:
             result, reading = self._run_tasks(self._task_graph, ids, tokens)
         else:
             result, reading = self._graph.run(ids), None
-        return Encoding(self._pool(result), tokens.count, tokens.truncated, tokens.unknown, reading)
+        vector = self._pool(result)
+        return Encoding(vector, tokens.count, tokens.truncated, tokens.unknown, reading, tokens.ids)
 
     def encode_many(self, texts: Sequence[str]) -> list[Encoding]:
         """See models.base.Encoder; the same vectors as `encode` gives."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Encoder, Encoding
@@ -20,8 +23,12 @@ STAGE = "classifier"
 HEAD_NAME = "head.onnx"
 #: Input of a head's graph, float32[1, dim].
 VECTOR = "vector"
-#: Output of a head's graph, float32[1, labels]: calibrated, each row sums to one.
+#: Input of a head's graph that knows words, too: int64[tokens].
+IDS = "ids"
+#: Output of a head's graph, float32[1, labels]: calibrated; what they lack to one is the chance of none.
 SCORES = "scores"
+#: Fed for a text without tokens: every graph gets one at least.
+NO_IDS = (0,)
 #: The heads that come with the package.
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
@@ -35,6 +42,7 @@ class ClassifierHead:
         self._session = session
         self._labels = tuple(labels)
         self.reads_tasks = reads_tasks
+        self._reads_ids = any(entry.name == IDS for entry in session.get_inputs())
         #: Length of the vectors it reads.
         self.dim = dim
 
@@ -50,7 +58,10 @@ class ClassifierHead:
             if encoding.tasks is None:
                 return {}
             vector = encoding.tasks.vector
-        (result,) = run_session(self._session, [SCORES], {VECTOR: vector[None]}, stage=STAGE)
+        feeds: dict[str, NDArray[Any]] = {VECTOR: vector[None]}  # Any: floats and integers
+        if self._reads_ids:
+            feeds[IDS] = np.array(encoding.ids or NO_IDS, np.int64)
+        (result,) = run_session(self._session, [SCORES], feeds, stage=STAGE)
         return dict(zip(self._labels, result[0].tolist(), strict=True))
 
 
@@ -95,5 +106,7 @@ def check_signature(
     """Raise ConfigError unless the graph has the input and output that its manifest promises."""
     inputs = {entry.name: entry.shape[-1] for entry in session.get_inputs()}
     outputs = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
-    if inputs != {VECTOR: manifest.dim} or outputs != {SCORES: len(manifest.labels)}:
+    words = inputs.pop(IDS, None)
+    fits = inputs == {VECTOR: manifest.dim} and outputs == {SCORES: len(manifest.labels)}
+    if isinstance(words, int) or not fits:
         raise ConfigError(where, f"{folder / HEAD_NAME} is no head of {len(manifest.labels)} labels")
