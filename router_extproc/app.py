@@ -17,7 +17,13 @@ from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
 from router_extproc.config.milvus import Milvus
-from router_extproc.config.translate import catalogue_of, policy_of, routing_headers_of, scope_rules_of
+from router_extproc.config.translate import (
+    catalogue_of,
+    policy_of,
+    prices_of,
+    routing_headers_of,
+    scope_rules_of,
+)
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
@@ -33,6 +39,7 @@ from router_extproc.pipeline.inquiry import Incoming, InquiryReader
 from router_extproc.pipeline.recall import Recall
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.savings import Savings
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.pipeline.warm import Warmer
 from router_extproc.protocol.headers import Headers
@@ -58,6 +65,7 @@ class Application:
     cache: SemanticCache | None
     #: None: the cache is off.
     warmer: Warmer | None
+    savings: Savings
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -107,8 +115,9 @@ async def build(
         largest = config.semantic_cache.max_answer_bytes
         observer = AnswerObserver(DIALECTS, cache, listener, clock, largest)
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
-        parts = ExchangeParts(pipeline, observer, find_dialect, listener, clock)
-        yield Application(parts, encoder, cache, warmer)
+        savings = Savings()
+        parts = ExchangeParts(pipeline, observer, find_dialect, listener, clock, savings)
+        yield Application(parts, encoder, cache, warmer, savings)
 
 
 # ── understanding ─────────────────────────────────────────────────────────────────────────────
@@ -221,4 +230,4 @@ def _pipeline(
         recall = Recall(cache, policy, clock, limits.cache_timeout_s, encoder.identity, scopes)
     reader = InquiryReader(catalogue_of(config), scopes, routing_headers_of(config))
     budget_s = limits.message_timeout_s - limits.margin_s
-    return RequestPipeline(clock, reader, policy, understander, recall, budget_s)
+    return RequestPipeline(clock, reader, policy, understander, recall, budget_s, prices_of(config))

@@ -19,6 +19,7 @@ from router_extproc.admin.cache_questions import (
     read_lines,
     read_purge,
 )
+from router_extproc.admin.cache_report import joined_report, own_report
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.control import Page, count, newest, restore
@@ -28,6 +29,7 @@ from router_extproc.cache.scope import ScopeRules, scope_of
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
+from router_extproc.pipeline.savings import Savings
 from router_extproc.pipeline.warm import Unfit, Warmer
 from router_extproc.telemetry.logging import get_logger
 
@@ -44,6 +46,15 @@ class Setting:
     model: str
     #: All workers have one backend.
     shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CacheParts:
+    """What operators look into and change."""
+
+    cache: SemanticCache
+    warmer: Warmer
+    savings: Savings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +85,10 @@ class TakeReport:
 class CacheDesk:
     """Carries out what operators ask."""
 
-    def __init__(
-        self, cache: SemanticCache, warmer: Warmer, clock: Clock, setting: Setting, peers: Peers
-    ) -> None:
-        self._cache: Final = cache
-        self._warmer: Final = warmer
+    def __init__(self, parts: CacheParts, clock: Clock, setting: Setting, peers: Peers) -> None:
+        self._cache: Final = parts.cache
+        self._warmer: Final = parts.warmer
+        self._savings: Final = parts.savings
         self._clock: Final = clock
         self._setting: Final = setting
         self._peers: Final = peers
@@ -94,6 +104,11 @@ class CacheDesk:
         for worker, answer in (await self._peers.cache_states()).items():
             states[str(worker)] = _of_worker(answer, worker)
         return states
+
+    async def report(self, *, limit: int) -> dict[str, JsonValue]:
+        """What hits saved since the workers started, and the most valuable entries."""
+        reports = {self._setting.worker: own_report(self._savings), **await self._peers.cache_reports()}
+        return joined_report(reports, limit=limit)
 
     async def page(self, listing: Listing) -> Page:
         """A page of entries.

@@ -29,7 +29,9 @@ LINES_MAX: Final = 1000
 _HEX = re.compile(rf"[0-9a-f]{{1,{DIGEST_CHARS}}}")
 _NAMES: Final = ("model", "decision", "tag")
 _SELECTING: Final = frozenset({"entry", "scope", "older_than_s", *_NAMES})
-_KNOWN: Final = frozenset({"question", "system", "model", "request", "answer", "decision", "headers"})
+_KNOWN: Final = frozenset(
+    {"question", "system", "messages", "model", "request", "answer", "decision", "headers"}
+)
 
 
 class Unreadable(ValueError):
@@ -96,11 +98,22 @@ def read_listing(query: Mapping[str, str], *, now_s: float) -> Listing:
         Unreadable: see `read_selector`.
     """
     members: dict[str, JsonValue] = dict(query)
-    limit, after = members.pop("limit", str(PAGE_ENTRIES)), members.pop("after", None)
+    after = members.pop("after", None)
+    members.pop("limit", None)
     selector = read_selector(members, now_s=now_s)
-    if not (isinstance(limit, str) and limit.isdecimal() and 1 <= int(limit[:9]) <= PAGE_ENTRIES_MAX):
+    return Listing(selector, read_limit(query), None if after is None else _place(str(after)))
+
+
+def read_limit(query: Mapping[str, str]) -> int:
+    """How many entries are asked for.
+
+    Raises:
+        Unreadable: not a number, or too many.
+    """
+    limit = query.get("limit", str(PAGE_ENTRIES))
+    if not (limit.isdecimal() and 1 <= int(limit[:9]) <= PAGE_ENTRIES_MAX):
         raise Unreadable(f"limit: must be 1 to {PAGE_ENTRIES_MAX}")
-    return Listing(selector, int(limit), None if after is None else _place(str(after)))
+    return int(limit)
 
 
 def write_place(place: Place | None) -> str | None:
@@ -123,7 +136,9 @@ def read_lines(body: bytes) -> Iterator[tuple[int, JsonValue | Unreadable]]:
 
 
 def read_known_answer(row: JsonValue, *, model: str, now_s: float) -> KnownAnswer:
-    """A row of a file to warm from: question and answer, or a whole request and its answer.
+    """A row of a file to warm from.
+
+    Question and answer, messages with the answer last, or a whole request and its answer.
 
     model: what the client asks for, unless the row says so.
 
@@ -132,6 +147,7 @@ def read_known_answer(row: JsonValue, *, model: str, now_s: float) -> KnownAnswe
     """
     if not isinstance(row, dict) or set(row) - _KNOWN:
         raise Unreadable(f"must be an object of {', '.join(sorted(_KNOWN))}")
+    row = _without_messages(row, model)
     request = _request(row, model)
     answer = row.get("answer")
     if isinstance(answer, str):
@@ -212,7 +228,7 @@ def _place(text: str) -> Place:
 def _request(row: Mapping[str, JsonValue], model: str) -> dict[str, JsonValue]:
     request, question = row.get("request"), _text(row, "question")
     if (request is None) == (question is None):
-        raise Unreadable("must have either question or request")
+        raise Unreadable("must have either question or request or messages")
     if question is not None:
         system = _text(row, "system")
         turns = [] if system is None else [("system", system)]
@@ -223,6 +239,21 @@ def _request(row: Mapping[str, JsonValue], model: str) -> dict[str, JsonValue]:
     if not isinstance(request, dict) or {"system", "model"} & set(row):
         raise Unreadable("request: must be an object, and system and model stand in it")
     return request
+
+
+def _without_messages(row: dict[str, JsonValue], model: str) -> dict[str, JsonValue]:
+    """A logged conversation as the request before its last message, and that message as the answer."""
+    if "messages" not in row:
+        return row
+    if {"question", "system", "request", "answer"} & set(row):
+        raise Unreadable("messages: the question and the answer stand in them")
+    messages = row["messages"]
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(messages, list) or not isinstance(last, dict) or last.get("role") != "assistant":
+        raise Unreadable("messages: must be a list that ends with the assistant's answer")
+    request: dict[str, JsonValue] = {"model": _text(row, "model") or model, "messages": messages[:-1]}
+    kept: dict[str, JsonValue] = {name: row[name] for name in ("decision", "headers") if name in row}
+    return {**kept, "request": request, "answer": last.get("content")}
 
 
 def _completion(text: str, *, model: str, now_s: float) -> dict[str, JsonValue]:

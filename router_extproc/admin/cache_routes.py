@@ -19,6 +19,7 @@ from router_extproc.admin.cache_desk import CacheDesk
 from router_extproc.admin.cache_questions import (
     Listing,
     Unreadable,
+    read_limit,
     read_listing,
     read_selector,
     write_place,
@@ -54,6 +55,7 @@ class CacheRoutes:
         add("GET", "/cache", self._guarded(_states))
         add("GET", "/cache/entries", self._guarded(_list))
         add("GET", "/cache/entries/{entry}", self._guarded(_show))
+        add("GET", "/cache/report", self._guarded(_report))
         add("GET", EXPORT, self._guarded(_export))
         for path, work in (("purge", _purge), ("import", _import), ("warm", _warm), ("scope", _scope)):
             add("POST", f"/cache/{path}", self._guarded(work))
@@ -92,6 +94,10 @@ async def _list(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     page = await desk.page(read_listing(request.query, now_s=desk.now_s()))
     entries: list[JsonValue] = [summary(entry) for entry in page.entries]
     return _json({"entries": entries, "total": page.total, "after": write_place(page.last)})
+
+
+async def _report(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    return _json(await desk.report(limit=read_limit(request.query)))
 
 
 async def _show(desk: CacheDesk, request: web.Request) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort, batches
-from router_extproc.cli.cache_shown import entries_table, states_table, tell, words
+from router_extproc.cli.cache_shown import entries_table, savings_line, states_table, tell, words, worth_table
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 
 app = typer.Typer(
@@ -63,6 +63,29 @@ def stats(*, admin: Admin = DEFAULT_ADMIN, json: JsonOption = False) -> None:
         state is None or (state["backend"] or {"ready": True})["ready"] is False for state in workers.values()
     ]
     raise typer.Exit(FAILED if any(away) else 0)
+
+
+@app.command(epilog="Example: router-extproc cache report --limit 20")
+def report(
+    *,
+    limit: Annotated[int, typer.Option(help="Entries to show.", min=1, max=1000)] = 10,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Show what hits have saved since the start: tokens, money, and the most valuable entries.
+
+    Exit code 1: a worker does not answer, so that its hits are missing.
+    """
+    with AdminPort(admin) as port:
+        told = port.get("/cache/report", {"limit": limit})
+    if json:
+        print_json(told)
+    else:
+        OUT.print(savings_line(told["total"]), markup=False)
+        OUT.print(worth_table(told["entries"]))
+    for worker in told["silent_workers"]:
+        ERR.print(f"worker {worker}: does not answer", markup=False)
+    raise typer.Exit(FAILED if told["silent_workers"] else 0)
 
 
 @app.command("list", epilog="Example: router-extproc cache list --model large --older-than 3600")
@@ -204,8 +227,8 @@ def warm(
     """Store known answers, so that the first client who asks has a hit.
 
     A line: {"question": …, "answer": …} and, if wanted, system, model (what clients ask for), headers, and
-    decision (refused when the router decides otherwise); or a logged {"request": …, "answer": …}. Exit
-    code 1: a line was refused.
+    decision (refused when the router decides otherwise); a logged conversation {"messages": […]} with the
+    assistant's answer last; or a logged {"request": …, "answer": …}. Exit code 1: a line was refused.
     """
     with_headers = dict(_header(text) for text in header or ())
     _send(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)

@@ -68,6 +68,26 @@ def entries_table(entries: Iterable[Mapping[str, Any]]) -> Table:  # Any: JSON
     return table
 
 
+def savings_line(total: Mapping[str, Any]) -> str:  # Any: JSON
+    """What all hits saved, in a sentence."""
+    tokens = f"{total['prompt_tokens']} prompt and {total['completion_tokens']} completion tokens"
+    line = f"{total['hits']} hits saved {tokens}, {total['cost']:.4f} at the prices of models.*.cost"
+    unmeasured = total["unmeasured_hits"]
+    return line if not unmeasured else f"{line}; {unmeasured} hits without usage are not in the tokens"
+
+
+def worth_table(entries: Iterable[Mapping[str, Any]]) -> Table:  # Any: JSON
+    """The most valuable entries, without what was said."""
+    entry = Column("entry", min_width=_DIGITS, no_wrap=True)
+    table = Table(entry, "hits", "tokens", "cost", "model", "decision", box=None)
+    for each in entries:
+        tokens = each["prompt_tokens"] + each["completion_tokens"]
+        counts = (str(each["hits"]), str(tokens), f"{each['cost']:.4f}")
+        names = (escape(each["model"]), escape(each["decision"]))
+        table.add_row(each["fingerprint"][:_DIGITS], *counts, *names)
+    return table
+
+
 def words(name: str, value: Any) -> str:  # Any: JSON
     """A member of a whole entry; of an answer, its texts."""
     if name == "answer" and value is not None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from router_extproc import __version__
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, Setting
+from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
@@ -157,4 +157,4 @@ def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clo
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",
     )
-    return CacheDesk(cache, warmer, clock, setting, seat.others(config))
+    return CacheDesk(CacheParts(cache, warmer, application.savings), clock, setting, seat.others(config))

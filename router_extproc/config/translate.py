@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
 from router_extproc.config import model as section
+from router_extproc.pipeline.savings import Price, Prices
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection import Catalogue
@@ -43,6 +44,16 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
         cache.similarity_threshold if own.similarity_min is None else own.similarity_min,
         cache.ttl_seconds if own.ttl_s is None else own.ttl_s,
         cache.store_tool_calls if own.store_tool_calls is None else own.store_tool_calls,
+    )
+
+
+def prices_of(config: section.Config) -> Prices:
+    """What tokens cost."""
+    return Prices(
+        {
+            key: Price(model.cost.input_per_mtok, model.cost.output_per_mtok)
+            for key, model in config.models.items()
+        }
     )
 
 

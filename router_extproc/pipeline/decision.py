@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
+from router_extproc.pipeline.savings import EntryWorth
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 
@@ -88,6 +89,8 @@ class Replay:
     model: str
     decision: str
     explanation: Explanation
+    #: The entry, and what this hit saves.
+    saved: EntryWorth
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.errors import MalformedRequest, RequestError, RequestTooLarge, UnsupportedRequest
 from router_extproc.pipeline.answer import AnswerObserver, Observation
-from router_extproc.pipeline.decision import Decision, Forward, Reject
+from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.inquiry import Incoming, joined_headers
 from router_extproc.pipeline.mutations import (
     METADATA_NAMESPACE,
@@ -25,6 +25,7 @@ from router_extproc.pipeline.mutations import (
 )
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.savings import Savings
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -50,6 +51,7 @@ class ExchangeParts:
     find_dialect: Callable[[str, str], Dialect | None]
     listener: Listener
     clock: Clock
+    savings: Savings
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -87,6 +89,8 @@ class RoutedExchange:
         started_s = self._parts.clock.monotonic_s()
         decision = await self._parts.pipeline.decide(Incoming(self._dialect, self._headers, event.body))
         self._report(self._dialect, decision, self._parts.clock.monotonic_s() - started_s)
+        if isinstance(decision, Replay):
+            self._parts.savings.add(decision.saved)
         if isinstance(decision, Forward):
             self._token = decision.write_token
         return reply_to_body(decision)

@@ -16,6 +16,7 @@ from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.inquiry import Incoming, Inquiry, InquiryReader
 from router_extproc.pipeline.recall import OFF, Recall, Recalled
+from router_extproc.pipeline.savings import EntryWorth, Prices
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.understanding import Understander, Understanding
 from router_extproc.routing.policy import Policy, Route
@@ -36,6 +37,7 @@ class RequestPipeline:
     recall: Recall | None
     #: For all stages of one request together, in seconds.
     budget_s: float
+    prices: Prices
 
     async def decide(self, incoming: Incoming) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -89,7 +91,9 @@ class RequestPipeline:
             return None
         rendered = inquiry.incoming.dialect.render(answer, inquiry.request)
         explanation = _explain(inquiry, recalled, route, understanding)
-        return Replay(rendered, recalled.outcome, entry.model, entry.decision, explanation)
+        worth = self.prices.worth(entry.model, answer.usage)
+        saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
+        return Replay(rendered, recalled.outcome, entry.model, entry.decision, explanation, saved)
 
     def _reject_miss(self, inquiry: Inquiry, recalled: Recalled) -> Reject:
         error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.savings import EntryWorth
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector
@@ -59,6 +60,12 @@ class Metrics:
             "answer_duration_seconds", "Request forwarded until the answer's end.", SLOW_BUCKETS_S, "model"
         )
         self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
+        self._saved_tokens = self._counter(
+            "cache_saved_tokens", "Tokens that hits did not ask a pool for.", "model", "decision", "kind"
+        )
+        self._saved_cost = self._counter(
+            "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
+        )
         self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()
@@ -82,6 +89,8 @@ class Metrics:
         if isinstance(decision, Reject):
             self._rejected.labels(report.dialect, decision.error.code or "none").inc()
             return
+        if isinstance(decision, Replay):
+            self._count_saved(decision.saved)
         name, model = _names(decision)
         self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
         for note in decision.explanation.stages:
@@ -96,6 +105,12 @@ class Metrics:
     def _count_stage(self, note: StageNote) -> None:
         self._stages.labels(note.stage).observe(note.duration_s)
         self._stage_outcomes.labels(note.stage, note.outcome).inc()
+
+    def _count_saved(self, saved: EntryWorth) -> None:
+        names, worth = (saved.model, saved.decision), saved.worth
+        self._saved_tokens.labels(*names, "prompt").inc(worth.prompt_tokens)
+        self._saved_tokens.labels(*names, "completion").inc(worth.completion_tokens)
+        self._saved_cost.labels(*names).inc(worth.cost)
 
     def answered(self, report: AnswerReport) -> None:
         """Count an answer, its tokens and whether it was stored."""

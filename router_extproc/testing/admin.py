@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, Setting
+from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
 from router_extproc.cache.scope import HeaderScope, ScopeRules
@@ -45,10 +45,10 @@ class NoOperations:
 
 def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None) -> CacheDesk:
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
-    parts = router.parts
-    warmer = Warmer(parts.pipeline, DIALECTS["openai_chat"], parts.clock, 2**20)
+    warmer = Warmer(router.parts.pipeline, DIALECTS["openai_chat"], router.clock, 2**20)
     setting = Setting(worker, ScopeRules(HeaderScope()), FakeEncoder().dim, "auto", shared=False)
-    return CacheDesk(router.cache, warmer, router.clock, setting, Peers(peers or {}))
+    parts = CacheParts(router.cache, warmer, router.savings)
+    return CacheDesk(parts, router.clock, setting, Peers(peers or {}))
 
 
 def admin_server(desk: CacheDesk | None, address: str = "127.0.0.1:0") -> AdminServer:

@@ -20,6 +20,7 @@ from router_extproc.pipeline.inquiry import InquiryReader
 from router_extproc.pipeline.recall import Recall
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.savings import Price, Prices, Savings
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.selection import Catalogue
@@ -73,6 +74,7 @@ class FakeRouter:
     cache: SemanticCache
     clock: ManualClock
     reports: Reports
+    savings: Savings
 
 
 def fake_router(
@@ -99,6 +101,9 @@ def fake_router(
         Understander(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
         Recall(cache, policy, clock, 1.0, encoder.identity, scopes) if cached else None,
         budget_s=1.0,
+        prices=Prices({"small": Price(1.0, 2.0)}),
     )
     observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20)
-    return FakeRouter(ExchangeParts(pipeline, observer, find_dialect, reports, clock), cache, clock, reports)
+    savings = Savings()
+    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings)
+    return FakeRouter(parts, cache, clock, reports, savings)

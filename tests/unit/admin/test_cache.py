@@ -92,6 +92,16 @@ async def test_list_is_newest_first_without_what_was_said(admin: Admin) -> None:
     assert "All of it" not in json.dumps(told)
 
 
+async def test_report_tells_what_hits_saved_without_what_was_said(admin: Admin) -> None:
+    client = Client(admin.router)
+    await client.ask(chat("Which secret?"))
+    await client.send(chat("Which secret?"))
+    _, told = await admin.get("/cache/report")
+    assert told["total"]["hits"] == 1
+    assert (told["entries"][0]["completion_tokens"], told["silent_workers"]) == (3, [])
+    assert "secret" not in json.dumps(told)
+
+
 async def test_next_page_begins_after_the_last_entry(admin: Admin) -> None:
     older = admin.store("a")
     admin.store("b")
@@ -347,6 +357,19 @@ async def test_states_of_all_workers_are_told(first: Admin, second: FakeRouter) 
     assert {worker: state["near_entries"] for worker, state in told["workers"].items()} == {"0": 0, "1": 1}
 
 
+async def test_report_adds_up_all_workers(first: Admin, second: FakeRouter) -> None:
+    for router in (first.router, second):
+        await Client(router).ask(chat())
+        await Client(router).send(chat())
+    _, told = await first.get("/cache/report?limit=1")
+    assert (told["total"]["hits"], told["entries"][0]["hits"]) == (2, 2)
+
+
+async def test_worker_that_does_not_answer_is_missing_in_the_report(first: Admin) -> None:
+    _, told = await first.get("/cache/report")
+    assert told["silent_workers"] == [1]
+
+
 async def test_worker_that_does_not_answer_has_no_state(first: Admin) -> None:
     assert (await first.get("/cache"))[1]["workers"]["1"] is None
 
@@ -453,13 +476,30 @@ async def test_logged_conversation_warms(admin: Admin) -> None:
     assert (await Client(admin.router).send(body)).cache == "hit-exact"
 
 
+async def test_logged_messages_warm_with_the_answer_last(admin: Admin) -> None:
+    question, answer = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}
+    again = {"role": "user", "content": "Really?"}
+    row = {"messages": [question, answer, again, {"role": "assistant", "content": "Yes."}]}
+    _, told = await admin.post("/cache/warm", lines(row))
+    assert (told["stored"], told["refused"]) == (1, [])
+    sent = await Client(admin.router).send({"model": "auto", "messages": [question, answer, again]})
+    assert json.loads(sent.immediate.body)["choices"][0]["message"]["content"] == "Yes."
+    assert (await Client(admin.router).send({"model": "auto", "messages": [again]})).cache == "miss"
+
+
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
         ([], "must be an object"),
         ({"question": "a", "answer": "b", "scope": "c"}, "must be an object of"),
-        ({"answer": "b"}, "either question or request"),
+        ({"answer": "b"}, "either question or request or messages"),
         ({"question": "a", "request": {}, "answer": "b"}, "either question or request"),
+        ({"messages": [], "answer": "b"}, "messages: the question and the answer stand in them"),
+        ({"messages": []}, "messages: must be a list that ends with the assistant's answer"),
+        ({"messages": "Why?"}, "messages: must be a list"),
+        ({"messages": [{"role": "user", "content": "Why?"}]}, "messages: must be a list"),
+        ({"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant"}]}, "answer: must be"),
+        ({"messages": [{"role": "assistant", "content": "Because."}]}, "messages"),
         ({"question": 1, "answer": "b"}, "question: must be a text"),
         ({"question": "a"}, "answer: must be"),
         ({"request": [], "answer": "b"}, "request: must be"),

@@ -14,6 +14,7 @@ from router_extproc.pipeline.decision import (
     Replay,
     StageNote,
 )
+from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.routing.policy import CachePolicy, Route, RuleTrace, Target
 from router_extproc.signals.base import Reading
 
@@ -51,7 +52,9 @@ def test_a_forwarded_request_shows_its_way_and_why() -> None:
 def test_a_replay_without_a_route_has_no_rules() -> None:
     """An exact hit is found before any rule is asked."""
     outcome = CacheOutcome("hit-exact", "router-extproc; hit", age_s=4)
-    decision = Replay(Rendered("application/json", b"{}"), outcome, "large", "maths", explanation(None))
+    saved = EntryWorth("f" * 64, "large", "maths", Worth(hits=1))
+    rendered = Rendered("application/json", b"{}")
+    decision = Replay(rendered, outcome, "large", "maths", explanation(None), saved)
     shown = explained(decision)
     assert (shown["outcome"], shown["age_s"], shown["rules"]) == ("replay", 4, [])
 

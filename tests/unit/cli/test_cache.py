@@ -16,6 +16,7 @@ from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.testing.admin import admin_in_thread, cache_desk
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
@@ -57,7 +58,7 @@ def run(*args: object) -> int:
     return int(ended.value.code or 0)
 
 
-@pytest.mark.parametrize("command", ["stats", "list", "show", "purge", "export", "import", "warm"])
+@pytest.mark.parametrize("command", ["stats", "report", "list", "show", "purge", "export", "import", "warm"])
 def test_every_command_has_help_with_an_example(command: str, capsys: Output) -> None:
     assert run(command, "--help") == 0
     assert "Example: router-extproc cache" in capsys.readouterr().out
@@ -77,6 +78,16 @@ def test_worker_that_does_not_answer_is_a_failure(router: FakeRouter, tmp_path: 
         assert "does not answer" in capsys.readouterr().out
         assert run("purge", "--all", "--admin", admin) == 1
         assert "worker 1: does not answer" in capsys.readouterr().err
+
+
+def test_report_shows_what_was_saved(admin: str, router: FakeRouter, capsys: Output) -> None:
+    router.savings.add(EntryWorth("ab" * 32, "small", "default", Worth(2, 1, 8, 6, 0.25)))
+    assert run("report", "--admin", admin) == 0
+    shown = capsys.readouterr().out
+    assert "2 hits saved 8 prompt and 6 completion tokens, 0.2500" in shown
+    assert "abababababab" in shown
+    assert run("report", "--admin", admin, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["total"]["unmeasured_hits"] == 1
 
 
 def test_list_shows_entries_without_what_was_said(admin: str, router: FakeRouter, capsys: Output) -> None:

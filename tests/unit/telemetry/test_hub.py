@@ -7,6 +7,7 @@ from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
 from router_extproc.pipeline.decision import CacheOutcome, Explanation, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.protocol.modes import Role
 from router_extproc.telemetry.hub import WARN_EVERY_S, WAYS_MAX, Telemetry
 from router_extproc.telemetry.metrics import Metrics
@@ -16,7 +17,9 @@ from router_extproc.testing.clock import ManualClock
 def report(*notes: StageNote) -> DecisionReport:
     explanation = Explanation("openai_chat", None, (), "hit-exact", "", stages=notes)
     rendered = Rendered("application/json", b"{}")
-    decision = Replay(rendered, CacheOutcome("hit-exact", "x"), "m", "d", explanation)
+    decision = Replay(
+        rendered, CacheOutcome("hit-exact", "x"), "m", "d", explanation, EntryWorth("f", "m", "d", Worth())
+    )
     return DecisionReport("openai_chat", decision, 0.001)
 
 

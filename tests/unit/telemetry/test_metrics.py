@@ -18,6 +18,7 @@ from router_extproc.pipeline.decision import (
     StageNote,
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import CachePolicy, Route, Target
 from router_extproc.signals.base import Reading
@@ -46,6 +47,7 @@ REPLAY = Replay(
     "large",
     "maths",
     EXPLANATION,
+    EntryWorth("f" * 64, "large", "maths", Worth(1, 0, 10, 20, 0.5)),
 )
 REJECT = Reject(MalformedRequest("messages is missing"), Rendered("application/json", b"{}"))
 ANSWER = AnswerReport(
@@ -79,6 +81,13 @@ def test_a_forwarded_request_is_counted_with_its_model_and_decision() -> None:
 def test_a_replayed_request_is_counted_with_the_model_that_answered_first() -> None:
     labels = {"dialect": "openai_chat", "decision": "maths", "model": "large", "cache": "hit-exact"}
     assert value(decide(REPLAY), "requests_total", **labels) == 1
+
+
+def test_what_a_hit_saved_is_counted() -> None:
+    metrics, labels = decide(REPLAY), {"model": "large", "decision": "maths"}
+    assert value(metrics, "cache_saved_tokens_total", kind="prompt", **labels) == 10
+    assert value(metrics, "cache_saved_tokens_total", kind="completion", **labels) == 20
+    assert value(metrics, "cache_saved_cost_total", **labels) == 0.5
 
 
 def test_a_rejected_request_is_counted_by_its_code() -> None:

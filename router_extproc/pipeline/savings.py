@@ -1,0 +1,110 @@
+"""What hits have saved: tokens and money, in all and for each entry.
+
+It is not a metric and not a bill. The rules it keeps: only what a pool once reported is counted, so an
+answer without usage saves nothing that is known; and the entries that are remembered are bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from router_extproc.llm.answer import Usage
+
+#: Entries whose hits are remembered; beyond, the one that was not hit for the longest time is forgotten.
+ENTRIES_MAX: Final = 10_000
+_MTOK: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Of one million tokens, in the currency of the configuration."""
+
+    input_per_mtok: float
+    output_per_mtok: float
+
+    def of(self, usage: Usage) -> float:
+        """What this answer cost."""
+        spent = self.input_per_mtok * usage.prompt_tokens + self.output_per_mtok * usage.completion_tokens
+        return max(0.0, spent / _MTOK)
+
+
+FREE: Final = Price(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What some hits have saved."""
+
+    hits: int = 0
+    #: Hits on answers whose pool reported no usage: they saved more than is counted here.
+    unmeasured_hits: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: Worth) -> Worth:
+        return Worth(
+            self.hits + other.hits,
+            self.unmeasured_hits + other.unmeasured_hits,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost + other.cost,
+        )
+
+    def rank(self) -> tuple[float, int, int]:
+        """The larger, the more valuable: money first, then tokens, then hits."""
+        return self.cost, self.prompt_tokens + self.completion_tokens, self.hits
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price of every model; a model that is gone from the configuration costs nothing."""
+
+    of_model: Mapping[str, Price]
+
+    def worth(self, model: str, usage: Usage | None) -> Worth:
+        """What one hit on an answer of this model saves."""
+        if usage is None:
+            return Worth(hits=1, unmeasured_hits=1)
+        prompt, completion = max(0, usage.prompt_tokens), max(0, usage.completion_tokens)
+        cost = self.of_model.get(model, FREE).of(usage)
+        return Worth(1, 0, prompt, completion, cost)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWorth:
+    """One entry and what it has saved."""
+
+    fingerprint: str
+    model: str
+    decision: str
+    worth: Worth
+
+
+class Savings:
+    """Adds up what this process's hits saved since it started."""
+
+    def __init__(self) -> None:
+        self._total = Worth()
+        self._entries: OrderedDict[str, EntryWorth] = OrderedDict()
+
+    def add(self, hit: EntryWorth) -> None:
+        """Count one hit."""
+        self._total += hit.worth
+        before = self._entries.pop(hit.fingerprint, None)
+        worth = hit.worth if before is None else before.worth + hit.worth
+        self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
+        if len(self._entries) > ENTRIES_MAX:
+            self._entries.popitem(last=False)
+
+    @property
+    def total(self) -> Worth:
+        """Of all hits, those of forgotten entries included."""
+        return self._total
+
+    def most_valuable(self) -> Iterator[EntryWorth]:
+        """The remembered entries, the most valuable first."""
+        return iter(sorted(self._entries.values(), key=lambda each: each.worth.rank(), reverse=True))
