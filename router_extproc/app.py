@@ -35,6 +35,7 @@ from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.answer import AnswerObserver
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
+from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import Incoming, InquiryReader
 from router_extproc.pipeline.recall import Recall
 from router_extproc.pipeline.report import Listener
@@ -115,8 +116,17 @@ async def build(
         largest = config.semantic_cache.max_answer_bytes
         observer = AnswerObserver(DIALECTS, cache, listener, clock, largest)
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
-        savings = Savings()
-        parts = ExchangeParts(pipeline, observer, find_dialect, listener, clock, savings)
+        savings, flights = Savings(), None if cache is None else _flights(config, clock)
+        parts = ExchangeParts(
+            pipeline,
+            observer,
+            find_dialect,
+            listener,
+            clock,
+            savings,
+            flights,
+            config.limits.message_timeout_s,
+        )
         yield Application(parts, encoder, cache, warmer, savings)
 
 
@@ -200,6 +210,13 @@ class _Judging:
     async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
         """See RunBlocking."""
         return await self._inference.run(work, timeout_s=self._timeout_s)
+
+
+def _flights(config: section.Config, clock: Clock) -> Flights | None:
+    wanted = config.semantic_cache.coalescing
+    if not wanted.enabled:
+        return None
+    return Flights(clock, wait_s=wanted.wait_s, waiters_max=wanted.waiters_max)
 
 
 def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:

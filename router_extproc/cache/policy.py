@@ -194,6 +194,14 @@ def render_hit(*, kind: Literal["exact", "semantic"], similarity: float, ttl_s: 
     return f'{CACHE_NAME}; hit; ttl={ttl_s}; detail="{detail}"'
 
 
+def render_collapsed(told: str, *, used: bool) -> str:
+    """The same for a request that has waited for the answer to an equal one (RFC 9211, section 2.6).
+
+    used: it was answered with that, and not forwarded.
+    """
+    return f"{told}; collapsed" if used else f"{told}; collapsed=?0"
+
+
 def render_forward(reason: ForwardReason, *, similarity: float | None = None) -> str:
     """The `cache-status` of a request that went on; `similarity`: of the nearest refused candidate.
 

@@ -110,6 +110,16 @@ class NearTier(Section):
     max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
 
 
+class Coalescing(Section):
+    """Equal requests that miss at the same time wait for the first one's answer."""
+
+    enabled: bool = True
+    #: From the first request on; then the others go on by themselves.
+    wait_s: float = Field(default=2.0, gt=0, le=60)
+    #: Requests that wait at once, in each worker; further ones go on.
+    waiters_max: int = Field(default=1024, ge=1)
+
+
 class SemanticCache(Section):
     """The semantic cache."""
 
@@ -136,6 +146,7 @@ class SemanticCache(Section):
     #: Larger answers are not stored.
     max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
     near: NearTier = NearTier()
+    coalescing: Coalescing = Coalescing()
 
 
 # ── process ───────────────────────────────────────────────────────────────────────────────────
@@ -230,6 +241,13 @@ class Config(Section):
     limits: Limits = Limits()
     envoy: Envoy = Envoy()
     telemetry: Telemetry = Telemetry()
+
+    def max_message_timeout_s(self) -> float | None:
+        """The longest that Envoy may be asked to wait for one reply; None: it never is."""
+        cache = self.semantic_cache
+        if not cache.enabled or not cache.coalescing.enabled:
+            return None
+        return cache.coalescing.wait_s + self.limits.message_timeout_s
 
     def worker_addresses(self) -> tuple[str, ...]:
         """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""

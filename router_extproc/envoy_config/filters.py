@@ -130,11 +130,13 @@ def _inline(config: Config) -> HttpFilter:
 
 
 def _deciding(config: Config, *, role: str, mode: ProcessingMode) -> ExternalProcessor:
+    longest_s = config.max_message_timeout_s()
     return ExternalProcessor(
         grpc_service=_grpc_service(role),
         stat_prefix=role,
         failure_mode_allow=True,
         message_timeout=timedelta(seconds=config.limits.message_timeout_s),
+        max_message_timeout=None if longest_s is None else timedelta(seconds=longest_s),
         processing_mode=mode,
         allow_mode_override=True,
         metadata_options=MetadataOptions(receiving_namespaces=_NAMESPACE),

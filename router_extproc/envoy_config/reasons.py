@@ -14,6 +14,10 @@ _MESSAGE_TIMEOUT = (
     "limits.message_timeout_s. Envoy waits this long for each reply, then goes on without us; the "
     "server's own budgets end sooner."
 )
+_MAX_MESSAGE_TIMEOUT = (
+    "semantic_cache.coalescing.wait_s and the above. A request that waits for the answer to an equal one "
+    "asks for so much more time."
+)
 _STATS = "Counters of this filter: http.clients.ext_proc.<stat_prefix>.*"
 _OVERRIDE = "The server asks for the body of the requests it wants to read; nothing else is buffered."
 _WRITES = "Where the server may write: the observer's token, and what the answer's headers say."
@@ -63,6 +67,7 @@ _FILTERS = {
     ),
     f"{DECIDE}.typed_config.failure_mode_allow": _FAIL_OPEN,
     f"{DECIDE}.typed_config.message_timeout": _MESSAGE_TIMEOUT,
+    f"{DECIDE}.typed_config.max_message_timeout": _MAX_MESSAGE_TIMEOUT,
     f"{DECIDE}.typed_config.allow_mode_override": _OVERRIDE,
     f"{DECIDE}.typed_config.stat_prefix": _STATS,
     f"{DECIDE}.typed_config.processing_mode": (
@@ -89,6 +94,7 @@ _FILTERS = {
     ),
     f"{INLINE}.typed_config.failure_mode_allow": _FAIL_OPEN,
     f"{INLINE}.typed_config.message_timeout": _MESSAGE_TIMEOUT,
+    f"{INLINE}.typed_config.max_message_timeout": _MAX_MESSAGE_TIMEOUT,
     f"{INLINE}.typed_config.allow_mode_override": _OVERRIDE,
     f"{INLINE}.typed_config.stat_prefix": _STATS,
     f"{INLINE}.typed_config.metadata_options": _WRITES,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from router_extproc.cache.base import Entry
+from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.outcome import Kept
 from router_extproc.cache.policy import NoStore, Received, Store, Storing, may_store
 from router_extproc.clock import Clock
@@ -75,6 +75,11 @@ class Observation:
         self._reader = reader
         self._ttft_s: float | None = None
         self._reported = False
+
+    @property
+    def flight_key(self) -> Fingerprint | None:
+        """Under which equal requests may wait for this answer."""
+        return None if self._token.plan is None else self._token.plan.fingerprint
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer."""

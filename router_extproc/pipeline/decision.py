@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from router_extproc.cache.base import Fingerprint
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.savings import EntryWorth
@@ -78,6 +79,8 @@ class Forward:
     #: What the observer needs to store the answer; None: do not store.
     write_token: str | None
     explanation: Explanation
+    #: Equal requests may wait for the answer under this key; None: for this answer nobody waits.
+    flight_key: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

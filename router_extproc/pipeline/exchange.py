@@ -14,6 +14,7 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.errors import MalformedRequest, RequestError, RequestTooLarge, UnsupportedRequest
 from router_extproc.pipeline.answer import AnswerObserver, Observation
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
+from router_extproc.pipeline.flights import Flights, Following, Leading
 from router_extproc.pipeline.inquiry import Incoming, joined_headers
 from router_extproc.pipeline.mutations import (
     METADATA_NAMESPACE,
@@ -26,6 +27,7 @@ from router_extproc.pipeline.mutations import (
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.savings import Savings
+from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -34,7 +36,7 @@ from router_extproc.protocol.events import (
     RequestStarted,
 )
 from router_extproc.protocol.headers import Headers
-from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, MoreTime
 from router_extproc.protocol.modes import Role
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
@@ -52,6 +54,10 @@ class ExchangeParts:
     listener: Listener
     clock: Clock
     savings: Savings
+    #: None: equal requests do not wait for each other.
+    flights: Flights | None
+    #: For a reply after a wait, in seconds.
+    message_timeout_s: float
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -69,6 +75,7 @@ class RoutedExchange:
         #: Of an inline stream, which sees its own request.
         self._token: str | None = None
         self._observation: Observation | None = None
+        self._leading: Leading | None = None
 
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
         """Ask for the body of a request that is ours, let everything else pass."""
@@ -80,20 +87,62 @@ class RoutedExchange:
         error = _refusal(event)
         return ask_body(self._role) if error is None else self._reject(dialect, error)
 
-    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+    async def on_request_body(
+        self, event: BodyReceived | BodyTooLarge
+    ) -> BodyReply | ImmediateResponse | Unfinished:
         """Carry out the decision on the whole request."""
         if self._dialect is None:
             return BodyReply()
         if isinstance(event, BodyTooLarge):
             return self._reject(self._dialect, _too_large())
         started_s = self._parts.clock.monotonic_s()
-        decision = await self._parts.pipeline.decide(Incoming(self._dialect, self._headers, event.body))
-        self._report(self._dialect, decision, self._parts.clock.monotonic_s() - started_s)
+        incoming = Incoming(self._dialect, self._headers, event.body)
+        decision = await self._parts.pipeline.decide(incoming)
+        duration_s = self._parts.clock.monotonic_s() - started_s
+        match self._board(decision):
+            case Following() as following if isinstance(decision, Forward):
+                return self._follow(following, incoming, decision, duration_s)
+            case Leading() as leading if self._role is Role.DECIDE:
+                return self._lead(leading, decision, duration_s)
+        return self._carry_out(decision, duration_s)
+
+    def _carry_out(
+        self, decision: Decision, duration_s: float, *, waited: bool = False
+    ) -> BodyReply | ImmediateResponse:
+        self._report(decision, duration_s, waited=waited)
         if isinstance(decision, Replay):
             self._parts.savings.add(decision.saved)
         if isinstance(decision, Forward):
             self._token = decision.write_token
         return reply_to_body(decision)
+
+    def _board(self, decision: Decision) -> Leading | Following | None:
+        flights = self._parts.flights
+        if flights is None or not isinstance(decision, Forward) or decision.flight_key is None:
+            return None
+        place = flights.board(decision.flight_key)
+        self._leading = place if isinstance(place, Leading) else None
+        return place
+
+    def _lead(self, leading: Leading, decision: Decision, duration_s: float) -> BodyReply | Unfinished:
+        """Keep the stream: Envoy closes it with the exchange, and so tells when the client has gone."""
+        reply, flights = self._carry_out(decision, duration_s), self._parts.flights
+        if flights is None or isinstance(reply, ImmediateResponse):
+            raise TypeError("only what is forwarded can be waited for")
+        return Unfinished(reply, lambda: flights.watch(leading))
+
+    def _follow(
+        self, following: Following, incoming: Incoming, decision: Forward, duration_s: float
+    ) -> Unfinished:
+        flights = self._parts.flights
+
+        async def then() -> BodyReply | ImmediateResponse:
+            if flights is not None:
+                await flights.follow(following)
+            later = await self._parts.pipeline.look_again(incoming, decision)
+            return self._carry_out(later, duration_s, waited=True)
+
+        return Unfinished(MoreTime(following.left_s + self._parts.message_timeout_s), then)
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
         """Begin to observe an answer that has a write token."""
@@ -117,20 +166,28 @@ class RoutedExchange:
         """An answer that is still open broke off: never store it."""
         if self._observation is not None:
             self._observation.break_off()
-            self._observation = None
+            self._land(self._observation)
+        if self._leading is not None and self._parts.flights is not None:
+            self._parts.flights.leave(self._leading)
 
     def _finish_if(self, *, last: bool) -> None:
         if last and self._observation is not None:
             self._observation.finish()
-            self._observation = None
+            self._land(self._observation)
+
+    def _land(self, observation: Observation) -> None:
+        self._observation = None
+        if self._parts.flights is not None and observation.flight_key is not None:
+            self._parts.flights.land(observation.flight_key)
 
     def _reject(self, dialect: Dialect, error: RequestError) -> ImmediateResponse:
         decision = Reject(error, dialect.render_error(error))
-        self._report(dialect, decision, 0.0)
+        self._report(decision, 0.0)
         return reject(error, decision.rendered)
 
-    def _report(self, dialect: Dialect, decision: Decision, duration_s: float) -> None:
-        self._parts.listener.decided(DecisionReport(dialect.name, decision, duration_s))
+    def _report(self, decision: Decision, duration_s: float, *, waited: bool = False) -> None:
+        dialect = "" if self._dialect is None else self._dialect.name
+        self._parts.listener.decided(DecisionReport(dialect, decision, duration_s, waited))
 
 
 def _refusal(event: RequestStarted) -> RequestError | None:

@@ -82,6 +82,15 @@ class Recall:
             case None:
                 return _missed("failed", (), result.note)
 
+    async def exact(self, inquiry: Inquiry, route: Route) -> Recalled | None:
+        """The exact hit, wherever it is stored; None: there is none."""
+        key = self._key(inquiry, route)
+        work = self.cache.exact(key.fingerprint, inquiry.directives.freshness)
+        result = await run_stage(STAGE, work, inquiry.budget.part(self.timeout_s))
+        if isinstance(result.value, Hit) and self._replayable(result.value, self.scopes.of(route.decision)):
+            return replace(self._hit(result.value), note=result.note)
+        return None
+
     def plan(self, inquiry: Inquiry, route: Route, encoding: Encoding | None) -> StorePlan | None:
         """How the coming answer is to be stored; None: not at all."""
         if route.cache.mode == "off" or inquiry.directives.no_store:

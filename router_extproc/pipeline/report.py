@@ -20,6 +20,8 @@ class DecisionReport:
     dialect: str
     decision: Decision
     duration_s: float
+    #: It has waited for the answer to an equal request, in vain unless the decision is a replay.
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ decision that forwards the request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from router_extproc.cache.policy import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import CacheOnlyMiss, RequestError
@@ -46,6 +48,22 @@ class RequestPipeline:
         except RequestError as error:
             return Reject(error, incoming.dialect.render_error(error))
         return self._replay_near(inquiry) or await self._decide(inquiry)
+
+    async def look_again(self, incoming: Incoming, forward: Forward) -> Forward | Replay:
+        """The decision on a request that has waited for the answer to an equal one."""
+        inquiry = self.reader.read(incoming, Budget.of(self.clock, self.budget_s))
+        recalled = None if self.recall is None else await self.recall.exact(inquiry, forward.route)
+        replay = None
+        if recalled is not None:
+            replay = self._replay(inquiry, recalled, forward.route, UNKNOWN)
+        return self._later(forward) if replay is None else _collapsed(replay)
+
+    def _later(self, forward: Forward) -> Forward:
+        """The same, forwarded now."""
+        token = forward.write_token
+        if token is not None:
+            token = replace(WriteToken.decode(token), started_s=self.clock.wall_s()).encode()
+        return _collapsed(replace(forward, write_token=token))
 
     def _replay_near(self, inquiry: Inquiry) -> Replay | None:
         recalled = None if self.recall is None else self.recall.exact_near(inquiry)
@@ -110,7 +128,17 @@ class RequestPipeline:
         token = WriteToken(inquiry.request.dialect, target.model, route.decision, self.clock.wall_s(), plan)
         explanation = _explain(inquiry, recalled, route, understanding)
         unchanged = body == inquiry.incoming.body
-        return Forward(route, None if unchanged else body, recalled.outcome, token.encode(), explanation)
+        key = plan.fingerprint if plan is not None and recalled.outcome.status == "miss" else None
+        sent = None if unchanged else body
+        return Forward(route, sent, recalled.outcome, token.encode(), explanation, key)
+
+
+DecisionT = TypeVar("DecisionT", Forward, Replay)
+
+
+def _collapsed(decision: DecisionT) -> DecisionT:
+    told = render_collapsed(decision.cache.cache_status, used=isinstance(decision, Replay))
+    return replace(decision, cache=replace(decision.cache, cache_status=told))
 
 
 def _explain(

@@ -6,6 +6,8 @@ events and returns replies; it never sees the order of the protocol.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from router_extproc.protocol.events import (
@@ -18,8 +20,27 @@ from router_extproc.protocol.events import (
     RequestStarted,
 )
 from router_extproc.protocol.exchange import Exchange, Outgoing
-from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Message
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Message, MoreTime
 from router_extproc.protocol.modes import Direction, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A reply that is not the last word."""
+
+    #: Said at once: more time is wanted, or the reply itself.
+    now: MoreTime | BodyReply
+    #: Awaited while Envoy keeps the stream open, and cancelled when it does not. Brings the reply, or None
+    #: when all is said.
+    then: Callable[[], Awaitable[BodyReply | ImmediateResponse | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to write now, and what to await for more."""
+
+    outgoing: Outgoing
+    rest: Callable[[], Awaitable[Outgoing | None]]
 
 
 class ExchangeDriver(Protocol):
@@ -29,7 +50,9 @@ class ExchangeDriver(Protocol):
         """The reply to the headers. `event.too_large`: reject, or let pass without the body."""
         ...
 
-    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+    async def on_request_body(
+        self, event: BodyReceived | BodyTooLarge
+    ) -> BodyReply | ImmediateResponse | Unfinished:
         """The reply to the whole body; to BodyTooLarge it must be an immediate response."""
         ...
 
@@ -54,7 +77,7 @@ class DriverFactory(Protocol):
         ...
 
 
-async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> Outgoing | None:
+async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> Outgoing | Step | None:
     """Take one message; returns the reply to write, None when nobody waits for one.
 
     Raises:
@@ -76,7 +99,16 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
         case RequestEnded():
             return exchange.go_on(Direction.REQUEST)
         case body:
-            return exchange.send(await driver.on_request_body(body))
+            reply = await driver.on_request_body(body)
+            return _begin(exchange, reply) if isinstance(reply, Unfinished) else exchange.send(reply)
+
+
+def _begin(exchange: Exchange, reply: Unfinished) -> Step:
+    async def rest() -> Outgoing | None:
+        last = await reply.then()
+        return None if last is None else exchange.send(last)
+
+    return Step(exchange.send(reply.now), rest)
 
 
 def _observe(driver: ExchangeDriver, event: Event) -> None:

@@ -30,6 +30,7 @@ from router_extproc.protocol.messages import (
     HeadersReply,
     ImmediateResponse,
     Message,
+    MoreTime,
     Part,
     Reply,
     RequestBody,
@@ -193,6 +194,8 @@ class Exchange:
             raise LocalProtocolError("a reply after the immediate response")
         if isinstance(reply, ImmediateResponse):
             return self._send_immediate(reply, to)
+        if isinstance(reply, MoreTime):
+            return self._ask_time(reply, to)
         if to is Direction.REQUEST:
             self._check_limit(reply)
         completed = complete(reply, to, self._lane(to).body_mode)
@@ -234,7 +237,17 @@ class Exchange:
         if not lane.owed or lane.owed[0] is not part:
             raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
         lane.owed.popleft()
+        lane.time_asked = False
         return None
+
+    def _ask_time(self, reply: MoreTime, to: Direction) -> Outgoing:
+        lane = self._lane(to)
+        if not lane.owed:
+            raise LocalProtocolError("more time for a reply that nobody waits for")
+        if lane.time_asked:
+            raise LocalProtocolError("more time a second time: Envoy ignores it")
+        lane.time_asked = True
+        return Outgoing(to, reply)
 
     def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
         lane = self._lane(to)

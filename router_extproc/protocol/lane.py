@@ -53,13 +53,15 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
 class Lane:
     """One direction of the exchange: the phase of each side, and the replies that Envoy waits for."""
 
-    __slots__ = ("_headers_only", "body_mode", "heard", "owed", "said")
+    __slots__ = ("_headers_only", "body_mode", "heard", "owed", "said", "time_asked")
 
     def __init__(self, body_mode: BodyMode) -> None:
         self.body_mode = body_mode
         self.heard = Phase.START
         self.said = Phase.START
         self.owed: deque[Part] = deque()
+        #: Envoy was asked for more time for the oldest reply that is owed.
+        self.time_asked = False
         self._headers_only = False
 
     @property

@@ -194,4 +194,25 @@ class ImmediateResponse:
             raise LocalProtocolError("content-length follows from the body; Envoy sets it")
 
 
-Reply: TypeAlias = HeadersReply | BodyReply | StreamedBody | TrailersReply | ImmediateResponse
+@dataclass(frozen=True, slots=True)
+class MoreTime:
+    """Asks Envoy to wait longer for the reply to a message; the reply follows. Once for each message.
+
+    Envoy heeds it up to the filter's `max_message_timeout`.
+    Source: external_processor.proto, ProcessingResponse.override_message_timeout.
+
+    Raises:
+        LocalProtocolError: Envoy takes no less than a millisecond.
+    """
+
+    timeout_s: float
+
+    def __post_init__(self) -> None:
+        if not self.timeout_s >= MORE_TIME_MIN_S:
+            raise LocalProtocolError(f"{self.timeout_s} s is no time to wait")
+
+
+#: The shortest time that Envoy takes.
+MORE_TIME_MIN_S: Final = 0.001
+
+Reply: TypeAlias = HeadersReply | BodyReply | StreamedBody | TrailersReply | ImmediateResponse | MoreTime

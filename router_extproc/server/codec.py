@@ -25,6 +25,7 @@ from router_extproc.protocol.messages import (
     ImmediateResponse,
     Message,
     Metadata,
+    MoreTime,
     RequestBody,
     RequestHeaders,
     RequestTrailers,
@@ -36,6 +37,7 @@ from router_extproc.protocol.messages import (
 )
 from router_extproc.protocol.modes import BodyMode, BodyModes, ProcessingMode
 
+_MICROSECONDS: Final = 1_000_000
 _OVERWRITE: Final = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 
@@ -153,6 +155,8 @@ def encode(outgoing: Outgoing) -> bytes:
             _fill_trailers(getattr(answer, f"{prefix}_trailers"), reply)
         case ImmediateResponse():
             _fill_immediate(answer, reply)
+        case MoreTime():
+            answer.override_message_timeout.FromMicroseconds(round(reply.timeout_s * _MICROSECONDS))
     return answer.SerializeToString()
 
 

@@ -17,13 +17,14 @@ import grpc
 import structlog
 
 from router_extproc.errors import ProtocolError, RemoteProtocolError
-from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, step
+from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, Step, step
 from router_extproc.protocol.events import RequestStarted
 from router_extproc.protocol.exchange import Exchange
 from router_extproc.protocol.messages import HeadersReply
 from router_extproc.protocol.modes import LET_PASS, Direction, Role
 from router_extproc.server.base import Outcome, StreamCounter
 from router_extproc.server.codec import decode, encode
+from router_extproc.server.inbox import Inbox
 
 #: On the wire; the generated package has a private name.
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -106,12 +107,19 @@ async def _converse(
     exchange: Exchange, driver: ExchangeDriver, messages: AsyncIterator[bytes], context: _Context
 ) -> None:
     """Each message to the driver, each reply to Envoy."""
-    async for received in messages:
-        outgoing = await step(exchange, driver, decode(received))
-        if outgoing is not None:
-            await context.write(encode(outgoing))
-        if exchange.ended:
-            return
+    inbox = Inbox(messages)
+    try:
+        while (received := await inbox.next()) is not None:
+            outgoing = await step(exchange, driver, decode(received))
+            if isinstance(outgoing, Step):
+                await context.write(encode(outgoing.outgoing))
+                outgoing = await inbox.while_open(outgoing.rest())
+            if outgoing is not None:
+                await context.write(encode(outgoing))
+            if exchange.ended:
+                return
+    finally:
+        inbox.close()
 
 
 async def _let_through(exchange: Exchange, messages: AsyncIterator[bytes], context: _Context) -> None:

@@ -60,6 +60,9 @@ class Metrics:
             "answer_duration_seconds", "Request forwarded until the answer's end.", SLOW_BUCKETS_S, "model"
         )
         self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
+        self._waited = self._counter(
+            "coalesced_requests", "Requests that waited for an equal one, and shared its answer.", "outcome"
+        )
         self._saved_tokens = self._counter(
             "cache_saved_tokens", "Tokens that hits did not ask a pool for.", "model", "decision", "kind"
         )
@@ -89,6 +92,8 @@ class Metrics:
         if isinstance(decision, Reject):
             self._rejected.labels(report.dialect, decision.error.code or "none").inc()
             return
+        if report.waited:
+            self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
         if isinstance(decision, Replay):
             self._count_saved(decision.saved)
         name, model = _names(decision)

@@ -9,7 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from router_extproc.pipeline.exchange import RoutedExchange
 from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
@@ -47,6 +49,8 @@ class Sent:
 
     to_headers: HeadersReply | ImmediateResponse
     to_body: BodyReply | ImmediateResponse | None
+    #: Of the deciding stream.
+    driver: RoutedExchange
 
     @property
     def immediate(self) -> ImmediateResponse:
@@ -97,8 +101,12 @@ class Client:
         driver = self.router.parts.drive(role)
         first = await driver.on_request_headers(RequestStarted(Headers(pairs), last=False))
         if isinstance(first, ImmediateResponse):
-            return Sent(first, None)
-        return Sent(first, await driver.on_request_body(BodyReceived(raw, last=True)))
+            return Sent(first, None, driver)
+        reply = await driver.on_request_body(BodyReceived(raw, last=True))
+        if isinstance(reply, Unfinished):
+            last = reply.now if isinstance(reply.now, BodyReply) else await reply.then()
+            return Sent(first, last, driver)
+        return Sent(first, reply, driver)
 
     def answer(self, sent: Sent, body: bytes, *, status: int = 200, end: bool = True, **headers: str) -> None:
         """Play the pool: the observing filter sees this answer to what was forwarded."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, step
+from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, Step, step
 from router_extproc.protocol.exchange import Exchange
 from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation, Headers, Pair
 from router_extproc.protocol.messages import (
@@ -21,6 +21,7 @@ from router_extproc.protocol.messages import (
     ImmediateResponse,
     Message,
     Metadata,
+    MoreTime,
     Reply,
     RequestBody,
     RequestHeaders,
@@ -199,9 +200,12 @@ class _Stream:
         if self._exchange.ended:
             return None
         outgoing = await step(self._exchange, self._driver, message)
+        if isinstance(outgoing, Step):
+            wait = isinstance(outgoing.outgoing.reply, MoreTime)
+            outgoing = await outgoing.rest() if wait else outgoing.outgoing
         if outgoing is None:
             return None
-        if not isinstance(outgoing.reply, StreamedBody | TrailersReply):
+        if not isinstance(outgoing.reply, StreamedBody | TrailersReply | MoreTime):
             self._metadata.update(outgoing.reply.dynamic_metadata)
         return outgoing.reply
 

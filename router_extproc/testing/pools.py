@@ -39,6 +39,8 @@ class PoolAnswer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     pause_s: float = 0.0
+    #: Before its headers.
+    delay_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class RecordingPool:
         answer = self.answer
         self.requests.append(await _received(request))
         headers = {"content-type": answer.content_type, **answer.headers}
+        await asyncio.sleep(answer.delay_s)
         response = web.StreamResponse(status=answer.status, headers=headers)
         if len(answer.pieces) == 1:
             response.content_length = len(answer.pieces[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -31,7 +32,7 @@ class RecordingDriver:
     """Fits protocol.driver.ExchangeDriver."""
 
     to_headers: HeadersReply | ImmediateResponse = ASK_BODY
-    to_body: BodyReply | ImmediateResponse = field(default_factory=BodyReply)
+    to_body: BodyReply | ImmediateResponse | Unfinished = field(default_factory=BodyReply)
     to_answer: HeadersReply = field(default_factory=HeadersReply)
     #: Raised instead of any reply.
     error: Exception | None = None
@@ -50,7 +51,9 @@ class RecordingDriver:
         self._note(event)
         return self.to_headers
 
-    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+    async def on_request_body(
+        self, event: BodyReceived | BodyTooLarge
+    ) -> BodyReply | ImmediateResponse | Unfinished:
         """See ExchangeDriver."""
         self._note(event)
         return self.to_body

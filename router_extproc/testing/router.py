@@ -16,6 +16,7 @@ from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT
 from router_extproc.pipeline.answer import AnswerObserver
 from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import InquiryReader
 from router_extproc.pipeline.recall import Recall
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
@@ -30,6 +31,9 @@ from router_extproc.testing.fake_encoder import FakeEncoder
 
 SMALL = Target("small", "vllm_small", "tiny-small", None)
 LARGE = Target("large", "vllm_large", "tiny-large", "qwen3")
+#: Of requests that wait for the answer to an equal one.
+WAIT_S = 5.0
+WAITERS_MAX = 10
 BY_AUTHORIZATION = ScopeRules(HeaderScope())
 SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 
@@ -104,6 +108,8 @@ def fake_router(
         prices=Prices({"small": Price(1.0, 2.0)}),
     )
     observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20)
-    savings = Savings()
-    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings)
+    savings, flights = Savings(), Flights(clock, wait_s=WAIT_S, waiters_max=WAITERS_MAX)
+    parts = ExchangeParts(
+        pipeline, observer, find_dialect, reports, clock, savings, flights, message_timeout_s=0.2
+    )
     return FakeRouter(parts, cache, clock, reports, savings)

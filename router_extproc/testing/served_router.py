@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.protocol.driver import ExchangeDriver
+from router_extproc.protocol.driver import ExchangeDriver, Unfinished
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -64,7 +64,9 @@ class WatchedDriver:
         self._note("request headers", path=event.headers.get(":path"), names=names)
         return await self._driver.on_request_headers(event)
 
-    async def on_request_body(self, event: BodyReceived | BodyTooLarge) -> BodyReply | ImmediateResponse:
+    async def on_request_body(
+        self, event: BodyReceived | BodyTooLarge
+    ) -> BodyReply | ImmediateResponse | Unfinished:
         """See ExchangeDriver."""
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)

@@ -26,6 +26,7 @@ from router_extproc.config.model import Config
 from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.pools import RecordingPool, running_pool
+from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 10.0
@@ -185,6 +186,7 @@ def config_for(small: str, large: str, folder: Path, **sections: Any) -> Config:
             "models": models,
             # Generous: a loaded test machine must not look like a dead server.
             "limits": {"message_timeout_s": 2.0},
+            "semantic_cache": {"enabled": True, "coalescing": {"wait_s": WAIT_FOR_EQUAL_S}},
             "envoy": envoy,
             **sections,
         }

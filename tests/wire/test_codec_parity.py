@@ -6,6 +6,8 @@ writes, and what it reads is what Envoy reads.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import betterproto2
 import pytest
 from envoy_data_plane.envoy.config.core.v3 import (
@@ -207,6 +209,11 @@ TO_ENVOY: list[tuple[modes.Direction, messages.Reply, envoy.ProcessingResponse]]
         modes.Direction.RESPONSE,
         messages.TrailersReply(MUTATION),
         envoy.ProcessingResponse(response_trailers=envoy.TrailersResponse(header_mutation=ENVOY_MUTATION)),
+    ),
+    (
+        modes.Direction.REQUEST,
+        messages.MoreTime(2.25),
+        envoy.ProcessingResponse(override_message_timeout=timedelta(seconds=2.25)),
     ),
     (
         modes.Direction.REQUEST,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from router_extproc.config.model import Config
+from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import render
@@ -14,6 +14,7 @@ from router_extproc.protocol.modes import Role
 from router_extproc.server.listen import address_of
 
 MIB = 1024 * 1024
+OFF = Coalescing(enabled=False)
 
 
 def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **envoy: Any) -> Config:
@@ -29,6 +30,7 @@ def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **env
                 "other": {"cluster": "pool_l"},
             },
             "limits": {"max_body_bytes": 2 * MIB, "message_timeout_s": 0.35},
+            "semantic_cache": {"enabled": True, "coalescing": {"wait_s": 3.0}},
             "envoy": {
                 "admin": "127.0.0.1:9901",
                 "clusters": {
@@ -193,6 +195,21 @@ def test_the_log_has_nothing_that_a_client_wrote() -> None:
         "%REQ(X-REQUEST-ID)%",
     }
     assert fields["path"] == "%PATH(NQ)%"
+
+
+@pytest.mark.parametrize("profile", ["split", "inline"])
+def test_envoy_may_be_asked_to_wait_as_long_as_equal_requests_wait(profile: str) -> None:
+    (deciding,) = [
+        found["typed_config"]
+        for found in manager(config(profile=profile))["http_filters"]
+        if "max_message_timeout" in found.get("typed_config", {})
+    ]
+    assert deciding["max_message_timeout"] == "3.350s"
+
+
+def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
+    alone = config().model_copy(update={"semantic_cache": SemanticCache(enabled=True, coalescing=OFF)})
+    assert "max_message_timeout" not in rendered(alone.model_dump_json())["bootstrap.yaml"]
 
 
 def test_every_reason_is_used() -> None:

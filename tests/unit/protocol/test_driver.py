@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from router_extproc.protocol.driver import step
+from router_extproc.protocol.driver import Step, Unfinished, step
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.exchange import Exchange, Outgoing
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import (
     BodyReply,
     HeadersReply,
+    MoreTime,
     RequestBody,
     RequestHeaders,
     RequestTrailers,
@@ -70,3 +71,17 @@ async def test_an_observer_sees_the_answer_and_says_nothing() -> None:
     )
     assert [await step(exchange, driver, message) for message in messages] == [None, None, None]
     assert driver.events == [AnswerStarted(200, OK, last=False), AnswerChunk(b"a", last=True)]
+
+
+async def test_an_unfinished_reply_is_said_in_two_parts() -> None:
+    async def then() -> BodyReply:
+        return BodyReply()
+
+    exchange = Exchange(Role.DECIDE, max_body_bytes=100)
+    driver = RecordingDriver(to_body=Unfinished(MoreTime(1.0), then))
+    await step(exchange, driver, RequestHeaders(Headers()))
+    begun = await step(exchange, driver, RequestBody(b"{}", end_of_stream=True))
+    assert isinstance(begun, Step)
+    assert begun.outgoing == Outgoing(Direction.REQUEST, MoreTime(1.0))
+    assert await begun.rest() == Outgoing(Direction.REQUEST, BodyReply())
+    assert exchange.ended

@@ -23,6 +23,7 @@ from router_extproc.protocol.messages import (
     HeadersReply,
     ImmediateResponse,
     Message,
+    MoreTime,
     RequestBody,
     RequestHeaders,
     RequestTrailers,
@@ -558,3 +559,51 @@ def test_an_observing_stream_ends_with_the_answer() -> None:
     assert not begun.ended
     begun.receive(observed(ResponseBody(b"", end_of_stream=True)))
     assert begun.ended
+
+
+# ── more time ─────────────────────────────────────────────────────────────────────────────────
+
+
+def deciding_with_body() -> Exchange:
+    exchange = Exchange(Role.DECIDE, max_body_bytes=100)
+    exchange.receive(RequestHeaders(Headers()))
+    exchange.send(HeadersReply(mode_override=ProcessingMode(request_body=BodyMode.BUFFERED)))
+    exchange.receive(RequestBody(b"{}", end_of_stream=True))
+    return exchange
+
+
+def test_more_time_leaves_the_reply_owed() -> None:
+    exchange = deciding_with_body()
+    assert exchange.send(MoreTime(1.0)) == Outgoing(Direction.REQUEST, MoreTime(1.0))
+    assert not exchange.ended
+    exchange.send(BodyReply())
+    assert exchange.ended
+
+
+def test_more_time_is_asked_for_once() -> None:
+    exchange = deciding_with_body()
+    exchange.send(MoreTime(1.0))
+    with pytest.raises(LocalProtocolError, match="second time"):
+        exchange.send(MoreTime(1.0))
+
+
+def test_more_time_can_be_asked_for_again_with_the_next_message() -> None:
+    exchange = Exchange(Role.DECIDE, max_body_bytes=100)
+    exchange.receive(RequestHeaders(Headers()))
+    exchange.send(MoreTime(1.0))
+    exchange.send(HeadersReply(mode_override=ProcessingMode(request_body=BodyMode.BUFFERED)))
+    exchange.receive(RequestBody(b"{}", end_of_stream=True))
+    exchange.send(MoreTime(1.0))
+
+
+def test_more_time_is_for_a_reply_that_is_waited_for() -> None:
+    exchange = deciding_with_body()
+    exchange.send(BodyReply())
+    with pytest.raises(LocalProtocolError, match="nobody waits"):
+        exchange.send(MoreTime(1.0))
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.0009, float("nan")])
+def test_no_time_is_no_time(seconds: float) -> None:
+    with pytest.raises(LocalProtocolError, match="no time to wait"):
+        MoreTime(seconds)

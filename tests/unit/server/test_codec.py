@@ -8,7 +8,7 @@ from router_extproc._pb import ext_proc_pb2 as pb
 from router_extproc.errors import RemoteProtocolError
 from router_extproc.protocol.exchange import Outgoing
 from router_extproc.protocol.headers import HeaderMutation
-from router_extproc.protocol.messages import HeadersReply, RequestHeaders
+from router_extproc.protocol.messages import HeadersReply, MoreTime, RequestHeaders
 from router_extproc.protocol.modes import Direction
 from router_extproc.server.codec import decode, encode
 
@@ -55,6 +55,14 @@ def test_metadata_that_is_no_string_is_left_out() -> None:
     metadata = pb.Metadata()
     metadata.filter_metadata["ours"].update({"token": "t", "count": 3, "nested": {"a": "b"}})
     assert decoded_headers(metadata_context=metadata).metadata == {"ours": {"token": "t"}}
+
+
+def test_more_time_is_a_message_about_nothing_else() -> None:
+    """Envoy ignores whatever else stands beside it."""
+    written = pb.ProcessingResponse.FromString(encode(Outgoing(Direction.REQUEST, MoreTime(2.25))))
+    assert written.override_message_timeout.ToMilliseconds() == 2250
+    written.ClearField("override_message_timeout")
+    assert written == pb.ProcessingResponse()
 
 
 @pytest.mark.parametrize("data", [b"", b"\x50\x01", b"\x9a\x06\x00"])
