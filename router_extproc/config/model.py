@@ -133,8 +133,9 @@ class SemanticCache(Section):
     similarity_threshold: float = Field(default=0.8, ge=0, le=1)
     #: The operator's floor: a threshold below it, here or of a decision, is refused at start.
     similarity_floor: float = Field(default=0.0, ge=0, le=1)
-    #: What decides whether a neighbour's answer fits: a small cross-encoder with guards for numbers and
-    #: negation ("model"), or five guards alone, which take no inference and accept about half as much.
+    #: What decides whether a neighbour's answer fits: a small cross-encoder with guards for numbers,
+    #: negation and roles ("model"), or five guards alone, which take no inference and accept about half
+    #: as much.
     verifier: Literal["model", "guards"] = "model"
     #: Of the memory backend.
     max_entries: int = Field(default=1000, ge=1)

@@ -34,9 +34,12 @@ _ORDINAL_NAMES = "first second third fourth fifth sixth seventh eighth ninth ten
 _ORDINALS = {word: value for value, word in enumerate(_ORDINAL_NAMES.split(), 1)}
 _QUANTITIES = listed(
     """
-    half quarter dozen double twice triple thrice single quadruple couple zero
+    half quarter dozen double twice triple thrice single quadruple couple zero dozens hundreds thousands
+    millions billions trillions
     """
 )
+#: Scales that say a quantity without a number before them: "a few hundred".
+_WHOLE_SCALES = _SCALES.keys() - {"k", "bn"}
 
 #: Words of the longest number that is read as one.
 _SPELLED_WORDS_MAX = 12
@@ -112,7 +115,7 @@ def _numbers(tokens: tuple[Token, ...]) -> Iterator[str]:
     """Every quantity in a canonical form, in the order of the text."""
     spelled: list[str] = []
     for index, token in enumerate(tokens):
-        if _is_spelled(token, spelled):
+        if _is_spelled(token, tokens[index - 1 : index], spelled):
             spelled.append(token.text)
             continue
         yield from _flush(spelled)
@@ -125,11 +128,14 @@ def _numbers(tokens: tuple[Token, ...]) -> Iterator[str]:
     yield from _flush(spelled)
 
 
-def _is_spelled(token: Token, spelled: list[str]) -> bool:
+def _is_spelled(token: Token, before: tuple[Token, ...], spelled: list[str]) -> bool:
     # "one" alone is a pronoun more often than a number.
     if token.text in _TENS or (token.text in _SMALL and token.text != "one"):
         return True
-    return bool(spelled) and (token.text in _SCALES or token.text == "one")
+    if spelled:
+        return token.text in _SCALES or token.text == "one"
+    # Behind digits it belongs to them: "5 million".
+    return token.text in _WHOLE_SCALES and not (before and before[0].kind == "number")
 
 
 def _flush(spelled: list[str]) -> Iterator[str]:

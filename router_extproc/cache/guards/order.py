@@ -13,7 +13,7 @@ from router_extproc.cache.guards.words import Question, listed
 
 #: Words whose two sides have different roles.
 _DIRECTED = listed(
-    "than to into from over before after by versus vs against under above below behind beats beat"
+    "than to into from on over under before after by versus vs against above below behind beats beat"
 )
 #: Words that turn a noun phrase around: "sources of energy" is "energy sources".
 _TURNING = listed("of for in with on at")
@@ -22,10 +22,21 @@ _PHRASE_WORDS_MAX = 3
 _ADVERB = "ly"
 
 
-def same_order(cached: Question, asked: Question) -> str | None:
-    """Say "roles" when shared words changed sides, "order" when they changed their order otherwise."""
+def same_roles(cached: Question, asked: Question) -> str | None:
+    """Say "roles" when shared words changed sides, or what is said of one is said of another.
+
+    Narrow enough to have the last word beside the learned verifier.
+    """
     if any(_changed_sides(cached, asked, marker) for marker in _DIRECTED):
         return "roles"
+    return "roles" if _is_mirrored(cached, asked) or _is_said_of_another(cached, asked) else None
+
+
+def same_order(cached: Question, asked: Question) -> str | None:
+    """Say "roles" as `same_roles` does, "order" when shared words changed their order otherwise."""
+    roles = same_roles(cached, asked)
+    if roles is not None:
+        return roles
     one, other = _fixed(cached), _fixed(asked)
     if one != other and sorted(one) == sorted(other):
         return "order"
@@ -46,6 +57,33 @@ def _changed_sides(cached: Question, asked: Question, marker: str) -> bool:
 def _sides(question: Question, marker: str) -> tuple[set[str], set[str]]:
     at = question.words.index(marker)
     return set(question.stems[:at]), set(question.stems[at + 1 :])
+
+
+def _is_mirrored(cached: Question, asked: Question) -> bool:
+    """True when two shared words changed places around a third: "cats chase dogs", "dogs chase cats".
+
+    Parts that only changed places ("in Rome, where …", "where … in Rome") turn no three words around;
+    a turned noun phrase might ("can its size be increased", "increase the size of it").
+    """
+    if _turning(cached) != _turning(asked):
+        return False
+    places = {word: place for place, word in enumerate(_shared(asked, cached))}
+    # The largest place that ends a falling run of one word, and of two.
+    one = two = -1
+    for word in _shared(cached, asked):
+        place = places[word]
+        if place < two:
+            return True
+        if place < one:
+            two = max(two, place)
+        one = max(one, place)
+    return False
+
+
+def _is_said_of_another(cached: Question, asked: Question) -> bool:
+    """True when each says another of the same words again: "A and B, how does A win"."""
+    one, other = Counter(cached.content), Counter(asked.content)
+    return one.keys() == other.keys() and bool(one - other) and bool(other - one)
 
 
 def _fixed(question: Question) -> list[str]:

@@ -13,7 +13,7 @@ from router_extproc.cache.guards.words import Question, listed, stem
 _NEGATORS = listed(
     """
     not no never none nothing nobody nowhere neither nor without non lack lacks lacking absent minus hardly
-    barely cannot unable impossible fail fails failed failing avoid prevent stop except
+    barely cannot unable impossible fail fails failed failing avoid prevent stop except excluding besides
     """
 )
 _PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
@@ -54,7 +54,11 @@ _OPPOSITES = listed(
     build/destroy arrive/depart arrival/departure enter/exit login/logout signin/signout
     subscribe/unsubscribe follow/unfollow join/leave arrive/leave host/guest lead/follow victory/defeat
     majority/minority optimist/pessimist optimistic/pessimistic overweight/underweight prefix/suffix
-    singular/plural acid/base proton/electron cation/anion vowel/consonant
+    singular/plural acid/base proton/electron cation/anion vowel/consonant for/against lower/increase
+    raise/reduce raise/decrease low/lower in/outside within/outside always/sometimes always/rarely
+    always/never often/rarely all/some every/some completely/partially entirely/partially fully/partially
+    completely/partly fully/partly grant/revoke tighten/loosen merge/split show/hide easiest/hardest
+    mute/unmute expand/collapse speed/slow wake/sleep
     """
 )
 

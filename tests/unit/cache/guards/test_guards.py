@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router_extproc.cache.guards import GUARDS, read_question
+from router_extproc.cache.guards.order import same_roles
 
 SAME = [
     ("What are the main renewable energy sources?", "Which are the main sources of renewable energy?"),
@@ -18,6 +19,9 @@ SAME = [
     ("Why is the sky blue?", "What is the reason the sky is blue?"),
     ("What are 5 tips for better sleep?", "Give me five tips for better sleep"),
     ("Is it worth 1,000 dollars?", "Is it worth $1000?"),
+    ("Is it worth one hundred dollars?", "Is it worth 100 dollars?"),
+    ("Name 5 million insects", "Name five million insects"),
+    ("Are two thousand five hundred words long?", "Are 2,500 words long?"),
     ("How do I install Python 3.11 on Ubuntu?", "how to install python 3.11 on ubuntu"),
     ("How can I lose weight quickly?", "How can I quickly lose weight?"),
     ("Is a storm in India dangerous?", "Is an Indian storm dangerous?"),
@@ -40,6 +44,9 @@ DIFFERENT = {
         ("Is 5k enough?", "Is 5 enough?"),
         ("List half of them", "List a quarter of them"),
         ("What can python3 do?", "What can python2 do?"),
+        ("I found a few hundred coins", "I found a few thousand coins"),
+        ("Name a hundred rivers", "Name a thousand rivers"),
+        ("Why do hundreds of people wait?", "Why do thousands of people wait?"),
     ],
     "units": [
         (
@@ -61,6 +68,7 @@ DIFFERENT = {
         ("Can I take ibuprofen with alcohol?", "Can I take ibuprofen without alcohol?"),
         ("What are the advantages of solar power?", "What are the disadvantages of solar power?"),
         ("Is a childless family happy?", "Is a child family happy?"),
+        ("Who gets a bonus?", "Who besides managers gets a bonus?"),
     ],
     "opposite": [
         ("How do I turn on dark mode?", "How do I turn off dark mode?"),
@@ -69,6 +77,11 @@ DIFFERENT = {
         ("What should I do before surgery?", "What should I do after surgery?"),
         ("How do I enable two factor login?", "How do I disable two factor login?"),
         ("Why are prices increasing?", "Why are prices decreasing?"),
+        ("Does tea lower the pulse?", "Does tea increase the pulse?"),
+        ("How do I lower my pulse?", "How do I treat my low pulse?"),
+        ("What are the arguments for dams?", "What are the arguments against dams?"),
+        ("Which towns in Kenya have trams?", "Which towns outside Kenya have trams?"),
+        ("What do all birds eat?", "What do some birds eat?"),
     ],
     "names": [
         ("Who is the CEO of Apple?", "Who is the CEO of Siemens?"),
@@ -98,10 +111,15 @@ DIFFERENT = {
         ("Is a cat smarter than a parrot?", "Is a parrot smarter than a cat?"),
         ("Convert inches to cubits", "Convert cubits to inches"),
         ("Show flights from paris to london", "Show flights from london to paris"),
-    ],
-    "order": [
         ("Does the dog bite the man?", "Does the man bite the dog?"),
         ("Did Alice sue Bob?", "Did Bob sue Alice?"),
+        ("If elves fight dwarves, how do the elves win?", "If elves fight dwarves, how do the dwarves win?"),
+        (
+            "What is the effect of the sun on the moon in spring?",
+            "What is the effect of the moon on the sun in spring?",
+        ),
+    ],
+    "order": [
         ("Did the team that lost protest loudly?", "Did the team that protest really lost?"),
     ],
 }
@@ -127,6 +145,19 @@ def test_another_question_is_refused(reason: str, one: str, other: str) -> None:
 def test_guards_see_a_difference_from_both_sides(reason: str, one: str, other: str) -> None:
     """Which question came first is chance."""
     assert refusal(other, one) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Can the size of a pond be increased?", "How is it possible to increase pond size?"),
+        ("In Rome, where do I park?", "Where do I park in Rome?"),
+        ("Is a tram or a bus better?", "Is a bus or a tram better?"),
+    ],
+)
+def test_parts_that_changed_places_are_not_turned_roles(one: str, other: str) -> None:
+    """This guard has the last word beside the learned verifier: what it refuses is lost."""
+    assert same_roles(read_question(one), read_question(other)) is None
 
 
 TEXT = st.text(max_size=60)
