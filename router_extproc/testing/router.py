@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.scope import HeaderScope, ScopeRules
@@ -91,12 +92,16 @@ def fake_router(
     verifier: Verifier | None = None,
     routing_headers: Sequence[str] = (),
     scopes: ScopeRules = BY_AUTHORIZATION,
+    clock: ManualClock | None = None,
+    backend: CacheBackend | None = None,
 ) -> FakeRouter:
-    """A router with the models `small` (default) and `large`, and `auto` to be routed."""
-    clock, reports, encoder = ManualClock(), Reports(), encoder or FakeEncoder()
-    cache = SemanticCache(
-        clock, NearTier(clock, max_entries=1000, max_bytes=2**24), verifier or AcceptingVerifier()
-    )
+    """A router with the models `small` (default) and `large`, and `auto` to be routed.
+
+    backend: made with the same clock; it is written to while `FakeRouter.cache` is open.
+    """
+    clock, reports, encoder = clock or ManualClock(), Reports(), encoder or FakeEncoder()
+    near = NearTier(clock, max_entries=1000, max_bytes=2**24)
+    cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
     pipeline = RequestPipeline(
         clock,

@@ -1,14 +1,28 @@
-"""What contract tests share: the real encoder, built once for all of them."""
+"""What contract tests share: the real encoder, built once for all of them, and every cache backend."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
 import pytest
 
+from router_extproc.cache.base import CacheBackend
+from router_extproc.cache.memory import MemoryCache
+from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.near import NearTier
+from router_extproc.clock import Clock
+from router_extproc.config.milvus import Milvus
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_build import build_verifier
+
+#: Opens an empty backend for vectors of a length.
+OpenBackend: TypeAlias = Callable[[Clock, int], AbstractAsyncContextManager[CacheBackend]]
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +31,17 @@ def encoder() -> OnnxEncoder:
     build_encoder(models_folder(home()))
     build_verifier(models_folder(home()))
     return open_encoder()
+
+
+@asynccontextmanager
+async def open_memory(clock: Clock, dim: int) -> AsyncIterator[CacheBackend]:
+    yield MemoryCache(NearTier(clock, max_entries=10_000, max_bytes=2**28))
+
+
+@pytest.fixture(params=["memory", "milvus-lite"])
+def open_backend(request: pytest.FixtureRequest, tmp_path: Path) -> OpenBackend:
+    """Every backend, one after the other."""
+    if request.param == "memory":
+        return open_memory
+    settings = Milvus(uri=str(tmp_path / "cache.db"))
+    return lambda clock, dim: MilvusCache(settings, dim=dim, clock=clock)
