@@ -12,14 +12,17 @@ from rich.console import Console
 from rich.table import Table
 
 from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
+from router_extproc.cli import bench_cache
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
+app.command("cache", epilog=bench_cache.EXAMPLE)(bench_cache.cache)
 
 _EXAMPLE = "Example: router-extproc bench --pairs 500 --json > bench.json"
 
 
-@app.command(epilog=_EXAMPLE)
+@app.callback(invoke_without_command=True, epilog=_EXAMPLE)
 def bench(
+    called: typer.Context,
     *,
     pairs: Annotated[int, typer.Option(min=20, help="Pairs of requests for each case.")] = 300,
     throughput: Annotated[
@@ -28,11 +31,13 @@ def bench(
     workers: Annotated[list[int] | None, typer.Option(min=1, help="Workers; may be repeated.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """Start Envoy with and without the sidecar, send the same requests to both, and compare.
+    """Without a command: start Envoy with and without the sidecar, send both the same requests, compare.
 
     Both run on this machine, in one run, with a pool that answers at once. Latencies are at one
     request at a time; throughput shares the machine's cores with Envoy and the client.
     """
+    if called.invoked_subcommand is not None:
+        return
     console = Console(stderr=True)
     settings = BenchSettings(pairs, throughput, tuple(workers or (1, 2)))
     result = asyncio.run(measure(settings, say=lambda text: console.print(f"[dim]{text}[/dim]")))

@@ -83,6 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("telemetry",),
     "envoy_data_plane": ("envoy_config",),
     "betterproto2": ("envoy_config",),
+    "matplotlib": ("bench.replay_plot",),
     "typer": ("cli",),
     "rich": ("cli", "training"),
 }

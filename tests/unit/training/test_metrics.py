@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from router_extproc.training.metrics import Estimate, auc, average_ranks, calibration_error, share
+from router_extproc.training.metrics import (
+    Estimate,
+    auc,
+    average_ranks,
+    calibration_error,
+    exact_share,
+    share,
+)
 
 
 def test_share_has_wilsons_interval() -> None:
@@ -61,3 +68,22 @@ def test_score_that_is_the_share_of_hits_is_calibrated() -> None:
 def test_score_that_is_too_sure_is_not() -> None:
     hits = np.array([True, False])
     assert calibration_error(hits, np.ones(2)) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("hits", "rows", "low", "high"),
+    [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (3, 20, 0.0321, 0.3789), (1, 1, 0.025, 1.0)],
+)
+def test_exact_interval_is_that_of_clopper_and_pearson(hits: int, rows: int, low: float, high: float) -> None:
+    """From their tables; Wilson's would be too narrow for few hits."""
+    found = exact_share(hits, rows)
+    assert (found.value, found.rows) == (hits / rows, rows)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(high, abs=1e-4)
+
+
+def test_exact_interval_of_many_rows_nears_wilsons() -> None:
+    found, wilson = exact_share(700, 100_000), share(700, 100_000)
+    assert wilson is not None
+    assert found.low == pytest.approx(wilson.low, rel=0.01)
+    assert found.high == pytest.approx(wilson.high, rel=0.01)

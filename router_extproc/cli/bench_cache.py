@@ -1,0 +1,81 @@
+"""`router-extproc bench cache`: how often the cache answers, and how often wrongly, on labelled pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from router_extproc.bench.replay_figures import ReplayFigures
+from router_extproc.bench.replay_plot import open_plotter
+from router_extproc.bench.replay_run import run_replay
+from router_extproc.bench.stream import SEED, make_stream, read_stream_pairs
+from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.training.metrics import Estimate
+from router_extproc.training.rows import read_answers, read_rows
+
+EXAMPLE = "Example: router-extproc bench cache --data pairs.jsonl --plot cache.png"
+
+
+def cache(
+    data: Annotated[
+        Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows with text_a, text_b and label.")
+    ],
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Ask each question once, not as often as rows name it.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the order of the stream.")] = SEED,
+    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw it; needs matplotlib.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Replay the questions of pairs through the cache, and judge its hits by the pairs' labels.
+
+    No look-ahead: a question is looked up before it is stored, and only a miss is stored. Beside the
+    default verifier stand exact matches only, and plain cosine thresholds.
+    """
+    draw = None if plot is None else open_plotter(plot)
+    rows = read_rows(data, required=("text_a", "text_b"))
+    pairs = read_stream_pairs(rows, read_answers(data, rows))
+    with Progress(console=ERR, transient=True) as progress:
+        questions = make_stream(pairs, once=once, seed=seed)
+        figures = run_replay(pairs, questions, partial(_open_step, progress))
+    if json:
+        print_json(figures)
+    else:
+        _show(figures)
+    if draw is not None:
+        draw(figures)
+
+
+def _open_step(progress: Progress, step: str, total: int) -> Callable[[], None]:
+    task = progress.add_task(step, total=total)
+    return lambda: progress.advance(task)
+
+
+def _show(figures: ReplayFigures) -> None:
+    OUT.print(
+        f"{figures.lookups} lookups of {figures.distinct} texts, from {figures.pairs} pairs; by the labels "
+        f"{_percent(figures.answerable)} of them could be hits"
+    )
+    table = Table("rule", "hits", "wrong", "at most", "precision", "at least", "p50 ms", "p99 ms", box=None)
+    for each in figures.rules:
+        estimates = (each.hit_ratio, each.false_hits, each.false_hits_at_most)
+        shares = [_percent(estimate) for estimate in (*estimates, each.precision, each.precision_at_least)]
+        table.add_row(each.rule, *shares, f"{each.p50_ms:.2f}", f"{each.p99_ms:.2f}")
+    OUT.print(table)
+    OUT.print(
+        "hits, wrong: of all lookups; precision: of the hits; at most, at least: no label counts as wrong"
+    )
+
+
+def _percent(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "none"
+    value, low, high = (100 * part for part in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.2f} % ({low:.2f} to {high:.2f})"
