@@ -26,7 +26,7 @@ from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.errors import RouterError
 
-READY_S: Final = 60.0
+READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05
 
 

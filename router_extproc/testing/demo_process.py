@@ -24,11 +24,11 @@ from typing import Any, Final
 
 import httpx
 
-READY_S: Final = 120.0
+READY_S: Final = 300.0
 STOP_S: Final = 30.0
 #: An answer is stored by the observer, just after the client has it.
-STORED_S: Final = 10.0
-ANSWER_S: Final = 60.0
+STORED_S: Final = 30.0
+ANSWER_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
 PATH: Final = "/v1/chat/completions"
 _PACKAGED: Final = resources.files("router_extproc.demo").joinpath("router.yaml")

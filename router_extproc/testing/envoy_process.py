@@ -23,7 +23,7 @@ from router_extproc.config.address import host_port
 from router_extproc.errors import ConfigError, RouterError
 
 #: A loaded machine takes a few seconds; longer means that Envoy waits for something.
-READY_S: Final = 20.0
+READY_S: Final = 90.0
 #: From SIGTERM to SIGKILL.
 STOP_S: Final = 5.0
 _POLL_S: Final = 0.02

@@ -29,9 +29,9 @@ from router_extproc.testing.pools import RecordingPool, running_pool
 from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 10.0
+WAIT_S = 30.0
 #: A worker starts in a second, and Envoy finds it in another; a loaded machine takes its time.
-JOIN_S = 30.0
+JOIN_S = 90.0
 PATH = "/v1/chat/completions"
 
 

@@ -13,15 +13,15 @@ import httpx
 import openai
 import pytest
 
-from router_extproc.testing.demo_process import PATH, Demo
+from router_extproc.testing.demo_process import ANSWER_S, PATH, Demo
 
 pytestmark = pytest.mark.vllm
 
 QUESTION = "What are the main renewable energy sources?"
 #: Of what a starved server may spoil.
 TRIES = 3
-#: Envoy's health check takes the sidecar back within a few seconds.
-REJOIN_S = 20.0
+#: Envoy's health check takes the sidecar back within a few seconds, on a machine with time to ask.
+REJOIN_S = 120.0
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_stopped_sidecar_does_not_stop_answers(router: Demo) -> None:
         answer = httpx.post(
             router.url + PATH,
             json={"model": "auto", "messages": [{"role": "user", "content": QUESTION}]},
-            timeout=30.0,
+            timeout=ANSWER_S,
             trust_env=False,
         )
     finally:
@@ -124,7 +124,7 @@ def streaming(router: Demo, **members: object) -> Iterator[Iterator[str]]:
         router.url + PATH,
         json=body | {"stream": True} | members,
         headers={"authorization": f"Bearer {router.bearer}"},
-        timeout=30.0,
+        timeout=ANSWER_S,
         trust_env=False,
     ) as answer:
         assert answer.status_code == httpx.codes.OK
