@@ -42,10 +42,17 @@ class Stack:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, workers: int, pool_latency_s: float = 0.0) -> AsyncIterator[Stack]:
-    """Everything started and ready inside the block; its files are in the folder."""
+async def running(
+    folder: Path, *, workers: int, pool_latency_s: float = 0.0, limits: section.Limits | None = None
+) -> AsyncIterator[Stack]:
+    """Everything started and ready inside the block; its files are in the folder.
+
+    limits: in place of those that a user has by default.
+    """
     ports = _free_ports(5)
     config = _config(folder, ports, workers)
+    if limits is not None:
+        config = config.model_copy(update={"limits": limits})
     router, envoy, plain = (folder / name for name in ("router.yaml", "envoy.json", "plain.json"))
     # JSON is YAML, too.
     router.write_text(config.model_dump_json(exclude_defaults=True), encoding="utf-8")

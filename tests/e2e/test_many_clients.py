@@ -14,12 +14,17 @@ from pathlib import Path
 import aiohttp
 
 from router_extproc.bench.stack import running
+from router_extproc.config.model import Limits
 
 CLIENTS = 200
 SECONDS = 30.0
-REQUEST_MAX_S = 60.0
+#: On a machine that does much else: until the cache has answered at all.
+SECONDS_MAX = 300.0
+REQUEST_MAX_S = 120.0
 #: A quick model's; without it two hundred clients would only measure the machine.
 POOL_LATENCY_S = 0.3
+#: A sidecar that gets no processor in time is passed by, and nothing would be seen of its own answers.
+PATIENT = Limits(message_timeout_s=10.0, signals_timeout_s=4.0, cache_timeout_s=4.0)
 #: Of ext_proc, each of them a broken contract.
 MUST_BE_ZERO = re.compile(
     r"ext_proc\..*(spurious_msgs_received|rejected_header_mutations|server_half_closed_error)"
@@ -58,11 +63,12 @@ async def test_two_hundred_clients_get_their_own_answers(tmp_path: Path) -> None
 
     async def live(session: aiohttp.ClientSession, base: str, client: int, until_s: float) -> None:
         for turn in itertools.count():
-            if time.monotonic() >= until_s:
+            enough_s = until_s if seen["200 hit-exact"] else until_s + SECONDS_MAX - SECONDS
+            if time.monotonic() >= enough_s:
                 return
             await ask(session, base, client, turn)
 
-    async with running(tmp_path, workers=1, pool_latency_s=POOL_LATENCY_S) as stack:
+    async with running(tmp_path, workers=1, pool_latency_s=POOL_LATENCY_S, limits=PATIENT) as stack:
         limits = aiohttp.ClientTimeout(total=REQUEST_MAX_S)
         connector = aiohttp.TCPConnector(limit=CLIENTS)
         headers = {"content-type": "application/json"}

@@ -20,9 +20,9 @@ from progress import LOOK_EVERY_S, Say, Waiting, last_line, start, stop_group
 from tiny_model import MAX_MODEL_LEN, TinyModel, write_model
 
 HOST: Final = "127.0.0.1"
-#: Both are ready after 51 s on two free cores, after 173 s when four other programs share them, after 290 s
+#: Both are ready after 51 s on two free cores, after 173 s when four other programs share them, after 877 s
 #: when ten do.
-READY_S: Final = 900.0
+READY_S: Final = 1500.0
 #: Name to model. The larger one thinks aloud, so that reasoning is replayed, too.
 MODELS: Final[Mapping[str, TinyModel]] = {
     "small": TinyModel(hidden=128, layers=2, thinks=False, seed=1),
