@@ -7,7 +7,7 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeAlias, TypeVar
 
@@ -23,14 +23,23 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_open import open_verifier
+from router_extproc.signals import complexity as complexity_signal
 from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN
 from router_extproc.signals.language import find_language
-from router_extproc.signals.spans import find_spans
+from router_extproc.training.curve import plot_curve
+from router_extproc.training.evaluate_complexity import (
+    ComplexityPrediction,
+    Outcome,
+    curve_of,
+    judge_complexity,
+    predict_complexity,
+    read_outcomes,
+)
 from router_extproc.training.evaluate_guard import GuardFigures, judge_guard, predict_guard
 from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
 from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
-from router_extproc.training.evaluate_pii import PiiFigures, PiiPrediction, judge_spans, read_spans
+from router_extproc.training.evaluate_pii import PiiFigures, judge_spans, predict_spans, read_spans
 from router_extproc.training.metrics import Estimate
 from router_extproc.training.rows import read_answers, read_labels, read_rows
 
@@ -48,6 +57,10 @@ PredictionsOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction a row, in order."),
 ]
+
+#: The models of MMLU-Pro's published results that are compared unless others are named.
+WEAK_MODEL = "Meta-Llama-3_1-8B-Instruct"
+STRONG_MODEL = "Meta-Llama-3_1-70B-Instruct"
 
 PredictionT = TypeVar("PredictionT")
 
@@ -109,13 +122,13 @@ def language(data: DataOption, *, predictions: PredictionsOption = None, json: J
 
 @app.command(epilog="Example: router-extproc eval pii --data rows.jsonl --predictions out.jsonl")
 def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Find each row's `spans` [{start, end, type}] of fixed form; offsets are code points.
+    """Find each row's `spans` [{start, end, type}], of fixed form and names; offsets are code points.
 
     Judged where rows have `spans`: a hit has the same start, end and kind.
     """
     rows = read_rows(data, required=("text",))
     truths = read_spans(data, rows)
-    made = (PiiPrediction(find_spans(row.text("text"))) for row in rows)
+    made = predict_spans([row.text("text") for row in rows], open_encoder())
     figures = judge_spans(_collect(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
@@ -145,6 +158,47 @@ def guard(data: DataOption, *, predictions: PredictionsOption = None, json: Json
         print_json(figures)
     else:
         _show_guard(figures, len(rows))
+
+
+@app.command(epilog="Example: router-extproc eval complexity --data rows.jsonl --curve out.png")
+def complexity(
+    data: DataOption,
+    *,
+    curve: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw quality over the strong model's share of calls."),
+    ] = None,
+    weak: Annotated[str, typer.Option(help="Of a row's `correct`, the weak model.")] = WEAK_MODEL,
+    strong: Annotated[str, typer.Option(help="Of a row's `correct`, the strong model.")] = STRONG_MODEL,
+    predictions: PredictionsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Judge each row's text: `score`, the chance that a weak model fails.
+
+    Judged where rows have `weak_correct` (and `strong_correct`), or `correct` with results by model.
+    """
+    rows = read_rows(data, required=("text",))
+    outcomes = read_outcomes(data, rows, weak=weak, strong=strong)
+    encoder = open_encoder()
+    head = open_head(complexity_signal.HEAD, encoder=encoder, where="complexity")
+    made = predict_complexity([row.text("text") for row in rows], head, encoder)
+    judged = _collect(made, len(rows), predictions)
+    if curve is not None:
+        _draw(judged, outcomes, curve)
+    figures = judge_complexity(judged, outcomes)
+    if json:
+        print_json(figures)
+    else:
+        _show({"AUC of failures": figures.auc}, figures.rows, figures.labelled)
+        for name, value in (("APGR", figures.apgr), ("kept at half", figures.kept_at_half)):
+            OUT.print(f"{name}: {'none' if value is None else f'{value:.3f}'}")
+
+
+def _draw(judged: Sequence[ComplexityPrediction], outcomes: Sequence[Outcome], target: Path) -> None:
+    drawn = curve_of(judged, outcomes)
+    if drawn is None:
+        raise ConfigError("--curve", "no row says what both models did")
+    plot_curve(drawn, target)
 
 
 def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
@@ -197,7 +251,8 @@ def _show_guard(figures: GuardFigures, rows: int) -> None:
 def _show_pii(figures: PiiFigures) -> None:
     _show({"false alarms": figures.false_alarms}, figures.rows, figures.labelled)
     table = Table("kind", "F1", "precision", "recall", box=None)
-    for kind, each in {"all": figures.all, **figures.kinds}.items():
+    groups = {"all of fixed form": figures.structured, "all names": figures.names}
+    for kind, each in {**groups, **figures.kinds}.items():
         f1 = "none" if each.f1 is None else f"{each.f1:.3f}"
         table.add_row(kind, f1, _tell(each.precision), _tell(each.recall))
     OUT.print(table)

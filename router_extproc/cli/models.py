@@ -16,6 +16,7 @@ from router_extproc.models.onnx.heads import list_heads
 from router_extproc.models.onnx.home import IDENTITY, home, models_folder
 from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND
+from router_extproc.models.onnx.trunk_build import build_trunk
 from router_extproc.models.onnx.verifier_build import build_verifier
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Build again what is there.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Build encoder and verifier from the installed weights; the encoder is compared with float32.
+    """Build encoder, task layers and verifier; the encoder is compared with float32.
 
     They go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc; what is there and whole is kept.
     """
@@ -40,13 +41,22 @@ def build(
     folder = models / IDENTITY
     there = None if force else find_built(folder)
     manifest = there or _build_watched(models)
+    trunk = build_trunk(models, force=force or there is None)
     verifier = build_verifier(models, force=force)
     if json:
         described = _describe(IDENTITY, "encoder", folder, manifest)
-        print_json({"built": there is None, **described, "verifier": verifier.identity})
+        print_json(
+            {
+                "built": there is None,
+                **described,
+                "task_layers": trunk.identity,
+                "verifier": verifier.identity,
+            }
+        )
     else:
         told = "is there already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
         OUT.print(f"{IDENTITY} {told} ({folder})", markup=False)
+        OUT.print(f"{trunk.identity} is there ({models / trunk.identity})", markup=False)
         OUT.print(f"{verifier.identity} is there ({models / verifier.identity})", markup=False)
 
 

@@ -29,7 +29,7 @@ class PiiSettings(SignalSettings):
 
     type: Literal["pii"]
     #: What is looked for; of several that are found, the label is the first in this order.
-    kinds: tuple[str, ...] = Field(default=TYPES, min_length=1)
+    kinds: tuple[str, ...] = Field(default=KINDS, min_length=1)
     #: The score from which a name, a place or an address counts; kinds of fixed form always do.
     min_score: float = Field(default=NAME_SCORE_MIN, ge=0, le=1)
 

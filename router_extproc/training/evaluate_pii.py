@@ -1,19 +1,22 @@
 """Evaluates the search for personal facts: exact spans against labelled ones, kind by kind.
 
-It is not training: nothing is learned. The rule it keeps: a kind that is not looked for (names, places)
+It is not training: nothing is learned. The rule it keeps: a kind that is not looked for (dates, titles)
 is no miss, and a row without `spans` is predicted and never counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from router_extproc.errors import ConfigError
-from router_extproc.signals.spans import TYPES, Span
+from router_extproc.models.base import Encoder
+from router_extproc.signals.pii import KINDS, NAME_SCORE_MIN, NAMES, join_spans, names_in
+from router_extproc.signals.spans import TYPES, Span, find_spans
+from router_extproc.training.encode import encode_chunks
 from router_extproc.training.metrics import Estimate, share
 from router_extproc.training.rows import Row, refuse
 
@@ -27,6 +30,9 @@ SAME_TYPE: Final[Mapping[str, str]] = MappingProxyType(
         "SSN": "US_SSN",
         "IBAN": "IBAN_CODE",
         "IP": "IP_ADDRESS",
+        "GPE": "LOCATION",
+        "ORG": "ORGANIZATION",
+        "ADDRESS": "STREET_ADDRESS",
     }
 )
 
@@ -53,11 +59,22 @@ class PiiFigures:
 
     rows: int
     labelled: int
-    #: All kinds that any row labels together: the others may be there, unlabelled.
-    all: KindFigures
+    #: The kinds of fixed form that any row labels, together: others may be there, unlabelled.
+    structured: KindFigures
+    #: Persons, places, organisations and addresses together, likewise.
+    names: KindFigures
     kinds: Mapping[str, KindFigures]
     #: Share of the rows without any labelled span in which something was found.
     false_alarms: Estimate | None
+
+
+def predict_spans(texts: Sequence[str], encoder: Encoder) -> Iterator[PiiPrediction]:
+    """One prediction for each text, in order: what has a form, and names."""
+    done = 0
+    for encodings in encode_chunks(texts, encoder, tasks=True):
+        for text, encoding in zip(texts[done : done + len(encodings)], encodings, strict=True):
+            yield PiiPrediction(join_spans(find_spans(text), names_in(encoding), NAME_SCORE_MIN))
+        done += len(encodings)
 
 
 def read_spans(path: Path, rows: Sequence[Row]) -> list[list[Span] | None]:
@@ -101,12 +118,13 @@ def judge_spans(predictions: Sequence[PiiPrediction], truths: Sequence[list[Span
         if truth is not None
     ]
     clean = [found for found, there in pairs if not there]
-    known = frozenset(span.type for _, there in pairs for span in there) & frozenset(TYPES)
+    known = frozenset(span.type for _, there in pairs for span in there)
     return PiiFigures(
         rows=len(predictions),
         labelled=len(pairs),
-        all=judge_kinds(pairs, known),
-        kinds={kind: judge_kinds(pairs, frozenset([kind])) for kind in TYPES if kind in known},
+        structured=judge_kinds(pairs, known.intersection(TYPES)),
+        names=judge_kinds(pairs, known.intersection(NAMES)),
+        kinds={kind: judge_kinds(pairs, frozenset([kind])) for kind in KINDS if kind in known},
         false_alarms=share(sum(bool(found) for found in clean), len(clean)),
     )
 

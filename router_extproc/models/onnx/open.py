@@ -37,7 +37,7 @@ def open_encoder(
     max_tokens: int = MAX_TOKENS,
     prefix: str = "",
     threads: int = 1,
-    tasks: bool = False,
+    tasks: bool = True,
     where: str = "encoder",
 ) -> OnnxEncoder:
     """The encoder of a folder; None: the one that `models build` made. `where` is its YAML path.
