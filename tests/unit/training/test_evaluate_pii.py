@@ -39,7 +39,7 @@ def test_only_exact_spans_are_hits() -> None:
 def test_kinds_that_no_row_labels_are_not_judged() -> None:
     figures = judge_spans([PiiPrediction([MAIL, PHONE])], [[MAIL, Span(40, 45, "TITLE")]])
     assert set(figures.kinds) == {"EMAIL_ADDRESS"}
-    assert figures.all.f1 == 1.0
+    assert figures.structured.f1 == 1.0
 
 
 def test_finds_in_rows_without_spans_are_false_alarms() -> None:
