@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET
-from router_extproc.models.onnx.heads import HEAD_NAME, SCORES, VECTOR
+from router_extproc.models.onnx.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR
+from router_extproc.models.onnx.heads import HEAD_NAME, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest, record_files, write_manifest
 from router_extproc.training.net import Matrix, Net
 
@@ -31,22 +31,42 @@ def write_head(
     )
 
 
-def write_linear_head(
-    folder: Path,
-    kernel: Matrix,
-    bias: Matrix,
-    *,
-    name: str,
-    labels: Sequence[str],
-    encoder: str,
-    temperature: float,
+@dataclass(frozen=True, slots=True)
+class TaskHead:
+    """A layer over the task vector, and a net over the encoder's vector whose logits are added."""
+
+    #: float32[dim, labels].
+    kernel: Matrix
+    bias: Matrix
+    #: None: the task vector says it all.
+    beside: Net | None = None
+
+    def logits(self, task_vectors: Matrix, vectors: Matrix) -> Matrix:
+        """What it says, before the softmax; float32[n, dim] each."""
+        own = task_vectors @ self.kernel + self.bias
+        return np.asarray(own if self.beside is None else own + self.beside.logits(vectors), np.float32)
+
+
+def write_task_head(
+    folder: Path, head: TaskHead, *, name: str, labels: Sequence[str], encoder: str, temperature: float
 ) -> HeadManifest:
-    """The same for a head without a hidden layer; kernel: float32[dim, labels]."""
+    """The same for a head of the task layers; encoder: their identity."""
+    graph = task_head_graph(head, temperature)
+    return write_graph(folder, graph, HeadFacts(name, labels, encoder, head.kernel.shape[0], temperature))
+
+
+def task_head_graph(head: TaskHead, temperature: float) -> onnx.ModelProto:
+    """float32 `task_vector`, and `vector` where it is read, [batch, dim] each, to float32 `scores`."""
     scale = np.float32(1 / temperature)
-    constants = {"kernel": kernel * scale, "bias": bias * scale}
-    nodes = [helper.make_node("Gemm", [VECTOR, "kernel", "bias"], ["logits"])]
-    graph = finish_head(nodes, constants, dim=kernel.shape[0], labels=kernel.shape[1])
-    return write_graph(folder, graph, HeadFacts(name, labels, encoder, kernel.shape[0], temperature))
+    constants = {"task.kernel": head.kernel * scale, "task.bias": head.bias * scale}
+    dim, labels = head.kernel.shape
+    last = "logits" if head.beside is None else "task.logits"
+    nodes = [helper.make_node("Gemm", [TASK_VECTOR, "task.kernel", "task.bias"], [last])]
+    if head.beside is None:
+        return finish_head(nodes, constants, [TASK_VECTOR], dim=dim, labels=labels)
+    beside, of_net = net_nodes(head.beside, scale, "beside")
+    nodes += [*beside, helper.make_node("Add", [last, "beside"], ["logits"])]
+    return finish_head(nodes, {**constants, **of_net}, [TASK_VECTOR, VECTOR], dim=dim, labels=labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,13 @@ def write_graph(folder: Path, graph: onnx.ModelProto, facts: HeadFacts) -> HeadM
 
 def head_graph(net: Net, temperature: float) -> onnx.ModelProto:
     """float32 `vector` [batch, dim] to float32 `scores` [batch, labels]."""
-    scale = np.float32(1 / temperature)
+    nodes, constants = net_nodes(net, np.float32(1 / temperature), "logits")
+    dim, labels = net.hidden_kernel.shape[0], net.output_bias.shape[0]
+    return finish_head(nodes, constants, [VECTOR], dim=dim, labels=labels)
+
+
+def net_nodes(net: Net, scale: np.float32, output: str) -> tuple[list[onnx.NodeProto], dict[str, Matrix]]:
+    """From `vector` to the net's scaled logits, and their constants."""
     constants = {
         "hidden.kernel": net.hidden_kernel,
         "hidden.bias": net.hidden_bias,
@@ -90,20 +116,24 @@ def head_graph(net: Net, temperature: float) -> onnx.ModelProto:
     nodes = [
         helper.make_node("Gemm", [VECTOR, "hidden.kernel", "hidden.bias"], ["hidden"]),
         helper.make_node("Relu", ["hidden"], ["active"]),
-        helper.make_node("Gemm", ["active", "output.kernel", "output.bias"], ["logits"]),
+        helper.make_node("Gemm", ["active", "output.kernel", "output.bias"], [output]),
     ]
-    dim, labels = net.hidden_kernel.shape[0], net.output_bias.shape[0]
-    return finish_head(nodes, constants, dim=dim, labels=labels)
+    return nodes, constants
 
 
 def finish_head(
-    nodes: Sequence[onnx.NodeProto], constants: Mapping[str, Matrix], *, dim: int, labels: int
+    nodes: Sequence[onnx.NodeProto],
+    constants: Mapping[str, Matrix],
+    inputs: Sequence[str],
+    *,
+    dim: int,
+    labels: int,
 ) -> onnx.ModelProto:
-    """The model that ends in the softmax of `logits`."""
+    """The model from float32[batch, dim] inputs to the softmax of `logits`."""
     graph = helper.make_graph(
         [*nodes, helper.make_node("Softmax", ["logits"], [SCORES], axis=-1)],
         "classifier_head",
-        [helper.make_tensor_value_info(VECTOR, TensorProto.FLOAT, ["batch", dim])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", dim]) for name in inputs],
         [helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, ["batch", labels])],
         initializer=[
             numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in constants.items()

@@ -24,6 +24,8 @@ OPSET = 18
 IR_VERSION = 9
 INPUT_IDS = "input_ids"
 VECTOR = "vector"
+#: What the task layers add: float32[batch, dim], the mean of their token vectors.
+TASK_VECTOR = "task_vector"
 
 Weights = Mapping[str, NDArray[np.float32]]
 

@@ -1,5 +1,7 @@
 """Heads: small classifiers over an encoder's vectors, each a folder with a graph and a manifest.
 
+A graph takes VECTOR, TASK_VECTOR or both, float32[1, dim], and the IDS of the tokens when it knows words.
+
 It is not an encoder and never sees text. The rule it keeps: a head is only ever given vectors of
 the encoder it was trained on. `ClassifierHead` fits `models.base.Classifier`.
 """
@@ -16,13 +18,12 @@ from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Encoder, Encoding
+from router_extproc.models.onnx.graph import TASK_VECTOR, VECTOR
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, read_manifest
 from router_extproc.models.onnx.session import open_session, run_session
 
 STAGE = "classifier"
 HEAD_NAME = "head.onnx"
-#: Input of a head's graph, float32[1, dim].
-VECTOR = "vector"
 #: Input of a head's graph that knows words, too: int64[tokens].
 IDS = "ids"
 #: Output of a head's graph, float32[1, labels]: calibrated; what they lack to one is the chance of none.
@@ -36,13 +37,11 @@ ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 class ClassifierHead:
     """One graph and the labels of its outputs; safe to call from several threads."""
 
-    def __init__(
-        self, session: ort.InferenceSession, labels: Sequence[str], *, dim: int, reads_tasks: bool = False
-    ) -> None:
+    def __init__(self, session: ort.InferenceSession, labels: Sequence[str], *, dim: int) -> None:
         self._session = session
         self._labels = tuple(labels)
-        self.reads_tasks = reads_tasks
-        self._reads_ids = any(entry.name == IDS for entry in session.get_inputs())
+        self._inputs = frozenset(entry.name for entry in session.get_inputs())
+        self.reads_tasks = TASK_VECTOR in self._inputs
         #: Length of the vectors it reads.
         self.dim = dim
 
@@ -53,14 +52,16 @@ class ClassifierHead:
 
     def scores(self, encoding: Encoding) -> Mapping[str, float]:
         """See models.base.Classifier."""
-        vector = encoding.vector
-        if self.reads_tasks:
-            if encoding.tasks is None:
-                return {}
-            vector = encoding.tasks.vector
-        feeds: dict[str, NDArray[Any]] = {VECTOR: vector[None]}  # Any: floats and integers
-        if self._reads_ids:
-            feeds[IDS] = np.array(encoding.ids or NO_IDS, np.int64)
+        # Any: floats and integers.
+        known: dict[str, NDArray[Any]] = {
+            VECTOR: encoding.vector[None],
+            IDS: np.array(encoding.ids or NO_IDS, np.int64),
+        }
+        if encoding.tasks is not None:
+            known[TASK_VECTOR] = encoding.tasks.vector[None]
+        elif self.reads_tasks:
+            return {}
+        feeds = {name: known[name] for name in self._inputs}
         (result,) = run_session(self._session, [SCORES], feeds, stage=STAGE)
         return dict(zip(self._labels, result[0].tolist(), strict=True))
 
@@ -73,8 +74,7 @@ def open_head(model: str, *, encoder: Encoder, where: str) -> ClassifierHead:
     """
     folder = find_head(model, where=where)
     manifest = read_manifest(folder, HeadManifest, where=where)
-    reads_tasks = manifest.encoder == encoder.task_identity
-    if manifest.dim != encoder.dim or not (reads_tasks or manifest.encoder == encoder.identity):
+    if manifest.dim != encoder.dim or manifest.encoder not in {encoder.identity, encoder.task_identity}:
         raise ConfigError(
             where,
             f"{folder} was trained on the vectors of {manifest.encoder}[{manifest.dim}], "
@@ -82,7 +82,7 @@ def open_head(model: str, *, encoder: Encoder, where: str) -> ClassifierHead:
         )
     session = open_session(folder / HEAD_NAME, where=where)
     check_signature(session, manifest, folder, where=where)
-    return ClassifierHead(session, manifest.labels, dim=manifest.dim, reads_tasks=reads_tasks)
+    return ClassifierHead(session, manifest.labels, dim=manifest.dim)
 
 
 def find_head(model: str, *, where: str) -> Path:
@@ -103,10 +103,10 @@ def list_heads(artifacts: Path = ARTIFACTS) -> Mapping[str, Path]:
 def check_signature(
     session: ort.InferenceSession, manifest: HeadManifest, folder: Path, *, where: str
 ) -> None:
-    """Raise ConfigError unless the graph has the input and output that its manifest promises."""
+    """Raise ConfigError unless the graph has inputs and the output that its manifest promises."""
     inputs = {entry.name: entry.shape[-1] for entry in session.get_inputs()}
     outputs = {entry.name: entry.shape[-1] for entry in session.get_outputs()}
     words = inputs.pop(IDS, None)
-    fits = inputs == {VECTOR: manifest.dim} and outputs == {SCORES: len(manifest.labels)}
-    if isinstance(words, int) or not fits:
+    reads = inputs.keys() <= {VECTOR, TASK_VECTOR} and set(inputs.values()) == {manifest.dim}
+    if isinstance(words, int) or not reads or outputs != {SCORES: len(manifest.labels)}:
         raise ConfigError(where, f"{folder / HEAD_NAME} is no head of {len(manifest.labels)} labels")

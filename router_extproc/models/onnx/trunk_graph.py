@@ -14,6 +14,7 @@ from router_extproc.models.onnx.graph import (
     IR_VERSION,
     MICROSOFT,
     OPSET,
+    TASK_VECTOR,
     Architecture,
     GraphWriter,
     Weights,
@@ -23,8 +24,7 @@ from router_extproc.models.onnx.pair_graph import merge_opsets, rename
 
 #: Input of the upper graph: float32[1, tokens, dim], token states after the shared layers.
 STATES = "states"
-#: Outputs: float32[1, dim], the mean of the upper layers' token vectors; float32[1, tokens, tags].
-TASK_VECTOR = "task_vector"
+#: Output: float32[1, tokens, tags]; the other one is TASK_VECTOR.
 TAG_SCORES = "tag_scores"
 #: Before the names of what is joined to the encoder.
 PREFIX = "tasks."

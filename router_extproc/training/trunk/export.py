@@ -1,14 +1,12 @@
-"""Writes a trained trunk as artifacts: the int8 task layers, and a head for each task.
+"""Writes a trained trunk as an artifact: the int8 task layers.
 
-It is not training and not judging. The rule it keeps: what is written is what is judged, int8 and all;
-heads are named after the layers that they read.
+It is not training and not judging. The rule it keeps: what is written is what is judged, int8 and all.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -23,24 +21,12 @@ from router_extproc.models.onnx.smooth import measure_peaks, smooth_graph
 from router_extproc.models.onnx.source import find_source, read_architecture
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
 from router_extproc.models.onnx.trunk_graph import write_task_layers
-from router_extproc.training.head_graph import write_linear_head
 from router_extproc.training.trunk.rows import SPAN_KINDS
 from router_extproc.training.trunk.states import SHARED_LAYERS, States
 
 #: Texts over which the activations' peaks are measured.
 CALIBRATION_TEXTS = 400
 SEED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class LinearHead:
-    """A head over the task vector: logits = vector @ kernel + bias."""
-
-    name: str
-    labels: Sequence[str]
-    #: float32[dim, labels].
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32]
 
 
 def export_layers(weights: Weights, states: States, folder: Path) -> TrunkManifest:
@@ -68,16 +54,3 @@ def draw_states(states: States) -> Iterable[NDArray[np.float32]]:
     texts = list(states.place)
     for index in np.random.default_rng(SEED).permutation(len(texts))[:CALIBRATION_TEXTS]:
         yield states.hidden[states.of(texts[index])].astype(np.float32)[None]
-
-
-def export_head(head: LinearHead, folder: Path, *, trunk: str, temperature: float) -> None:
-    """Write `head.onnx` and its manifest; trunk: the identity of the layers."""
-    write_linear_head(
-        folder,
-        head.kernel,
-        head.bias,
-        name=head.name,
-        labels=head.labels,
-        encoder=trunk,
-        temperature=temperature,
-    )

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from router_extproc.models.base import NameSpan
+from router_extproc.models.onnx.graph import TASK_VECTOR
 from router_extproc.models.onnx.names import read_names
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
-from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES, TASK_VECTOR
+from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES
 from router_extproc.signals.pii import NAME_SCORE_MIN
 from router_extproc.training.metrics import Estimate, share
 from router_extproc.training.net import Matrix
@@ -31,12 +31,24 @@ class Judged:
     """Rows of one kind with what the layers say of them."""
 
     rows: Sequence[TaskRow]
-    #: float32[rows, dim].
+    #: float32[rows, dim]: of the task layers.
     vectors: Matrix
+    #: float32[rows, dim]: the encoder's own.
+    encoder: Matrix
     names: Sequence[tuple[NameSpan, ...]]
 
+    def part(self, places: slice | Sequence[int]) -> Judged:
+        """Some of the rows."""
+        chosen = range(len(self.rows))[places] if isinstance(places, slice) else places
+        return Judged(
+            rows=[self.rows[place] for place in chosen],
+            vectors=self.vectors[list(chosen)],
+            encoder=self.encoder[list(chosen)],
+            names=[self.names[place] for place in chosen],
+        )
 
-def read_rows(rows: Sequence[TaskRow], states: States, folder: Path) -> Judged:
+
+def judge_rows(rows: Sequence[TaskRow], states: States, folder: Path) -> Judged:
     """Run the artifact's layers over the rows."""
     session = open_session(folder / TASKS_NAME, where="")
     vectors, names = [], []
@@ -47,7 +59,8 @@ def read_rows(rows: Sequence[TaskRow], states: States, folder: Path) -> Judged:
         vectors.append(vector[0])
         offsets = [(int(start), int(end)) for start, end in states.offsets[place]]
         names.append(read_names(tags[0], offsets, row.text, SPAN_KINDS))
-    return Judged(rows, np.stack(vectors), names)
+    encoder = states.vectors[[states.place[row.text] for row in rows]]
+    return Judged(rows, np.stack(vectors), encoder, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +115,3 @@ def count(pairs: Sequence[tuple[Spans, Spans]], kinds: Sequence[int]) -> tuple[i
 def f1_of(found: int, there: int, hits: int) -> float:
     """Harmonic mean of precision and recall; 0 where nothing is there."""
     return 2 * hits / (found + there) if found + there else 0.0
-
-
-def logits_of(judged: Judged, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Matrix:
-    """What a linear head says of the rows."""
-    return np.asarray(judged.vectors @ kernel + bias, np.float32)
