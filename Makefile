@@ -19,7 +19,13 @@ POOLS ?=
 #: More options for `router-extproc demo`, for example ARGS="--port 8811 --admin-port 9191".
 ARGS ?=
 
-.PHONY: help setup run test check format test-vllm bench proto envoy lock clean
+#: Training only: the rows, the place of checkpoints, and torch, by whatever name gives its CPU build.
+DATA ?=
+WORK ?= .cache/training
+TORCH ?= torch==2.13.0
+TRAINING := .cache/training-venv
+
+.PHONY: help setup run test check format test-vllm bench train-all proto envoy lock clean
 
 help: ## List what you can ask for
 	@printf 'router_extproc: a semantic router and cache beside Envoy\n\n'
@@ -90,6 +96,24 @@ check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ s
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# ── training ─────────────────────────────────────────────────────────────────────────────────
+
+$(TRAINING)/.ready: $(VENV)/.encoder
+	@echo "torch for training, in an environment of its own: $(TRAINING)"
+	@$(PYTHON) -m venv --clear $(TRAINING)
+	@$(WITH_DOTS) $(TRAINING)/bin/python -m pip --disable-pip-version-check install -q "$(TORCH)" matplotlib
+	@# What the project needs comes from its own environment, pinned as everywhere else.
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(TRAINING)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	@touch $@
+
+train-all: $(TRAINING)/.ready ## Remake every shipped model from rows: make train-all DATA=../shared/data (hours)
+	@test -d "$(DATA)" || { echo "name the folder of rows: make train-all DATA=../shared/data" >&2; exit 2; }
+	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.trunk.ship --data "$(DATA)" --work $(WORK)/trunk
+	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.ship_verifier \
+	  --data "$(DATA)" --work $(WORK)/verifier --questions tests/samples/questions/pairs.jsonl
+	@$(BIN)/router-extproc models build --force
 
 # ── generated files ──────────────────────────────────────────────────────────────────────────
 
