@@ -1,4 +1,7 @@
-"""`router-extproc train`: heads on the frozen encoder, from a user's rows or for the package."""
+"""`router-extproc train`: heads on the frozen encoder, from a user's rows.
+
+What is shipped is trained by `make train-all`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from router_extproc.cli.output import ERR, OUT
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.training import guard, mmlu14
 from router_extproc.training.card import CardText, write_card
-from router_extproc.training.intent import Example, OnProgress, TrainedHead, save_head, train_intent
+from router_extproc.training.intent import OnProgress
 from router_extproc.training.own import train_own
 from router_extproc.training.own_graph import write_own_head
 from router_extproc.training.own_report import scope_lines, tell_lines, write_picture
@@ -26,9 +28,6 @@ app = typer.Typer(
     help="Train heads on the frozen encoder.",
     epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine",
 )
-
-#: Labels shown as the weakest.
-WEAKEST = 5
 
 TrainedT = TypeVar("TrainedT")
 
@@ -55,39 +54,6 @@ def intent(
     OUT.print(f"wrote {out} (picture: {write_picture(out, trained)})", markup=False)
 
 
-@app.command("mmlu14", epilog="Example: router-extproc train mmlu14 --data ../shared/data")
-def train_mmlu14(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="The folder with domain/ and intents/.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder.")] = mmlu14.FOLDER,
-) -> None:
-    """Remake the shipped head for the 14 MMLU-Pro categories."""
-    _train_to(out, mmlu14.read_examples(data), mmlu14.CARD)
-
-
-@app.command("guard", epilog="Example: router-extproc train guard --data ../shared/data")
-def train_guard(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="The folder with guard/ and prompts/.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder.")] = guard.FOLDER,
-) -> None:
-    """Remake the shipped head that tells attacks."""
-    _train_to(out, guard.read_examples(data), guard.CARD, lambda made: guard.tell(guard.judge_unseen(made)))
-
-
-def _train_to(
-    out: Path,
-    examples: list[Example],
-    card: CardText,
-    tell_more: Callable[[TrainedHead], str] = lambda _: "",
-) -> None:
-    encoder = open_encoder()
-    trained = _watch(lambda on_progress: train_intent(examples, encoder, on_progress=on_progress))
-    save_head(trained, out, encoder=encoder)
-    head = open_head(str(out), encoder=encoder, where=str(out))
-    write_card(out, card, trained, head, encoder.identity, more=tell_more(trained))
-    _show_figures(trained)
-    OUT.print(f"wrote {out}", markup=False)
-
-
 def _watch(train: Callable[[OnProgress], TrainedT]) -> TrainedT:
     """Train under a progress bar for each step."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -100,19 +66,6 @@ def _watch(train: Callable[[OnProgress], TrainedT]) -> TrainedT:
             progress.update(tasks[step], completed=done)
 
         return train(show)
-
-
-def _show_figures(trained: TrainedHead) -> None:
-    """Accuracy, calibration and the weakest labels."""
-    figures = trained.figures
-    OUT.print(f"accuracy on unseen rows: {figures.accuracy}", markup=False)
-    for source, estimate in figures.accuracy_by_source.items():
-        OUT.print(f"  {source}: {estimate}", markup=False)
-    OUT.print(f"calibration error: {figures.calibration_error:.3f}")
-    weakest = sorted(figures.recall_by_label.items(), key=lambda item: item[1].value)[:WEAKEST]
-    OUT.print("weakest labels (recall):")
-    for label, estimate in weakest:
-        OUT.print(f"  {label}: {estimate}", markup=False)
 
 
 def _own_card(data: Path, out: Path, rows: int) -> CardText:

@@ -15,7 +15,6 @@ import numpy as np
 
 from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
-from router_extproc.training.intent import TrainedHead
 from router_extproc.training.metrics import Estimate
 from router_extproc.training.own import TrainedOwn
 
@@ -40,7 +39,7 @@ class CardText:
 def write_card(
     folder: Path,
     text: CardText,
-    trained: TrainedHead | TrainedOwn,
+    trained: TrainedOwn,
     head: ClassifierHead,
     encoder: str,
     *,
@@ -79,7 +78,7 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def figures_table(trained: TrainedHead | TrainedOwn) -> str:
+def figures_table(trained: TrainedOwn) -> str:
     """The accuracies, and how far scores are from the truth."""
     figures = trained.figures
     named = {"all": figures.accuracy, **figures.accuracy_by_source}

@@ -7,32 +7,14 @@ its own, so that vectors are the same as in the running router.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import numpy as np
-
 from router_extproc.models.base import Encoder, Encoding
-from router_extproc.training.net import Matrix
 
 #: Texts between two reports of progress.
 CHUNK = 256
-
-#: Called with the share that is done, in [0, 1].
-OnShare = Callable[[float], None]
-
-
-def encode_texts(texts: Sequence[str], encoder: Encoder, on_share: OnShare) -> Matrix:
-    """The vectors, float32[len(texts), dim]."""
-    vectors = np.empty((len(texts), encoder.dim), np.float32)
-    done = 0
-    for encodings in encode_chunks(texts, encoder):
-        for encoding in encodings:
-            vectors[done] = encoding.vector
-            done += 1
-        on_share(done / len(texts))
-    return vectors
 
 
 def encode_chunks(texts: Sequence[str], encoder: Encoder, *, tasks: bool = False) -> Iterator[list[Encoding]]:

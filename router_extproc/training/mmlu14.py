@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.training.card import CardText
 from router_extproc.training.intent import Example
 from router_extproc.training.rows import read_rows
 
@@ -36,41 +35,6 @@ NOT_OTHER = frozenset({
     "tire_pressure", "translate", "travel_alert", "vaccines", "w2",
 })
 # fmt: on
-
-CARD = CardText(
-    title="mmlu14: the domain of a prompt",
-    task=(
-        "Gives the 14 categories of MMLU-Pro (biology, business, chemistry, computer science, economics, "
-        "engineering, health, history, law, math, other, philosophy, physics, psychology), each with the "
-        "chance that the prompt belongs there. Small talk and everyday commands are `other`. One hidden "
-        "layer over the frozen encoder's vector."
-    ),
-    sources=(
-        "MMLU-Pro, 9,320 questions (TIGER-AI-Lab/MMLU-Pro, MIT and Apache-2.0)",
-        "MMLU, 5,844 questions of subjects outside MMLU-Pro's, mapped to the same categories (MIT)",
-        "CLINC150, 600 everyday prompts as `other`, never judged on (clinc/oos-eval, CC BY 3.0)",
-    ),
-    split=(
-        "A fifth of the rows, drawn by group: texts that open with the same twelve words, or whose vectors "
-        "have a cosine of 0.92 or more, are on one side."
-    ),
-    limits=(
-        "English. It learned from exam questions: only half of 65 casual ones get a right score over 0.5.",
-        "`other` is also a category of MMLU-Pro (general knowledge): it does not prove small talk.",
-        "Neighbouring fields are told apart least well: engineering and physics, business and economics.",
-        "Logistic regression on the same vectors reaches 0.777 on MMLU-Pro. More needs a fine-tuned encoder.",
-    ),
-)
-
-
-def read_examples(data: Path) -> list[Example]:
-    """The rows of both domain sets, and everyday prompts as `other`."""
-    examples = [
-        Example(row.text("text"), row.text("label"), source)
-        for source, name in SOURCES.items()
-        for row in read_rows(data / name, required=("text", "label"))
-    ]
-    return [*examples, *read_chat(data / CHAT)]
 
 
 def read_chat(path: Path) -> Sequence[Example]:

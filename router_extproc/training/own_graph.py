@@ -12,10 +12,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET, GraphWriter
-from router_extproc.models.onnx.heads import IDS, SCORES, VECTOR
+from router_extproc.models.onnx.graph import IR_VERSION, OPSET, VECTOR, GraphWriter
+from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
 from router_extproc.training.head_graph import HeadFacts, write_graph
+from router_extproc.training.net import Net
 from router_extproc.training.own_net import OwnNet
 from router_extproc.training.phrases import (
     BUCKETS,
@@ -44,7 +45,7 @@ def write_own_head(folder: Path, net: OwnNet, *, encoder: str) -> HeadManifest:
 def own_graph(net: OwnNet) -> onnx.ModelProto:
     """float32 `vector` [1, dim] and int64 `ids` [tokens] to float32 `scores` [1, labels]."""
     writer = GraphWriter()
-    meaning = write_meaning(writer, net)
+    meaning = write_meaning(writer, net.meaning)
     words = write_words(writer, net.words)
     weighed = writer.node("Mul", [words, number(writer, "words.weight", net.words_weight)], "words.weighed")
     logits = writer.node("Add", [meaning, weighed], "logits")
@@ -59,9 +60,8 @@ def own_graph(net: OwnNet) -> onnx.ModelProto:
     return finish(writer, dim=net.meaning.hidden_kernel.shape[0], labels=len(net.named))
 
 
-def write_meaning(writer: GraphWriter, net: OwnNet) -> str:
+def write_meaning(writer: GraphWriter, meaning: Net) -> str:
     """The net over the vector."""
-    meaning = net.meaning
     kernels = [
         writer.constant("hidden.kernel", meaning.hidden_kernel),
         writer.constant("hidden.bias", meaning.hidden_bias),

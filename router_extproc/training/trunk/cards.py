@@ -17,8 +17,9 @@ from router_extproc.models.onnx.heads import HEAD_NAME
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
 from router_extproc.training.card import bullets, estimates_table
 from router_extproc.training.evaluate_guard import ALARMS_MAX, GuardFigures
-from router_extproc.training.trunk.heads import ComplexityJudged, LabelFigures, MadeHead
+from router_extproc.training.trunk.heads import ComplexityJudged, LabelFigures
 from router_extproc.training.trunk.judge import NameFigures
+from router_extproc.training.trunk.task_head import TaskHead
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -91,9 +92,12 @@ def write_trunk(folder: Path, trunk: TrunkManifest, names: NameFigures, rows: Ro
     write(folder, parts)
 
 
-def write_domain(folder: Path, figures: LabelFigures, made: MadeHead, rows: Rows) -> None:
+def write_domain(folder: Path, figures: LabelFigures, made: TaskHead, rows: Rows) -> None:
     """The card of `mmlu14`."""
-    beside = "and a small net over the encoder's own vector" if made.head.beside else "and nothing else"
+    beside = (
+        f"a small net over the encoder's own vector (weight {made.meaning[1] if made.meaning else 0}) and a "
+        f"table over words and pairs of words (weight {made.words[1] if made.words else 0})"
+    )
     parts = [
         "# mmlu14: the domain of a prompt",
         (

@@ -12,46 +12,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.signals.complexity import COPES, FAILS
 from router_extproc.signals.guard import ATTACKS, BENIGN
-from router_extproc.training.calibrate import find_temperature
+from router_extproc.training.calibrate import find_temperature, surprise
 from router_extproc.training.curve import draw_curve
 from router_extproc.training.evaluate_guard import GuardFigures, judge_guard
-from router_extproc.training.head_graph import TaskHead
 from router_extproc.training.logistic import fit_logistic
 from router_extproc.training.metrics import Estimate, auc, calibration_error, share
-from router_extproc.training.net import Matrix, Net, Plan, softmax, train_net
+from router_extproc.training.net import Matrix, Plan, train_net
+from router_extproc.training.phrases import train_phrases
 from router_extproc.training.trunk.judge import Judged
 from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, SOLVERS, TaskRow
 from router_extproc.training.trunk.states import States
+from router_extproc.training.trunk.task_head import TaskHead
 
-#: Weights that are tried for the net over the encoder's own vector.
-BESIDE_WEIGHTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0)
-#: Solvers that count as weak: models of seven to nine thousand million weights.
+#: Weights that are tried for the net over the encoder's own vector, and for the table over words.
+MEANING_WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+WORDS_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
+#: Solvers that count as weak: models of seven to nine billion weights; and the strong ones.
 WEAK_SOLVERS = tuple(SOLVERS.index(name) for name in SOLVERS[:6])
 STRONG_SOLVERS = tuple(SOLVERS.index(name) for name in SOLVERS[-2:])
 
 Weights = Mapping[str, NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class MadeHead:
-    """A head with its temperature."""
-
-    head: TaskHead
-    labels: Sequence[str]
-    temperature: float
-
-    def scores(self, judged: Judged) -> Matrix:
-        """Calibrated chances, float32[rows, labels]."""
-        return softmax(self.head.logits(judged.vectors, judged.encoder) / np.float32(self.temperature))
-
-
-def halves(judged: Judged) -> tuple[Judged, Judged]:
-    """Every second row to choose by, the others to judge on."""
-    return judged.part(slice(0, None, 2)), judged.part(slice(1, None, 2))
-
-
-# ── labels ────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +50,38 @@ DOMAIN = LabelTask("domain", DOMAINS, lambda row: row.domain)
 GUARD = LabelTask("guard", GUARD_LABELS, lambda row: row.guard)
 
 
+def halves(judged: Judged) -> tuple[Judged, Judged]:
+    """Every second row to choose by, the others to judge on."""
+    return judged.part(slice(0, None, 2)), judged.part(slice(1, None, 2))
+
+
+# ── labels ────────────────────────────────────────────────────────────────────────────────────
+
+
 def make_label_head(
     task: LabelTask, weights: Weights, seen: Sequence[TaskRow], states: States, judged: Judged
-) -> MadeHead:
-    """The trained layer, with a net over the encoder's vector beside it where that helps."""
+) -> TaskHead:
+    """The trained layer, with a net over meaning and a table over words beside it where they help."""
     kernel, bias = weights[f"{task.layer}.weight"].T, weights[f"{task.layer}.bias"]
-    beside = train_beside(task, seen, states)
+    labels = np.array([task.label_of(row) for row in seen], np.int64)
+    vectors = states.vectors[[states.place[row.text] for row in seen]]
+    net = train_net(vectors, labels, len(task.labels), Plan())
+    table = train_phrases([states.tokens(row.text) for row in seen], labels, len(task.labels))
     chosen, _ = halves(judged)
     truths = truths_of(task, chosen)
 
-    def errors(head: TaskHead) -> float:
-        logits = head.logits(chosen.vectors, chosen.encoder)
-        return float((logits.argmax(axis=1) != truths).mean())
+    def surprise_of(head: TaskHead) -> float:
+        logits = head.logits(chosen.read)
+        return surprise(logits / np.float32(find_temperature(logits, truths)), truths)
 
-    heads = [TaskHead(kernel, bias, weigh(beside, weight)) for weight in BESIDE_WEIGHTS]
-    head = min(heads, key=errors)
-    return MadeHead(head, task.labels, find_temperature(head.logits(chosen.vectors, chosen.encoder), truths))
-
-
-def train_beside(task: LabelTask, seen: Sequence[TaskRow], states: States) -> Net:
-    """A net over the encoder's own vectors of the rows that the layers were trained on."""
-    vectors = states.vectors[[states.place[row.text] for row in seen]]
-    labels = np.array([task.label_of(row) for row in seen], np.int64)
-    return train_net(vectors, labels, len(task.labels), Plan())
-
-
-def weigh(net: Net, weight: float) -> Net | None:
-    """The net with its logits times the weight; None: it is left out."""
-    if not weight:
-        return None
-    factor = np.float32(weight)
-    return replace(net, output_kernel=net.output_kernel * factor, output_bias=net.output_bias * factor)
+    plain = TaskHead(task.labels, kernel, bias)
+    heads = [
+        replace(plain, meaning=(net, meaning) if meaning else None, words=(table, words) if words else None)
+        for meaning in MEANING_WEIGHTS
+        for words in WORDS_WEIGHTS
+    ]
+    best = min(heads, key=surprise_of)
+    return replace(best, temperature=round(find_temperature(best.logits(chosen.read), truths), 4))
 
 
 def truths_of(task: LabelTask, judged: Judged) -> NDArray[np.int64]:
@@ -109,7 +92,7 @@ def truths_of(task: LabelTask, judged: Judged) -> NDArray[np.int64]:
 # ── complexity ────────────────────────────────────────────────────────────────────────────────
 
 
-def make_complexity_head(weights: Weights, failed: Judged, routed: Judged) -> MadeHead:
+def make_complexity_head(weights: Weights, failed: Judged, routed: Judged) -> TaskHead:
     """One line through the layers that were trained on failures, calibrated to the weak model's.
 
     Its parts: weak solvers, strong solvers, and the weak and the strong model of the routed rows.
@@ -122,7 +105,7 @@ def make_complexity_head(weights: Weights, failed: Judged, routed: Judged) -> Ma
     factors = found[:-1].astype(np.float32)
     line, offset = kernels @ factors, np.float32(biases @ factors + found[-1])
     kernel = np.stack([np.zeros_like(line), line], axis=1).astype(np.float32)
-    return MadeHead(TaskHead(kernel, np.array([0, offset], np.float32)), ("copes", "fails"), 1.0)
+    return TaskHead((COPES, FAILS), kernel, np.array([0, offset], np.float32))
 
 
 def complexity_rows(
@@ -137,7 +120,7 @@ def complexity_rows(
     theirs = np.array([target_of(*row.routed) for row in second.rows if row.routed is not None])
     counts = np.concatenate([np.full(len(own), 1 / len(own)), np.full(len(theirs), 1 / len(theirs))])
     return (
-        np.concatenate([first.vectors, second.vectors]),
+        np.concatenate([first.read.tasks, second.read.tasks]),
         np.concatenate([own, theirs]),
         counts * (len(own) + len(theirs)) / 2,
     )
@@ -182,10 +165,10 @@ class LabelFigures:
     calibration_error: float
 
 
-def judge_labels(task: LabelTask, made: MadeHead, judged: Judged) -> LabelFigures:
+def judge_labels(task: LabelTask, made: TaskHead, judged: Judged) -> LabelFigures:
     """Over the half of the rows that nothing was chosen by."""
     _, kept = halves(judged)
-    scores, truths = made.scores(kept), truths_of(task, kept)
+    scores, truths = made.scores(kept.read), truths_of(task, kept)
     hits = scores.argmax(axis=1) == truths
     sources = np.array([row.source for row in kept.rows])
     by_source = {name: sources == name for name in sorted(set(sources))}
@@ -202,14 +185,14 @@ def shares(hits: NDArray[np.bool_], groups: Mapping[str, NDArray[np.bool_]]) -> 
     return {name: estimate for name, estimate in found.items() if estimate is not None}
 
 
-def judge_guard_head(made: MadeHead, judged: Judged) -> GuardFigures:
+def judge_guard_head(made: TaskHead, judged: Judged) -> GuardFigures:
     """Attacks against benign prompts; harmful requests count on neither side."""
     _, kept = halves(judged)
     harmful = GUARD_LABELS.index("harmful_request")
     kept = kept.part([place for place, row in enumerate(kept.rows) if row.guard != harmful])
     columns = [made.labels.index(kind) for kind in ATTACKS]
     return judge_guard(
-        made.scores(kept)[:, columns].sum(axis=1).astype(np.float64),
+        made.scores(kept.read)[:, columns].sum(axis=1).astype(np.float64),
         [GUARD_LABELS[row.guard] if row.guard != GUARD_LABELS.index(BENIGN) else BENIGN for row in kept.rows],
         [len(row.text) for row in kept.rows],
     )
@@ -225,13 +208,13 @@ class ComplexityJudged:
     calibration_error: float
 
 
-def judge_complexity_head(made: MadeHead, failed: Judged, routed: Judged) -> ComplexityJudged:
+def judge_complexity_head(made: TaskHead, failed: Judged, routed: Judged) -> ComplexityJudged:
     """Failures of a weak solver, and what routing keeps, over the other halves."""
     own, theirs = halves(failed)[1], halves(routed)[1]
-    scores = made.scores(own)[:, 1].astype(np.float64)
+    scores = made.scores(own.read)[:, 1].astype(np.float64)
     truths = np.array([bool(row.failed[0]) for row in own.rows if row.failed is not None])
     results = np.array([row.routed for row in theirs.rows if row.routed is not None], np.bool_)
-    curve = draw_curve(made.scores(theirs)[:, 1].astype(np.float64), ~results[:, 0], ~results[:, 1])
+    curve = draw_curve(made.scores(theirs.read)[:, 1].astype(np.float64), ~results[:, 0], ~results[:, 1])
     return ComplexityJudged(
         auc=auc(truths, scores),
         apgr=curve.apgr(),

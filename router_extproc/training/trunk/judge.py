@@ -21,9 +21,9 @@ from router_extproc.models.onnx.task_layers import TASKS_NAME
 from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES
 from router_extproc.signals.pii import NAME_SCORE_MIN
 from router_extproc.training.metrics import Estimate, share
-from router_extproc.training.net import Matrix
 from router_extproc.training.trunk.rows import SPAN_KINDS, TaskRow
 from router_extproc.training.trunk.states import States
+from router_extproc.training.trunk.task_head import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,7 @@ class Judged:
     """Rows of one kind with what the layers say of them."""
 
     rows: Sequence[TaskRow]
-    #: float32[rows, dim]: of the task layers.
-    vectors: Matrix
-    #: float32[rows, dim]: the encoder's own.
-    encoder: Matrix
+    read: Read
     names: Sequence[tuple[NameSpan, ...]]
 
     def part(self, places: slice | Sequence[int]) -> Judged:
@@ -42,8 +39,11 @@ class Judged:
         chosen = range(len(self.rows))[places] if isinstance(places, slice) else places
         return Judged(
             rows=[self.rows[place] for place in chosen],
-            vectors=self.vectors[list(chosen)],
-            encoder=self.encoder[list(chosen)],
+            read=Read(
+                self.read.tasks[list(chosen)],
+                self.read.vectors[list(chosen)],
+                [self.read.texts[place] for place in chosen],
+            ),
             names=[self.names[place] for place in chosen],
         )
 
@@ -59,8 +59,9 @@ def judge_rows(rows: Sequence[TaskRow], states: States, folder: Path) -> Judged:
         vectors.append(vector[0])
         offsets = [(int(start), int(end)) for start, end in states.offsets[place]]
         names.append(read_names(tags[0], offsets, row.text, SPAN_KINDS))
-    encoder = states.vectors[[states.place[row.text] for row in rows]]
-    return Judged(rows, np.stack(vectors), encoder, names)
+    own = states.vectors[[states.place[row.text] for row in rows]]
+    texts = [states.tokens(row.text) for row in rows]
+    return Judged(rows, Read(np.stack(vectors), own, texts), names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.task_layers import ARTIFACT, TrunkManifest
+from router_extproc.models.onnx.task_layers import ARTIFACT
 from router_extproc.training.bert import dump_weights
-from router_extproc.training.head_graph import write_task_head
 from router_extproc.training.trunk import cards
 from router_extproc.training.trunk.export import export_layers
 from router_extproc.training.trunk.heads import (
     DOMAIN,
     GUARD,
-    MadeHead,
     judge_complexity_head,
     judge_guard_head,
     judge_labels,
@@ -31,8 +29,10 @@ from router_extproc.training.trunk.heads import (
 )
 from router_extproc.training.trunk.judge import Judged, judge_names, judge_rows
 from router_extproc.training.trunk.rows import TaskRow, read_task_rows, texts_of
+from router_extproc.training.trunk.split import Split, split_rows
 from router_extproc.training.trunk.states import States, read_states
-from router_extproc.training.trunk.train import Split, split_rows, train_trunk
+from router_extproc.training.trunk.task_head import write_task_head
+from router_extproc.training.trunk.train import train_trunk
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -70,7 +70,7 @@ def ship(net_weights: cards.Weights, split: Split, states: States, artifacts: Pa
     guard = make_label_head(GUARD, net_weights, of_kind(split.seen, "guard"), states, unseen.guard)
     complexity = make_complexity_head(net_weights, unseen.failed, unseen.routed)
     for name, head in (("mmlu14", domain), ("guard", guard), ("complexity", complexity)):
-        write_head(head, name, artifacts / name, trunk)
+        write_task_head(artifacts / name, head, encoder=trunk.identity)
     rows = cards.Rows(len(split.seen), len(split.unseen))
     cards.write_domain(artifacts / "mmlu14", judge_labels(DOMAIN, domain, unseen.domain), domain, rows)
     cards.write_guard(
@@ -101,18 +101,6 @@ def read_unseen(rows: Sequence[TaskRow], states: States, folder: Path) -> Unseen
 def is_known(row: TaskRow) -> bool:
     """True when it is known whether the first solver failed."""
     return row.failed is not None and row.failed[0] == row.failed[0]
-
-
-def write_head(made: MadeHead, name: str, folder: Path, trunk: TrunkManifest) -> None:
-    """Write a head as an artifact."""
-    write_task_head(
-        folder,
-        made.head,
-        name=name,
-        labels=made.labels,
-        encoder=trunk.identity,
-        temperature=round(made.temperature, 4),
-    )
 
 
 if __name__ == "__main__":

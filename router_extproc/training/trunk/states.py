@@ -57,6 +57,10 @@ class States:
         index = self.place[text]
         return slice(int(self.starts[index]), int(self.starts[index + 1]))
 
+    def tokens(self, text: str) -> NDArray[np.int64]:
+        """The token ids of a text, special ones included."""
+        return self.ids[self.of(text)].astype(np.int64)
+
     def length(self, text: str) -> int:
         """Tokens of a text."""
         place = self.of(text)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from router_extproc.errors import ConfigError
+from router_extproc.models.base import TaskReading
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS, HEAD_NAME, ClassifierHead, list_heads, open_head
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, record_files, write_manifest
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.training.head_graph import write_head
-from router_extproc.training.net import Net, softmax
+from router_extproc.training.net import Net
+from router_extproc.training.phrases import train_phrases
+from router_extproc.training.trunk.task_head import Read, TaskHead, write_task_head
 
 #: What mmlu14 said when it was trained; scores may differ a little between processors.
 GOLDEN = json.loads((Path(__file__).parents[2] / "samples" / "models" / "mmlu14.json").read_text("utf-8"))
@@ -35,7 +38,7 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", GOLDEN)
 def test_predictions_do_not_drift(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
-    scores = head.scores(encoder.encode(text))
+    scores = head.scores(encoder.encode(text, tasks=True))
     label, score = GOLDEN[text]
     assert max(scores, key=scores.__getitem__) == label
     assert scores[label] == pytest.approx(score, abs=SCORE_TOLERANCE)
@@ -46,11 +49,11 @@ def test_predictions_do_not_drift(encoder: OnnxEncoder, head: ClassifierHead, te
 )
 def test_small_talk_is_other(encoder: OnnxEncoder, head: ClassifierHead, text: str) -> None:
     """It must not land confidently in a field of study, and so on its expensive model."""
-    assert head.scores(encoder.encode(text))["other"] > 0.5
+    assert head.scores(encoder.encode(text, tasks=True))["other"] > 0.5
 
 
 def test_scores_are_chances(encoder: OnnxEncoder, head: ClassifierHead) -> None:
-    scores = head.scores(encoder.encode("any text"))
+    scores = head.scores(encoder.encode("any text", tasks=True))
     assert tuple(scores) == tuple(head.labels)
     assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
 
@@ -111,15 +114,27 @@ def test_graph_that_is_none_is_refused(encoder: OnnxEncoder, copy: Path) -> None
         open_head(str(copy), encoder=encoder, where="test")
 
 
-def test_written_head_says_what_its_net_says(tmp_path: Path) -> None:
-    """The temperature is inside the graph."""
+def test_written_head_says_what_its_parts_say(tmp_path: Path) -> None:
+    """Weights and temperature are inside the graph; the table over words is rounded to eight bits."""
     generator = np.random.default_rng(4)
     shapes = ((64, 8), (8,), (8, 3), (3,))
     net = Net(*(generator.normal(0, 1, shape).astype(np.float32) for shape in shapes))
     fake = FakeEncoder()
-    labels = ("a", "b", "c")
-    write_head(tmp_path / "own", net, name="own", labels=labels, encoder=fake.identity, temperature=2.0)
-    encoding = fake.encode("some words here")
-    scores = open_head(str(tmp_path / "own"), encoder=fake, where="test").scores(encoding)
-    wanted = softmax(net.logits(encoding.vector[None]) / np.float32(2.0))[0]
-    assert list(scores.values()) == pytest.approx(wanted.tolist(), abs=1e-6)
+    encodings = [fake.encode(text) for text in ("some words here", "other words there", "some")]
+    texts = [np.array(encoding.ids, np.int64) for encoding in encodings]
+    words = train_phrases(texts * 4, np.array([0, 1, 2] * 4), 3)
+    task = generator.normal(0, 1, (3, 64)).astype(np.float32)
+    kernel = generator.normal(0, 1, (64, 3)).astype(np.float32)
+    head = TaskHead(("a", "b", "c"), kernel, np.ones(3, np.float32), 2.0, (net, 0.5), (words, 0.3))
+    write_task_head(tmp_path / "own", head, encoder=fake.identity)
+    written = open_head(str(tmp_path / "own"), encoder=fake, where="test")
+    wanted = head.scores(Read(task, np.stack([each.vector for each in encodings]), texts))
+    for encoding, vector, row in zip(encodings, task, wanted, strict=True):
+        scores = written.scores(replace(encoding, tasks=TaskReading(vector)))
+        assert list(scores.values()) == pytest.approx(row.tolist(), abs=2e-3)
+
+
+def test_a_head_says_nothing_of_an_encoding_without_task_layers(
+    encoder: OnnxEncoder, head: ClassifierHead
+) -> None:
+    assert head.scores(encoder.encode("any text")) == {}
