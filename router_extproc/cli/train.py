@@ -32,6 +32,11 @@ app = typer.Typer(
 TrainedT = TypeVar("TrainedT")
 
 
+@app.callback()
+def train() -> None:
+    """Train heads on the frozen encoder."""
+
+
 @app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
 def intent(
     data: Annotated[Path, typer.Option(metavar="ROWS.jsonl", help="Rows with text and label.")],

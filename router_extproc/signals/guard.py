@@ -20,7 +20,7 @@ BENIGN: Final = "benign"
 #: What is looked for by default.
 ATTACKS: Final = ("jailbreak", "injection")
 #: The score that 1 % of benign prompts, most of them hard ones, are above (see the head's card).
-SCORE_MIN: Final = 0.8
+SCORE_MIN: Final = 0.83
 
 Kind: TypeAlias = Literal["jailbreak", "injection", "harmful_request"]
 

@@ -95,7 +95,7 @@ def test_missing_file_is_refused_by_name(encoder: OnnxEncoder, copy: Path) -> No
 
 
 def test_head_of_another_encoder_is_refused(copy: Path) -> None:
-    with pytest.raises(ConfigError, match=r"trained on the vectors of all-MiniLM.* the encoder is fake-64"):
+    with pytest.raises(ConfigError, match=r"trained on the vectors of minilm-tasks.* the encoder is fake-64"):
         open_head(str(copy), encoder=FakeEncoder(), where="test")
 
 
