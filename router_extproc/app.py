@@ -6,11 +6,14 @@ opened in the order of the data and closed in the opposite one, also when a late
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from router_extproc.cache.compare import AnswerComparison
+from router_extproc.cache.evidence import Evidence
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
@@ -33,14 +36,16 @@ from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.answer import AnswerObserver
+from router_extproc.pipeline.chores import Chores
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
 from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import Incoming, InquiryReader
-from router_extproc.pipeline.recall import Recall
+from router_extproc.pipeline.recall import Doubt, Recall
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.savings import Savings
+from router_extproc.pipeline.trials import Trials
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.pipeline.warm import Warmer
 from router_extproc.protocol.headers import Headers
@@ -67,6 +72,8 @@ class Application:
     #: None: the cache is off.
     warmer: Warmer | None
     savings: Savings
+    evidence: Evidence
+    chores: Chores
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -110,11 +117,18 @@ async def build(
         cache = None
         if config.semantic_cache.enabled and encoder is not None:
             cache = await _open_cache(config, encoder, inference, clock, stack)
-        pipeline = _pipeline(config, clock, understander(config.limits), cache, encoder)
+        evidence, chores = _evidence(config), await stack.enter_async_context(Chores(clock))
+        trials = recall = None
+        if cache is not None and encoder is not None:
+            trials = Trials(cache, evidence, chores, AnswerComparison(encoder), inference)
+            recall = _recall(config, cache, clock, encoder, evidence)
+        pipeline = _pipeline(config, clock, understander(config.limits), recall)
         patient = _patient(config)
-        warming = _pipeline(patient, clock, understander(patient.limits), cache, encoder)
+        if recall is not None:
+            recall = replace(recall, timeout_s=patient.limits.cache_timeout_s)
+        warming = _pipeline(patient, clock, understander(patient.limits), recall)
         largest = config.semantic_cache.max_answer_bytes
-        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest)
+        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials)
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
         savings, flights = Savings(), None if cache is None else _flights(config, clock)
         parts = ExchangeParts(
@@ -127,7 +141,7 @@ async def build(
             flights,
             config.limits.message_timeout_s,
         )
-        yield Application(parts, encoder, cache, warmer, savings)
+        yield Application(parts, encoder, cache, warmer, savings, evidence, chores)
 
 
 # ── understanding ─────────────────────────────────────────────────────────────────────────────
@@ -212,6 +226,16 @@ class _Judging:
         return await self._inference.run(work, timeout_s=self._timeout_s)
 
 
+def _evidence(config: section.Config) -> Evidence:
+    policy = policy_of(config)
+
+    def rate_max(decision: str) -> float | None:
+        own = policy.cache_policy(decision)
+        return None if own is None else own.max_false_hit_rate
+
+    return Evidence(rate_max)
+
+
 def _flights(config: section.Config, clock: Clock) -> Flights | None:
     wanted = config.semantic_cache.coalescing
     if not wanted.enabled:
@@ -234,17 +258,21 @@ def _patient(config: section.Config) -> section.Config:
 # ── pipeline ──────────────────────────────────────────────────────────────────────────────────
 
 
+def _recall(
+    config: section.Config, cache: SemanticCache, clock: Clock, encoder: Encoder, evidence: Evidence
+) -> Recall:
+    doubt = Doubt(evidence, random.random, config.semantic_cache.client_feedback)
+    timeout_s, scopes = config.limits.cache_timeout_s, scope_rules_of(config)
+    return Recall(cache, policy_of(config), clock, timeout_s, encoder.identity, scopes, doubt)
+
+
 def _pipeline(
     config: section.Config,
     clock: Clock,
     understander: Understander,
-    cache: SemanticCache | None,
-    encoder: Encoder | None,
+    recall: Recall | None,
 ) -> RequestPipeline:
     limits, policy, scopes = config.limits, policy_of(config), scope_rules_of(config)
-    recall = None
-    if cache is not None and encoder is not None:
-        recall = Recall(cache, policy, clock, limits.cache_timeout_s, encoder.identity, scopes)
     reader = InquiryReader(catalogue_of(config), scopes, routing_headers_of(config))
     budget_s = limits.message_timeout_s - limits.margin_s
     return RequestPipeline(clock, reader, policy, understander, recall, budget_s, prices_of(config))

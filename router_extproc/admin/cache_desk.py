@@ -11,10 +11,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+import orjson
+
+from router_extproc.admin.cache_evidence import joined_evidence, own_evidence
 from router_extproc.admin.cache_questions import (
     Listing,
     Purge,
     Unreadable,
+    read_complaint,
     read_known_answer,
     read_lines,
     read_purge,
@@ -22,7 +26,9 @@ from router_extproc.admin.cache_questions import (
 from router_extproc.admin.cache_report import joined_report, own_report
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
+from router_extproc.cache.bound import Trial
 from router_extproc.cache.control import Page, count, newest, restore
+from router_extproc.cache.evidence import Evidence
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.record import from_record
 from router_extproc.cache.scope import ScopeRules, scope_of
@@ -55,6 +61,7 @@ class CacheParts:
     cache: SemanticCache
     warmer: Warmer
     savings: Savings
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class CacheDesk:
         self._cache: Final = parts.cache
         self._warmer: Final = parts.warmer
         self._savings: Final = parts.savings
+        self._evidence: Final = parts.evidence
         self._clock: Final = clock
         self._setting: Final = setting
         self._peers: Final = peers
@@ -109,6 +117,29 @@ class CacheDesk:
         """What hits saved since the workers started, and the most valuable entries."""
         reports = {self._setting.worker: own_report(self._savings), **await self._peers.cache_reports()}
         return joined_report(reports, limit=limit)
+
+    async def evidence(self) -> dict[str, JsonValue]:
+        """How often the cache is wrong, by decision."""
+        own: JsonValue = {"decisions": own_evidence(self._evidence)}
+        return joined_evidence({self._setting.worker: own, **await self._peers.cache_evidence()})
+
+    async def call_wrong(self, body: bytes) -> PurgeReport:
+        """Purge the entry whose answer an operator calls wrong, in every worker, and count it as evidence.
+
+        Raises:
+            Unreadable: it names no entry, or several.
+            CacheError: the backend stopped answering.
+        """
+        selector = read_complaint(body, now_s=self.now_s())
+        page = await self.page(Listing(selector, 1, None))
+        if page.total != 1:
+            raise Unreadable(f"entry: {page.total} entries begin so")
+        entry = page.entries[0]
+        # How sure the verifier was is not known any more: it counts against every threshold.
+        self._evidence.complained(
+            entry.decision, Trial(1.0, wrong=True), source="operator", scope=entry.scope
+        )
+        return await self.purge(orjson.dumps({"entry": entry.fingerprint}))
 
     async def page(self, listing: Listing) -> Page:
         """A page of entries.

@@ -91,6 +91,18 @@ def read_purge(body: bytes, *, now_s: float) -> Purge:
     return Purge(selector, dry_run)
 
 
+def read_complaint(body: bytes, *, now_s: float) -> Selector:
+    """The entry whose answer is called wrong.
+
+    Raises:
+        Unreadable: not JSON, or not one entry named by its fingerprint.
+    """
+    members = _object(body)
+    if members.pop("verdict", None) != "wrong" or set(members) != {"entry"}:
+        raise Unreadable('must be {"entry": the first digits of its fingerprint, "verdict": "wrong"}')
+    return read_selector(members, now_s=now_s)
+
+
 def read_listing(query: Mapping[str, str], *, now_s: float) -> Listing:
     """The page asked for.
 

@@ -8,8 +8,9 @@ and `export` show what was said, and no answer is kept by a browser.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Final
 
 import orjson
@@ -40,6 +41,7 @@ _ONE: Final = 1
 _JSON_TYPES: Final = frozenset({"application/json", "application/x-ndjson"})
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Work = Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]
 
 
 class CacheRoutes:
@@ -56,11 +58,12 @@ class CacheRoutes:
         add("GET", "/cache/entries", self._guarded(_list))
         add("GET", "/cache/entries/{entry}", self._guarded(_show))
         add("GET", "/cache/report", self._guarded(_report))
+        add("GET", "/cache/evidence", self._guarded(_evidence))
         add("GET", EXPORT, self._guarded(_export))
-        for path, work in (("purge", _purge), ("import", _import), ("warm", _warm), ("scope", _scope)):
+        for path, work in _CHANGES.items():
             add("POST", f"/cache/{path}", self._guarded(work))
 
-    def _guarded(self, work: Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]) -> Answer:
+    def _guarded(self, work: Work) -> Answer:
         async def answer(request: web.Request) -> web.StreamResponse:
             if self._desk is None:
                 return _json({"error": "the cache is off"}, status=404)
@@ -115,6 +118,15 @@ async def _purge(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     return _json(asdict(report), status=503 if report.problems else 200)
 
 
+async def _evidence(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
+    return _json(await desk.evidence())
+
+
+async def _feedback(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    report = await desk.call_wrong(await request.read())
+    return _json(asdict(report), status=503 if report.problems else 200)
+
+
 async def _import(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     renew = request.query.get("renew", "false")
     if renew not in {"true", "false"}:
@@ -130,6 +142,12 @@ async def _scope(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     """The scope of a client that sends the headers of this request."""
     headers = [(name.lower(), value) for name, value in request.headers.items()]
     return _json({"scope": desk.scope(headers, request.query.get("decision"))})
+
+
+#: What is asked by POST.
+_CHANGES: Final[Mapping[str, Work]] = MappingProxyType(
+    {"purge": _purge, "feedback": _feedback, "import": _import, "warm": _warm, "scope": _scope}
+)
 
 
 # ── export ────────────────────────────────────────────────────────────────────────────────────

@@ -55,6 +55,11 @@ class Peers:
         answers = await self._ask_all("/cache/report")
         return {worker: _document(answer) for worker, answer in answers.items()}
 
+    async def cache_evidence(self) -> dict[int, JsonValue]:
+        """What each worker knows of false hits; None: it does not answer."""
+        answers = await self._ask_all("/cache/evidence")
+        return {worker: _document(answer) for worker, answer in answers.items()}
+
     async def purge(self, body: bytes) -> dict[int, JsonValue]:
         """What each worker says of a purge; None: it does not answer."""
         asking = (_ask(socket, "/cache/purge", body) for socket in self.sockets.values())

@@ -74,7 +74,18 @@ class AdminPort:
         Raises:
             AdminError: it was refused.
         """
-        answer = self._ask("POST", "/cache/purge", json=wanted)
+        return self._purged("/cache/purge", wanted)
+
+    def call_wrong(self, entry: str) -> Json:
+        """What became of an entry whose answer is wrong; it may have problems.
+
+        Raises:
+            AdminError: it was refused.
+        """
+        return self._purged("/cache/feedback", {"entry": entry, "verdict": "wrong"})
+
+    def _purged(self, path: str, wanted: Json) -> Json:
+        answer = self._ask("POST", path, json=wanted)
         report = _document(answer)
         return report if "problems" in report else _accepted(answer)
 

@@ -12,7 +12,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort, batches
-from router_extproc.cli.cache_shown import entries_table, savings_line, states_table, tell, words, worth_table
+from router_extproc.cli.cache_shown import (
+    entries_table,
+    evidence_table,
+    savings_line,
+    states_table,
+    tell,
+    words,
+    worth_table,
+)
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 
 app = typer.Typer(
@@ -86,6 +94,45 @@ def report(
     for worker in told["silent_workers"]:
         ERR.print(f"worker {worker}: does not answer", markup=False)
     raise typer.Exit(FAILED if told["silent_workers"] else 0)
+
+
+@app.command(epilog="Example: router-extproc cache evidence")
+def evidence(*, admin: Admin = DEFAULT_ADMIN, json: JsonOption = False) -> None:
+    """Show how often hits were wrong, by decision, with an exact 95 % interval.
+
+    Needs semantic_cache.shadow_rate. Exit code 1: a worker does not answer, so that its trials are missing.
+    """
+    with AdminPort(admin) as port:
+        told = port.get("/cache/evidence")
+    if json:
+        print_json(told)
+    else:
+        OUT.print(evidence_table(told["decisions"]))
+    for worker in told["silent_workers"]:
+        ERR.print(f"worker {worker}: does not answer", markup=False)
+    raise typer.Exit(FAILED if told["silent_workers"] else 0)
+
+
+@app.command(epilog="Example: router-extproc cache wrong 3fa9c1")
+def wrong(
+    entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
+    *,
+    admin: Admin = DEFAULT_ADMIN,
+    json: JsonOption = False,
+) -> None:
+    """Purge an entry whose answer is wrong, in every worker, and count it as evidence.
+
+    Exit code 1: a worker or the backend could not be reached; purge it again.
+    """
+    with AdminPort(admin) as port:
+        told = port.call_wrong(_hex(entry))
+    if json:
+        print_json(told)
+    else:
+        OUT.print(f"{told['purged']} purged", markup=False)
+    for worker, problem in told["problems"].items():
+        ERR.print(f"worker {worker}: {problem}", markup=False)
+    raise typer.Exit(FAILED if told["problems"] else 0)
 
 
 @app.command("list", epilog="Example: router-extproc cache list --model large --older-than 3600")

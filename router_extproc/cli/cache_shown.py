@@ -88,6 +88,19 @@ def worth_table(entries: Iterable[Mapping[str, Any]]) -> Table:  # Any: JSON
     return table
 
 
+def evidence_table(decisions: Mapping[str, Any]) -> Table:  # Any: JSON
+    """How often each decision's hits were wrong."""
+    table = Table("decision", "trials", "different", "false hits", "95 % interval", "score needed", box=None)
+    for name, known in decisions.items():
+        lower, upper = known["interval"]
+        rate = "unknown" if known["false_hit_rate"] is None else f"{known['false_hit_rate']:.2%}"
+        needed = "any" if known["score_min"] is None else f"{known['score_min']:.3f}"
+        counts = (str(known["trials"]), str(known["wrong"]))
+        limits = f"{lower:.2%} to {upper:.2%}"
+        table.add_row(escape(name), *counts, rate, limits, "no hits yet" if known["closed"] else needed)
+    return table
+
+
 def words(name: str, value: Any) -> str:  # Any: JSON
     """A member of a whole entry; of an answer, its texts."""
     if name == "answer" and value is not None:

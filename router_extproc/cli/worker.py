@@ -72,6 +72,7 @@ class WorkerOperations:
         """See Operations."""
         if self._application.cache is not None:
             self._metrics.cache.show(await self._application.cache.state())
+        self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
         own = expose(self._metrics.registry, worker=self._seat.worker)
         return merge([own, *await self._others.metrics()])
 
@@ -157,4 +158,5 @@ def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clo
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",
     )
-    return CacheDesk(CacheParts(cache, warmer, application.savings), clock, setting, seat.others(config))
+    parts = CacheParts(cache, warmer, application.savings, application.evidence)
+    return CacheDesk(parts, clock, setting, seat.others(config))

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 
 from router_extproc.config import check_listen, check_signals
 from router_extproc.config.milvus import Milvus
-from router_extproc.config.model import Config
+from router_extproc.config.model import Config, DecisionCache
+from router_extproc.config.translate import cache_policy_of
 from router_extproc.errors import ConfigError
+from router_extproc.routing.policy import CachePolicy
 from router_extproc.section import did_you_mean
 
 #: Names that a route carries when no decision was taken (routing.policy).
@@ -87,6 +89,7 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
         yield from _check_model(f"{path}.model", decision.model, config)
         yield from _check_reasoning(f"{path}.reasoning", index, config)
         yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)
+        yield from _check_bound(f"{path}.cache", cache_policy_of(config.semantic_cache, decision.cache))
         if decision.cache.mode in ("exact", "semantic") and not config.semantic_cache.enabled:
             yield ConfigError(f"{path}.cache.mode", "semantic_cache.enabled is false, so nothing is cached")
 
@@ -107,6 +110,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     cache = config.semantic_cache
     if not cache.enabled:
         return
+    yield from _check_bound("semantic_cache", cache_policy_of(cache, DecisionCache()))
     yield from _check_floor("semantic_cache.similarity_threshold", cache.similarity_threshold, config)
     if cache.near.max_bytes < cache.max_answer_bytes:
         yield ConfigError(
@@ -120,6 +124,12 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
         )
     if cache.backend_type == "milvus" and cache.milvus is not None:
         yield from _check_milvus(cache.milvus)
+
+
+def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:
+    if policy.max_false_hit_rate is not None and policy.mode == "semantic" and policy.shadow_rate == 0:
+        problem = "needs a shadow_rate > 0: without trials nothing is known"
+        yield ConfigError(f"{path}.max_false_hit_rate", problem)
 
 
 def _check_floor(path: str, similarity: float | None, config: Config) -> Iterator[ConfigError]:

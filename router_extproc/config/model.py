@@ -84,6 +84,8 @@ class DecisionCache(Section):
     ttl_s: float | None = Field(default=None, gt=0)
     store_tool_calls: bool | None = None
     scope: Scope | None = None
+    shadow_rate: float | None = Field(default=None, ge=0, le=1)
+    max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
 
 
 class Decision(Section):
@@ -144,6 +146,15 @@ class SemanticCache(Section):
     scope: Scope = ScopeHeaders(headers=("authorization",))
     #: Answers with tool calls are stored only if set.
     store_tool_calls: bool = False
+    #: Share of semantic hits that are sent to the pool all the same: its answer is compared with the stored
+    #: one, so that it is known how often the cache is wrong.
+    shadow_rate: float = Field(default=0.0, ge=0, le=1)
+    #: Share of false hits that may not be exceeded: each decision's threshold follows from its trials, and
+    #: nothing is a semantic hit before there are enough of them. None: no bound.
+    max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
+    #: Whose `x-router-cache-feedback: wrong` counts: of clients in scopes of their own ("own"), of all, in
+    #: shared scopes too ("all"), or of nobody ("off").
+    client_feedback: Literal["own", "all", "off"] = "own"
     #: Larger answers are not stored.
     max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
     near: NearTier = NearTier()

@@ -44,6 +44,8 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
         cache.similarity_threshold if own.similarity_min is None else own.similarity_min,
         cache.ttl_seconds if own.ttl_s is None else own.ttl_s,
         cache.store_tool_calls if own.store_tool_calls is None else own.store_tool_calls,
+        cache.shadow_rate if own.shadow_rate is None else own.shadow_rate,
+        cache.max_false_hit_rate if own.max_false_hit_rate is None else own.max_false_hit_rate,
     )
 
 

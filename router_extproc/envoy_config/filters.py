@@ -48,7 +48,11 @@ from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutatio
     HeaderMutation as EarlyHeaderMutation,
 )
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
-from envoy_data_plane.envoy.type.matcher.v3 import HttpResponseHeaderMatchInput, StringMatcher
+from envoy_data_plane.envoy.type.matcher.v3 import (
+    HttpResponseHeaderMatchInput,
+    RegexMatcher,
+    StringMatcher,
+)
 from envoy_data_plane.google.protobuf import Any as Packed
 from envoy_data_plane.xds.core.v3 import TypedExtensionConfig as XdsExtension
 from envoy_data_plane.xds.type.matcher.v3 import (
@@ -68,6 +72,7 @@ from router_extproc.envoy_config.names import (
     BUFFER,
     CACHE_HEADER,
     DECIDE,
+    FEEDBACK_HEADER_BEGINS,
     HIT_PREFIX,
     INLINE,
     METADATA_NAMESPACE,
@@ -94,13 +99,24 @@ def http_filters(config: Config) -> list[HttpFilter]:
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:
     """Takes the headers that a client must not send off before any filter sees them."""
-    ours = HeaderMutationRemoveOnMatch(key_matcher=StringMatcher(prefix=ROUTER_HEADER_PREFIX))
+    pattern = all_but(ROUTER_HEADER_PREFIX, FEEDBACK_HEADER_BEGINS)
+    ours = HeaderMutationRemoveOnMatch(key_matcher=StringMatcher(safe_regex=RegexMatcher(regex=pattern)))
     removals = [HeaderMutation(remove_on_match=ours)]
     removals += [HeaderMutation(remove=name) for name in config.envoy.strip_headers]
     return TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=Packed.pack(EarlyHeaderMutation(mutations=removals)),
     )
+
+
+def all_but(prefix: str, rest: str) -> str:
+    """RE2 for every name that begins with `prefix`, but none that goes on with `rest`.
+
+    Envoy takes no pattern whose RE2 program is longer than 100, so `rest` must be short.
+    """
+    other = "|".join(f"{rest[:end]}[^{rest[end]}]" for end in range(len(rest)))
+    shorter = "|".join(rest[:end] for end in range(1, len(rest)))
+    return f"{prefix}(?:(?:{other}).*|{shorter})?"
 
 
 def _buffer(config: Config) -> HttpFilter:

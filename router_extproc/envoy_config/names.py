@@ -23,6 +23,8 @@ METADATA_NAMESPACE = "router_extproc"
 
 #: Request headers with this prefix are ours; a client's are removed.
 ROUTER_HEADER_PREFIX = "x-router-"
+#: What follows the prefix in the one of them that is a client's to send: x-router-cache-feedback.
+FEEDBACK_HEADER_BEGINS = "cache-f"
 CLUSTER_HEADER = "x-router-cluster"
 
 #: Of our own answers: hit-exact or hit-semantic.

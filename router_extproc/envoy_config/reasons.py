@@ -26,6 +26,10 @@ _WRITES = "Where the server may write: the observer's token, and what the answer
 _OBSERVER = f"{OBSERVE}.typed_config.extension_config.typed_config"
 
 _MANAGER = {
+    "key_matcher.safe_regex": (
+        "Every x-router- header but x-router-cache-feedback, a client's word about an answer; RE2 cannot say "
+        "it shorter."
+    ),
     "early_header_mutation_extensions": (
         "Runs before routing and before every filter: a client cannot choose a pool, or claim an "
         "identity, by sending our headers. (A virtual host's request_headers_to_remove comes too late.)"

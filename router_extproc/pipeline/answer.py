@@ -19,6 +19,7 @@ from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
+from router_extproc.pipeline.trials import Trials
 
 
 class EntrySink(Protocol):
@@ -39,6 +40,8 @@ class AnswerObserver:
     listener: Listener
     clock: Clock
     max_answer_bytes: int
+    #: None: nothing is compared.
+    trials: Trials | None = None
 
     def open(self, token_text: str, status: int, headers: Mapping[str, str]) -> Observation | None:
         """An observation of the answer, or None when the token is not ours to read.
@@ -89,11 +92,19 @@ class Observation:
     def finish(self) -> None:
         """The end of stream came: store the answer if the rules allow, and report it."""
         answer = self._reader.finish()
+        self._compare(answer)
         self._report(answer, self._store(answer))
 
     def break_off(self) -> None:
         """The stream closed before its end (client gone, pool gone): report, never store."""
         self._report(Incomplete("aborted"), "aborted")
+
+    def _compare(self, answer: Answer | Incomplete) -> None:
+        trials, plan = self._observer.trials, self._token.trial
+        if trials is None or plan is None or isinstance(answer, Incomplete):
+            return
+        if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
+            trials.compare(plan, self._token.decision, answer)
 
     def _store(self, answer: Answer | Incomplete) -> str:
         plan, sink = self._token.plan, self._observer.sink

@@ -114,7 +114,13 @@ class RoutedExchange:
             self._parts.savings.add(decision.saved)
         if isinstance(decision, Forward):
             self._token = decision.write_token
+            self._complain(decision)
         return reply_to_body(decision)
+
+    def _complain(self, decision: Forward) -> None:
+        trials = self._parts.observer.trials
+        if trials is not None and decision.complaint is not None:
+            trials.complain(decision.complaint)
 
     def _board(self, decision: Decision) -> Leading | Following | None:
         flights = self._parts.flights

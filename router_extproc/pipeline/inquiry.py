@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
 from router_extproc.cache.key import fingerprint
@@ -19,6 +20,9 @@ from router_extproc.llm.request import InferenceRequest
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.policy import Target
 from router_extproc.routing.selection import Catalogue
+
+#: A client's word about a stored answer, with the request repeated that got it.
+FEEDBACK_HEADER: Final = "x-router-cache-feedback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Inquiry:
     #: Under every scope rule that a decision may have: the decision is known only later.
     keys: Mapping[ScopeRule, RequestKey]
     budget: Budget
+
+    @property
+    def complains(self) -> bool:
+        """The client says that the stored answer to this very request is wrong."""
+        return self.headers.get(FEEDBACK_HEADER, "").strip().lower() == "wrong"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, Reject, Replay
+from router_extproc.pipeline.inquiry import FEEDBACK_HEADER
 from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
@@ -77,7 +78,8 @@ def _forward(decision: Forward) -> BodyReply:
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
     )
-    return BodyReply(HeaderMutation(overwrite), decision.body, dynamic_metadata=_metadata(decision))
+    remove = () if decision.complaint is None else (FEEDBACK_HEADER,)
+    return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=_metadata(decision))
 
 
 def _metadata(decision: Forward) -> Metadata:

@@ -6,19 +6,23 @@ The rule it keeps: an entry whose decision is gone, or no longer caches, is neve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from router_extproc.cache.base import Partition
+from router_extproc.cache.evidence import Evidence
 from router_extproc.cache.key import partition
 from router_extproc.cache.lookup import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.cache.policy import ForwardReason, age_s, render_forward, render_hit, ttl_left_s
-from router_extproc.cache.scope import ScopeRule, ScopeRules
+from router_extproc.cache.scope import ScopeRule, ScopeRules, SharedScope
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector
+from router_extproc.pipeline.complaint import Complaint
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
 from router_extproc.pipeline.inquiry import Inquiry, RequestKey
 from router_extproc.pipeline.stages import run_stage
-from router_extproc.pipeline.token import StorePlan
+from router_extproc.pipeline.token import StorePlan, TrialPlan
 from router_extproc.routing.policy import Policy, Route
 
 STAGE = "cache"
@@ -38,6 +42,21 @@ class Recalled:
     reason: str
     candidates: tuple[Candidate, ...] = ()
     note: StageNote | None = None
+    #: To be compared with what the pool answers.
+    trial: TrialPlan | None = None
+    #: What the client says of what would have been the hit.
+    complaint: Complaint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How sure the cache is of itself, and who may doubt it."""
+
+    evidence: Evidence
+    #: A number from 0 to 1, each as likely as another.
+    chance: Callable[[], float]
+    #: Whose complaints count: of clients in scopes of their own, of all, or of nobody.
+    feedback: Literal["own", "all", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +70,13 @@ class Recall:
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
     scopes: ScopeRules
+    doubt: Doubt
 
     def exact_near(self, inquiry: Inquiry) -> Recalled | None:
         """The exact hit of this process, without any wait; None: ask again with a route."""
         if inquiry.directives.no_cache:
+            return None
+        if inquiry.complains and self.doubt.feedback != "off":
             return None
         for rule, key in inquiry.keys.items():
             hit = self.cache.exact_near(key.fingerprint, inquiry.directives.freshness)
@@ -74,7 +96,8 @@ class Recall:
         )
         match result.value:
             case Hit() as hit if self._replayable(hit, self.scopes.of(route.decision)):
-                return replace(self._hit(_as_exact(hit, self._key(inquiry, route))), note=result.note)
+                recalled = self._judge(_as_exact(hit, self._key(inquiry, route)), inquiry, route)
+                return replace(recalled, note=result.note)
             case Hit():
                 return Recalled(None, _forward_outcome("miss", "uri-miss"), "decision-gone", note=result.note)
             case Miss(reason, judged):
@@ -106,10 +129,45 @@ class Recall:
             route.tags,
         )
 
+    def _judge(self, hit: Hit, inquiry: Inquiry, route: Route) -> Recalled:
+        """The hit, unless it is doubted or to be put to the test."""
+        if inquiry.complains and self._may_complain(route):
+            return self._complaint(hit, route)
+        if hit.kind == "exact":
+            return self._hit(hit)
+        gate = self.doubt.evidence.gate(route.decision, self._key(inquiry, route).scope)
+        rate = 1.0 if gate.is_closed else route.cache.shadow_rate
+        trial = None
+        if not inquiry.directives.only_if_cached and self.doubt.chance() < rate:
+            trial = TrialPlan(hit.entry.fingerprint, hit.score)
+        candidates = _candidates(hit.judged)
+        if hit.score < gate.score_min:
+            outcome = _forward_outcome("miss", "uri-miss", hit.similarity)
+            return Recalled(None, outcome, "unproven", candidates, trial=trial)
+        if trial is not None:
+            outcome = _forward_outcome("bypass", "bypass", hit.similarity)
+            return Recalled(None, outcome, "shadow", candidates, trial=trial)
+        return self._hit(hit)
+
+    def _may_complain(self, route: Route) -> bool:
+        if self.doubt.feedback == "own":
+            return not isinstance(self.scopes.of(route.decision), SharedScope)
+        return self.doubt.feedback == "all"
+
+    def _complaint(self, hit: Hit, route: Route) -> Recalled:
+        score = None if hit.kind == "exact" else hit.score
+        entry = hit.entry
+        complaint = Complaint(entry.fingerprint, entry.scope, route.decision, score, self.clock.wall_s())
+        outcome = _forward_outcome("bypass", "request")
+        return Recalled(None, outcome, "feedback", _candidates(hit.judged), complaint=complaint)
+
     async def _ask(self, inquiry: Inquiry, route: Route, vector: Vector | None) -> Found:
         wanted = inquiry.directives.freshness
+        fingerprint = self._key(inquiry, route).fingerprint
         if vector is None:
-            return await self.cache.exact(self._key(inquiry, route).fingerprint, wanted)
+            return await self.cache.exact(fingerprint, wanted)
+        if inquiry.complains and (hit := self.cache.exact_near(fingerprint, wanted)) is not None:
+            return hit
         where = self._partition(inquiry, route)
         query = Query(where, vector, inquiry.request.prompt, route.cache.similarity_min, wanted)
         return await self.cache.semantic(query)

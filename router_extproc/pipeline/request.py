@@ -125,12 +125,14 @@ class RequestPipeline:
         members = reasoning_members(target.reasoning_family, route.reasoning)
         body = inquiry.incoming.dialect.edit(inquiry.incoming.body, BodyEdit(target.served_name, members))
         plan = None if self.recall is None else self.recall.plan(inquiry, route, understanding.encoding)
-        token = WriteToken(inquiry.request.dialect, target.model, route.decision, self.clock.wall_s(), plan)
+        now_s = self.clock.wall_s()
+        dialect = inquiry.request.dialect
+        token = WriteToken(dialect, target.model, route.decision, now_s, plan, recalled.trial)
         explanation = _explain(inquiry, recalled, route, understanding)
         unchanged = body == inquiry.incoming.body
         key = plan.fingerprint if plan is not None and recalled.outcome.status == "miss" else None
         sent = None if unchanged else body
-        return Forward(route, sent, recalled.outcome, token.encode(), explanation, key)
+        return Forward(route, sent, recalled.outcome, token.encode(), explanation, key, recalled.complaint)
 
 
 DecisionT = TypeVar("DecisionT", Forward, Replay)

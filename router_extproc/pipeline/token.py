@@ -19,7 +19,7 @@ from router_extproc.models.base import Vector
 from router_extproc.routing.policy import CachePolicy
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 1
+VERSION = 2
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -41,6 +41,15 @@ class StorePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialPlan:
+    """A stored answer that would have been the hit: to be compared with the one that comes."""
+
+    fingerprint: Fingerprint
+    #: The verifier's.
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class WriteToken:
     """One forwarded request, as its answer's observer sees it."""
 
@@ -52,11 +61,13 @@ class WriteToken:
     started_s: float
     #: None: measure the answer, do not store it.
     plan: StorePlan | None
+    trial: TrialPlan | None = None
 
     def encode(self) -> str:
         """The token as one short line of text."""
         head = [VERSION, self.dialect, self.model, self.decision, self.started_s]
-        return orjson.dumps([*head, self.plan and _plan_fields(self.plan)]).decode()
+        trial = self.trial and asdict(self.trial)
+        return orjson.dumps([*head, self.plan and _plan_fields(self.plan), trial]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -74,10 +85,17 @@ class WriteToken:
         raise ValueError("a write token of another version")
 
 
-def _token_of(
-    dialect: str, model: str, decision: str, started_s: float, plan: dict[str, Any] | None
+def _token_of(  # noqa: PLR0917 - the members of the list, in their order
+    dialect: str,
+    model: str,
+    decision: str,
+    started_s: float,
+    plan: dict[str, Any] | None,
+    trial: dict[str, Any] | None,
 ) -> WriteToken:  # Any: the values of a JSON object we wrote
-    return WriteToken(dialect, model, decision, started_s, None if plan is None else _plan_of(plan))
+    to_compare = None if trial is None else TrialPlan(**trial)
+    to_store = None if plan is None else _plan_of(plan)
+    return WriteToken(dialect, model, decision, started_s, to_store, to_compare)
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

@@ -24,6 +24,10 @@ class CachePolicy:
     similarity_min: float
     ttl_s: float
     store_tool_calls: bool
+    #: Share of semantic hits that are sent to the pool all the same, to compare.
+    shadow_rate: float = 0.0
+    #: Share of false hits that may not be exceeded; None: no bound.
+    max_false_hit_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from router_extproc.pipeline.savings import EntryWorth
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector
+from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
 
 #: 0.25 ms to 1 s: an exact hit takes about one, the budget ends at some hundred.
@@ -73,6 +74,8 @@ class Metrics:
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()
         self.registry.register(self.cache)
+        self.evidence: Final = EvidenceCollector()
+        self.registry.register(self.evidence)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

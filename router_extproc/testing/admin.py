@@ -47,7 +47,7 @@ def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | 
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
     warmer = Warmer(router.parts.pipeline, DIALECTS["openai_chat"], router.clock, 2**20)
     setting = Setting(worker, ScopeRules(HeaderScope()), FakeEncoder().dim, "auto", shared=False)
-    parts = CacheParts(router.cache, warmer, router.savings)
+    parts = CacheParts(router.cache, warmer, router.savings, router.evidence)
     return CacheDesk(parts, router.clock, setting, Peers(peers or {}))
 
 

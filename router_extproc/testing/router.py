@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from router_extproc.cache.base import CacheBackend
+from router_extproc.cache.compare import AnswerComparison
+from router_extproc.cache.evidence import Evidence
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.scope import HeaderScope, ScopeRules
@@ -16,13 +19,15 @@ from router_extproc.cache.verify import Verdict, Verifier
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT
 from router_extproc.pipeline.answer import AnswerObserver
+from router_extproc.pipeline.chores import Chores
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import InquiryReader
-from router_extproc.pipeline.recall import Recall
+from router_extproc.pipeline.recall import Doubt, Recall
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.savings import Price, Prices, Savings
+from router_extproc.pipeline.trials import Trials
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.selection import Catalogue
@@ -80,6 +85,8 @@ class FakeRouter:
     clock: ManualClock
     reports: Reports
     savings: Savings
+    evidence: Evidence
+    chores: Chores
 
 
 def fake_router(
@@ -94,6 +101,8 @@ def fake_router(
     scopes: ScopeRules = BY_AUTHORIZATION,
     clock: ManualClock | None = None,
     backend: CacheBackend | None = None,
+    chance: Callable[[], float] = lambda: 0.5,
+    feedback: Literal["own", "all", "off"] = "own",
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -103,18 +112,21 @@ def fake_router(
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
     cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
+    evidence, chores = Evidence(lambda _: cache_policy.max_false_hit_rate), Chores(clock)
+    doubt = Doubt(evidence, chance, feedback)
     pipeline = RequestPipeline(
         clock,
         InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
         policy,
         Understander(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
-        Recall(cache, policy, clock, 1.0, encoder.identity, scopes) if cached else None,
+        Recall(cache, policy, clock, 1.0, encoder.identity, scopes, doubt) if cached else None,
         budget_s=1.0,
         prices=Prices({"small": Price(1.0, 2.0)}),
     )
-    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20)
+    trials = Trials(cache, evidence, chores, AnswerComparison(encoder), InlineInference())
+    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20, trials)
     savings, flights = Savings(), Flights(clock, wait_s=WAIT_S, waiters_max=WAITERS_MAX)
     parts = ExchangeParts(
         pipeline, observer, find_dialect, reports, clock, savings, flights, message_timeout_s=0.2
     )
-    return FakeRouter(parts, cache, clock, reports, savings)
+    return FakeRouter(parts, cache, clock, reports, savings, evidence, chores)

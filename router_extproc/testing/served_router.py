@@ -102,7 +102,7 @@ async def main(listen: str, events: Path) -> None:
     def drive(role: Role) -> WatchedDriver:
         return WatchedDriver(role, router.parts.drive(role), journal)
 
-    async with stop_requests() as stop, running(settings, drive, journal):
+    async with stop_requests() as stop, router.chores, running(settings, drive, journal):
         await stop.wait()
 
 

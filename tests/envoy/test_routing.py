@@ -9,6 +9,8 @@ import pytest
 from h2.connection import H2Connection
 from h2.events import ResponseReceived
 
+from router_extproc.testing.client import answer_json
+from router_extproc.testing.pools import PoolAnswer
 from router_extproc.testing.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,3 +141,15 @@ async def test_envoy_counts_no_spurious_message_and_no_rejected_mutation(stack: 
     assert counters["http.clients.ext_proc.decide.stream_msgs_received"] >= 4
     bad = ("spurious_msgs_received", "rejected_header_mutations", "failure_mode_allowed", "streams_failed")
     assert not {name: count for name, count in counters.items() if name.endswith(bad) and count}
+
+
+async def test_a_clients_word_about_an_answer_is_heard_and_goes_no_further(stack: Stack) -> None:
+    """The one header of ours that a client may send."""
+    stack.small.answer = PoolAnswer((answer_json(),))
+    await stack.chat("doubtful")
+    await stack.until(stack.observer_closed)
+    assert (await stack.chat("doubtful")).headers["x-router-cache"] == "hit-exact"
+    again = await stack.chat("doubtful", headers={"x-router-cache-feedback": "wrong"})
+    assert again.headers["x-router-cache"] == "bypass"
+    assert len(stack.small.requests) == 2
+    assert "x-router-cache-feedback" not in stack.small.requests[-1].headers

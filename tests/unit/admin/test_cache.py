@@ -15,6 +15,7 @@ import pytest
 from router_extproc.admin import peers as peers_module
 from router_extproc.admin.peers import socket_of
 from router_extproc.cache.base import Entry, Selector
+from router_extproc.cache.bound import Trial
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
@@ -100,6 +101,41 @@ async def test_report_tells_what_hits_saved_without_what_was_said(admin: Admin) 
     assert told["total"]["hits"] == 1
     assert (told["entries"][0]["completion_tokens"], told["silent_workers"]) == (3, [])
     assert "secret" not in json.dumps(told)
+
+
+async def test_evidence_tells_the_rate_with_its_interval(admin: Admin) -> None:
+    for wrong in (True, False, False, False):
+        admin.router.evidence.tried("maths", Trial(0.9, wrong=wrong))
+    _, told = await admin.get("/cache/evidence")
+    known = told["decisions"]["maths"]
+    assert (known["trials"], known["wrong"], known["false_hit_rate"]) == (4, 1, 0.25)
+    assert known["interval"] == pytest.approx([0.0063, 0.8059], abs=1e-4)
+    assert (known["closed"], known["score_min"]) == (False, None)
+
+
+async def test_entry_that_is_called_wrong_is_purged_and_counted(admin: Admin) -> None:
+    entry = admin.store("a")
+    other = admin.store("b")
+    status, told = await admin.post("/cache/feedback", {"entry": entry.fingerprint, "verdict": "wrong"})
+    assert (status, told["purged"]) == (200, 1)
+    _, known = await admin.get("/cache/evidence")
+    assert known["decisions"][entry.decision]["complaints"] == {"client": 0, "operator": 1}
+    _, page = await admin.get("/cache/entries")
+    assert [each["fingerprint"] for each in page["entries"]] == [other.fingerprint]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"entry": "ab"},
+        {"entry": "ab", "verdict": "right"},
+        {"verdict": "wrong"},
+        {"entry": "0", "verdict": "wrong"},
+    ],
+)
+async def test_word_about_no_single_entry_is_refused(admin: Admin, body: object) -> None:
+    admin.store("a")
+    assert (await admin.post("/cache/feedback", body))[0] == 400
 
 
 async def test_next_page_begins_after_the_last_entry(admin: Admin) -> None:
@@ -363,6 +399,14 @@ async def test_report_adds_up_all_workers(first: Admin, second: FakeRouter) -> N
         await Client(router).send(chat())
     _, told = await first.get("/cache/report?limit=1")
     assert (told["total"]["hits"], told["entries"][0]["hits"]) == (2, 2)
+
+
+async def test_trials_of_all_workers_make_one_interval(first: Admin, second: FakeRouter) -> None:
+    for router in (first.router, second):
+        router.evidence.tried("maths", Trial(0.9, wrong=False))
+    _, told = await first.get("/cache/evidence")
+    assert told["decisions"]["maths"]["trials"] == 2
+    assert told["decisions"]["maths"]["interval"] == pytest.approx([0.0, 0.8419], abs=1e-4)
 
 
 async def test_worker_that_does_not_answer_is_missing_in_the_report(first: Admin) -> None:

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.cache.base import Entry
+from router_extproc.cache.bound import Trial
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
 from router_extproc.llm.answer import Answer, Choice
@@ -58,7 +59,9 @@ def run(*args: object) -> int:
     return int(ended.value.code or 0)
 
 
-@pytest.mark.parametrize("command", ["stats", "report", "list", "show", "purge", "export", "import", "warm"])
+@pytest.mark.parametrize(
+    "command", ["stats", "report", "evidence", "wrong", "list", "show", "purge", "export", "import", "warm"]
+)
 def test_every_command_has_help_with_an_example(command: str, capsys: Output) -> None:
     assert run(command, "--help") == 0
     assert "Example: router-extproc cache" in capsys.readouterr().out
@@ -88,6 +91,19 @@ def test_report_shows_what_was_saved(admin: str, router: FakeRouter, capsys: Out
     assert "abababababab" in shown
     assert run("report", "--admin", admin, "--json") == 0
     assert json.loads(capsys.readouterr().out)["total"]["unmeasured_hits"] == 1
+
+
+def test_evidence_shows_the_rate_and_its_interval(admin: str, router: FakeRouter, capsys: Output) -> None:
+    router.evidence.tried("maths", Trial(0.9, wrong=False))
+    assert run("evidence", "--admin", admin) == 0
+    assert "0.00% to 97.50%" in capsys.readouterr().out
+
+
+def test_wrong_purges_one_entry(admin: str, router: FakeRouter, capsys: Output) -> None:
+    entry = store(router, "a")
+    assert run("wrong", entry.fingerprint[:20], "--admin", admin) == 0
+    assert "1 purged" in capsys.readouterr().out
+    assert run("wrong", entry.fingerprint[:20], "--admin", admin) == 1
 
 
 def test_list_shows_entries_without_what_was_said(admin: str, router: FakeRouter, capsys: Output) -> None:

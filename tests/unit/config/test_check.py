@@ -34,6 +34,10 @@ signals:
         ("semantic_cache: {enabled: true, similarity_floor: 0.7}\n"
          "decisions: [{name: a, model: small, cache: {similarity_min: 0.6}}]",
          "decisions[0].cache.similarity_min: must be >= semantic_cache.similarity_floor (0.7), got 0.6"),
+        ("semantic_cache: {enabled: true, max_false_hit_rate: 0.01}",
+         "semantic_cache.max_false_hit_rate: needs a shadow_rate > 0: without trials nothing is known"),
+        ("semantic_cache: {enabled: true}\ndecisions: [{name: a, model: small, cache: {max_false_hit_rate: 0.01}}]",
+         "decisions[0].cache.max_false_hit_rate: needs a shadow_rate > 0: without trials nothing is known"),
         ("envoy: {clusters: {vllm_smal: {endpoints: ['a:1']}}}",
          "models.small.cluster: no cluster named 'vllm_small' in envoy.clusters (did you mean 'vllm_smal'?)"),
         ("semantic_cache: {enabled: true, backend_type: milvus}",

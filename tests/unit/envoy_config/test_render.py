@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS
+from router_extproc.envoy_config.filters import all_but
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import render
 from router_extproc.protocol.modes import Role
@@ -167,8 +169,29 @@ def test_no_circuit_breaker_keeps_its_default() -> None:
 def test_listed_headers_are_stripped_beside_ours() -> None:
     (extension,) = manager(config(strip_headers=["x-user-id"]))["early_header_mutation_extensions"]
     ours, theirs = extension["typed_config"]["mutations"]
-    assert ours == {"remove_on_match": {"key_matcher": {"prefix": "x-router-"}}}
+    pattern = ours["remove_on_match"]["key_matcher"]["safe_regex"]["regex"]
+    assert re.fullmatch(pattern, "x-router-cluster")
     assert theirs == {"remove": "x-user-id"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stripped"),
+    [
+        ("x-router-", True),
+        ("x-router-cluster", True),
+        ("x-router-cache", True),
+        ("x-router-cac", True),
+        ("x-router-cache-", True),
+        ("x-router-cache-status", True),
+        ("x-router-cache-feedback", False),
+        ("x-routed", False),
+        ("y-x-router-cluster", False),
+    ],
+)
+def test_of_our_headers_a_client_may_send_one(name: str, *, stripped: bool) -> None:
+    """Envoy matches the whole name."""
+    pattern = all_but("x-router-", "cache-f")
+    assert (re.fullmatch(pattern, name) is not None) is stripped
 
 
 def test_a_pool_behind_tls_is_checked_and_called_by_its_name() -> None:

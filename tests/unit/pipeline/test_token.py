@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
-from router_extproc.pipeline.token import StorePlan, WriteToken
+from router_extproc.pipeline.token import StorePlan, TrialPlan, WriteToken
 from router_extproc.testing.router import SEMANTIC
 
 PLAN = StorePlan(
@@ -28,6 +28,11 @@ def test_token_comes_back_as_it_went() -> None:
     assert PLAN.vector is not None
     np.testing.assert_array_equal(back.plan.vector, PLAN.vector)
     assert back.encode() == token.encode()
+
+
+def test_token_carries_what_is_to_be_compared() -> None:
+    token = WriteToken("openai_chat", "small", "maths", 12.5, None, TrialPlan(Fingerprint("f"), 0.97))
+    assert WriteToken.decode(token.encode()) == token
 
 
 def test_token_without_a_plan_only_measures() -> None:
