@@ -41,6 +41,8 @@ class PhrasePlan:
     dropout: float = 0.3
     #: Share of the target that is spread over all labels.
     smoothing: float = 0.1
+    #: Rare features count more. False: all that are known count the same, as where form matters.
+    by_rarity: bool = True
     seed: int = 7
 
 
@@ -95,6 +97,8 @@ def train_phrases(
     plan = plan or PhrasePlan()
     rows = [features_of(ids) for ids in texts]
     rarity = rarity_of(rows)
+    if not plan.by_rarity:
+        rarity = (rarity > 0).astype(np.float32)
     net = PhraseNet(np.zeros((BUCKETS, labels), np.float32), rarity, np.zeros(labels, np.float32))
     values = [strengths(row, rarity) for row in rows]
     wanted = np.eye(labels, dtype=np.float32) * (1 - plan.smoothing) + plan.smoothing / labels

@@ -177,8 +177,10 @@ def write_complexity(folder: Path, figures: ComplexityJudged, rows: Rows) -> Non
     parts = [
         "# complexity: does a weak model fail?",
         (
-            "Gives the chance that a weak model (seven to nine billion weights, or Mixtral-8x7B) answers "
-            "wrongly; prompts on which a strong model fails as well count half. One line over the task vector; "
+            "Gives the chance that a weak model (Llama-3.1-8B, or Mixtral-8x7B) answers wrongly. Of questions "
+            "with answer options it is known what a strong model did, too: those on which both fail count half, and "
+            "the score asks what a strong model would gain. Lines over the task vector and the encoder's own, mixed "
+            "by a table over words that tells both kinds of prompts apart; "
             f"{megabytes(folder)}."
         ),
         "## Learned from",

@@ -12,26 +12,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.signals.complexity import COPES, FAILS
 from router_extproc.signals.guard import ATTACKS, BENIGN
 from router_extproc.training.calibrate import find_temperature, surprise
 from router_extproc.training.curve import draw_curve
 from router_extproc.training.evaluate_guard import GuardFigures, judge_guard
 from router_extproc.training.logistic import fit_logistic
 from router_extproc.training.metrics import Estimate, auc, calibration_error, share
-from router_extproc.training.net import Matrix, Plan, train_net
-from router_extproc.training.phrases import train_phrases
+from router_extproc.training.net import Plan, train_net
+from router_extproc.training.phrases import PhraseNet, PhrasePlan, train_phrases
+from router_extproc.training.trunk.complexity_head import ComplexityHead, Lines, gains_of
 from router_extproc.training.trunk.judge import Judged
-from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, SOLVERS, TaskRow
+from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, TaskRow
 from router_extproc.training.trunk.states import States
 from router_extproc.training.trunk.task_head import TaskHead
 
 #: Weights that are tried for the net over the encoder's own vector, and for the table over words.
 MEANING_WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8)
 WORDS_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)
-#: Solvers that count as weak: models of seven to nine billion weights; and the strong ones.
-WEAK_SOLVERS = tuple(SOLVERS.index(name) for name in SOLVERS[:6])
-STRONG_SOLVERS = tuple(SOLVERS.index(name) for name in SOLVERS[-2:])
+#: Solvers that count as weak: Llama-3.1-8B, instructed and not.
+WEAK_SOLVERS = tuple(range(2))
+#: Of the lines over the encoder's vectors: strong, because what models fail on is mostly noise.
+ROUTED_RIDGE = 300.0
+#: Open questions, and those with answer options.
+KINDS = ("open", "with options")
+#: Clear-cut, and told by form: the letters before options.
+KINDS_PLAN = PhrasePlan(epochs=4, smoothing=0.0, by_rarity=False)
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -92,65 +97,54 @@ def truths_of(task: LabelTask, judged: Judged) -> NDArray[np.int64]:
 # ── complexity ────────────────────────────────────────────────────────────────────────────────
 
 
-def make_complexity_head(weights: Weights, failed: Judged, routed: Judged) -> TaskHead:
-    """One line through the layers that were trained on failures, calibrated to the weak model's.
-
-    Its parts: weak solvers, strong solvers, and the weak and the strong model of the routed rows.
-    """
-    names = ("weak solvers", "strong solvers", "weak", "strong")
-    kernels = np.stack([part_kernel(weights, name) for name in names], axis=1)
-    biases = np.array([part_bias(weights, name) for name in names], np.float32)
-    vectors, targets, counts = complexity_rows(failed, routed)
-    found = fit_logistic((vectors @ kernels + biases).astype(np.float64), targets, weight=counts)
-    factors = found[:-1].astype(np.float32)
-    line, offset = kernels @ factors, np.float32(biases @ factors + found[-1])
-    kernel = np.stack([np.zeros_like(line), line], axis=1).astype(np.float32)
-    return TaskHead((COPES, FAILS), kernel, np.array([0, offset], np.float32))
-
-
-def complexity_rows(
-    failed: Judged, routed: Judged
-) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
-    """Vectors, targets and weights of the rows to choose by: both sets count the same.
-
-    A routed row on which both models fail counts half as a failure: the strong model is no help there.
-    """
-    first, second = halves(failed)[0], halves(routed)[0]
-    own = np.array([float(row.failed[0]) for row in first.rows if row.failed is not None])
-    theirs = np.array([target_of(*row.routed) for row in second.rows if row.routed is not None])
-    counts = np.concatenate([np.full(len(own), 1 / len(own)), np.full(len(theirs), 1 / len(theirs))])
-    return (
-        np.concatenate([first.read.tasks, second.read.tasks]),
-        np.concatenate([own, theirs]),
-        counts * (len(own) + len(theirs)) / 2,
+def make_complexity_head(
+    weights: Weights, seen: Sequence[TaskRow], states: States, failed: Judged, routed: Judged
+) -> ComplexityHead:
+    """Lines from training and from the encoder's vectors, weighed by the rows to choose by."""
+    own, theirs = halves(failed)[0], halves(routed)[0]
+    routed_tasks = Lines(weights["routed.weight"].T, weights["routed.bias"])
+    routed_vector = fit_routed([row for row in seen if row.routed is not None], states)
+    gains = gains_of(routed_tasks.chances(theirs.read.tasks), routed_vector.chances(theirs.read.vectors))
+    targets = np.array([target_of(*row.routed) for row in theirs.rows if row.routed is not None])
+    return ComplexityHead(
+        fails=fit_fails(weights, own),
+        routed_tasks=routed_tasks,
+        routed_vector=routed_vector,
+        gain=fit_logistic(gains.astype(np.float64), targets).astype(np.float32),
+        kinds=tell_kinds(seen, states),
     )
 
 
+def fit_fails(weights: Weights, judged: Judged) -> Lines:
+    """The mean line of the weak solvers that are asked about, calibrated to their failures."""
+    line = weights["failed.weight"][list(WEAK_SOLVERS)].mean(axis=0)
+    offset = weights["failed.bias"][list(WEAK_SOLVERS)].mean()
+    failures = np.array([row.failed[0] for row in judged.rows if row.failed is not None], np.float64)
+    logits = (judged.read.tasks @ line + offset).astype(np.float64)
+    slope, shift = fit_logistic(logits[:, None], failures)
+    kernel = np.asarray(slope * line[:, None], np.float32)
+    return Lines(kernel, np.array([slope * offset + shift], np.float32))
+
+
+def fit_routed(rows: Sequence[TaskRow], states: States) -> Lines:
+    """Lines over the encoder's vectors for the weak and the strong model's failures."""
+    vectors = states.vectors[[states.place[row.text] for row in rows]].astype(np.float64)
+    results = np.array([row.routed for row in rows], np.float64)
+    lines = [fit_logistic(vectors, results[:, model], ridge=ROUTED_RIDGE) for model in (0, 1)]
+    kernel = np.stack([line[:-1] for line in lines], axis=1).astype(np.float32)
+    return Lines(kernel, np.array([line[-1] for line in lines], np.float32))
+
+
+def tell_kinds(rows: Sequence[TaskRow], states: States) -> PhraseNet:
+    """A table over words that tells questions with options from open ones."""
+    kinds = [row for row in rows if row.routed is not None or row.kind == "domain"]
+    labels = np.array([int(row.routed is not None) for row in kinds], np.int64)
+    return train_phrases([states.tokens(row.text) for row in kinds], labels, len(KINDS), KINDS_PLAN)
+
+
 def target_of(weak: int, strong: int) -> float:
-    """How much a routed row asks for the strong model."""
+    """How much a routed row asks for the strong model: half where that one fails, too."""
     return weak * (0.5 if strong else 1.0)
-
-
-def part_kernel(weights: Weights, name: str) -> NDArray[np.float32]:
-    """The line of one part, float32[dim]."""
-    rows = {
-        "weak solvers": weights["failed.weight"][list(WEAK_SOLVERS)],
-        "strong solvers": weights["failed.weight"][list(STRONG_SOLVERS)],
-        "weak": weights["routed.weight"][:1],
-        "strong": weights["routed.weight"][1:],
-    }
-    return np.asarray(rows[name].mean(axis=0), np.float32)
-
-
-def part_bias(weights: Weights, name: str) -> float:
-    """The offset of one part."""
-    values = {
-        "weak solvers": weights["failed.bias"][list(WEAK_SOLVERS)],
-        "strong solvers": weights["failed.bias"][list(STRONG_SOLVERS)],
-        "weak": weights["routed.bias"][:1],
-        "strong": weights["routed.bias"][1:],
-    }
-    return float(values[name].mean())
 
 
 # ── figures ───────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +202,7 @@ class ComplexityJudged:
     calibration_error: float
 
 
-def judge_complexity_head(made: TaskHead, failed: Judged, routed: Judged) -> ComplexityJudged:
+def judge_complexity_head(made: ComplexityHead, failed: Judged, routed: Judged) -> ComplexityJudged:
     """Failures of a weak solver, and what routing keeps, over the other halves."""
     own, theirs = halves(failed)[1], halves(routed)[1]
     scores = made.scores(own.read)[:, 1].astype(np.float64)

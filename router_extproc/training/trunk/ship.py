@@ -17,6 +17,7 @@ from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.task_layers import ARTIFACT
 from router_extproc.training.bert import dump_weights
 from router_extproc.training.trunk import cards
+from router_extproc.training.trunk.complexity_head import write_complexity_head
 from router_extproc.training.trunk.export import export_layers
 from router_extproc.training.trunk.heads import (
     DOMAIN,
@@ -68,9 +69,10 @@ def ship(net_weights: cards.Weights, split: Split, states: States, artifacts: Pa
     unseen = read_unseen(split.unseen, states, folder)
     domain = make_label_head(DOMAIN, net_weights, of_kind(split.seen, "domain"), states, unseen.domain)
     guard = make_label_head(GUARD, net_weights, of_kind(split.seen, "guard"), states, unseen.guard)
-    complexity = make_complexity_head(net_weights, unseen.failed, unseen.routed)
-    for name, head in (("mmlu14", domain), ("guard", guard), ("complexity", complexity)):
+    complexity = make_complexity_head(net_weights, split.seen, states, unseen.failed, unseen.routed)
+    for name, head in (("mmlu14", domain), ("guard", guard)):
         write_task_head(artifacts / name, head, encoder=trunk.identity)
+    write_complexity_head(artifacts / "complexity", complexity, encoder=trunk.identity)
     rows = cards.Rows(len(split.seen), len(split.unseen))
     cards.write_domain(artifacts / "mmlu14", judge_labels(DOMAIN, domain, unseen.domain), domain, rows)
     cards.write_guard(
