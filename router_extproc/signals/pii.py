@@ -21,7 +21,7 @@ from router_extproc.signals.spans import TYPES, Span, find_spans
 NAMES: Final = ("PERSON", "STREET_ADDRESS", "LOCATION", "ORGANIZATION")
 KINDS: Final = (*TYPES, *NAMES)
 #: The score from which a name counts.
-NAME_SCORE_MIN: Final = 0.7
+NAME_SCORE_MIN: Final = 0.8
 
 
 class PiiSettings(SignalSettings):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from router_extproc.models.onnx.heads import HEAD_NAME
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
+from router_extproc.signals.pii import NAME_SCORE_MIN
 from router_extproc.training.card import bullets, estimates_table
 from router_extproc.training.evaluate_guard import ALARMS_MAX, GuardFigures
 from router_extproc.training.trunk.heads import ComplexityJudged, LabelFigures
@@ -75,7 +76,7 @@ def write_trunk(folder: Path, trunk: TrunkManifest, names: NameFigures, rows: Ro
         "## How it was judged",
         describe_split(rows),
         (
-            f"Names and places, exact spans and kinds, from a score of 0.7: F1 {names.f1:.3f} (precision "
+            f"Names and places, exact spans and kinds, from a score of {NAME_SCORE_MIN}, chosen on the same rows: F1 {names.f1:.3f} (precision "
             f"{names.precision}, recall {names.recall}); {kinds}. False alarms on everyday prompts: "
             f"{names.false_alarms}."
         ),
