@@ -33,7 +33,8 @@ from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.heads import open_head
-from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.open import find_pulled, open_encoder
+from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.answer import AnswerObserver
 from router_extproc.pipeline.chores import Chores
@@ -153,12 +154,19 @@ def _open_encoder(config: section.Config) -> Encoder | None:
         return None
     wanted = config.encoder
     return open_encoder(
-        None if wanted.path is None else Path(wanted.path),
+        _encoder_folder(wanted),
         pooling=wanted.pooling,
         max_tokens=wanted.max_tokens,
         prefix=wanted.prefix,
-        threads=wanted.threads,
+        engine=Engine(wanted.threads, wanted.providers),
     )
+
+
+def _encoder_folder(wanted: section.Encoder) -> Path | None:
+    """None: the built-in one."""
+    if wanted.repo is not None:
+        return find_pulled(wanted.repo, wanted.revision, where="encoder")
+    return None if wanted.path is None else Path(wanted.path)
 
 
 class _Classifiers:
@@ -211,7 +219,7 @@ def _verifier(config: section.Config) -> Verifier:
     if config.semantic_cache.verifier == "guards":
         return GuardVerifier()
     # Its calibration counts on the built-in encoder's similarities.
-    return open_verifier(own_encoder=config.encoder.path is None)
+    return open_verifier(own_encoder=config.encoder.is_built_in)
 
 
 class _Judging:

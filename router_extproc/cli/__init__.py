@@ -29,7 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "check": "Check a configuration and list all its problems.",
     "explain": "Show what would happen to a prompt or a request file, and why.",
     "envoy": "Render the Envoy configuration.",
-    "models": "Build and list the models that understand prompts.",
+    "models": "Build, fetch and list the models that understand prompts.",
     "train": "Train heads on the frozen encoder.",
     "eval": "Measure how well prompts are understood.",
     "cache": "Look into the cache of a running sidecar: list, purge, export, warm.",

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.models.onnx.build import STEPS, build_encoder, find_built
 from router_extproc.models.onnx.heads import list_heads
 from router_extproc.models.onnx.home import IDENTITY, home, models_folder
-from router_extproc.models.onnx.manifest import EncoderManifest, HeadManifest, Manifest, read_manifest
+from router_extproc.models.onnx.hub import (
+    HUB,
+    MIRROR_VARIABLE,
+    TOKEN_VARIABLE,
+    Place,
+    check_place,
+    list_pulled,
+    pulled_name,
+)
+from router_extproc.models.onnx.hub import pull as fetch
+from router_extproc.models.onnx.manifest import (
+    EncoderManifest,
+    HeadManifest,
+    Manifest,
+    PulledManifest,
+    read_manifest,
+)
 from router_extproc.models.onnx.open import BUILD_COMMAND
 from router_extproc.models.onnx.trunk_build import build_trunk
 from router_extproc.models.onnx.verifier_build import build_verifier
 
+#: In the list.
+PULLED_KIND = "pulled encoder"
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Build and list the models.",
+    help="Build, fetch and list the models.",
     epilog="Example: router-extproc models build",
 )
 
@@ -62,8 +82,8 @@ def build(
 
 @app.command("list", epilog="Example: router-extproc models list --json")
 def list_models(*, json: JsonOption = False) -> None:
-    """List the encoder and the shipped heads, each with its size in bytes."""
-    encoders, heads = _encoders(), _heads()
+    """List the encoders and the shipped heads, each with its size in bytes."""
+    encoders, heads = _encoders(), [*_pulled(), *_heads()]
     if json:
         print_json([*encoders, *heads])
         return
@@ -73,6 +93,48 @@ def list_models(*, json: JsonOption = False) -> None:
     OUT.print(table)
     if not encoders:
         ERR.print(f"The encoder has not been built: {BUILD_COMMAND}", markup=False)
+
+
+@app.command(epilog="Example: router-extproc models pull sentence-transformers/all-MiniLM-L6-v2")
+def pull(
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository.")],
+    *,
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
+    file: Annotated[
+        str | None, typer.Option(metavar="NAME.onnx", help="The graph, where it is not the usual one.")
+    ] = None,
+    mirror: Annotated[
+        str, typer.Option(metavar="URL", envvar=MIRROR_VARIABLE, help="Address of the hub, or of a mirror.")
+    ] = HUB,
+    json: JsonOption = False,
+) -> None:
+    """Fetch an encoder from a Hugging Face style hub; `encoder.repo` then uses it.
+
+    Every file is compared with the checksum that the hub lists. A broken download goes on where it was, also
+    when the command is run again. HF_TOKEN gives access to what is not public.
+    """
+    place = Place(repo, revision, mirror, os.environ.get(TOKEN_VARIABLE), file)
+    check_place(place)
+    folder = models_folder(home()) / pulled_name(repo, revision)
+    manifest = _pull_watched(place, folder)
+    if json:
+        print_json(_describe(folder.name, PULLED_KIND, folder, manifest))
+    else:
+        OUT.print(f"fetched {repo} at {manifest.commit[:12]} ({folder})", markup=False)
+
+
+def _pull_watched(place: Place, folder: Path) -> PulledManifest:
+    """Fetch under a progress bar for each file."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=ERR, transient=True) as progress:
+
+        def show(name: str, done: int, every: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(escape(name), total=every)
+            progress.update(tasks[name], completed=done)
+
+        return fetch(place, folder, on_bytes=show)
 
 
 def _build_watched(models: Path) -> EncoderManifest:
@@ -90,6 +152,13 @@ def _encoders() -> list[dict[str, object]]:
     folder = models_folder(home()) / IDENTITY
     built = find_built(folder)
     return [] if built is None else [_describe(IDENTITY, "encoder", folder, built)]
+
+
+def _pulled() -> list[dict[str, object]]:
+    return [
+        _describe(folder.name, PULLED_KIND, folder, read_manifest(folder, PulledManifest, where=folder.name))
+        for folder in list_pulled(models_folder(home()))
+    ]
 
 
 def _heads() -> list[dict[str, object]]:

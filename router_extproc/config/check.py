@@ -28,8 +28,21 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_clusters(config)
     yield from check_signals.check_signals(config)
     yield from _check_decisions(config)
+    yield from _check_encoder(config)
     yield from _check_cache(config)
     yield from _check_limits(config)
+
+
+# ── encoder ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_encoder(config: Config) -> Iterator[ConfigError]:
+    """One place to take it from."""
+    encoder = config.encoder
+    if encoder.path is not None and encoder.repo is not None:
+        yield ConfigError("encoder.repo", "needs either path or repo, got both")
+    if encoder.repo is None and encoder.revision != "main":
+        yield ConfigError("encoder.revision", "belongs to encoder.repo, which is not given")
 
 
 # ── models ────────────────────────────────────────────────────────────────────────────────────

@@ -169,6 +169,10 @@ class Encoder(Section):
 
     #: Folder with model.onnx and tokenizer.json.
     path: str | None = None
+    #: OWNER/NAME of an encoder that `router-extproc models pull` fetched; in place of `path`.
+    repo: str | None = None
+    #: Branch, tag or commit that it was pulled with.
+    revision: str = "main"
     pooling: Literal["mean", "cls"] = "mean"
     #: The encoder's window; longer texts are cut, and only matched exactly by the cache.
     max_tokens: int = Field(default=256, ge=8, le=8192)
@@ -176,6 +180,13 @@ class Encoder(Section):
     prefix: str = ""
     #: ONNX threads per inference; one leaves the other cores to Envoy and the workers.
     threads: int = Field(default=1, ge=1)
+    #: onnxruntime's execution providers, the preferred one first.
+    providers: tuple[str, ...] = Field(default=("CPUExecutionProvider",), min_length=1)
+
+    @property
+    def is_built_in(self) -> bool:
+        """True for the one that `models build` makes."""
+        return self.path is None and self.repo is None
 
 
 class Limits(Section):

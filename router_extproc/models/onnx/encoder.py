@@ -23,6 +23,9 @@ from router_extproc.models.onnx.text import cut_text
 
 STAGE = "encoder"
 
+#: A vector whose length is so near 1 was scaled by its graph.
+ROUNDING = 1e-5
+
 Pooling = Literal["mean", "cls"]
 
 #: What can be fed: a graph's input by name, from the token ids. One text, no padding, one segment.
@@ -204,13 +207,19 @@ class OnnxEncoder:
         return outputs.result, TaskReading(outputs.task_vector[0], names)
 
     def _pool(self, result: NDArray[np.float32]) -> Vector:
-        if result.ndim == 2:  # noqa: PLR2004 - [batch, dim]: the graph pooled and scaled
-            return np.asarray(result[0], np.float32)
+        if result.ndim == 2:  # noqa: PLR2004 - [batch, dim]: the graph pooled
+            return to_length_one(result[0])
         return pool(result[0], self._pooling)
 
 
 def pool(hidden: NDArray[np.float32], pooling: Pooling) -> Vector:
     """One vector of length 1 out of the token vectors, float32[tokens, dim]; no padding among them."""
-    vector = hidden[0] if pooling == "cls" else hidden.mean(axis=0)
+    return to_length_one(hidden[0] if pooling == "cls" else hidden.mean(axis=0))
+
+
+def to_length_one(vector: NDArray[np.float32]) -> Vector:
+    """The direction of a vector; zeros stay zeros, and what has the length keeps every bit."""
     length = float(np.linalg.norm(vector))
-    return np.asarray(vector / length if length else vector, np.float32)
+    if not length or abs(length - 1) < ROUNDING:
+        return np.asarray(vector, np.float32)
+    return np.asarray(vector / length, np.float32)

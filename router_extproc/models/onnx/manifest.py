@@ -53,6 +53,23 @@ class EncoderManifest(Manifest):
     cosine_min: float
 
 
+class PulledManifest(Manifest):
+    """An encoder from a hub: `model.onnx` and the files of its tokenizer."""
+
+    format: Literal["router-extproc pulled encoder 1"] = "router-extproc pulled encoder 1"
+    repo: str
+    revision: str
+    #: What the revision was when it was fetched.
+    commit: str
+    #: The graph's name in the repository.
+    graph: str
+
+    @property
+    def identity(self) -> str:
+        """Names the encoder."""
+        return f"{self.repo}@{self.commit[:12]}:{self.graph}"
+
+
 class HeadManifest(Manifest):
     """A classifier over an encoder's vectors: `head.onnx`."""
 

@@ -7,6 +7,7 @@ opening and as ModelError while running.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +40,54 @@ ORT_ERRORS = (
 )
 
 
-def open_session(path: Path, *, threads: int = 1, where: str) -> ort.InferenceSession:
-    """A CPU session with this many threads.
+#: Where graphs run unless configured otherwise.
+CPU = ("CPUExecutionProvider",)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How graphs are run."""
+
+    threads: int = 1
+    #: onnxruntime's execution providers, the preferred one first.
+    providers: Sequence[str] = CPU
+
+
+ONE_THREAD = Engine()
+
+
+def check_providers(providers: Sequence[str], *, where: str) -> None:
+    """Raise ConfigError with those that are there, unless all of these are."""
+    available = ort.get_available_providers()
+    missing = [name for name in providers if name not in available]
+    if missing:
+        raise ConfigError(
+            f"{where}.providers",
+            f"this onnxruntime has no {', '.join(missing)} (available: {', '.join(available)})",
+        )
+
+
+def open_session(path: Path, *, engine: Engine = ONE_THREAD, where: str) -> ort.InferenceSession:
+    """A session on the engine; `where` is the YAML path of the model.
 
     Raises:
-        ConfigError: the file is no graph that this onnxruntime can run.
+        ConfigError: the file is no graph that this onnxruntime can run, or a provider is not there.
     """
+    check_providers(engine.providers, where=where)
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = engine.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = LOG_ERRORS
     # Idle inference threads must sleep: spinning takes the cores from Envoy and the event loop.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(path), options, providers=list(engine.providers))
     except ORT_ERRORS as error:
         raise ConfigError(where, f"onnxruntime cannot open {path} ({type(error).__name__})") from error
+    # onnxruntime falls back to the CPU without a word where a provider's own libraries are missing.
+    if engine.providers[0] not in session.get_providers():
+        raise ConfigError(f"{where}.providers", f"{engine.providers[0]} cannot start on this machine")
+    return session
 
 
 def run_session(

@@ -19,7 +19,7 @@ from router_extproc.models.onnx.graph import INPUT_IDS, TASK_VECTOR, VECTOR
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
-from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session, run_session
 from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES
 
 #: The shipped part: the upper layers of the tasks.
@@ -75,7 +75,7 @@ class SplitGraph:
         return vector
 
 
-def open_task_graph(*, threads: int = 1, where: str = "encoder") -> SplitGraph:
+def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> SplitGraph:
     """The built-in encoder with its task layers.
 
     Raises:
@@ -90,7 +90,7 @@ def open_task_graph(*, threads: int = 1, where: str = "encoder") -> SplitGraph:
         )
     manifest = read_manifest(folder, TrunkManifest, where=where)
     lower, upper, tasks = (
-        open_session(folder / name, threads=threads, where=where)
+        open_session(folder / name, engine=engine, where=where)
         for name in (LOWER_NAME, UPPER_NAME, TASKS_NAME)
     )
     return SplitGraph(lower, upper, tasks, manifest)

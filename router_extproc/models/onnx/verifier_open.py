@@ -16,10 +16,10 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME, home, models_folder
+from router_extproc.models.onnx.home import MODEL_NAME, home, models_folder
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND, open_tokenizer
-from router_extproc.models.onnx.session import open_session
+from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
 
 #: The shipped part.
@@ -53,7 +53,11 @@ class VerifierManifest(Manifest):
 
 
 def open_verifier(
-    folder: Path | None = None, *, own_encoder: bool = True, threads: int = 1, where: str = "semantic_cache"
+    folder: Path | None = None,
+    *,
+    own_encoder: bool = True,
+    engine: Engine = ONE_THREAD,
+    where: str = "semantic_cache",
 ) -> OnnxVerifier:
     """The verifier of a folder; None: the one that `models build` made.
 
@@ -65,8 +69,8 @@ def open_verifier(
     place = folder or built_folder(where=where)
     manifest = read_manifest(place, VerifierManifest, where=where)
     record = manifest.calibration if own_encoder else manifest.calibration_alone
-    session = open_session(place / MODEL_NAME, threads=threads, where=where)
-    tokenizer = WindowTokenizer(open_tokenizer(place / TOKENIZER_NAME, where=where), max_tokens=WINDOW_TOKENS)
+    session = open_session(place / MODEL_NAME, engine=engine, where=where)
+    tokenizer = WindowTokenizer(open_tokenizer(place, where=where), max_tokens=WINDOW_TOKENS)
     return OnnxVerifier(
         session,
         tokenizer,

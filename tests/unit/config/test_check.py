@@ -23,6 +23,8 @@ signals:
     ("section", "expected"),
     [
         ("decisions: [{name: a, model: smal}]", "decisions[0].model: no model named 'smal' (did you mean 'small'?)"),
+        ("encoder: {path: a, repo: b/c}", "encoder.repo: needs either path or repo, got both"),
+        ("encoder: {revision: v2}", "encoder.revision: belongs to encoder.repo, which is not given"),
         ("virtual_models: [small]", "virtual_models[0]: 'small' is also a model; rename one of them"),
         ("decisions: [{name: default, model: small}]", "decisions[0].name: 'default' is reserved; choose another name"),
         ("decisions: [{name: a, model: small, reasoning: true}]",
