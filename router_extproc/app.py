@@ -42,6 +42,7 @@ from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
 from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import Incoming, InquiryReader
+from router_extproc.pipeline.pace import Pace
 from router_extproc.pipeline.recall import Doubt, Recall
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
@@ -129,7 +130,7 @@ async def build(
             recall = replace(recall, timeout_s=patient.limits.cache_timeout_s)
         warming = _pipeline(patient, clock, understander(patient.limits), recall)
         largest = config.semantic_cache.max_answer_bytes
-        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials)
+        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials, _pace(config))
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
         savings, flights = Savings(), None if cache is None else _flights(config, clock)
         parts = ExchangeParts(
@@ -242,6 +243,10 @@ def _evidence(config: section.Config) -> Evidence:
         return None if own is None else own.max_false_hit_rate
 
     return Evidence(rate_max)
+
+
+def _pace(config: section.Config) -> Pace:
+    return Pace(max_s=config.semantic_cache.hide_timing_max_s, chance=random.random)
 
 
 def _flights(config: section.Config, clock: Clock) -> Flights | None:

@@ -86,6 +86,8 @@ class DecisionCache(Section):
     scope: Scope | None = None
     shadow_rate: float | None = Field(default=None, ge=0, le=1)
     max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
+    hide_timing: bool | None = None
+    multi_turn: Literal["digest", "exact"] | None = None
 
 
 class Decision(Section):
@@ -155,6 +157,14 @@ class SemanticCache(Section):
     #: Whose `x-router-cache-feedback: wrong` counts: of clients in scopes of their own ("own"), of all, in
     #: shared scopes too ("all"), or of nobody ("off").
     client_feedback: Literal["own", "all", "off"] = "own"
+    #: A hit is held back for as long as a recent miss of its model took, and no header tells it from one: for
+    #: scopes in which a client must not learn what others have asked.
+    hide_timing: bool = False
+    #: No hit is held back for longer.
+    hide_timing_max_s: float = Field(default=2.0, gt=0, le=60)
+    #: A question behind earlier turns is matched by meaning among questions behind equal turns, whose digest
+    #: is part of the partition ("digest"), or exactly only.
+    multi_turn: Literal["digest", "exact"] = "digest"
     #: Larger answers are not stored.
     max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
     near: NearTier = NearTier()
@@ -268,9 +278,12 @@ class Config(Section):
     def max_message_timeout_s(self) -> float | None:
         """The longest that Envoy may be asked to wait for one reply; None: it never is."""
         cache = self.semantic_cache
-        if not cache.enabled or not cache.coalescing.enabled:
+        if not cache.enabled:
             return None
-        return cache.coalescing.wait_s + self.limits.message_timeout_s
+        hides = cache.hide_timing or any(decision.cache.hide_timing for decision in self.decisions)
+        waits = [cache.coalescing.wait_s] if cache.coalescing.enabled else []
+        waits += [cache.hide_timing_max_s] if hides else []
+        return max(waits) + self.limits.message_timeout_s if waits else None
 
     def worker_addresses(self) -> tuple[str, ...]:
         """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""

@@ -46,6 +46,8 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
         cache.store_tool_calls if own.store_tool_calls is None else own.store_tool_calls,
         cache.shadow_rate if own.shadow_rate is None else own.shadow_rate,
         cache.max_false_hit_rate if own.max_false_hit_rate is None else own.max_false_hit_rate,
+        cache.hide_timing if own.hide_timing is None else own.hide_timing,
+        own.multi_turn or cache.multi_turn,
     )
 
 

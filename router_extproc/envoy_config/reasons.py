@@ -15,8 +15,8 @@ _MESSAGE_TIMEOUT = (
     "server's own budgets end sooner."
 )
 _MAX_MESSAGE_TIMEOUT = (
-    "semantic_cache.coalescing.wait_s and the above. A request that waits for the answer to an equal one "
-    "asks for so much more time."
+    "semantic_cache.coalescing.wait_s (or hide_timing_max_s) and the above. A request that waits for the "
+    "answer to an equal one, or whose hit is held back, asks for so much more time."
 )
 _STATS = "Counters of this filter: http.clients.ext_proc.<stat_prefix>.*"
 _OVERRIDE = "The server asks for the body of the requests it wants to read; nothing else is buffered."

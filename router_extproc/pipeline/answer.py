@@ -17,6 +17,7 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.pace import Pace
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.pipeline.trials import Trials
@@ -42,6 +43,8 @@ class AnswerObserver:
     max_answer_bytes: int
     #: None: nothing is compared.
     trials: Trials | None = None
+    #: None: no hit is held back.
+    pace: Pace | None = None
 
     def open(self, token_text: str, status: int, headers: Mapping[str, str]) -> Observation | None:
         """An observation of the answer, or None when the token is not ours to read.
@@ -93,11 +96,21 @@ class Observation:
         """The end of stream came: store the answer if the rules allow, and report it."""
         answer = self._reader.finish()
         self._compare(answer)
+        self._note(answer)
         self._report(answer, self._store(answer))
 
     def break_off(self) -> None:
         """The stream closed before its end (client gone, pool gone): report, never store."""
         self._report(Incomplete("aborted"), "aborted")
+
+    def _note(self, answer: Answer | Incomplete) -> None:
+        pace = self._observer.pace
+        if pace is not None and isinstance(answer, Answer):
+            pace.note(self._token.model, self._elapsed_s(), streamed=self._is_streamed)
+
+    @property
+    def _is_streamed(self) -> bool:
+        return "event-stream" in self._headers.get("content-type", "")
 
     def _compare(self, answer: Answer | Incomplete) -> None:
         trials, plan = self._observer.trials, self._token.trial
@@ -149,7 +162,7 @@ class Observation:
             token.model,
             token.decision,
             self._status,
-            streamed="event-stream" in self._headers.get("content-type", ""),
+            streamed=self._is_streamed,
             ttft_s=self._ttft_s,
             duration_s=self._elapsed_s(),
             usage=answer.usage if isinstance(answer, Answer) else None,

@@ -67,6 +67,8 @@ class CacheOutcome:
     cache_status: str
     #: Seconds since the entry was stored; hits only.
     age_s: int | None = None
+    #: The client is told nothing of it, nor by how long it takes.
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

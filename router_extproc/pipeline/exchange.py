@@ -6,7 +6,8 @@ not ours passes untouched, and a body that is too large or unreadable is refused
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from router_extproc.clock import Clock
@@ -36,7 +37,13 @@ from router_extproc.protocol.events import (
     RequestStarted,
 )
 from router_extproc.protocol.headers import Headers
-from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, MoreTime
+from router_extproc.protocol.messages import (
+    MORE_TIME_MIN_S,
+    BodyReply,
+    HeadersReply,
+    ImmediateResponse,
+    MoreTime,
+)
 from router_extproc.protocol.modes import Role
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
@@ -58,6 +65,8 @@ class ExchangeParts:
     flights: Flights | None
     #: For a reply after a wait, in seconds.
     message_timeout_s: float
+    #: Waits; tests hand in their own.
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -104,7 +113,26 @@ class RoutedExchange:
                 return self._follow(following, incoming, decision, duration_s)
             case Leading() as leading if self._role is Role.DECIDE:
                 return self._lead(leading, decision, duration_s)
-        return self._carry_out(decision, duration_s)
+        return self._hold(decision, duration_s) or self._carry_out(decision, duration_s)
+
+    def _hold(self, decision: Decision, duration_s: float) -> Unfinished | None:
+        """A hit that must take as long as a miss, if it is one."""
+        hold_s = self._hold_s(decision, duration_s)
+        if hold_s < MORE_TIME_MIN_S:
+            return None
+
+        async def then() -> BodyReply | ImmediateResponse:
+            await self._parts.pause(hold_s)
+            return self._carry_out(decision, duration_s)
+
+        return Unfinished(MoreTime(hold_s + self._parts.message_timeout_s), then)
+
+    def _hold_s(self, decision: Decision, spent_s: float) -> float:
+        pace = self._parts.observer.pace
+        if pace is None or not isinstance(decision, Replay) or not decision.cache.hidden:
+            return 0.0
+        streamed = "event-stream" in decision.rendered.content_type
+        return pace.hold_s(decision.model, spent_s, streamed=streamed)
 
     def _carry_out(
         self, decision: Decision, duration_s: float, *, waited: bool = False
@@ -140,12 +168,15 @@ class RoutedExchange:
     def _follow(
         self, following: Following, incoming: Incoming, decision: Forward, duration_s: float
     ) -> Unfinished:
-        flights = self._parts.flights
+        flights, began_s = self._parts.flights, self._parts.clock.monotonic_s()
 
         async def then() -> BodyReply | ImmediateResponse:
             if flights is not None:
                 await flights.follow(following)
             later = await self._parts.pipeline.look_again(incoming, decision)
+            waited_s = self._parts.clock.monotonic_s() - began_s
+            hold_s = self._hold_s(later, duration_s + waited_s)
+            await self._parts.pause(min(hold_s, max(0.0, following.left_s - waited_s)))
             return self._carry_out(later, duration_s, waited=True)
 
         return Unfinished(MoreTime(following.left_s + self._parts.message_timeout_s), then)

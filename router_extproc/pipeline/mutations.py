@@ -83,7 +83,9 @@ def _forward(decision: Forward) -> BodyReply:
 
 
 def _metadata(decision: Forward) -> Metadata:
-    told = {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
+    told = {}
+    if not decision.cache.hidden:
+        told = {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
     if decision.write_token is not None:
         told[TOKEN_KEY] = decision.write_token
     return {METADATA_NAMESPACE: told}
@@ -100,5 +102,7 @@ def _replay(decision: Replay) -> ImmediateResponse:
 
 
 def _cache_headers(outcome: CacheOutcome) -> tuple[Pair, ...]:
+    if outcome.hidden:
+        return ()
     told = ((CACHE_HEADER, outcome.status), ("cache-status", outcome.cache_status))
     return told if outcome.age_s is None else (*told, ("age", str(outcome.age_s)))

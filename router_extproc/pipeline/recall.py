@@ -81,7 +81,7 @@ class Recall:
         for rule, key in inquiry.keys.items():
             hit = self.cache.exact_near(key.fingerprint, inquiry.directives.freshness)
             if hit is not None and self._replayable(hit, rule):
-                return self._hit(hit)
+                return None if self._must_not_tell(hit, inquiry) else self._hit(hit)
         return None
 
     async def find(self, inquiry: Inquiry, route: Route, encoding: Encoding | None) -> Recalled:
@@ -131,6 +131,8 @@ class Recall:
 
     def _judge(self, hit: Hit, inquiry: Inquiry, route: Route) -> Recalled:
         """The hit, unless it is doubted or to be put to the test."""
+        if self._must_not_tell(hit, inquiry):
+            return Recalled(None, _forward_outcome("miss", "uri-miss"), "hidden")
         if inquiry.complains and self._may_complain(route):
             return self._complaint(hit, route)
         if hit.kind == "exact":
@@ -148,6 +150,11 @@ class Recall:
             outcome = _forward_outcome("bypass", "bypass", hit.similarity)
             return Recalled(None, outcome, "shadow", candidates, trial=trial)
         return self._hit(hit)
+
+    def _must_not_tell(self, hit: Hit, inquiry: Inquiry) -> bool:
+        """`only-if-cached` asks what a client of such a decision must not learn."""
+        policy = self.policy.cache_policy(hit.entry.decision)
+        return policy is not None and policy.hide_timing and inquiry.directives.only_if_cached
 
     def _may_complain(self, route: Route) -> bool:
         if self.doubt.feedback == "own":
@@ -191,7 +198,9 @@ class Recall:
         status: CacheStatus = "hit-exact" if hit.kind == "exact" else "hit-semantic"
         told = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
         outcome = CacheOutcome(status, told, age_s(hit.entry, now_s))
-        return Recalled(hit, outcome, "", _candidates(hit.judged))
+        policy = self.policy.cache_policy(hit.entry.decision)
+        hidden = policy is not None and policy.hide_timing
+        return Recalled(hit, replace(outcome, hidden=hidden), "", _candidates(hit.judged))
 
 
 #: The cache is off: what the client is told.
@@ -201,6 +210,8 @@ OFF = Recalled(None, CacheOutcome("bypass", render_forward("bypass")), "off")
 def semantic_vector(inquiry: Inquiry, route: Route, encoding: Encoding | None) -> Vector | None:
     """The vector by which the inquiry may be matched, or None: exactly only."""
     if encoding is None or route.cache.mode != "semantic" or not inquiry.request.prompt_is_last:
+        return None
+    if route.cache.multi_turn == "exact" and inquiry.request.history:
         return None
     size = len(inquiry.request.prompt.encode("utf-8", "surrogatepass"))
     return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from uuid import uuid4
 
 from router_extproc.cache.policy import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import CacheOnlyMiss, RequestError
+from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.inquiry import Incoming, Inquiry, InquiryReader
@@ -107,6 +109,8 @@ class RequestPipeline:
         except ValueError:
             # Written by another version, or damaged at rest: as good as not there.
             return None
+        if recalled.outcome.hidden:
+            answer = _as_new(answer, now_s=self.clock.wall_s())
         rendered = inquiry.incoming.dialect.render(answer, inquiry.request)
         explanation = _explain(inquiry, recalled, route, understanding)
         worth = self.prices.worth(entry.model, answer.usage)
@@ -132,7 +136,14 @@ class RequestPipeline:
         unchanged = body == inquiry.incoming.body
         key = plan.fingerprint if plan is not None and recalled.outcome.status == "miss" else None
         sent = None if unchanged else body
-        return Forward(route, sent, recalled.outcome, token.encode(), explanation, key, recalled.complaint)
+        outcome = replace(recalled.outcome, hidden=route.cache.hide_timing)
+        return Forward(route, sent, outcome, token.encode(), explanation, key, recalled.complaint)
+
+
+def _as_new(answer: Answer, *, now_s: float) -> Answer:
+    """The same answer as if it were made now: its own name and date tell that it is an old one."""
+    kind, separator, _ = answer.id.partition("-")
+    return replace(answer, id=f"{kind if separator else 'answer'}-{uuid4().hex}", created_s=int(now_s))
 
 
 DecisionT = TypeVar("DecisionT", Forward, Replay)

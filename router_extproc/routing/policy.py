@@ -13,6 +13,7 @@ from typing import Literal
 from router_extproc.routing.rules import Readings, Rule
 
 CacheMode = Literal["off", "exact", "semantic"]
+MultiTurn = Literal["digest", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,10 @@ class CachePolicy:
     shadow_rate: float = 0.0
     #: Share of false hits that may not be exceeded; None: no bound.
     max_false_hit_rate: float | None = None
+    #: A hit takes as long as a miss, and nothing tells them apart.
+    hide_timing: bool = False
+    #: A question behind earlier turns: matched by meaning behind equal turns, or exactly only.
+    multi_turn: MultiTurn = "digest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ It is not `app.build`: no files, no models, no server. Time stands still until t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,7 @@ from router_extproc.pipeline.chores import Chores
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.inquiry import InquiryReader
+from router_extproc.pipeline.pace import Pace
 from router_extproc.pipeline.recall import Doubt, Recall
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
@@ -40,6 +42,8 @@ LARGE = Target("large", "vllm_large", "tiny-large", "qwen3")
 #: Of requests that wait for the answer to an equal one.
 WAIT_S = 5.0
 WAITERS_MAX = 10
+#: For which a hit is held back at most.
+HOLD_MAX_S = 2.0
 BY_AUTHORIZATION = ScopeRules(HeaderScope())
 SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 
@@ -103,6 +107,8 @@ def fake_router(
     backend: CacheBackend | None = None,
     chance: Callable[[], float] = lambda: 0.5,
     feedback: Literal["own", "all", "off"] = "own",
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    wait_s: float = WAIT_S,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -123,10 +129,9 @@ def fake_router(
         budget_s=1.0,
         prices=Prices({"small": Price(1.0, 2.0)}),
     )
+    pace = Pace(max_s=HOLD_MAX_S, chance=chance)
     trials = Trials(cache, evidence, chores, AnswerComparison(encoder), InlineInference())
-    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20, trials)
-    savings, flights = Savings(), Flights(clock, wait_s=WAIT_S, waiters_max=WAITERS_MAX)
-    parts = ExchangeParts(
-        pipeline, observer, find_dialect, reports, clock, savings, flights, message_timeout_s=0.2
-    )
+    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20, trials, pace)
+    savings, flights = Savings(), Flights(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
+    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, flights, 0.2, pause)
     return FakeRouter(parts, cache, clock, reports, savings, evidence, chores)

@@ -9,11 +9,12 @@ import pytest
 
 from router_extproc.testing.client import answer_json
 from router_extproc.testing.pools import PoolAnswer
+from router_extproc.testing.router import WAITERS_MAX
 from router_extproc.testing.stack import Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CLIENTS = 12
+CLIENTS = 1 + WAITERS_MAX
 FOLLOWERS = 3
 
 

@@ -230,6 +230,12 @@ def test_envoy_may_be_asked_to_wait_as_long_as_equal_requests_wait(profile: str)
     assert deciding["max_message_timeout"] == "3.350s"
 
 
+def test_envoy_may_be_asked_to_wait_as_long_as_a_hit_is_held_back() -> None:
+    hides = SemanticCache(enabled=True, hide_timing=True, hide_timing_max_s=9.0, coalescing=OFF)
+    wanted = config().model_copy(update={"semantic_cache": hides})
+    assert "max_message_timeout: 9.350s" in rendered(wanted.model_dump_json())["bootstrap.yaml"]
+
+
 def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
     alone = config().model_copy(update={"semantic_cache": SemanticCache(enabled=True, coalescing=OFF)})
     assert "max_message_timeout" not in rendered(alone.model_dump_json())["bootstrap.yaml"]

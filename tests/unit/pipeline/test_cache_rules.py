@@ -234,3 +234,55 @@ async def test_answer_stored_for_all_is_not_replayed_once_its_decision_shares_no
     after = Client(fake_router(signals=signals, decisions=[FAQ], scopes=scopes))
     await after.router.cache.keep(kept)
     assert (await after.send(chat(PROMPT), authorization="Bearer b")).cache == "miss"
+
+
+# ── earlier turns ─────────────────────────────────────────────────────────────────────────────
+
+
+def conversation(*turns: str, last: str = "And how long does it take?") -> dict[str, object]:
+    """Turns of user and assistant in their order, and a last question of the user's."""
+    messages = [
+        {"role": ("user", "assistant")[number % 2], "content": turn} for number, turn in enumerate(turns)
+    ]
+    return {"model": "auto", "messages": [*messages, {"role": "user", "content": last}]}
+
+
+BASE = ("How do I boil an egg?", "In hot water.")
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ("How do I get to Rome?", "By train."),
+        ("How do I boil an egg?", "In a steamer."),
+        ("How do I boil an egg? ", "In hot water."),
+        (),
+        (*BASE, "Is it hard?", "No."),
+        ("How do I boil an egg?In hot water.", ""),
+        ("How do I boil an egg?",),
+    ],
+    ids=["question", "answer", "white space", "none", "more", "run together", "no answer"],
+)
+@pytest.mark.parametrize("last", ["And how long does it take?", "And how long does it take now?"])
+async def test_the_same_last_message_behind_other_turns_is_a_miss(
+    client: Client, turns: tuple[str, ...], last: str
+) -> None:
+    """What "it" is, only the earlier turns tell: exactly and by meaning they must be equal."""
+    await client.ask(conversation(*BASE))
+    assert (await client.send(conversation(*turns, last=last))).cache == "miss"
+
+
+async def test_behind_equal_turns_the_last_message_is_matched_by_meaning(client: Client) -> None:
+    await client.ask(conversation(*BASE))
+    near = conversation(*BASE, last="And how long does it take now?")
+    assert (await client.send(near)).cache == "hit-semantic"
+
+
+async def test_behind_earlier_turns_nothing_is_matched_by_meaning_if_so_configured() -> None:
+    client = Client(fake_router(cache_policy=replace(SEMANTIC, multi_turn="exact")))
+    await client.ask(conversation(*BASE))
+    near = conversation(*BASE, last="And how long does it take now?")
+    assert (await client.send(near)).cache == "miss"
+    assert (await client.send(conversation(*BASE))).cache == "hit-exact"
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"

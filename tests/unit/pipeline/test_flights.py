@@ -28,6 +28,17 @@ def client() -> Client:
     return Client(fake_router())
 
 
+@pytest.fixture
+def patient() -> Client:
+    """Where who waits in vain would wait for an hour."""
+    return Client(fake_router(wait_s=3600.0))
+
+
+async def soon(task: asyncio.Task[Sent]) -> Sent:
+    """Not an hour."""
+    return await asyncio.wait_for(task, 60.0)
+
+
 async def begin(client: Client, count: int, body: object = None, **headers: str) -> list[asyncio.Task[Sent]]:
     """Requests that wait, each as far as it comes by itself."""
     tasks = [asyncio.create_task(client.send(body or chat(), **headers)) for _ in range(count)]
@@ -52,29 +63,29 @@ async def test_those_who_wait_share_the_first_answer(client: Client) -> None:
     ("status", "body"), [(500, b"{}"), (200, answer_json(finish_reason="length")), (200, b"{")]
 )
 async def test_answer_that_cannot_be_shared_lets_them_go_on_at_once(
-    client: Client, status: int, body: bytes
+    patient: Client, status: int, body: bytes
 ) -> None:
-    first = await client.send(chat())
-    waiting = await begin(client, 2)
-    client.answer(first, body, status=status)
+    first = await patient.send(chat())
+    waiting = await begin(patient, 2)
+    patient.answer(first, body, status=status)
     for task in waiting:
-        sent = await task
+        sent = await soon(task)
         assert (sent.cache, sent.sent_header("x-router-model")) == ("miss", "small")
 
 
-async def test_they_go_on_when_the_first_client_leaves_before_the_answer(client: Client) -> None:
+async def test_they_go_on_when_the_first_client_leaves_before_the_answer(patient: Client) -> None:
     """Envoy closes the deciding stream with the exchange: without an answer there is no other sign."""
-    first = await client.send(chat())
-    (waiting,) = await begin(client, 1)
+    first = await patient.send(chat())
+    (waiting,) = await begin(patient, 1)
     first.driver.on_closed(clean=True)
-    assert (await waiting).cache == "miss"
+    assert (await soon(waiting)).cache == "miss"
 
 
-async def test_they_go_on_when_the_first_answer_breaks_off(client: Client) -> None:
-    first = await client.send(chat())
-    (waiting,) = await begin(client, 1)
-    client.answer(first, b"{", end=False)
-    assert (await waiting).cache == "miss"
+async def test_they_go_on_when_the_first_answer_breaks_off(patient: Client) -> None:
+    first = await patient.send(chat())
+    (waiting,) = await begin(patient, 1)
+    patient.answer(first, b"{", end=False)
+    assert (await soon(waiting)).cache == "miss"
 
 
 async def test_they_go_on_when_the_time_is_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
