@@ -17,7 +17,7 @@ from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
-from router_extproc.cli.warm import warm
+from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
@@ -132,6 +132,7 @@ async def run_worker(config: Config, seat: Seat) -> None:
         settings = _settings(config, seat)
         address = await stack.enter_async_context(running(settings, application.drive, telemetry))
         await warm(application, config)
+        settle()
         operations.ready = True
         log.info("serving", address=address, admin=admin, version=__version__)
         await stop.wait()
