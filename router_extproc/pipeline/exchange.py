@@ -108,7 +108,7 @@ class RoutedExchange:
         incoming = Incoming(self._dialect, self._headers, event.body)
         decision = await self._parts.pipeline.decide(incoming)
         duration_s = self._parts.clock.monotonic_s() - started_s
-        match self._board(decision):
+        match self._board(decision, duration_s):
             case Following() as following if isinstance(decision, Forward):
                 return self._follow(following, incoming, decision, duration_s)
             case Leading() as leading if self._role is Role.DECIDE:
@@ -150,11 +150,12 @@ class RoutedExchange:
         if trials is not None and decision.complaint is not None:
             trials.complain(decision.complaint)
 
-    def _board(self, decision: Decision) -> Leading | Following | None:
+    def _board(self, decision: Decision, duration_s: float) -> Leading | Following | None:
         flights = self._parts.flights
         if flights is None or not isinstance(decision, Forward) or decision.flight_key is None:
             return None
-        place = flights.board(decision.flight_key)
+        asked_s = self._parts.clock.monotonic_s() - duration_s
+        place = flights.board(decision.flight_key, asked_s=asked_s)
         self._leading = place if isinstance(place, Leading) else None
         return place
 

@@ -54,18 +54,30 @@ class Flights:
         self._wait_s: Final = wait_s
         self._waiters_max: Final = waiters_max
         self._flights: dict[Fingerprint, Flight] = {}
+        #: The last FLIGHTS_MAX flights that ended, and when; the oldest first.
+        self._ended: dict[Fingerprint, tuple[Flight, float]] = {}
         self._waiting = 0
 
-    def board(self, key: Fingerprint) -> Leading | Following | None:
-        """The place of a request that missed; None: it goes on as if it were alone."""
+    def board(self, key: Fingerprint, *, asked_s: float) -> Leading | Following | None:
+        """The place of a request that missed; None: it goes on as if it were alone.
+
+        asked_s: monotonic, when it began to look. An answer that came since then is not to be waited for,
+        but looked for again.
+        """
         now_s = self._clock.monotonic_s()
         flight = self._flights.get(key)
         if flight is None:
-            return self._lead(key, now_s)
+            return self._just_ended(key, asked_s) or self._lead(key, now_s)
         left_s = flight.started_s + self._wait_s - now_s
         if left_s <= 0 or self._waiting >= self._waiters_max:
             return None
         return Following(flight, left_s)
+
+    def _just_ended(self, key: Fingerprint, asked_s: float) -> Following | None:
+        ended = self._ended.get(key)
+        if ended is None or ended[1] < asked_s:
+            return None
+        return Following(ended[0], 0.0)
 
     def _lead(self, key: Fingerprint, now_s: float) -> Leading | None:
         if len(self._flights) >= FLIGHTS_MAX:
@@ -106,5 +118,10 @@ class Flights:
 
     def _end(self, flight: Flight) -> None:
         flight.over.set()
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+        if self._flights.get(flight.key) is not flight:
+            return
+        del self._flights[flight.key]
+        self._ended.pop(flight.key, None)
+        self._ended[flight.key] = (flight, self._clock.monotonic_s())
+        if len(self._ended) > FLIGHTS_MAX:
+            del self._ended[next(iter(self._ended))]

@@ -8,13 +8,16 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.cache.base import Fingerprint
 from router_extproc.pipeline import flights as flights_module
+from router_extproc.pipeline.flights import Flights, Following, Leading
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, MoreTime
 from router_extproc.protocol.modes import Role
 from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat
+from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import SEMANTIC, WAIT_S, WAITERS_MAX, fake_router
 
 
@@ -198,3 +201,29 @@ async def test_who_waited_is_counted_by_how_it_ended(client: Client) -> None:
     client.answer(first, answer_json())
     await waiting
     assert [report.waited for report in client.router.reports.decisions] == [False, True]
+
+
+def test_an_answer_that_came_while_a_request_was_looking_is_looked_for_again() -> None:
+    """It missed, for the answer was not there yet; to lead now would ask the pool twice."""
+    clock = ManualClock()
+    flights = Flights(clock, wait_s=2.0, waiters_max=8)
+    key, asked_s = Fingerprint("a"), clock.monotonic_s()
+    assert isinstance(flights.board(key, asked_s=asked_s), Leading)
+    flights.land(key)
+    late = flights.board(key, asked_s=asked_s)
+    assert isinstance(late, Following)
+    assert late.flight.over.is_set()
+    clock.advance(1.0)
+    assert isinstance(flights.board(key, asked_s=clock.monotonic_s()), Leading)
+
+
+def test_flights_that_ended_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights_module, "FLIGHTS_MAX", 2)
+    clock = ManualClock()
+    flights = Flights(clock, wait_s=2.0, waiters_max=8)
+    keys = [Fingerprint(str(name)) for name in range(3)]
+    for key in keys:
+        flights.board(key, asked_s=0.0)
+        flights.land(key)
+    assert isinstance(flights.board(keys[0], asked_s=0.0), Leading)
+    assert isinstance(flights.board(keys[2], asked_s=0.0), Following)
