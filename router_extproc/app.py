@@ -258,7 +258,11 @@ def _flights(config: section.Config, clock: Clock) -> Flights | None:
 
 def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:
     return NearTier(
-        clock, max_entries=max_entries, max_bytes=wanted.near.max_bytes, policy=wanted.eviction_policy
+        clock,
+        max_entries=max_entries,
+        max_bytes=wanted.near.max_bytes,
+        policy=wanted.eviction_policy,
+        scope_share_max=wanted.near.scope_share_max,
     )
 
 

@@ -128,7 +128,7 @@ class SemanticCache:
         entry = self._near.get(fingerprint)
         if entry is None or not self._usable(entry, wanted):
             return None
-        self._near.touch(fingerprint)
+        self._near.touch(entry.fingerprint)
         return Hit(entry, "exact", similarity=1.0, score=1.0, tier="near")
 
     async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
@@ -185,6 +185,10 @@ class SemanticCache:
             return _miss(judged)
         nearest = last.neighbour
         return Hit(nearest.entry, "semantic", nearest.similarity, last.verdict.score, tier, judged)
+
+    def note(self, fingerprint: Fingerprint, hit: Hit) -> None:
+        """Make the request that a semantic hit answered an exact hit, while the hit's entry is near."""
+        self._near.alias(fingerprint, hit.entry)
 
     def store(self, entry: Entry, *, started_s: float | None = None) -> Kept:
         """Keep an entry: at once in the near tier, soon in the backend.

@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.aliases import Aliases
+from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Scope, Selector
 from router_extproc.cache.eviction import EvictionPolicy, eviction_order
 from router_extproc.cache.policy import is_fresh
 from router_extproc.cache.select import selects
+from router_extproc.cache.shares import Shares
 from router_extproc.cache.vectors import VectorIndex
 from router_extproc.clock import Clock
 from router_extproc.models.base import Vector
@@ -36,9 +38,11 @@ class NearCounters:
 
     stored: int = 0
     evicted: int = 0
+    #: Of these: not as the policy says, for their scope had more than its share.
+    evicted_over_share: int = 0
     expired: int = 0
     purged: int = 0
-    #: Entries larger than the whole tier.
+    #: Entries larger than what one scope may have.
     refused: int = 0
 
 
@@ -54,15 +58,24 @@ class NearTier:
     """Exact map and vectors, bounded by entries and bytes; not for use by several threads."""
 
     def __init__(
-        self, clock: Clock, *, max_entries: int, max_bytes: int, policy: EvictionPolicy = "lru"
+        self,
+        clock: Clock,
+        *,
+        max_entries: int,
+        max_bytes: int,
+        policy: EvictionPolicy = "lru",
+        scope_share_max: float = 1.0,
     ) -> None:
-        """`max_bytes` is of the estimate `entry_bytes`."""
+        """`max_bytes` is of the estimate `entry_bytes`; the share is of both bounds."""
         self._clock: Final = clock
         self.max_entries: Final = max_entries
         self._max_bytes: Final = max_bytes
-        self._policy: Final = policy
         self._index = _Index()
-        self._order = eviction_order(policy)
+        self._aliases: Final = Aliases()
+        self._order: Final = eviction_order(policy)
+        self._shares: Final = Shares(
+            scope_share_max, max_entries=max_entries, max_bytes=max_bytes, policy=policy
+        )
         self._bytes = 0
         #: Makes larger indexes of vectors, one at a time; its thread ends with this tier.
         self._builder: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cache-index")
@@ -80,8 +93,8 @@ class NearTier:
         return self._bytes
 
     def get(self, fingerprint: Fingerprint) -> Entry | None:
-        """The fresh entry of exactly this request."""
-        entry = self._index.entries.get(fingerprint)
+        """The fresh entry of exactly this request, or the one that it is an alias of."""
+        entry = self._index.entries.get(self._aliases.entry_of(fingerprint) or fingerprint)
         if entry is None:
             return None
         if not is_fresh(entry, self._clock.wall_s()):
@@ -102,18 +115,26 @@ class NearTier:
 
     def touch(self, fingerprint: Fingerprint) -> None:
         """An entry was a hit: `lru` and `lfu` keep it longer."""
-        if fingerprint in self._index.entries:
+        entry = self._index.entries.get(fingerprint)
+        if entry is not None:
             self._order.use(fingerprint)
+            self._shares.use(entry.scope, fingerprint)
+
+    def alias(self, fingerprint: Fingerprint, entry: Entry) -> None:
+        """Let `get` find an entry by the fingerprint of another request, as long as it is here."""
+        if self._index.entries.get(entry.fingerprint) is entry and fingerprint not in self._index.entries:
+            self._aliases.add(fingerprint, entry.fingerprint)
 
     def put(self, entry: Entry) -> None:
-        """Store or replace; evicts until both bounds hold. An entry over the whole bound is refused."""
+        """Store or replace; evicts until both bounds hold. Larger than a scope's share, it is refused."""
         size = entry_bytes(entry)
+        self._aliases.forget(entry.fingerprint)
         self._remove_if_there(entry.fingerprint)
-        if size > self._max_bytes:
+        if size > self._shares.bytes:
             self.counters.refused += 1
             return
         self._drop_expired()
-        self._evict_for(size)
+        self._evict_for(entry.scope, size)
         self._insert(entry, size)
 
     def purge(self, selector: Selector) -> int:
@@ -127,6 +148,7 @@ class NearTier:
     def _insert(self, entry: Entry, size: int) -> None:
         self._index.entries[entry.fingerprint] = entry
         self._order.add(entry.fingerprint)
+        self._shares.add(entry.scope, entry.fingerprint, size)
         heapq.heappush(self._index.expiries, (entry.expires_s, entry.fingerprint))
         self._bytes += size
         self.counters.stored += 1
@@ -139,10 +161,12 @@ class NearTier:
             vectors = self._index.vectors[partition] = VectorIndex(dim, start=self._builder.submit)
         return vectors
 
-    def _evict_for(self, size: int) -> None:
+    def _evict_for(self, scope: Scope, size: int) -> None:
         while len(self) >= self.max_entries or (self._bytes + size > self._max_bytes and len(self)):
-            self._drop([self._index.entries[Fingerprint(self._order.first())]])
+            over_share = self._shares.leaving(scope, size)
+            self._drop([self._index.entries[over_share or Fingerprint(self._order.first())]])
             self.counters.evicted += 1
+            self.counters.evicted_over_share += over_share is not None
 
     def _drop_expired(self) -> None:
         now_s = self._clock.wall_s()
@@ -170,8 +194,11 @@ class NearTier:
         by_partition: defaultdict[Partition, list[Fingerprint]] = defaultdict(list)
         for entry in doomed:
             del self._index.entries[entry.fingerprint]
+            self._aliases.forget_entry(entry.fingerprint)
             self._order.remove(entry.fingerprint)
-            self._bytes -= entry_bytes(entry)
+            size = entry_bytes(entry)
+            self._shares.remove(entry.scope, entry.fingerprint, size)
+            self._bytes -= size
             if entry.vector is not None:
                 by_partition[entry.partition].append(entry.fingerprint)
         for partition, fingerprints in by_partition.items():

@@ -108,10 +108,13 @@ class Decision(Section):
 
 
 class NearTier(Section):
-    """Bounds of the in-process tier in front of the backend."""
+    """Bounds of the in-process tier: in front of Milvus, or of the memory backend itself."""
 
     max_entries: int = Field(default=100_000, ge=1)
     max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
+    #: Of both bounds. In a full tier, a scope with more than this gives up its own entries before others
+    #: lose any, so that no client can push theirs out; while there is room, it may have more. 1: no share.
+    scope_share_max: float = Field(default=0.25, gt=0, le=1)
 
 
 class Coalescing(Section):

@@ -149,6 +149,10 @@ class Recall:
         if trial is not None:
             outcome = _forward_outcome("bypass", "bypass", hit.similarity)
             return Recalled(None, outcome, "shadow", candidates, trial=trial)
+        # Where hits are put to the test, each is judged anew. `no-store` is of the request, too (RFC 9111,
+        # section 5.2.1.5): not even its digest is kept.
+        if not rate and not inquiry.directives.no_store:
+            self.cache.note(self._key(inquiry, route).fingerprint, hit)
         return self._hit(hit)
 
     def _must_not_tell(self, hit: Hit, inquiry: Inquiry) -> bool:

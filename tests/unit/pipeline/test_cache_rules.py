@@ -286,3 +286,38 @@ async def test_behind_earlier_turns_nothing_is_matched_by_meaning_if_so_configur
     assert (await client.send(conversation(*BASE))).cache == "hit-exact"
     await client.ask(chat(PROMPT))
     assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+
+
+# ── wordings ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_semantic_hit_makes_the_same_request_an_exact_hit(client: Client) -> None:
+    """The second time needs no inference; age and expiry stay those of the answer."""
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(5)
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+    client.router.clock.advance(5)
+    again = await client.send(chat(NEAR))
+    assert (again.cache, dict(again.immediate.headers)["age"]) == ("hit-exact", "10")
+    client.router.clock.advance(SEMANTIC.ttl_s - 10)
+    assert (await client.send(chat(NEAR))).cache == "miss"
+
+
+async def test_purge_of_the_answer_is_felt_by_every_wording(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    await client.send(chat(NEAR))
+    assert (await client.send(chat(NEAR))).cache == "hit-exact"
+    await client.router.cache.purge(EVERYTHING)
+    assert (await client.send(chat(NEAR))).cache == "miss"
+
+
+async def test_wording_of_a_no_store_request_is_not_noted(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR), cache_control="no-store")).cache == "hit-semantic"
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+
+
+async def test_wording_noted_for_one_client_is_nothing_to_another(client: Client) -> None:
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+    assert (await client.send(chat(NEAR), authorization="Bearer other")).cache == "miss"

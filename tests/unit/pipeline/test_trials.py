@@ -56,6 +56,14 @@ async def test_exact_hits_are_not_put_to_the_test() -> None:
     assert (await client.send(chat(PROMPT))).cache == "hit-exact"
 
 
+async def test_wordings_are_judged_anew_where_hits_are_put_to_the_test() -> None:
+    """Noted as exact hits, they would never be tried, and a rising threshold would not reach them."""
+    client = shadowed(chance=0.2)
+    await client.ask(chat(PROMPT))
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+    assert (await client.send(chat(NEAR))).cache == "hit-semantic"
+
+
 async def test_only_if_cached_is_not_put_to_the_test() -> None:
     client = shadowed()
     await client.ask(chat(PROMPT))
