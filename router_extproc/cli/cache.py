@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from router_extproc.cli import FAILED
-from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort, batches
+from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort
+from router_extproc.cli.cache_lines import STANDARD, export_to, send_lines
 from router_extproc.cli.cache_shown import (
     entries_table,
     evidence_table,
     savings_line,
     states_table,
-    tell,
     words,
     worth_table,
 )
@@ -29,8 +27,6 @@ app = typer.Typer(
     help="Look into the cache of a running sidecar, and change it.",
     epilog="Example: router-extproc cache list --model large",
 )
-
-_STANDARD: Final = Path("-")
 
 Admin: TypeAlias = Annotated[
     str, typer.Option("--admin", help="The sidecar's admin port.", metavar="HOST:PORT")
@@ -224,7 +220,7 @@ def export(
     decision: Decision = None,
     tag: Tag = None,
     older_than: OlderThan = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = _STANDARD,
+    output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = STANDARD,
     admin: Admin = DEFAULT_ADMIN,
 ) -> None:
     """Write entries as JSON Lines, with questions and answers.
@@ -233,10 +229,10 @@ def export(
     """
     with AdminPort(admin) as port:
         wanted = _selector(port, scope, header, model, decision, tag, older_than)
-        if output == _STANDARD:
+        if output == STANDARD:
             count = port.export(wanted, sys.stdout.buffer)
         else:
-            count = _export_to(output, lambda file: port.export(wanted, file))
+            count = export_to(output, lambda file: port.export(wanted, file))
     ERR.print(f"{count} entries", markup=False)
 
 
@@ -255,7 +251,7 @@ def importentries(
     Exit code 1: a line was refused.
     """
     path = f"/cache/import?renew={str(renew).lower()}"
-    _send(file, admin, path, "importing", json=json)
+    send_lines(file, admin, path, "importing", json=json)
 
 
 @app.command(epilog="Example: router-extproc cache warm questions.jsonl -H 'authorization: Bearer …'")
@@ -278,7 +274,7 @@ def warm(
     assistant's answer last; or a logged {"request": …, "answer": …}. Exit code 1: a line was refused.
     """
     with_headers = dict(_header(text) for text in header or ())
-    _send(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)
+    send_lines(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)
 
 
 # ── asking ────────────────────────────────────────────────────────────────────────────────────
@@ -315,50 +311,3 @@ def _header(text: str) -> tuple[str, str]:
     if not separator or not name.strip():
         raise typer.BadParameter("write 'name: value'", param_hint="--header")
     return name.strip().lower(), value.strip()
-
-
-def _export_to(path: Path, write: Callable[[BinaryIO], int]) -> int:
-    """Write a whole file or none."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            count = write(file)
-        partial.replace(path)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
-
-
-def _send(
-    file: Path, admin: str, path: str, doing: str, *, json: bool, headers: Mapping[str, str] | None = None
-) -> None:
-    lines = _lines(file)
-    report: dict[str, Any] = {"stored": 0, "expired": 0, "purged": 0, "refused": []}  # Any: JSON
-    with AdminPort(admin) as port, _progress() as progress:
-        task = progress.add_task(doing, total=len(lines))
-        for first, batch in batches(lines, headers or {}):
-            _add(report, port.send(path, batch), first)
-            progress.advance(task, len(batch))
-    tell(report, json=json)
-    raise typer.Exit(FAILED if report["refused"] else 0)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal)
-
-
-def _lines(file: Path) -> list[bytes]:
-    try:
-        text = sys.stdin.buffer.read() if file == _STANDARD else file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
-    return text.splitlines()
-
-
-def _add(report: dict[str, Any], part: Mapping[str, Any], first: int) -> None:  # Any: JSON
-    for name in ("stored", "expired", "purged"):
-        report[name] += part[name]
-    report["refused"] += [{**each, "line": each["line"] + first} for each in part["refused"]]
