@@ -33,8 +33,12 @@ from router_extproc.models.onnx.manifest import (
     read_manifest,
 )
 from router_extproc.models.onnx.open import BUILD_COMMAND
+from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
+from router_extproc.models.onnx.task_layers import TrunkManifest
 from router_extproc.models.onnx.trunk_build import build_trunk
 from router_extproc.models.onnx.verifier_build import build_verifier
+from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
+from router_extproc.models.onnx.verifier_open import VerifierManifest
 
 #: In the list.
 PULLED_KIND = "pulled encoder"
@@ -82,13 +86,13 @@ def build(
 
 @app.command("list", epilog="Example: router-extproc models list --json")
 def list_models(*, json: JsonOption = False) -> None:
-    """List the encoders and the shipped heads, each with its size in bytes."""
-    encoders, heads = _encoders(), [*_pulled(), *_heads()]
+    """List the encoders, task layers, verifier and heads, each with its size in bytes."""
+    encoders, others = _encoders(), [*_pulled(), *_layers(), *_heads()]
     if json:
-        print_json([*encoders, *heads])
+        print_json([*encoders, *others])
         return
     table = Table("name", "kind", "bytes", Column("folder", overflow="fold"), box=None)
-    for model in (*encoders, *heads):
+    for model in (*encoders, *others):
         table.add_row(*(escape(str(model[column])) for column in ("name", "kind", "bytes", "folder")))
     OUT.print(table)
     if not encoders:
@@ -159,6 +163,22 @@ def _pulled() -> list[dict[str, object]]:
         _describe(folder.name, PULLED_KIND, folder, read_manifest(folder, PulledManifest, where=folder.name))
         for folder in list_pulled(models_folder(home()))
     ]
+
+
+def _layers() -> list[dict[str, object]]:
+    """What `models build` makes beside the encoder; none before it was run."""
+    found = []
+    kinds: tuple[tuple[str, Path, type[TrunkManifest | VerifierManifest]], ...] = (
+        ("task layers", TASK_LAYERS, TrunkManifest),
+        ("verifier", VERIFIER, VerifierManifest),
+    )
+    for kind, artifact, manifest_type in kinds:
+        folder = models_folder(home()) / read_manifest(artifact, manifest_type, where=kind).identity
+        if folder.is_dir():
+            found.append(
+                _describe(folder.name, kind, folder, read_manifest(folder, manifest_type, where=kind))
+            )
+    return found
 
 
 def _heads() -> list[dict[str, object]]:
