@@ -105,7 +105,7 @@ async def build(
     async with AsyncExitStack() as stack:
         encoder = _open_encoder(config)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
-        classifiers = _Classifiers(encoder)
+        classifiers = EncoderClassifiers(encoder)
         signals = [signal.open(name, classifiers) for name, signal in config.signals.items()]
 
         def understander(limits: section.Limits) -> Understander:
@@ -170,7 +170,7 @@ def _encoder_folder(wanted: section.Encoder) -> Path | None:
     return None if wanted.path is None else Path(wanted.path)
 
 
-class _Classifiers:
+class EncoderClassifiers:
     """Opens classifiers for one encoder. Fits models.base.Classifiers."""
 
     def __init__(self, encoder: Encoder | None) -> None:

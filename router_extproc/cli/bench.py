@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
-from router_extproc.cli import bench_cache
+from router_extproc.cli import bench_cache, bench_models
 
 app = typer.Typer(add_completion=False)
 app.command("cache", epilog=bench_cache.EXAMPLE)(bench_cache.cache)
+app.command("models", epilog=bench_models.EXAMPLE)(bench_models.models)
 
 _EXAMPLE = "Example: router-extproc bench --pairs 500 --json > bench.json"
 
