@@ -212,7 +212,15 @@ async def _open_cache(
 
     settings = wanted.milvus or Milvus()
     backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
-    cache = SemanticCache(clock, near, verifier, backend=backend, source=backend, run_blocking=judging)
+    cache = SemanticCache(
+        clock,
+        near,
+        verifier,
+        backend=backend,
+        source=backend,
+        purge_log=backend.purge_log,
+        run_blocking=judging,
+    )
     return await stack.enter_async_context(cache)
 
 

@@ -132,7 +132,7 @@ class _Replay:
         encoded_s = asked.encoded_s if hit is None and self._by_meaning else 0.0
         part = partition(_SCOPE, request, decision=_DECISION, encoder=self._encoder_identity)
         if hit is None and vector is not None:
-            found = await self._cache.semantic(Query(part, vector, asked.text, SIMILARITY_MIN))
+            found = await self._cache.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
             hit = found if isinstance(found, Hit) else None
         seconds = time.perf_counter() - start + encoded_s
         if hit is None:

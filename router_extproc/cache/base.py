@@ -7,7 +7,7 @@ scope, so nothing can be looked up without saying whose it is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NewType, Protocol
 
 from router_extproc.errors import CacheError
@@ -92,8 +92,10 @@ class CacheBackend(Protocol):
         """The entry of exactly this request."""
         ...
 
-    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
-        """The nearest entries of the partition, nearest first."""
+    async def search(
+        self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
+    ) -> Sequence[Neighbour]:
+        """The nearest entries of the scope's partition, nearest first."""
         ...
 
     async def put(self, entries: Sequence[Entry]) -> None:
@@ -106,6 +108,34 @@ class CacheBackend(Protocol):
 
     async def state(self) -> BackendState:
         """Ready or not, and how much it holds; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A purge that some process carried out."""
+
+    selector: Selector
+    #: When, by that process's wall clock.
+    at_s: float
+
+    @property
+    def meant(self) -> Selector:
+        """What it means later: of nothing that was created after it."""
+        asked_s = self.selector.created_max_s
+        until_s = self.at_s if asked_s is None else min(self.at_s, asked_s)
+        return replace(self.selector, created_max_s=until_s)
+
+
+class PurgeLog(Protocol):
+    """Where the processes that share a backend tell each other of purges. Raises CacheError only."""
+
+    async def announce(self, purge: Announcement) -> None:
+        """Tell all others, those too that start later."""
+        ...
+
+    async def news(self) -> Sequence[Announcement]:
+        """What others announced and was not told yet; the first time, all that is kept."""
         ...
 
 

@@ -7,7 +7,6 @@ before far, and no semantic hit without a verdict.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Final, Literal, Protocol, Self, TypeVar
@@ -18,11 +17,13 @@ from router_extproc.cache.base import (
     EntrySource,
     Fingerprint,
     Neighbour,
+    PurgeLog,
     Selector,
 )
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.policy import ANY_AGE, Freshness, is_fresh
+from router_extproc.cache.purges import Purges
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verifier
 from router_extproc.cache.warming import Warming
@@ -34,8 +35,6 @@ __all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "Sem
 
 #: Neighbours that each tier may propose, and that are verified at most.
 CANDIDATES_MAX = 2
-#: Purges that this process remembers, to hide what a slow backend still returns.
-PURGES_REMEMBERED_MAX = 256
 #: Entries told without giving way to requests.
 ENTRIES_AT_ONCE = 500
 #: Entries of the backend that `entries` tells at most.
@@ -73,11 +72,13 @@ class SemanticCache:
         *,
         backend: CacheBackend | None = None,
         source: EntrySource | None = None,
+        purge_log: PurgeLog | None = None,
         run_blocking: RunBlocking = run_inline,
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
         source: the same backend, where it can tell what it holds.
+        purge_log: where the processes that share the backend tell each other of purges.
         """
         self._clock: Final = clock
         self._near: Final = near
@@ -87,7 +88,7 @@ class SemanticCache:
         self._warming: Final = None if source is None else Warming(near, source, self._usable)
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
-        self._purges: Final[deque[Selector]] = deque(maxlen=PURGES_REMEMBERED_MAX)
+        self._purges: Final = Purges(clock, purge_log)
         self._source: Final = source
         self._backend_errors = 0
         self._purged_in_flight = 0
@@ -105,6 +106,7 @@ class SemanticCache:
             return
         if self._queue is not None:
             self._tasks.add(asyncio.create_task(self._queue.run(), name="cache-writer"))
+            self._tasks.add(asyncio.create_task(self._purges.listen(self._follow), name="cache-purges"))
         if self._warming is not None:
             self._tasks.add(asyncio.create_task(self._warming.run(), name="cache-warming"))
 
@@ -158,7 +160,7 @@ class SemanticCache:
 
     async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
         try:
-            far = await backend.search(query.partition, query.vector, limit=CANDIDATES_MAX)
+            far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
         except CacheError:
             return self._unanswered(judged)
         known = {each.neighbour.entry.fingerprint for each in judged}
@@ -234,27 +236,39 @@ class SemanticCache:
 
     def is_purged(self, entry: Entry) -> bool:
         """True when this process was told to purge it, and so answers with it no more."""
-        return any(selects(purge, entry) for purge in self._purges)
+        return self._purges.cover(entry)
 
     async def purge(self, selector: Selector) -> int:
-        """Remove what the selector means from every tier; how many, as far as is known.
+        """Remove what the selector means from every tier and process; how many, as far as is known.
 
         This process answers with none of them from now on, even when the backend fails.
 
         Raises:
-            CacheError: the backend could not purge.
+            CacheError: the backend could not purge, or the other processes could not be told.
         """
-        now_s = self._clock.wall_s()
-        until_s = now_s if selector.created_max_s is None else min(now_s, selector.created_max_s)
-        self._purges.append(replace(selector, created_max_s=until_s))
-        purged = self._near.purge(selector)
-        return purged if self._queue is None else max(purged, await self._queue.purge(selector))
+        self._purges.remember(selector)
+        here = self._near.purge(selector)
+        try:
+            # First, and not only when Milvus has deleted: others stop answering within a second.
+            await self._purges.announce(selector)
+        finally:
+            there = 0 if self._queue is None else await self._queue.purge(selector)
+        return max(here, there)
+
+    async def _follow(self, selector: Selector) -> None:
+        """Do here what another process was asked for, its deletion too: we may have written since."""
+        self._purges.remember(selector)
+        self._near.purge(selector)
+        if self._queue is not None:
+            await self._queue.purge(selector)
 
     async def state(self) -> CacheState:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
         counters["backend_errors"] = self._backend_errors
         counters["purges_in_flight"] = self._purged_in_flight
+        counters["purges_heard"] = self._purges.heard
+        counters["purges_unheard"] = self._purges.unheard
         if self._queue is not None:
             counters |= {f"queue_{name}": count for name, count in asdict(self._queue.counters).items()}
         return CacheState(

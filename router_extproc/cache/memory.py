@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
-from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
 from router_extproc.cache.near import NearTier
 from router_extproc.models.base import Vector
 
@@ -29,7 +29,14 @@ class MemoryCache:
             self._tier.touch(fingerprint)
         return entry
 
-    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
+    async def search(
+        self,
+        scope: Scope,  # noqa: ARG002 - partitions are of one scope each
+        partition: Partition,
+        vector: Vector,
+        *,
+        limit: int,
+    ) -> Sequence[Neighbour]:
         """See CacheBackend."""
         return self._tier.search(partition, vector, limit=limit)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition
+from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
 from router_extproc.cache.policy import ANY_AGE, Freshness
 from router_extproc.cache.verify import Verdict
 from router_extproc.models.base import Vector
@@ -18,6 +18,7 @@ from router_extproc.models.base import Vector
 class Query:
     """What is asked of the semantic tier."""
 
+    scope: Scope
     partition: Partition
     vector: Vector
     prompt: str

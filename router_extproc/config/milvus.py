@@ -28,7 +28,10 @@ class MilvusTls(Section):
     enabled: bool = False
     cert_file: str = ""
     key_file: str = ""
+    #: Who signed the server's certificate; empty: an authority that the machine trusts.
     ca_file: str = ""
+    #: The name in the server's certificate, where it is not the host's.
+    server_name: str = ""
 
 
 class MilvusConnection(Section):
@@ -37,7 +40,7 @@ class MilvusConnection(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=19530, ge=1, le=65535)
     database: str = "default"
-    #: Seconds.
+    #: Seconds, of one write or scan; lookups and attempts to connect have shorter limits of their own.
     timeout: float = Field(default=30, gt=0)
     auth: MilvusAuth = MilvusAuth()
     tls: MilvusTls = MilvusTls()
@@ -55,26 +58,42 @@ class MilvusVectorField(Section):
 
 
 class MilvusIndexParams(Section):
-    """HNSW graph parameters."""
+    """How an index is built and searched; each type reads its own."""
 
+    #: HNSW: links of a node.
     M: int = Field(default=16, ge=2, le=2048)
+    #: HNSW: neighbours that are looked at while building.
     efConstruction: int = Field(default=64, ge=8)  # noqa: N815 - Milvus's own key
+    #: HNSW: neighbours that a search looks at; none: as many as efConstruction.
+    ef: int | None = Field(default=None, ge=1, le=32768)
+    #: IVF_FLAT, IVF_SQ8: clusters.
+    nlist: int = Field(default=128, ge=1, le=65536)
+    #: IVF_FLAT, IVF_SQ8: clusters that a search looks into.
+    nprobe: int = Field(default=16, ge=1, le=65536)
 
 
 class MilvusIndex(Section):
     """The vector index."""
 
-    type: Literal["HNSW", "FLAT", "AUTOINDEX"] = "HNSW"
+    type: Literal["HNSW", "FLAT", "AUTOINDEX", "IVF_FLAT", "IVF_SQ8"] = "HNSW"
     params: MilvusIndexParams = MilvusIndexParams()
 
 
 class MilvusCollection(Section):
     """The collection that holds the entries."""
 
-    name: str = Field(default="semantic_cache", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}$")
+    #: A second collection, with _purges behind this name, tells every replica of purges.
+    name: str = Field(default="semantic_cache", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,239}$")
     description: str = ""
     vector_field: MilvusVectorField = MilvusVectorField()
     index: MilvusIndex = MilvusIndex()
+    #: How old the state may be that a lookup sees. Strong waits some 0.2 s on every lookup.
+    consistency_level: Literal["Strong", "Session", "Bounded", "Eventually"] = "Bounded"
+    #: Parts that the scopes are spread over, so that a search scans no other part; 0: none. Taken when the
+    #: collection is made.
+    partitions: int = Field(default=16, ge=0, le=1024)
+    #: Milvus drops a row this many seconds after it was written, whatever its own expiry; none: never.
+    ttl_seconds: int | None = Field(default=None, ge=1)
 
 
 class Milvus(Section):

@@ -179,8 +179,8 @@ class Recall:
             return await self.cache.exact(fingerprint, wanted)
         if inquiry.complains and (hit := self.cache.exact_near(fingerprint, wanted)) is not None:
             return hit
-        where = self._partition(inquiry, route)
-        query = Query(where, vector, inquiry.request.prompt, route.cache.similarity_min, wanted)
+        scope, where = self._key(inquiry, route).scope, self._partition(inquiry, route)
+        query = Query(scope, where, vector, inquiry.request.prompt, route.cache.similarity_min, wanted)
         return await self.cache.semantic(query)
 
     def _key(self, inquiry: Inquiry, route: Route) -> RequestKey:

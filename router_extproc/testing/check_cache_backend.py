@@ -69,7 +69,7 @@ class Bench:
 
     async def near(self, entry: Entry, *components: float, limit: int = 10) -> Sequence[Neighbour]:
         """The neighbours of a direction in the entry's partition."""
-        return await self.backend.search(entry.partition, unit_vector(*components), limit=limit)
+        return await self.backend.search(entry.scope, entry.partition, unit_vector(*components), limit=limit)
 
     async def eventually(self, holds: Callable[[], Awaitable[bool]], claim: str) -> None:
         """Assert the claim, now or within the patience."""
@@ -91,7 +91,7 @@ class Bench:
             return False
         if entry.vector is None:
             return True
-        found = await self.backend.search(entry.partition, entry.vector, limit=10)
+        found = await self.backend.search(entry.scope, entry.partition, entry.vector, limit=10)
         return all(neighbour.entry.fingerprint != entry.fingerprint for neighbour in found)
 
 

@@ -21,13 +21,17 @@ from router_extproc.cache.base import (
     Fingerprint,
     Neighbour,
     Partition,
+    PurgeLog,
+    Scope,
     Selector,
 )
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
 from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
+from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
-from router_extproc.cache.milvus.schema import search_params
+from router_extproc.cache.milvus.schema import PRIMARY, search_params
+from router_extproc.cache.milvus.sweeper import Sweeper
 from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
 from router_extproc.config.milvus import Milvus
@@ -36,8 +40,6 @@ from router_extproc.models.base import Vector
 
 #: A lookup waits no longer for Milvus, whatever `connection.timeout` says; callers allow less.
 LOOKUP_MAX_S = 2.0
-#: How often expired rows are deleted.
-SWEEP_S = 600.0
 #: Rows read with one query while warming, about.
 QUERY_ROWS = 500
 #: Rows handed on at once.
@@ -60,12 +62,18 @@ class MilvusCache:
         self._dim: Final = dim
         self._clock: Final = clock
         self._link: Final = link or Link(settings, dim=dim)
-        self._sweeper: asyncio.Task[None] | None = None
+        self._sweeper: Final = Sweeper(clock, self._sweep)
+        self._sweeping: asyncio.Task[None] | None = None
         self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
         place = place_of(settings)
         #: Milvus Lite in this process: no other one can write to it.
         self.exclusive: Final = isinstance(place, LitePlace)
         self._is_lite: Final = not isinstance(place, ServerPlace)
+        self._log: Final = (
+            None
+            if self.exclusive
+            else MilvusPurgeLog(self._link, self._collection.name, timeout_s=self._lookup_s)
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -77,16 +85,21 @@ class MilvusCache:
     async def start(self, *, wait_s: float = START_WAIT_S) -> None:
         """Start connecting and wait for the first attempt, at most wait_s; never raises for Milvus's sake."""
         await self._link.start(wait_s=wait_s)
-        if self._sweeper is None:
-            self._sweeper = asyncio.create_task(self._sweep(), name="milvus-sweeper")
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweeper.run(), name="milvus-sweeper")
 
     async def aclose(self) -> None:
         """Disconnect; with Milvus Lite every row that was put is then on disk."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.wait({self._sweeper})
-            self._sweeper = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait({self._sweeping})
+            self._sweeping = None
         await self._link.aclose()
+
+    @property
+    def purge_log(self) -> PurgeLog | None:
+        """Where others are told of purges; None: there can be no others."""
+        return self._log
 
     async def get(self, fingerprint: Fingerprint) -> Entry | None:
         """See CacheBackend."""
@@ -97,11 +110,14 @@ class MilvusCache:
                 ids=[fingerprint],
                 output_fields=self._output_fields,
                 timeout=self._lookup_s,
+                consistency_level=self._collection.consistency_level,
             ),
         )
         return next(iter(self._fresh_entries(rows)), None)
 
-    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
+    async def search(
+        self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
+    ) -> Sequence[Neighbour]:
         """See CacheBackend."""
         found = await self._link.call(
             "search",
@@ -109,11 +125,12 @@ class MilvusCache:
                 self._collection.name,
                 data=[vector],
                 anns_field=self._vector_field,
-                filter=filters.in_partition(partition, self._clock.wall_s()),
+                filter=filters.in_partition(scope, partition, self._clock.wall_s()),
                 limit=limit,
                 search_params=search_params(self._collection, limit=limit),
                 output_fields=self._output_fields,
                 timeout=self._lookup_s,
+                consistency_level=self._collection.consistency_level,
             ),
         )
         return [neighbour for hit in found[0] for neighbour in self._neighbours(hit, partition)]
@@ -124,10 +141,17 @@ class MilvusCache:
         writable = [dict(row) for row in rows if row is not None]
         self._counters["too_large"] += len(rows) - len(writable)
         if writable:
-            await self._link.call(
-                "put",
-                lambda client: client.upsert(self._collection.name, writable, timeout=self._timeout_s),
-            )
+            await self._link.call("put", lambda client: self._write(client, writable))
+
+    async def _write(self, client: AsyncMilvusClient, rows: list[dict[str, Any]]) -> None:
+        name = self._collection.name
+        if self._is_lite:
+            await client.upsert(name, rows, timeout=self._timeout_s)
+            return
+        # Until Milvus 2.3.10 an upsert puts rows into the part of another scope, where no search finds
+        # them (milvus-io/milvus#30607). Between these two calls, a replaced entry is a miss.
+        await client.delete(name, ids=[row[PRIMARY] for row in rows], timeout=self._timeout_s)
+        await client.insert(name, rows, timeout=self._timeout_s)
 
     async def purge(self, selector: Selector) -> int:
         """See CacheBackend."""
@@ -135,7 +159,7 @@ class MilvusCache:
 
     async def state(self) -> BackendState:
         """See CacheBackend."""
-        counters = {**self._counters, "connects": self._link.connects}
+        counters = {**self._counters, "connects": self._link.connects, "clock_jumps": self._sweeper.jumps}
         try:
             entries = await self._count()
         except CacheError as error:
@@ -196,13 +220,10 @@ class MilvusCache:
         # A server says how many, Milvus Lite says which.
         return int(deleted["delete_count"]) if isinstance(deleted, dict) else len(list(_each(deleted)))
 
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            try:
-                self._counters["swept"] += await self._delete(filters.expired(self._clock.wall_s()))
-            except CacheError:
-                continue  # the link says why; the next round comes
+    async def _sweep(self, now_s: float) -> None:
+        self._counters["swept"] += await self._delete(filters.expired(now_s))
+        if self._log is not None:
+            await self._log.settle(now_s, self.purge)
 
     @property
     def _lookup_s(self) -> float:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 
-from router_extproc.cache.base import Partition, Selector
+from router_extproc.cache.base import Partition, Scope, Selector
 
 #: Fingerprints are hex: this many digits choose a range of them.
 _RANGE_DIGITS = 8
@@ -19,9 +19,11 @@ _RANGE_DIGITS = 8
 _AFTER_HEX = "g"
 
 
-def in_partition(partition: Partition, now_s: float) -> str:
+def in_partition(scope: Scope, partition: Partition, now_s: float) -> str:
     """Fresh entries of the partition that may be found by vector."""
-    return f"partition == {_literal(partition)} and semantic == true and {fresh(now_s)}"
+    # The scope, which the partition implies, tells Milvus which part of the collection to scan.
+    where = f"scope == {_literal(scope)} and partition == {_literal(partition)}"
+    return f"{where} and semantic == true and {fresh(now_s)}"
 
 
 def fresh(now_s: float) -> str:

@@ -17,13 +17,11 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import CacheRejected
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
-from router_extproc.cache.milvus.opening import connect, open_place, release_lite
+from router_extproc.cache.milvus.opening import CONNECT_MAX_S, connect, open_place, release_lite
 from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
 from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 
-#: One attempt to connect takes no longer, whatever `connection.timeout` says: it runs in a thread.
-CONNECT_MAX_S = 5.0
 #: How long `aclose` waits for Milvus Lite to put its memory in order on disk.
 RELEASE_MAX_S = 5.0
 #: Pauses between attempts: doubled from the first to the last.
@@ -148,11 +146,11 @@ class Link:
             await self._disconnect("connection lost")
 
     async def _connect(self) -> None:
-        timeout_s = min(self._settings.connection.timeout, CONNECT_MAX_S)
+        timeout_s = self._settings.connection.timeout
         uri = await asyncio.get_running_loop().run_in_executor(self._threads, self._open, timeout_s)
         self._broken.clear()
         self._given_up = 0
-        self._client = connect(self._place, uri, timeout_s=timeout_s)
+        self._client = connect(self._place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S))
         self.problem = ""
         self.connects += 1
 

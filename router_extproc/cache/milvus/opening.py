@@ -14,6 +14,7 @@ from pymilvus import AsyncMilvusClient, MilvusClient
 
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
+from router_extproc.cache.milvus.purge_schema import ensure_purge_log
 from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.milvus import MilvusCollection
 from router_extproc.errors import CacheError
@@ -22,6 +23,13 @@ from router_extproc.errors import CacheError
 # count their errors instead, and say in the state of the cache why it is not ready.
 for _name in ("pymilvus", "milvus_lite"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+#: To be reached takes no longer, whatever `connection.timeout` says: it is tried again and again.
+CONNECT_MAX_S = 5.0
+#: Making and loading the collection takes a busy server some seconds; what is begun goes on there, and the
+#: next attempt finds it further. Longer would hold up the end of the process, which waits for the thread.
+OPEN_MAX_S = 15.0
 
 
 def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_s: float) -> str:
@@ -35,9 +43,12 @@ def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_
     """
     try:
         uri = _start_lite(place) if isinstance(place, LitePlace) else place.uri
-        client = MilvusClient(**client_options(place, uri, timeout_s=timeout_s))
+        client = MilvusClient(**client_options(place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S)))
+        timeout_s = min(timeout_s, OPEN_MAX_S)
         try:
             ensure_collection(client, collection, dim=dim, timeout_s=timeout_s)
+            if not isinstance(place, LitePlace):
+                ensure_purge_log(client, collection.name, timeout_s=timeout_s)
         finally:
             client.close()
     except FOREIGN_ERRORS as error:

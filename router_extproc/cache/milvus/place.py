@@ -64,14 +64,15 @@ def place_of(settings: Milvus) -> Place:
 
 
 def collection_of(settings: Milvus) -> MilvusCollection:
-    """The collection that the settings describe; on Milvus Lite without a graph index.
+    """The collection that the settings describe; on Milvus Lite without a graph index and without parts.
 
     There the near tier answers nearly every search, brute force is fast enough for the rest, and
     building the graph would hold up the end of its process by seconds.
     """
     if isinstance(place_of(settings), ServerPlace):
         return settings.collection
-    return settings.collection.model_copy(update={"index": MilvusIndex(type="FLAT")})
+    simple = {"index": MilvusIndex(type="FLAT"), "partitions": 0}
+    return settings.collection.model_copy(update=simple)
 
 
 def _uri(connection: MilvusConnection) -> str:
@@ -98,4 +99,5 @@ def _tls(tls: MilvusTls) -> dict[str, str | bool]:
     else:
         # The client's name for "trust this CA": without client certificate it reads no other file.
         files = {"server_pem_path": tls.ca_file}
-    return {"secure": True, **{name: path for name, path in files.items() if path}}
+    texts = {**files, "server_name": tls.server_name}
+    return {"secure": True, **{name: text for name, text in texts.items() if text}}

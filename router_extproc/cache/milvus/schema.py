@@ -18,7 +18,7 @@ from router_extproc.cache.digest import DIGEST_CHARS
 from router_extproc.cache.milvus.errors import CollectionMismatch
 from router_extproc.config.milvus import MilvusCollection, MilvusIndex
 
-#: Changes when the columns do.
+#: Changes when the columns do, or what stands in them.
 SCHEMA_VERSION = "1"
 VERSION_PROPERTY = "router_extproc.schema"
 #: Milvus's own bound on a VARCHAR, in bytes.
@@ -26,6 +26,7 @@ VARCHAR_BYTES_MAX = 65_535
 #: An answer is cut into pieces of at most VARCHAR_BYTES_MAX; more pieces than this are not stored.
 ANSWER_PIECES_MAX = 64
 TAGS_MAX = 64
+_IVF = ("IVF_FLAT", "IVF_SQ8")
 TAG_BYTES_MAX = 256
 NAME_BYTES_MAX = 512
 
@@ -42,6 +43,9 @@ class Column:
 
 
 PRIMARY = "fingerprint"
+#: Rows of one scope stand in one part of the collection.
+PARTITION_KEY = "scope"
+TTL_PROPERTY = "collection.ttl.seconds"
 COLUMNS: Mapping[str, Column] = {
     PRIMARY: Column(DataType.VARCHAR, DIGEST_CHARS),
     "partition": Column(DataType.VARCHAR, DIGEST_CHARS),
@@ -66,30 +70,57 @@ def ensure_collection(
     """Make the collection where there is none, check it where there is one, and load it.
 
     Raises:
-        CollectionMismatch: it exists with other columns, another dimension or another metric.
+        CollectionMismatch: it exists with other columns, another dimension or another metric, or was
+            made by a version that writes other rows.
     """
     if settings.vector_field.name in COLUMNS:
         raise CollectionMismatch(
             "cache", f"collection.vector_field.name: {settings.vector_field.name!r} is a column's"
         )
-    if client.has_collection(settings.name, timeout=timeout_s):
-        _check(client, settings, dim=dim)
-    else:
-        client.create_collection(
-            settings.name,
-            schema=_schema(settings, dim=dim),
-            index_params=_index_params(settings),
-            properties={VERSION_PROPERTY: SCHEMA_VERSION},
-            timeout=timeout_s,
-        )
+    if not client.has_collection(settings.name, timeout=timeout_s):
+        _make(client, settings, dim=dim, timeout_s=timeout_s)
+    properties = _check(client, settings, dim=dim, timeout_s=timeout_s)
+    _keep_ttl(client, settings, properties, timeout_s=timeout_s)
+    if not client.list_indexes(settings.name, settings.vector_field.name, timeout=timeout_s):
+        # Whoever made it did not come to the end.
+        client.create_index(settings.name, _index_params(settings), timeout=timeout_s)
     client.load_collection(settings.name, timeout=timeout_s)
 
 
 def search_params(settings: MilvusCollection, *, limit: int) -> dict[str, object]:
-    """How a search uses the index: HNSW looks at efConstruction neighbours, at least at `limit`."""
-    params = settings.index.params
-    ef = {"ef": max(params.efConstruction, limit)} if settings.index.type == "HNSW" else {}
-    return {"metric_type": settings.vector_field.metric_type, "params": ef}
+    """How a search uses the index: HNSW looks at `ef` neighbours, at least at `limit`."""
+    params, asked = settings.index.params, {}
+    if settings.index.type == "HNSW":
+        asked = {"ef": max(params.ef or params.efConstruction, limit)}
+    elif settings.index.type in _IVF:
+        asked = {"nprobe": min(params.nprobe, params.nlist)}
+    return {"metric_type": settings.vector_field.metric_type, "params": asked}
+
+
+def _make(client: MilvusClient, settings: MilvusCollection, *, dim: int, timeout_s: float) -> None:
+    parts = {"num_partitions": settings.partitions} if settings.partitions else {}
+    client.create_collection(
+        settings.name,
+        schema=_schema(settings, dim=dim),
+        index_params=_index_params(settings),
+        properties={VERSION_PROPERTY: SCHEMA_VERSION, **_ttl(settings)},
+        consistency_level=settings.consistency_level,
+        timeout=timeout_s,
+        **parts,
+    )
+
+
+def _keep_ttl(
+    client: MilvusClient, settings: MilvusCollection, found: Mapping[str, str], *, timeout_s: float
+) -> None:
+    """What an existing collection lets go of when; without `ttl_seconds` it stays as it is."""
+    wanted = _ttl(settings)
+    if not wanted.items() <= found.items():
+        client.alter_collection_properties(settings.name, wanted, timeout=timeout_s)
+
+
+def _ttl(settings: MilvusCollection) -> dict[str, str]:
+    return {} if settings.ttl_seconds is None else {TTL_PROPERTY: str(settings.ttl_seconds)}
 
 
 def _schema(settings: MilvusCollection, *, dim: int) -> CollectionSchema:
@@ -97,7 +128,10 @@ def _schema(settings: MilvusCollection, *, dim: int) -> CollectionSchema:
         auto_id=False, enable_dynamic_field=False, description=settings.description
     )
     for name, column in COLUMNS.items():
-        schema.add_field(name, column.type, is_primary=name == PRIMARY, **_field_options(column))
+        options = _field_options(column)
+        if name == PARTITION_KEY and settings.partitions:
+            options["is_partition_key"] = True
+        schema.add_field(name, column.type, is_primary=name == PRIMARY, **options)
     schema.add_field(settings.vector_field.name, DataType.FLOAT_VECTOR, dim=dim)
     return schema
 
@@ -123,14 +157,22 @@ def _index_params(settings: MilvusCollection) -> IndexParams:
 
 
 def _build_params(index: MilvusIndex) -> dict[str, int]:
-    return index.params.model_dump() if index.type == "HNSW" else {}
+    params = index.params
+    if index.type == "HNSW":
+        return {"M": params.M, "efConstruction": params.efConstruction}
+    return {"nlist": params.nlist} if index.type in _IVF else {}
 
 
-def _check(client: MilvusClient, settings: MilvusCollection, *, dim: int) -> None:
-    found = client.describe_collection(settings.name)
+def _check(
+    client: MilvusClient, settings: MilvusCollection, *, dim: int, timeout_s: float
+) -> Mapping[str, str]:
+    """The properties of a collection that is ours."""
+    found = client.describe_collection(settings.name, timeout=timeout_s)
     columns = {field["name"]: field for field in found["fields"]}
+    properties: Mapping[str, str] = found.get("properties") or {}
     problem = (
-        _column_problem(columns, settings.vector_field.name)
+        _version_problem(properties)
+        or _column_problem(columns, settings.vector_field.name)
         or _vector_problem(columns[settings.vector_field.name], dim)
         or _metric_problem(client, settings)
     )
@@ -138,6 +180,12 @@ def _check(client: MilvusClient, settings: MilvusCollection, *, dim: int) -> Non
         raise CollectionMismatch(
             "cache", f"collection {settings.name!r} {problem}; it was left as it is: choose another name"
         )
+    return properties
+
+
+def _version_problem(properties: Mapping[str, str]) -> str:
+    found = properties.get(VERSION_PROPERTY, SCHEMA_VERSION)
+    return "" if found == SCHEMA_VERSION else f"has rows of version {found}, not {SCHEMA_VERSION}"
 
 
 def _column_problem(columns: Mapping[str, Any], vector: str) -> str:  # Any: the client's own dict

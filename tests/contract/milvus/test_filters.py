@@ -34,8 +34,8 @@ def test_empty_selector_means_every_entry() -> None:
 
 
 def test_search_is_kept_to_fresh_entries_with_vectors() -> None:
-    assert filters.in_partition(Partition("p"), 2.0) == (
-        'partition == "p" and semantic == true and expires > 2.000000'
+    assert filters.in_partition(Scope("s"), Partition("p"), 2.0) == (
+        'scope == "s" and partition == "p" and semantic == true and expires > 2.000000'
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.base import Entry
+from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.lookup import Hit, Query, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.near import NearTier
@@ -116,7 +116,9 @@ async def worker(process: LiteProcess, collection: str) -> AsyncIterator[Semanti
     """The cache of one worker, as the application puts it together."""
     async with connected(process, collection) as backend:
         near = NearTier(CLOCK, max_entries=100, max_bytes=10**7)
-        cache = SemanticCache(CLOCK, near, GuardVerifier(), backend=backend, source=backend)
+        cache = SemanticCache(
+            CLOCK, near, GuardVerifier(), backend=backend, source=backend, purge_log=backend.purge_log
+        )
         async with cache:
             yield cache
 
@@ -144,7 +146,7 @@ async def test_a_store_of_one_worker_is_an_exact_hit_on_another(shared: LiteProc
 
 async def test_a_store_of_one_worker_is_a_semantic_hit_on_another(shared: LiteProcess) -> None:
     stored = entry("wind", 1.0)
-    query = Query(stored.partition, unit_vector(1.0), stored.prompt, similarity_min=0.8)
+    query = Query(stored.scope, stored.partition, unit_vector(1.0), stored.prompt, similarity_min=0.8)
     async with worker(shared, "semantic") as one, worker(shared, "semantic") as other:
         assert not isinstance(await other.semantic(query), Hit)
         one.store(stored)
@@ -207,3 +209,19 @@ async def test_a_folder_in_use_is_said_and_left_alone(
         second.end()
         assert "cannot open its folder" in capfd.readouterr().err
         assert (await backend.state()).ready
+
+
+async def test_a_purge_of_one_worker_empties_the_near_tier_of_another(shared: LiteProcess) -> None:
+    async with worker(shared, "purged") as one, worker(shared, "purged") as other:
+        one.store(entry())
+
+        async def hit() -> bool:
+            return isinstance(await other.exact(entry().fingerprint), Hit)
+
+        async def miss() -> bool:
+            return not await hit()
+
+        await until(hit)
+        await one.purge(Selector())
+        await until(miss)
+        assert other.exact_near(entry().fingerprint) is None

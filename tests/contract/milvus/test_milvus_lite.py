@@ -16,8 +16,7 @@ from pymilvus.exceptions import MilvusException  # noqa: TID251 - likewise
 
 from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.lookup import Hit, SemanticCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.milvus import backend as milvus_backend
+from router_extproc.cache.milvus import MilvusCache, sweeper
 from router_extproc.cache.milvus.link import GIVEN_UP_MAX, Link
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier
@@ -53,7 +52,7 @@ async def test_rows_survive_a_restart(tmp_path: Path) -> None:
         await first.put([entry("a", 1.0)])
     async with backend(settings(tmp_path)) as second:
         found = await second.get(entry("a").fingerprint)
-        near = await second.search(entry("a").partition, unit_vector(1.0), limit=1)
+        near = await second.search(entry("a").scope, entry("a").partition, unit_vector(1.0), limit=1)
     assert found is not None
     assert found.answer == near[0].entry.answer == b"answer of a"
 
@@ -63,7 +62,7 @@ async def test_both_metrics_give_the_cosine(tmp_path: Path, metric: str) -> None
     wanted = settings(tmp_path, vector_field={"metric_type": metric, "name": "v"})
     async with backend(wanted) as cache:
         await cache.put([entry("exact only"), entry("a", 1.0), entry("b", 1.0, 1.0), entry("c", -1.0)])
-        found = await cache.search(entry("a").partition, unit_vector(1.0), limit=3)
+        found = await cache.search(entry("a").scope, entry("a").partition, unit_vector(1.0), limit=3)
     assert [round(each.similarity, 3) for each in found] == [1.0, 0.707, -1.0]
 
 
@@ -178,7 +177,7 @@ async def test_entry_that_no_row_can_hold_is_counted_and_the_rest_is_written(tmp
 
 async def test_expired_rows_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are never returned anyway; swept, they take no room."""
-    monkeypatch.setattr(milvus_backend, "SWEEP_S", 0.05)
+    monkeypatch.setattr(sweeper, "SWEEP_S", 0.05)
     async with backend(settings(tmp_path)) as cache:
         await cache.put([entry("fresh"), replace(entry("old"), expires_s=CLOCK.wall_s() - 1)])
 

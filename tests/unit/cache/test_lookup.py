@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from router_extproc.cache import write_queue
-from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Selector
+from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
 from router_extproc.cache.lookup import (
     CANDIDATES_MAX,
     Hit,
@@ -49,9 +49,11 @@ class Backend(MemoryCache):
         self._note("get")
         return await super().get(fingerprint)
 
-    async def search(self, partition: Partition, vector: Vector, *, limit: int) -> Sequence[Neighbour]:
+    async def search(
+        self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
+    ) -> Sequence[Neighbour]:
         self._note("search")
-        return await super().search(partition, vector, limit=limit)
+        return await super().search(scope, partition, vector, limit=limit)
 
     async def put(self, entries: Sequence[Entry]) -> None:
         self._note("put")
@@ -116,7 +118,7 @@ class World:
     def query(self, *, similarity_min: float = 0.5, max_age_s: int | None = None) -> Query:
         entry = self.entry("any", 1.0)
         assert entry.vector is not None
-        return Query(entry.partition, entry.vector, ASKED, similarity_min, Freshness(max_age_s))
+        return Query(entry.scope, entry.partition, entry.vector, ASKED, similarity_min, Freshness(max_age_s))
 
 
 # ── exact ─────────────────────────────────────────────────────────────────────────────────────

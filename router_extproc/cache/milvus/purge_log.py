@@ -1,0 +1,105 @@
+"""The collection in which the processes that share a Milvus tell each other of purges.
+
+It is not the entries' collection and carries nothing out. The rule it keeps: what is new is told by the
+ids that Milvus itself gives, so nobody's clock decides whether a purge is heard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from pymilvus import AsyncMilvusClient
+
+from router_extproc.cache.base import Announcement, Selector
+from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.purge_schema import FIELDS, SUFFIX, VECTOR
+from router_extproc.cache.milvus.rows import Row
+
+#: Purges are kept as long, for processes that start later, or were away.
+KEPT_S = 24 * 3600.0
+#: Read at once: Milvus's own bound on the rows of one answer.
+_ROWS_MAX = 16_384
+#: A server's ids are times: milliseconds in front of 18 bits. What is written a minute later than its id
+#: says is still heard.
+_OVERLAP = 60_000 << 18
+#: One of the level that is in force may come a second late; purges are promised within one.
+_LEVEL = "Bounded"
+
+
+class MilvusPurgeLog:
+    """A `PurgeLog` over one collection."""
+
+    def __init__(self, link: Link, entries_name: str, *, timeout_s: float) -> None:
+        """`entries_name`: the collection that holds the entries."""
+        self._link: Final = link
+        self._name: Final = entries_name + SUFFIX
+        self._timeout_s: Final = timeout_s
+        self._latest = 0
+        #: Ids within the overlap that were told already.
+        self._told: set[int] = set()
+
+    async def announce(self, purge: Announcement) -> None:
+        """See PurgeLog."""
+        row = {"at": purge.at_s, "selector": json.dumps(asdict(purge.selector)), VECTOR: [1.0, 0.0]}
+        written = await self._link.call(
+            "announce", lambda client: client.insert(self._name, [row], timeout=self._timeout_s)
+        )
+        self._note(written["ids"])
+
+    async def news(self) -> Sequence[Announcement]:
+        """See PurgeLog."""
+        rows = await self._rows(f"id > {self._latest - _OVERLAP}")
+        fresh = [row for row in rows if int(row["id"]) not in self._told]
+        self._note(row["id"] for row in fresh)
+        return [purge for row in fresh if (purge := _read(row)) is not None]
+
+    async def settle(self, now_s: float, carry_out: Callable[[Selector], Awaitable[object]]) -> None:
+        """Forget what is older than KEPT_S, each after it was carried out once more.
+
+        A process that died may have written, after the purge, what was purged.
+
+        Raises:
+            CacheError: Milvus does not answer; the rest is kept.
+        """
+        for row in await self._rows(f"at < {now_s - KEPT_S:.6f}"):
+            purge = _read(row)
+            if purge is not None:
+                await carry_out(purge.meant)
+            await self._forget(int(row["id"]))
+
+    async def _forget(self, key: int) -> None:
+        async def delete(client: AsyncMilvusClient) -> object:
+            return await client.delete(self._name, ids=[key], timeout=self._timeout_s)
+
+        await self._link.call("settle", delete)
+
+    async def _rows(self, expression: str) -> Iterable[Row]:
+        rows: Iterable[Row] = await self._link.call(
+            "news",
+            lambda client: client.query(
+                self._name,
+                filter=expression,
+                output_fields=list(FIELDS),
+                limit=_ROWS_MAX,
+                timeout=self._timeout_s,
+                consistency_level=_LEVEL,
+            ),
+        )
+        return rows
+
+    def _note(self, keys: Iterable[object]) -> None:
+        self._told |= {int(str(key)) for key in keys}
+        self._latest = max(self._told, default=self._latest)
+        self._told = {key for key in self._told if key > self._latest - _OVERLAP}
+
+
+def _read(row: Row) -> Announcement | None:
+    """The purge of a row; None: it is not one of ours."""
+    try:
+        selector = Selector(**json.loads(row["selector"]))
+        return Announcement(selector, float(row["at"]))
+    except (KeyError, TypeError, ValueError):
+        return None
