@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.bench.load import TENANT, Call, Samples, at_once, client, in_pairs
-from router_extproc.bench.prompts import Prompts, question
+from router_extproc.bench.prompts import Prompts, anew, question
 from router_extproc.bench.stack import Stack, running
 
 WARM_UP: Final = 20
@@ -108,7 +108,7 @@ async def _cases(stack: Stack) -> AsyncIterator[Case]:
         await _store(stack, questions.asked)
         yield Case("exact hit", tokens, "hit-exact", repeat(Call.chat(questions.asked)))
         if tokens < TOKENS[-1]:  # the longest is over the encoder's window: matched exactly only
-            yield Case("semantic hit", tokens, "hit-semantic", repeat(Call.chat(questions.rephrased)))
+            yield Case("semantic hit", tokens, "hit-semantic", map(Call.chat, anew(questions.rephrased)))
             yield Case("refused neighbour", tokens, "miss", repeat(Call.chat(questions.opposite, keep=False)))
     for tokens in TOKENS:
         yield Case("routed miss", tokens, "miss", _fresh(tokens))

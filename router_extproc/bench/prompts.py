@@ -7,7 +7,9 @@ of the packaged encoder.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 _TEXT: Final = (
@@ -46,6 +48,21 @@ def question(tokens: int) -> Questions:
         f"{background}Which are the main sources of renewable energy?",
         f"{background}What are the main nonrenewable energy sources?",
     )
+
+
+#: Blanks between two words, at most: with seven gaps there are 16,384 wordings.
+_BLANKS_MAX: Final = 4
+
+
+def anew(text: str) -> Iterator[str]:
+    """The text again and again with other blanks: the same tokens, and no wording that was noted before.
+
+    A semantic hit notes its wording, so that the same one is an exact hit from then on.
+    """
+    *words, last = text.split(" ")
+    for number in count():
+        blanks = (" " * (1 + (number // _BLANKS_MAX**place) % _BLANKS_MAX) for place in range(len(words)))
+        yield "".join(word + blank for word, blank in zip(words, blanks, strict=True)) + last
 
 
 @dataclass(frozen=True, slots=True)

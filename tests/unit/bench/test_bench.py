@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 
 import orjson
 import pytest
 
 from router_extproc.bench.load import Call, Samples
-from router_extproc.bench.prompts import Prompts, question
+from router_extproc.bench.prompts import Prompts, anew, question
 from router_extproc.bench.stack import plain_bootstrap
 from router_extproc.demo.configuration import packaged
 from router_extproc.envoy_config.filters import http_filters
@@ -51,3 +52,10 @@ def test_plain_envoy_has_none_of_our_filters() -> None:
     assert ours
     text = orjson.dumps(plain_bootstrap(config, "127.0.0.1:1")).decode()
     assert not [name for name in ours if name in text]
+
+
+def test_a_wording_never_comes_twice_and_has_the_same_words() -> None:
+    """A semantic hit notes its wording: the same one again would measure exact hits."""
+    texts = list(islice(anew("who counts the birds near the lake?"), 1000))
+    assert len(set(texts)) == 1000
+    assert {" ".join(text.split()) for text in texts} == {"who counts the birds near the lake?"}
