@@ -27,7 +27,7 @@ _INVALID_CODES = range(1100, 1200)
 
 
 #: More of a foreign message is not shown.
-_WORDS_CHARS_MAX = 200
+_WORDS_CHARS_MAX = 300
 
 
 class CollectionMismatch(CacheError):
@@ -43,6 +43,10 @@ def translate(operation: str, error: BaseException) -> CacheError:
 def translate_opening(error: BaseException) -> CacheError:
     """The error to raise when Milvus cannot be opened: no row is at hand, so its own words may be shown."""
     words = error.message if isinstance(error, MilvusException) else str(error)
+    if isinstance(error.__cause__, grpc.RpcError):
+        # The library says that it cannot connect; gRPC knows about certificates and passwords.
+        details = getattr(error.__cause__, "details", None)
+        words = str(details()) if callable(details) else words
     return CacheError(
         "cache", f"milvus open: {_describe(error)}: {' '.join(words.split())[:_WORDS_CHARS_MAX]}"
     )
