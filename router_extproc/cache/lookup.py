@@ -91,6 +91,7 @@ class SemanticCache:
         self._purges: Final = Purges(clock, purge_log)
         self._source: Final = source
         self._backend_errors = 0
+        self._latest_s = clock.wall_s()
         self._purged_in_flight = 0
 
     async def __aenter__(self) -> Self:
@@ -282,7 +283,11 @@ class SemanticCache:
 
     @property
     def _near_is_complete(self) -> bool:
-        return self._warming is not None and self._warming.near_is_complete
+        if self._warming is None or not self._warming.near_is_complete:
+            return False
+        # A clock that went ahead and came back: what seemed expired and was given up is fresh again.
+        self._latest_s = max(self._latest_s, now_s := self._clock.wall_s())
+        return now_s >= self._latest_s
 
     def _usable(self, entry: Entry, wanted: Freshness = ANY_AGE) -> bool:
         fresh = is_fresh(entry, self._clock.wall_s(), wanted)

@@ -10,6 +10,7 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -78,6 +79,14 @@ class MilvusServer:
                 [binary, "run", "standalone"], cwd=self.folder, env=self._environment, stdout=log, stderr=log
             )
         self._wait_until_well(self._process)
+
+    def refuse_writes(self, *, refuse: bool) -> None:
+        """As if it was full; from the next start on."""
+        file = self.folder / "configs" / "milvus.yaml"
+        text = file.read_text(encoding="utf-8")
+        part = text.index("limitWriting:")
+        wanted = re.sub(r"forceDeny: \w+", f"forceDeny: {str(refuse).lower()}", text[part:], count=1)
+        file.write_text(text[:part] + wanted, encoding="utf-8")
 
     def kill(self) -> None:
         """End it as a power cut would, whatever state it is in; it may be started again."""

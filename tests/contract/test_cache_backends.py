@@ -7,7 +7,7 @@ from pathlib import Path
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.near import NearTier
-from router_extproc.config.milvus import Milvus, MilvusConnection
+from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, check_cache_backend
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.milvus_process import MilvusServer
@@ -33,7 +33,9 @@ async def test_milvus_lite_keeps_the_contract(tmp_path: Path) -> None:
 
 async def test_milvus_server_keeps_the_contract(milvus_server: MilvusServer) -> None:
     clock = ManualClock()
-    settings = Milvus(connection=MilvusConnection(port=milvus_server.port))
+    # A name of its own: other tests have other dimensions.
+    own = MilvusCollection(name="contract")
+    settings = Milvus(connection=MilvusConnection(port=milvus_server.port), collection=own)
     async with MilvusCache(settings, dim=CHECK_DIM, clock=clock) as backend:
         await backend.start(wait_s=MADE_S)
         await check_cache_backend(backend, clock, settle_s=SETTLE_S)
