@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from router_extproc.cache.milvus.place import LitePlace, place_of
 from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool
@@ -49,12 +50,16 @@ def of_this_run(
 
 
 def _cached_in(config: Config, file: Path) -> SemanticCache:
+    """The cache, a Milvus Lite of it in this run's folder; a server stays where it is."""
     cache = config.semantic_cache
     if cache.milvus is None:
         return cache
-    connection = cache.milvus.connection.model_copy(update={"uri": str(file)})
-    milvus = cache.milvus.model_copy(update={"connection": connection})
-    return cache.model_copy(update={"milvus": milvus})
+    milvus = cache.milvus
+    if isinstance(place_of(milvus), LitePlace):
+        connection = milvus.connection.model_copy(update={"uri": str(file)})
+        milvus = milvus.model_copy(update={"connection": connection, "uri": None})
+    # What a file of its own said is written out here.
+    return cache.model_copy(update={"milvus": milvus, "backend_config_path": None})
 
 
 def write(config: Config, folder: Path) -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -132,6 +132,18 @@ class Demo:
                 raise TimeoutError(f"not stored within {within_s:g} s")
             time.sleep(LOOK_EVERY_S)
 
+    def until(self, holds: Callable[[], bool], *, within_s: float = READY_S) -> None:
+        """Wait until something holds.
+
+        Raises:
+            TimeoutError: it did not within that time.
+        """
+        give_up_s = time.monotonic() + within_s
+        while not holds():
+            if time.monotonic() > give_up_s:
+                raise TimeoutError(f"not within {within_s:g} s")
+            time.sleep(LOOK_EVERY_S)
+
     def is_stored(self, messages: Sequence[Json] | str, **members: Any) -> bool:  # Any: JSON
         """True when the cache alone can answer; no pool is asked."""
         reply = self.ask(messages, headers={"cache-control": "only-if-cached"}, **members)
@@ -139,8 +151,8 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, pools: str = "", *options: str) -> Iterator[Demo]:
-    """A demo on free ports that is ready; `pools` as in POOLS.
+def running_demo(folder: Path, pools: str = "", *options: str, config: Path | None = None) -> Iterator[Demo]:
+    """A demo on free ports that is ready; `pools` as in POOLS, `config` in place of the packaged one.
 
     It has more time for each request than by default: in time or not is not what is tested, and on a
     machine that does something else, too, a late stage would be skipped and a late reply not awaited.
@@ -150,10 +162,12 @@ def running_demo(folder: Path, pools: str = "", *options: str) -> Iterator[Demo]
     """
     port, admin_port = _free_port(), _free_port()
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "patient.yaml"
-    config.write_text(_PACKAGED.read_text(encoding="utf-8") + _PATIENCE, encoding="utf-8")
+    own = _PACKAGED if config is None else config
+    # Beside the one that was given: it may name files there.
+    patient = (folder if config is None else config.parent) / "patient.yaml"
+    patient.write_text(own.read_text(encoding="utf-8") + _PATIENCE, encoding="utf-8")
     words = (
-        *("demo", "--config", str(config), "--folder", str(folder)),
+        *("demo", "--config", str(patient), "--folder", str(folder)),
         *("--port", str(port), "--admin-port", str(admin_port), *options),
     )
     log = folder / "demo.log"

@@ -8,9 +8,9 @@ from router_extproc.demo.configuration import of_this_run, packaged, write
 from router_extproc.demo.pools import Pool
 
 
-def this_run(folder: Path) -> Config:
+def this_run(folder: Path, config: Config | None = None) -> Config:
     return of_this_run(
-        packaged(),
+        config or packaged(),
         folder=folder,
         socket=folder / "0.sock",
         port=18801,
@@ -44,6 +44,22 @@ def test_the_cache_is_in_the_demos_folder(tmp_path: Path) -> None:
     milvus = this_run(tmp_path).semantic_cache.milvus
     assert milvus is not None
     assert milvus.connection.uri == str(tmp_path / "cache.db")
+
+
+def test_a_milvus_server_stays_where_it_is(tmp_path: Path) -> None:
+    """Named in a file of its own, as in the guide: what is written says it itself."""
+    (tmp_path / "milvus.yaml").write_text("connection: {host: milvus.example}\n")
+    changes = {"milvus": None, "backend_config_path": "milvus.yaml"}
+    own = packaged().model_copy(
+        update={"semantic_cache": packaged().semantic_cache.model_copy(update=changes)}
+    )
+    (tmp_path / "own.yaml").write_text(own.model_dump_json(exclude_defaults=True))
+    config = this_run(tmp_path, read_config(tmp_path / "own.yaml", environ={}))
+    router, _ = write(config, tmp_path)
+    assert read_config(router, environ={}) == config
+    milvus = config.semantic_cache.milvus
+    assert milvus is not None
+    assert (milvus.connection.host, milvus.connection.uri) == ("milvus.example", None)
 
 
 def test_envoys_configuration_names_this_runs_ports(tmp_path: Path) -> None:
