@@ -60,10 +60,11 @@ def predict_guard(
     """One prediction for each text, in order."""
     for encodings in encode_chunks(texts, encoder, tasks=classifier.reads_tasks):
         for encoding in encodings:
-            if not encoding.is_readable:
+            scores = classifier.scores(encoding) if encoding.is_readable else {}
+            if not scores:
                 yield GuardPrediction(attack=False, score=0.0, kind=None)
                 continue
-            kind, score = attack_of(classifier.scores(encoding), ATTACKS)
+            kind, score = attack_of(scores, ATTACKS)
             attack = score >= score_min
             yield GuardPrediction(attack=attack, score=score, kind=kind if attack else None)
 

@@ -61,6 +61,8 @@ def predict_intent(encoding: Encoding, classifier: Classifier) -> IntentPredicti
     if not encoding.is_readable:
         return IntentPrediction(None, 0.0, dict.fromkeys(classifier.labels, 0.0))
     scores = classifier.scores(encoding)
+    if not scores:
+        return IntentPrediction(None, 0.0, dict.fromkeys(classifier.labels, 0.0))
     best = max(scores, key=scores.__getitem__)
     in_scope = max(score for label, score in scores.items() if label != OUT_OF_SCOPE)
     return IntentPrediction(best, in_scope, scores)

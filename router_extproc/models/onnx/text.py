@@ -11,6 +11,21 @@ from __future__ import annotations
 CHARS_PER_TOKEN_MAX = 16
 
 
+#: Share of the letters that must be Latin for the task layers: they learned English and guess at the rest.
+LATIN_MIN = 0.5
+#: Latin letters end here; those with two accents, as Vietnamese has, are between the other two.
+LATIN_END, LATIN_MORE, LATIN_MORE_END = "\u0250", "\u1e00", "\u1f00"
+
+
+def is_latin(text: str) -> bool:
+    """True when at least LATIN_MIN of the letters are Latin, or there are none."""
+    if text.isascii():
+        return True
+    letters = [char for char in text if char.isalpha()]
+    latin = sum(char < LATIN_END or LATIN_MORE <= char < LATIN_MORE_END for char in letters)
+    return latin >= LATIN_MIN * len(letters)
+
+
 def cut_text(text: str, *, max_tokens: int) -> tuple[str, bool]:
     """The beginning that can matter to a window of max_tokens, and whether anything was cut off."""
     max_chars = max_tokens * CHARS_PER_TOKEN_MAX

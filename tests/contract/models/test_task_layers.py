@@ -98,3 +98,16 @@ def test_layers_of_another_encoder_are_refused(tmp_path: Path) -> None:
     write_manifest(copy, manifest.model_copy(update={"encoder": "another-1"}))
     with pytest.raises(ConfigError, match="another-1"):
         build_trunk(tmp_path, artifact=copy)
+
+
+@pytest.mark.parametrize("text", ["привет как дела", "мир hello 你好 שלום नमस्ते", "你好"])
+def test_nothing_is_said_of_scripts_that_were_not_learned(encoder: OnnxEncoder, text: str) -> None:
+    """Guesses there were names and attacks that nobody wrote."""
+    assert encoder.encode(text, tasks=True).tasks is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Grüße aus Köln", "Xin chào thế giới, bạn khỏe không?", "42 + 7 = ?", "naïve café 你"]
+)
+def test_accents_numbers_and_a_foreign_word_are_read(encoder: OnnxEncoder, text: str) -> None:
+    assert encoder.encode(text, tasks=True).tasks is not None
