@@ -92,6 +92,11 @@ class NearTier:
         """Estimated memory of all entries."""
         return self._bytes
 
+    @property
+    def is_growing(self) -> bool:
+        """True while larger indexes are made; the next lookups in their partitions let them take over."""
+        return any(vectors.is_growing for vectors in self._index.vectors.values())
+
     def get(self, fingerprint: Fingerprint) -> Entry | None:
         """The fresh entry of exactly this request, or the one that it is an alias of."""
         entry = self._index.entries.get(self._aliases.entry_of(fingerprint) or fingerprint)

@@ -54,6 +54,11 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self._place_of)
 
+    @property
+    def is_growing(self) -> bool:
+        """True while a new index is made, or wanted."""
+        return self._regrouping is not None or self._is_misfit
+
     def put(self, key: Fingerprint, vector: Vector) -> None:
         """Take in a key that is not there yet."""
         self._go_on()

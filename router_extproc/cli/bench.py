@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
-from router_extproc.cli import bench_cache, bench_models
+from router_extproc.cli import bench_cache, bench_models, bench_sizes
 
 app = typer.Typer(add_completion=False)
 app.command("cache", epilog=bench_cache.EXAMPLE)(bench_cache.cache)
 app.command("models", epilog=bench_models.EXAMPLE)(bench_models.models)
+app.command("cache-sizes", epilog=bench_sizes.EXAMPLE)(bench_sizes.cache_sizes)
 
 _EXAMPLE = "Example: router-extproc bench --pairs 500 --json > bench.json"
 

@@ -1,0 +1,92 @@
+"""A growing cache is measured at each size, on entries that are really there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from router_extproc.bench.made import MadeVectors, made_topics, reworded
+from router_extproc.bench.sizes import Subject, measure_sizes
+from router_extproc.bench.sizes_plot import open_sizes_plotter
+from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
+from router_extproc.cache.memory import MemoryCache
+from router_extproc.cache.near import NearTier
+from router_extproc.errors import CacheError, ConfigError
+from router_extproc.testing.clock import ManualClock
+
+DIM = 16
+
+
+def subject(*, max_entries: int = 1000) -> Subject:
+    tier = NearTier(ManualClock(), max_entries=max_entries, max_bytes=10**9)
+    return Subject("memory", MemoryCache(tier), batch=7, in_process=True)
+
+
+async def test_each_size_is_measured_with_as_many_entries() -> None:
+    measured, stored = subject(), list[int]()
+    counts = []
+    vectors = MadeVectors(made_topics(DIM)[:40])
+    async for figures in measure_sizes(measured, vectors, (50, 200), lookups=100, on_stored=stored.append):
+        state = await measured.backend.state()
+        counts.append((figures.entries, state.entries, sum(stored)))
+        assert figures.found > 0.9
+        assert 0 < figures.semantic.p50_ms <= figures.semantic.p99_ms
+        assert figures.bytes_per_entry is not None
+    assert counts == [(50, 50, 50), (200, 200, 200)]
+
+
+async def test_a_backend_that_loses_entries_is_not_measured() -> None:
+    """Its figures would be those of a smaller cache."""
+    vectors = MadeVectors(made_topics(DIM))
+    with pytest.raises(CacheError, match="was stored and is not there"):
+        async for _ in measure_sizes(
+            subject(max_entries=10), vectors, (50,), lookups=100, on_stored=lambda _: None
+        ):
+            pass
+
+
+async def test_a_run_measures_the_memory_backend_without_any_server() -> None:
+    plan = SizesPlan(1000, 100, lite=False)
+    figures = await run_sizes(plan, made_topics(384), lambda _name, _size: lambda _count: None)
+    assert [(each.backend, each.entries, each.batch) for each in figures] == [("memory", 1000, 1)]
+
+
+def test_milvus_lite_is_measured_up_to_its_bound() -> None:
+    assert sizes_of("lite", 10**6) == (1_000, 10_000, LITE_ENTRIES_MAX)
+    assert sizes_of("memory", 20_000) == (1_000, 10_000, 20_000)
+
+
+def test_a_server_is_measured_where_one_is_named() -> None:
+    assert backends(SizesPlan(1000, 100)) == ["lite", "memory"]
+    assert backends(SizesPlan(1000, 100, lite=False, server="http://milvus:19530")) == ["server", "memory"]
+
+
+def test_real_questions_come_first_and_mixtures_have_length_one() -> None:
+    base = made_topics(DIM)[:10]
+    rows = MadeVectors(base).at(5, 20)
+    assert np.array_equal(rows[:5], base[5:])
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.array_equal(rows, MadeVectors(base).at(5, 20))
+
+
+def test_rewordings_are_near_and_of_length_one() -> None:
+    base = made_topics(DIM)[:50]
+    near = reworded(base)
+    assert np.allclose(np.linalg.norm(near, axis=1), 1, atol=1e-5)
+    assert np.all(np.sum(near * base, axis=1) > 0.79)
+
+
+def test_a_picture_without_matplotlib_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConfigError, match="training"):
+        open_sizes_plotter(tmp_path / "sizes.png")
+
+
+def test_a_picture_in_no_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no folder"):
+        open_sizes_plotter(tmp_path / "nowhere" / "sizes.png")
