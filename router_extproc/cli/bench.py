@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
-from router_extproc.cli import bench_cache, bench_models, bench_sizes
+from router_extproc.cli import bench_attack, bench_cache, bench_models, bench_sizes
 
 app = typer.Typer(add_completion=False)
 app.command("cache", epilog=bench_cache.EXAMPLE)(bench_cache.cache)
+app.command("attack", epilog=bench_attack.EXAMPLE)(bench_attack.attack)
 app.command("models", epilog=bench_models.EXAMPLE)(bench_models.models)
 app.command("cache-sizes", epilog=bench_sizes.EXAMPLE)(bench_sizes.cache_sizes)
 

@@ -32,7 +32,7 @@ TEXT = """# verifier: may an earlier answer be given again?
 
 Reads the cached question and the asked one and gives the chance that the answer to the first is right
 for the second. It runs only for candidates that the search found similar, and has the last word over
-them, together with three guards (numbers and units; negation and opposites; turned roles).
+them, together with four guards (numbers and units; negation and opposites; turned roles; more around it).
 
 MiniLM's embeddings and first two layers read each question by itself, as in the encoder, unchanged; the
 upper four layers read both together and were trained, with a small net over both mean vectors and their

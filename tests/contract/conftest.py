@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -14,13 +15,15 @@ from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.near import NearTier
 from router_extproc.clock import Clock
-from router_extproc.config.milvus import Milvus
+from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_build import build_verifier
 
+#: How long a backend may take to be reached.
+REACHED_S = 20.0
 #: Opens an empty backend for vectors of a length.
 OpenBackend: TypeAlias = Callable[[Clock, int], AbstractAsyncContextManager[CacheBackend]]
 
@@ -38,10 +41,26 @@ async def open_memory(clock: Clock, dim: int) -> AsyncIterator[CacheBackend]:
     yield MemoryCache(NearTier(clock, max_entries=10_000, max_bytes=2**28))
 
 
-@pytest.fixture(params=["memory", "milvus-lite"])
+def opener_of(settings: Milvus) -> OpenBackend:
+    """Opens the Milvus of these settings, reached and empty."""
+
+    @asynccontextmanager
+    async def open_milvus(clock: Clock, dim: int) -> AsyncIterator[CacheBackend]:
+        async with MilvusCache(settings, dim=dim, clock=clock) as backend:
+            await backend.start(wait_s=REACHED_S)
+            yield backend
+
+    return open_milvus
+
+
+@pytest.fixture(params=["memory", "milvus-lite", "milvus-server"])
 def open_backend(request: pytest.FixtureRequest, tmp_path: Path) -> OpenBackend:
     """Every backend, one after the other."""
     if request.param == "memory":
         return open_memory
-    settings = Milvus(uri=str(tmp_path / "cache.db"))
-    return lambda clock, dim: MilvusCache(settings, dim=dim, clock=clock)
+    if request.param == "milvus-lite":
+        return opener_of(Milvus(uri=str(tmp_path / "cache.db")))
+    server = request.getfixturevalue("milvus_server")
+    # A collection of its own: the server outlives the test.
+    collection = MilvusCollection(name=f"traps_{uuid.uuid4().hex}")
+    return opener_of(Milvus(connection=MilvusConnection(port=server.port), collection=collection))

@@ -6,7 +6,7 @@ It is not an intent classifier. The rule it keeps: "why" is never answered with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from router_extproc.cache.guards.words import Question, listed, stem
 
@@ -47,6 +47,8 @@ _ORDERS = listed(
 )
 #: "What is the way to" is "how do I"; an order ("explain X") asks what or how.
 _INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
+#: Content words beside a question from which on they are something else.
+MORE_WORDS_MIN = 3
 #: Words that say how far a question reaches, by what they mean.
 _SCOPE = {
     "only": "only", "solely": "only", "exclusively": "only",
@@ -61,13 +63,28 @@ _SCOPE = {
 
 
 def same_asking(cached: Question, asked: Question) -> str | None:
-    """Say "intent", "task" or "scope" when these differ."""
+    """Say "intent", "task", "scope" or "more" when these differ."""
     one, other = _asked_for(cached), _asked_for(asked)
     if one != other and {one, other} not in _INTERCHANGEABLE:
         return "intent"
     if _orders(cached) != _orders(asked):
         return "task"
-    return None if _scope(cached) == _scope(asked) else "scope"
+    return same_extent(cached, asked) if _scope(cached) == _scope(asked) else "scope"
+
+
+def same_extent(cached: Question, asked: Question) -> str | None:
+    """Say "more" when one is the other, word for word, with something else before or behind it.
+
+    What is put around somebody else's question to be taken for it: narrow enough to have the last word.
+    """
+    shorter, longer = sorted((cached, asked), key=lambda question: len(question.words))
+    more = frozenset(longer.content) - frozenset(shorter.content)
+    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter.words, longer.words) else None
+
+
+def _stands_in(words: Sequence[str], others: Sequence[str]) -> bool:
+    """True when the words stand among the others, one behind the other."""
+    return bool(words) and f" {' '.join(words)} " in f" {' '.join(others)} "
 
 
 def _asked_for(question: Question) -> str | None:
