@@ -6,18 +6,15 @@ It is not a report. Shapes: `labels` and `scores` are of one length, one element
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.cache.interval import interval
+
 #: Two-sided 95 % point of the normal distribution.
 Z = 1.959964
-#: What an exact interval leaves out at each end.
-_ONE_SIDED = 0.025
-#: A summand of a tail that is a smaller share than this changes nothing; halvings to full precision.
-_NOTHING, _HALVINGS = 1e-17, 60
 #: Bins of the calibration error.
 ECE_BINS = 15
 
@@ -89,40 +86,6 @@ def calibration_error(hits: NDArray[np.bool_], scores: NDArray[np.float64]) -> f
 
 
 def exact_share(hits: int, rows: int) -> Estimate:
-    """Share of rows that are hits, with the exact interval of Clopper and Pearson (1934).
-
-    rows: at least 1.
-    """
-    low = 0.0 if hits == 0 else _bisect(lambda chance: binomial_tail(hits, rows, chance) - _ONE_SIDED)
-    high = 1.0
-    if hits < rows:
-        high = _bisect(lambda chance: binomial_tail(hits + 1, rows, chance) - (1 - _ONE_SIDED))
+    """Share of rows that are hits, with the exact interval of Clopper and Pearson; rows: at least 1."""
+    low, high = interval(hits, rows)
     return Estimate(hits / rows, low, high, rows)
-
-
-def binomial_tail(least: int, rows: int, chance: float) -> float:
-    """Chance of `least` hits or more among rows, each of which is one with this chance in (0, 1)."""
-    if least > rows * chance:
-        return _sum_binomial(range(least, rows + 1), rows, chance)
-    return 1.0 - _sum_binomial(range(least - 1, -1, -1), rows, chance)
-
-
-def _sum_binomial(counts: range, rows: int, chance: float) -> float:
-    """Sum of the chances of these counts, which lead away from the likeliest one."""
-    total = 0.0
-    for count in counts:
-        ways = math.lgamma(rows + 1) - math.lgamma(count + 1) - math.lgamma(rows - count + 1)
-        part = math.exp(ways + count * math.log(chance) + (rows - count) * math.log1p(-chance))
-        total += part
-        if part < _NOTHING * total:
-            break
-    return total
-
-
-def _bisect(rising: Callable[[float], float]) -> float:
-    """Where a function that rises over (0, 1) crosses zero."""
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return (low + high) / 2

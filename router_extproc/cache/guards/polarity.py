@@ -101,6 +101,8 @@ def _bases(word: str) -> Iterable[str]:
         base = word.removeprefix(prefix)
         if base != word and len(base) >= _SHORTEST_BASE:
             yield base
+    if word.endswith("less"):
+        yield f"{word.removesuffix('less')}ful"
     for ending in ("less", "fre"):
         base = word.removesuffix(ending)
         if base != word and len(base) >= _SHORTEST_BASE:

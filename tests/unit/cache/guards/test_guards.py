@@ -69,6 +69,7 @@ DIFFERENT = {
         ("Can I take ibuprofen with alcohol?", "Can I take ibuprofen without alcohol?"),
         ("What are the advantages of solar power?", "What are the disadvantages of solar power?"),
         ("Is a childless family happy?", "Is a child family happy?"),
+        ("Is a diary useful?", "Is a diary useless?"),
         ("Who gets a bonus?", "Who besides managers gets a bonus?"),
     ],
     "opposite": [
