@@ -36,7 +36,8 @@ async def test_the_pool_gets_the_rewritten_model_and_the_routing_headers(stack: 
 
 
 async def test_the_client_is_told_model_decision_and_cache(stack: Stack) -> None:
-    reply = await stack.chat("Some maths, please")
+    # Of its own: an equal request that is still seen to its end would be waited for.
+    reply = await stack.chat("Other maths, please")
     assert reply.headers["x-router-model"] == "large"
     assert reply.headers["x-router-decision"] == "maths"
     assert reply.headers["x-router-cache"] == "miss"

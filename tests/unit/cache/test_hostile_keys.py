@@ -78,7 +78,7 @@ def test_partitions_are_equal_only_for_equal_conversations(one: Asked, other: As
         for turns, prompt, decision in (one, other)
     )
     # Without a text the prompt is no question that another one could be like.
-    same = (one[0], bool(one[1]), one[2]) == (other[0], bool(other[1]), other[2])
+    same = (one[0], bool(one[1].strip()), one[2]) == (other[0], bool(other[1].strip()), other[2])
     assert (mine == theirs) == same
 
 
