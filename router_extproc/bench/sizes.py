@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,9 @@ class SizeFigures:
     semantic: Spread
     #: Of lookups by a rewording, the share that found the entry it rewords.
     found: float
+    #: Of all lookups, those that the backend did not answer; their time, until it gave up, counts too, and
+    #: the next one waits until it answers again.
+    failed: int
     #: One call that stores `batch` entries, on the way from the size before.
     store: Spread
     batch: int
@@ -87,14 +91,15 @@ async def measure_sizes(
         stored = size
         await _settle(subject, size)
         memory = resident_bytes() - before
-        asked, exact_s = await _look_up_exactly(subject, size, lookups)
-        found, semantic_s = await _look_up_by_meaning(subject, asked)
+        asked, exact_s, exact_failed = await _look_up_exactly(subject, size, lookups)
+        found, semantic_s, semantic_failed = await _look_up_by_meaning(subject, size, asked)
         yield SizeFigures(
             backend=subject.name,
             entries=size,
             exact=_spread(exact_s),
             semantic=_spread(semantic_s),
-            found=found,
+            found=found / lookups,
+            failed=exact_failed + semantic_failed,
             store=_spread(stores_s),
             batch=subject.batch,
             bytes_per_entry=memory / size if subject.in_process else None,
@@ -108,7 +113,10 @@ async def _store(
     for first in range(stored, size, subject.batch):
         rows = vectors.at(first, min(subject.batch, size - first))
         entries = made_entries(first, rows, now_s=time.time())
-        took_s.append((await _timed(partial(subject.backend.put, entries)))[1])
+        result, seconds = await _timed(partial(subject.backend.put, entries))
+        if isinstance(result, CacheError):
+            raise result
+        took_s.append(seconds)
         on_stored(len(entries))
     return took_s
 
@@ -116,8 +124,9 @@ async def _store(
 async def _settle(subject: Subject, size: int) -> None:
     last = made_fingerprint(size - 1)
     for _ in range(SETTLE_TRIES):
-        if await _is_settled(subject, await subject.backend.get(last)):
-            return
+        with suppress(CacheError):
+            if await _is_settled(subject, await subject.backend.get(last)):
+                return
         await asyncio.sleep(_SETTLE_PAUSE_S)
     raise CacheError("bench", f"{subject.name}: not ready long after the last store")
 
@@ -129,35 +138,53 @@ async def _is_settled(subject: Subject, last: Entry | None) -> bool:
     return bool(await _search(subject, last, last.vector)) and subject.is_settled()
 
 
-async def _look_up_exactly(subject: Subject, size: int, lookups: int) -> tuple[list[Entry], list[float]]:
+async def _look_up_exactly(subject: Subject, size: int, lookups: int) -> tuple[list[Entry], list[float], int]:
     asked: list[Entry] = []
     took_s: list[float] = []
+    failed = 0
     for number in np.random.default_rng(size).integers(0, size, lookups).tolist():
         entry, seconds = await _timed(partial(subject.backend.get, made_fingerprint(number)))
-        if entry is None:
-            raise CacheError("bench", f"{subject.name}: entry {number} was stored and is not there")
-        asked.append(entry)
         took_s.append(seconds)
-    return asked, took_s
+        match entry:
+            case Entry():
+                asked.append(entry)
+            case CacheError():
+                failed += 1
+                await _settle(subject, size)
+            case None:
+                raise CacheError("bench", f"{subject.name}: entry {number} was stored and is not there")
+    return asked, took_s, failed
 
 
-async def _look_up_by_meaning(subject: Subject, asked: Sequence[Entry]) -> tuple[float, list[float]]:
+async def _look_up_by_meaning(
+    subject: Subject, size: int, asked: Sequence[Entry]
+) -> tuple[int, list[float], int]:
+    if not asked:
+        raise CacheError("bench", f"{subject.name}: not one lookup was answered")
     rows = reworded(np.array([entry.vector for entry in asked], dtype=np.float32))
-    found, took_s = 0, []
+    found, failed, took_s = 0, 0, list[float]()
     for entry, row in zip(asked, rows, strict=True):
         near, seconds = await _timed(partial(_search, subject, entry, row))
-        found += any(each.entry.fingerprint == entry.fingerprint for each in near)
         took_s.append(seconds)
-    return found / len(asked), took_s
+        if isinstance(near, CacheError):
+            failed += 1
+            await _settle(subject, size)
+        else:
+            found += any(each.entry.fingerprint == entry.fingerprint for each in near)
+    return found, took_s, failed
 
 
 async def _search(subject: Subject, entry: Entry, vector: Vector) -> Sequence[Neighbour]:
     return await subject.backend.search(entry.scope, entry.partition, vector, limit=CANDIDATES_MAX)
 
 
-async def _timed(work: Callable[[], Awaitable[T]]) -> tuple[T, float]:
+async def _timed(work: Callable[[], Awaitable[T]]) -> tuple[T | CacheError, float]:
     begun_s = time.perf_counter()
-    result = await work()
+    result: T | CacheError
+    try:
+        result = await work()
+    except CacheError as error:
+        result = error
     return result, time.perf_counter() - begun_s
 
 

@@ -18,7 +18,7 @@ from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.training.rows import read_rows
 
 EXAMPLE = "Example: router-extproc bench cache-sizes --largest 100000 --milvus http://127.0.0.1:19530"
-_COLUMNS: Final = ("backend", "entries", "exact", "by meaning", "found", "store", "bytes/entry")
+_COLUMNS: Final = ("backend", "entries", "exact", "by meaning", "found", "failed", "store", "bytes/entry")
 
 
 def cache_sizes(
@@ -64,7 +64,7 @@ def _show(figures: list[SizeFigures]) -> None:
     for each in figures:
         memory = "" if each.bytes_per_entry is None else f"{each.bytes_per_entry:,.0f}"
         store = f"{_cell(each.store)} of {each.batch}"
-        spreads = (_cell(each.exact), _cell(each.semantic), f"{each.found:.3f}", store)
+        spreads = (_cell(each.exact), _cell(each.semantic), f"{each.found:.3f}", str(each.failed), store)
         table.add_row(each.backend, f"{each.entries:,}", *spreads, memory)
     OUT.print(table)
     OUT.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from router_extproc.bench.made import MadeVectors, made_topics, reworded
 from router_extproc.bench.sizes import Subject, measure_sizes
 from router_extproc.bench.sizes_plot import open_sizes_plotter
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
+from router_extproc.cache.base import Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
 from router_extproc.errors import CacheError, ConfigError
+from router_extproc.models.base import Vector
 from router_extproc.testing.clock import ManualClock
 
 DIM = 16
@@ -36,6 +39,30 @@ async def test_each_size_is_measured_with_as_many_entries() -> None:
         assert 0 < figures.semantic.p50_ms <= figures.semantic.p99_ms
         assert figures.bytes_per_entry is not None
     assert counts == [(50, 50, 50), (200, 200, 200)]
+
+
+class Deaf(MemoryCache):
+    """Does not answer one search in four."""
+
+    searches = 0
+
+    async def search(
+        self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
+    ) -> Sequence[Neighbour]:
+        self.searches += 1
+        if not self.searches % 4:
+            raise CacheError("cache", "too late")
+        return await super().search(scope, partition, vector, limit=limit)
+
+
+async def test_lookups_without_an_answer_are_counted_and_stop_nothing() -> None:
+    tier = NearTier(ManualClock(), max_entries=1000, max_bytes=10**9)
+    deaf = Subject("deaf", Deaf(tier), batch=1, in_process=True)
+    vectors = MadeVectors(made_topics(DIM))
+    measured = measure_sizes(deaf, vectors, (50,), lookups=100, on_stored=lambda _: None)
+    (figures,) = [each async for each in measured]
+    # A search that fails is followed by one that asks whether the backend is back.
+    assert (figures.failed, figures.found) == (33, 0.67)
 
 
 async def test_a_backend_that_loses_entries_is_not_measured() -> None:
