@@ -23,9 +23,11 @@ from router_extproc.cache.vectors import VectorIndex
 from router_extproc.clock import Clock
 from router_extproc.models.base import Vector
 
-#: What an entry costs beside its texts, answer and vector: objects, digests and index slots
-#: (measured with tracemalloc, rounded up).
-ENTRY_OVERHEAD_BYTES = 1600
+#: What an entry costs beside its texts, answer and vector: objects, digests, orders of eviction and all the
+#: aliases that it may have (measured as resident memory, rounded up).
+ENTRY_OVERHEAD_BYTES = 2500
+#: A number of a vector in the index: a byte, and the room that is kept to grow.
+INDEX_BYTES_PER_NUMBER = 1.5
 
 
 #: Entries whose time is over that leave with one call: nobody waits for the rest.
@@ -225,6 +227,8 @@ class NearTier:
 
 
 def entry_bytes(entry: Entry) -> int:
-    """Estimated memory of one entry; its vector counts twice, it also stands in the index."""
-    vector_bytes = 0 if entry.vector is None else 2 * entry.vector.nbytes
+    """Estimated memory of one entry, its place in the index included."""
+    vector_bytes = 0
+    if entry.vector is not None:
+        vector_bytes = entry.vector.nbytes + int(INDEX_BYTES_PER_NUMBER * entry.vector.size)
     return ENTRY_OVERHEAD_BYTES + len(entry.answer) + 4 * len(entry.prompt) + vector_bytes
