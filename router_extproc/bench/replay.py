@@ -133,7 +133,10 @@ class _Replay:
         part = partition(_SCOPE, request, decision=_DECISION, encoder=self._encoder_identity)
         if hit is None and vector is not None:
             found = await self._cache.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
-            hit = found if isinstance(found, Hit) else None
+            if isinstance(found, Hit):
+                hit = found
+                # As the pipeline does: the same words again need no second verdict.
+                self._cache.note(key, hit)
         seconds = time.perf_counter() - start + encoded_s
         if hit is None:
             self._cache.store(self._entry(key, part, asked.text, vector))
@@ -141,7 +144,8 @@ class _Replay:
         return Lookup(seconds, self._judge(hit, asked.text))
 
     def _judge(self, hit: Hit, asked: str) -> Judgement:
-        if hit.kind == "exact":
+        # Exact only entries have no prompt; words that were noted have that of another question.
+        if hit.entry.prompt in {"", asked}:
             return Judgement("exact", "right")
         return Judgement("semantic", self._labels.truth(hit.entry.prompt, asked))
 

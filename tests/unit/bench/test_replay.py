@@ -38,6 +38,12 @@ async def test_a_semantic_hit_is_judged_by_the_labels(asked: str, truth: Truth) 
     assert await ask(SIMILAR, DOGS, asked) == [None, Judgement("semantic", truth)]
 
 
+async def test_words_that_were_noted_are_judged_by_the_question_that_they_were_noted_for() -> None:
+    """Found by fingerprint the second time, and no more right than the first."""
+    wrong = Judgement("semantic", "wrong")
+    assert await ask(SIMILAR, DOGS, CATS, CATS) == [None, wrong, wrong]
+
+
 async def test_a_hit_stores_nothing() -> None:
     """The third question is like the second one only."""
     rule = Rule("words", CosineVerifier(0.85))
