@@ -232,7 +232,7 @@ def _verifier(config: section.Config) -> Verifier:
 
 
 class _Judging:
-    """Runs verification where the encoder runs. Fits cache.lookup.RunBlocking."""
+    """Runs verification where the encoder runs. Fits cache.judging.RunBlocking."""
 
     def __init__(self, inference: Inference, timeout_s: float) -> None:
         self._inference = inference

@@ -19,7 +19,7 @@ import numpy as np
 
 from router_extproc.bench.made import MadeVectors, made_entries, made_fingerprint, reworded
 from router_extproc.cache.base import CacheBackend, Entry, Neighbour
-from router_extproc.cache.lookup import CANDIDATES_MAX
+from router_extproc.cache.judging import CANDIDATES_MAX
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 

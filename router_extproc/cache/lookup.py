@@ -7,9 +7,9 @@ before far, and no semantic hit without a verdict.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import Final, Literal, Protocol, Self, TypeVar
+from typing import Final, Literal, Self
 
 from router_extproc.cache.base import (
     CacheBackend,
@@ -20,6 +20,7 @@ from router_extproc.cache.base import (
     PurgeLog,
     Selector,
 )
+from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.policy import ANY_AGE, Freshness, is_fresh
@@ -31,31 +32,16 @@ from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 
-__all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache", "run_inline"]
+__all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache"]
 
-#: Neighbours that each tier may propose, and that are verified at most.
-CANDIDATES_MAX = 2
 #: Entries told without giving way to requests.
 ENTRIES_AT_ONCE = 500
 #: Entries of the backend that `entries` tells at most.
 LISTED_MAX = 100_000_000
+#: How long a start waits to hear what was purged before it; until it has, the backend is not asked.
+CATCH_UP_S = 2.0
 #: How long `aclose` goes on writing what is queued.
 CLOSE_S = 5.0
-
-T = TypeVar("T")
-
-
-class RunBlocking(Protocol):
-    """Runs blocking work in the inference executor."""
-
-    async def __call__(self, work: Callable[[], T]) -> T:
-        """The result of `work`; its errors pass through."""
-        ...
-
-
-async def run_inline(work: Callable[[], T]) -> T:
-    """Runs the work where it is; for verifiers of some hundred microseconds."""
-    return work()
 
 
 class SemanticCache:
@@ -96,6 +82,7 @@ class SemanticCache:
 
     async def __aenter__(self) -> Self:
         self.start()
+        await self._purges.first_try(wait_s=CATCH_UP_S)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -109,7 +96,7 @@ class SemanticCache:
             self._tasks.add(asyncio.create_task(self._queue.run(), name="cache-writer"))
             self._tasks.add(asyncio.create_task(self._purges.listen(self._follow), name="cache-purges"))
         if self._warming is not None:
-            self._tasks.add(asyncio.create_task(self._warming.run(), name="cache-warming"))
+            self._tasks.add(asyncio.create_task(self._warm(self._warming), name="cache-warming"))
 
     async def aclose(self) -> None:
         """Stop, and write what is queued, within CLOSE_S; the backend stays open."""
@@ -139,6 +126,8 @@ class SemanticCache:
         hit = self.exact_near(fingerprint, wanted)
         if hit is not None or self._backend is None or self._near_is_complete:
             return hit or Miss("absent")
+        if not self._purges.caught_up:
+            return Miss("backend")
         try:
             entry = await self._backend.get(fingerprint)
         except CacheError:
@@ -160,6 +149,8 @@ class SemanticCache:
         return await self._semantic_far(query, self._backend, found.judged)
 
     async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
+        if not self._purges.caught_up:
+            return Miss("backend", judged)
         try:
             far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
         except CacheError:
@@ -182,7 +173,7 @@ class SemanticCache:
         ][:CANDIDATES_MAX]
         if not candidates:
             return Miss("absent")
-        judged = await self._run_blocking(lambda: _judge_until_accepted(self._verifier, query, candidates))
+        judged = await self._run_blocking(lambda: judge_until_accepted(self._verifier, query, candidates))
         last = judged[-1]
         if not last.verdict.accepted or self.is_purged(last.neighbour.entry):
             return _miss(judged)
@@ -256,9 +247,12 @@ class SemanticCache:
             there = 0 if self._queue is None else await self._queue.purge(selector)
         return max(here, there)
 
+    async def _warm(self, warming: Warming) -> None:
+        await self._purges.catch_up()
+        await warming.run()
+
     async def _follow(self, selector: Selector) -> None:
         """Do here what another process was asked for, its deletion too: we may have written since."""
-        self._purges.remember(selector)
         self._near.purge(selector)
         if self._queue is not None:
             await self._queue.purge(selector)
@@ -296,18 +290,6 @@ class SemanticCache:
     def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:
         self._backend_errors += 1
         return Miss("backend", judged)
-
-
-def _judge_until_accepted(
-    verifier: Verifier, query: Query, candidates: Sequence[Neighbour]
-) -> tuple[Judged, ...]:
-    judged: list[Judged] = []
-    for neighbour in candidates:
-        verdict = verifier.verify(neighbour.entry.prompt, query.prompt, neighbour.similarity)
-        judged.append(Judged(neighbour, verdict))
-        if verdict.accepted:
-            break
-    return tuple(judged)
 
 
 def _miss(judged: tuple[Judged, ...]) -> Miss:

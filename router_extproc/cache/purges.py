@@ -1,12 +1,14 @@
 """What was purged: remembered, told to the other processes, and heard from them.
 
 It is not a store and deletes nothing itself. The rule it keeps: from the moment that this process knows of
-a purge, no entry from before it is answered with or stored here, whatever the backend still returns.
+a purge, no entry from before it is answered with or stored here, whatever the backend still returns; and
+until it has heard what was purged before it started, it is not `caught_up`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -40,11 +42,23 @@ class Purges:
         self._pause: Final = pause
         self._remembered: Final[deque[Selector]] = deque(maxlen=PURGES_REMEMBERED_MAX)
         self._began_s: Final = clock.wall_s()
-        self._listened = False
+        self._tried: Final = asyncio.Event()
+        self._caught_up: Final = asyncio.Event()
+        if log is None:
+            self._caught_up.set()
         #: Purges of others, those from before this process included.
         self.heard = 0
-        #: Times that the others could not be listened to.
+        #: Times that the others could not be listened to, or that what they purged could not be deleted here.
         self.unheard = 0
+
+    @property
+    def caught_up(self) -> bool:
+        """True when all purges from before this process are known, and so the backend may be asked."""
+        return self._caught_up.is_set()
+
+    async def catch_up(self) -> None:
+        """Return when `caught_up`, however long that takes."""
+        await self._caught_up.wait()
 
     def cover(self, entry: Entry) -> bool:
         """True when the entry was purged."""
@@ -64,7 +78,7 @@ class Purges:
             await self._log.announce(Announcement(selector, self._clock.wall_s()))
 
     async def listen(self, carry_out: CarryOut) -> None:
-        """Carry out what others announce, until cancelled."""
+        """Carry out what others announce, each covered already, until cancelled."""
         if self._log is None:
             return
         while True:
@@ -72,16 +86,32 @@ class Purges:
                 await self._hear(await self._log.news(), carry_out)
             except CacheError:
                 self.unheard += 1
+            self._tried.set()
             await self._pause(LISTEN_EVERY_S)
 
+    async def first_try(self, *, wait_s: float) -> None:
+        """Return when the others were listened to once, heard or not, or after wait_s."""
+        if self._log is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), wait_s)
+
     async def _hear(self, news: Sequence[Announcement], carry_out: CarryOut) -> None:
-        first, self._listened = not self._listened, True
+        asked: list[Selector] = []
         for purge in sorted(news, key=lambda each: each.at_s):
             self.heard += 1
-            if first and purge.at_s < self._began_s:
+            if not self.caught_up and purge.at_s < self._began_s:
                 # From before this process: carried out long ago, and what came later stays.
                 self._remembered.append(purge.meant)
             else:
                 # As if it was asked for here and now: what this process wrote since is meant, too,
                 # whatever the other one's clock says.
-                await carry_out(purge.selector)
+                self.remember(purge.selector)
+                asked.append(purge.selector)
+        self._caught_up.set()
+        for selector in asked:
+            try:
+                await carry_out(selector)
+            except CacheError:
+                # It is covered, and whoever asked for it deletes it, too; the others wait for their turn.
+                self.unheard += 1

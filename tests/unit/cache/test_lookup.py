@@ -11,15 +11,8 @@ import pytest
 
 from router_extproc.cache import write_queue
 from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
-from router_extproc.cache.lookup import (
-    CANDIDATES_MAX,
-    Hit,
-    Miss,
-    Query,
-    RunBlocking,
-    SemanticCache,
-    run_inline,
-)
+from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, run_inline
+from router_extproc.cache.lookup import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.policy import Freshness

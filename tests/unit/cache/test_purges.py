@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from router_extproc.cache.base import Announcement, Entry, Selector
-from router_extproc.cache.lookup import Hit, SemanticCache
+from router_extproc.cache.base import EVERYTHING, Announcement, Entry, EntrySource, Fingerprint, Selector
+from router_extproc.cache.lookup import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.purges import Purges
+from router_extproc.cache.select import selects
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.errors import CacheError
-from router_extproc.testing.check_cache_backend import made_entry
+from router_extproc.testing.check_cache_backend import made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 
 ROUNDS_MAX = 1000
@@ -50,6 +51,18 @@ class BoardLog:
         return self._board.announced[told:]
 
 
+class Listed:
+    """A source of these entries, shared with others."""
+
+    exclusive = False
+
+    def __init__(self, listed: Sequence[Entry]) -> None:
+        self._listed = listed
+
+    async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
+        yield [each for each in self._listed if selects(selector, each)][:limit]
+
+
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     for _ in range(ROUNDS_MAX):
         if await holds():
@@ -61,14 +74,21 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 class Process:
     """A cache in one process, over a backend and a board that it shares with others."""
 
-    def __init__(self, clock: ManualClock, backend: MemoryCache, board: Board) -> None:
+    def __init__(
+        self, clock: ManualClock, backend: MemoryCache, board: Board, *, source: EntrySource | None = None
+    ) -> None:
         self.clock = clock
         near = NearTier(clock, max_entries=100, max_bytes=10_000_000)
         self.log = BoardLog(board)
-        self.cache = SemanticCache(clock, near, GuardVerifier(), backend=backend, purge_log=self.log)
+        parts = {"backend": backend, "source": source, "purge_log": self.log}
+        self.cache = SemanticCache(clock, near, GuardVerifier(), **parts)
 
     async def listens(self) -> bool:
         return self.log.asked
+
+    async def answers(self) -> bool:
+        """True when it asks the backend."""
+        return await self.cache.exact(Fingerprint("unknown")) == Miss("absent")
 
     async def lacks(self, entry: Entry) -> bool:
         return not isinstance(await self.cache.exact(entry.fingerprint), Hit)
@@ -143,6 +163,49 @@ async def test_process_that_starts_later_hides_what_was_purged_before() -> None:
         await until(lambda: fresh.lacks(left))
         assert not await fresh.lacks(later)
     assert await backend.get(later.fingerprint) is not None
+
+
+async def test_process_that_has_not_heard_what_was_purged_answers_nothing_from_the_backend() -> None:
+    """Not by an exact match, not by meaning, and not from a near tier that was filled from there."""
+    one, _, board, backend = two_processes()
+    left = replace(entry(one.clock), vector=unit_vector(1.0))
+    await one.cache.purge(Selector())
+    await backend.put([left])
+    board.away = True
+    fresh = Process(one.clock, backend, board, source=Listed([left]))
+    async with fresh.cache:
+        asked = Query(left.scope, left.partition, unit_vector(1.0), left.prompt, 0.8)
+        for _ in range(3):
+            assert await fresh.cache.exact(left.fingerprint) == Miss("backend")
+            assert await fresh.cache.semantic(asked) == Miss("backend")
+            await asyncio.sleep(0.01)
+        board.away = False
+        await until(fresh.listens)
+        await until(fresh.answers)
+        assert await fresh.cache.exact(left.fingerprint) == Miss("absent")
+        assert await fresh.cache.semantic(asked) == Miss("absent")
+
+
+async def test_purges_heard_together_are_all_covered_when_the_first_cannot_be_carried_out() -> None:
+    clock, board = ManualClock(), Board()
+    tried: list[Selector] = []
+
+    async def carry_out(selector: Selector) -> None:
+        tried.append(selector)
+        raise CacheError("cache", "away")
+
+    async def pause(_: float) -> None:
+        raise asyncio.CancelledError
+
+    purges = Purges(clock, BoardLog(board), pause=pause)
+    asked = [Selector(model="large"), Selector(model="small")]
+    board.announced += [Announcement(each, clock.wall_s()) for each in asked]
+    with pytest.raises(asyncio.CancelledError):
+        await purges.listen(carry_out)
+    assert tried == asked
+    assert purges.cover(entry(clock, model="small"))
+    assert purges.cover(entry(clock, model="large"))
+    assert (purges.heard, purges.unheard) == (2, 2)
 
 
 async def test_purge_that_cannot_be_told_still_purges_here_and_says_so() -> None:
