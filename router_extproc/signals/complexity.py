@@ -11,8 +11,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from router_extproc.models.base import Classifier, Classifiers
-from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.models.base import Classifiers
+from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.classified import ClassifierSignal
 
 #: The shipped head, and its labels: whether a weak model fails or copes.
 HEAD: Final = "complexity"
@@ -39,29 +40,15 @@ class ComplexitySettings(SignalSettings):
         """See SignalSettings."""
         return (HARD,)
 
-    def open(self, name: str, classifiers: Classifiers) -> ComplexitySignal:
+    def open(self, name: str, classifiers: Classifiers) -> ClassifierSignal:
         """See SignalSettings."""
         classifier = classifiers.trained(HEAD, where=f"signals.{name}")
-        return ComplexitySignal(name, classifier, score_min=self.min_score)
+        return ClassifierSignal(name, classifier, judge_failure, score_min=self.min_score)
 
 
-class ComplexitySignal:
-    """The head's chance of failure. Fits signals.base.Signal."""
-
-    needs_encoding = True
-
-    def __init__(self, name: str, classifier: Classifier, *, score_min: float = 0.6) -> None:
-        self.name = name
-        self.needs_tasks = classifier.reads_tasks
-        self._classifier = classifier
-        self._score_min = score_min
-
-    def read(self, subject: Subject) -> Reading:
-        """See signals.base.Signal."""
-        if subject.encoding is None or not subject.encoding.is_readable:
-            return Reading(self.name, None, 0.0)
-        score = chance_of_failure(self._classifier.scores(subject.encoding))
-        return Reading(self.name, HARD if score >= self._score_min else None, score)
+def judge_failure(scores: Mapping[str, float]) -> tuple[str, float]:
+    """The label that it would have, and the chance of failure."""
+    return HARD, chance_of_failure(scores)
 
 
 def chance_of_failure(scores: Mapping[str, float]) -> float:

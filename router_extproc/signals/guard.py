@@ -7,12 +7,14 @@ keeps: the score is the chance of any of the chosen kinds; below `score_min` the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from router_extproc.models.base import Classifier, Classifiers
-from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.models.base import Classifiers
+from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.classified import ClassifierSignal
 
 #: The shipped head.
 HEAD: Final = "guard"
@@ -42,40 +44,12 @@ class GuardSettings(SignalSettings):
         """See SignalSettings."""
         return self.kinds
 
-    def open(self, name: str, classifiers: Classifiers) -> GuardSignal:
+    def open(self, name: str, classifiers: Classifiers) -> ClassifierSignal:
         """See SignalSettings."""
         classifier = classifiers.trained(HEAD, where=f"signals.{name}")
-        return GuardSignal(name, classifier, kinds=self.kinds, score_min=self.min_score)
-
-
-class GuardSignal:
-    """The likeliest of the chosen kinds. Fits signals.base.Signal."""
-
-    needs_encoding = True
-
-    def __init__(
-        self,
-        name: str,
-        classifier: Classifier,
-        *,
-        kinds: Sequence[str] = ATTACKS,
-        score_min: float = SCORE_MIN,
-    ) -> None:
-        self.name = name
-        self.needs_tasks = classifier.reads_tasks
-        self._classifier = classifier
-        self._kinds = tuple(kinds)
-        self._score_min = score_min
-
-    def read(self, subject: Subject) -> Reading:
-        """See signals.base.Signal."""
-        if subject.encoding is None or not subject.encoding.is_readable:
-            return Reading(self.name, None, 0.0)
-        scores = self._classifier.scores(subject.encoding)
-        if not scores:
-            return Reading(self.name, None, 0.0)
-        kind, score = attack_of(scores, self._kinds)
-        return Reading(self.name, kind if score >= self._score_min else None, score, scores)
+        return ClassifierSignal(
+            name, classifier, partial(attack_of, kinds=self.kinds), score_min=self.min_score
+        )
 
 
 def attack_of(scores: Mapping[str, float], kinds: Sequence[str]) -> tuple[str, float]:

@@ -6,16 +6,17 @@ rule it keeps: below `score_min` there is no label, only the score that was not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Classifiers
+from router_extproc.models.base import Classifiers
 from router_extproc.models.shipped import is_shipped_name, shipped_labels
 from router_extproc.section import did_you_mean
-from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.classified import ClassifierSignal
 
 
 class IntentSettings(SignalSettings):
@@ -57,33 +58,16 @@ class IntentSettings(SignalSettings):
         hint = did_you_mean(self.model, shipped)
         yield ConfigError(path, f"no shipped head named '{self.model}'{hint}; a folder has a / in it")
 
-    def open(self, name: str, classifiers: Classifiers) -> IntentSignal:
+    def open(self, name: str, classifiers: Classifiers) -> ClassifierSignal:
         """See SignalSettings."""
         if self.model is None:
             classifier = classifiers.by_examples(self.examples)
         else:
             classifier = classifiers.trained(self.model, where=f"signals.{name}.model")
-        return IntentSignal(name, classifier, score_min=self.min_score)
+        return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score)
 
 
-class IntentSignal:
-    """The best label of a classifier. Fits signals.base.Signal."""
-
-    needs_encoding = True
-
-    def __init__(self, name: str, classifier: Classifier, *, score_min: float = 0.5) -> None:
-        self.name = name
-        self.needs_tasks = classifier.reads_tasks
-        self._classifier = classifier
-        self._score_min = score_min
-
-    def read(self, subject: Subject) -> Reading:
-        """See signals.base.Signal."""
-        if subject.encoding is None or not subject.encoding.is_readable:
-            return Reading(self.name, None, 0.0)
-        scores = self._classifier.scores(subject.encoding)
-        if not scores:
-            return Reading(self.name, None, 0.0)
-        best = max(scores, key=scores.__getitem__)
-        label = best if scores[best] >= self._score_min else None
-        return Reading(self.name, label, scores[best], scores)
+def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:
+    """The label with the highest score, and that score."""
+    best = max(scores, key=scores.__getitem__)
+    return best, scores[best]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from router_extproc.models.base import Encoding
-from router_extproc.signals.guard import GuardSignal, attack_of
+from router_extproc.signals.classified import ClassifierSignal
+from router_extproc.signals.guard import ATTACKS, attack_of
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.subjects import subject_of
 
@@ -31,10 +33,14 @@ def test_score_is_the_chance_of_any_attack() -> None:
 
 
 def test_label_needs_the_score() -> None:
-    low, high = (GuardSignal("g", Fixed(), score_min=bound).read(SUBJECT) for bound in (0.5, 0.6))
+    attacks = partial(attack_of, kinds=ATTACKS)
+    low, high = (
+        ClassifierSignal("g", Fixed(), attacks, score_min=bound).read(SUBJECT) for bound in (0.5, 0.6)
+    )
     assert (low.label, high.label, high.score) == ("jailbreak", None, 0.5)
 
 
 def test_harmful_requests_are_a_kind_only_when_asked_for() -> None:
-    signal = GuardSignal("g", Fixed(), kinds=("injection", "harmful_request"), score_min=0.5)
+    judge = partial(attack_of, kinds=("injection", "harmful_request"))
+    signal = ClassifierSignal("g", Fixed(), judge, score_min=0.5)
     assert signal.read(SUBJECT).label == "harmful_request"

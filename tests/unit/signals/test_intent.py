@@ -8,7 +8,8 @@ import numpy as np
 
 from router_extproc.models.base import Encoding
 from router_extproc.signals.base import Reading, Subject
-from router_extproc.signals.intent import IntentSignal
+from router_extproc.signals.classified import ClassifierSignal
+from router_extproc.signals.intent import likeliest
 from router_extproc.testing.subjects import subject_of
 
 
@@ -29,7 +30,7 @@ class FixedClassifier:
 
 
 SCORES = {"math": 0.6, "law": 0.4}
-SIGNAL = IntentSignal("domain", FixedClassifier(SCORES), score_min=0.5)
+SIGNAL = ClassifierSignal("domain", FixedClassifier(SCORES), likeliest, score_min=0.5)
 
 
 def encoded(*, tokens: int = 3, unknown: int = 0) -> Subject:
@@ -43,12 +44,12 @@ def test_best_label_wins() -> None:
 
 
 def test_score_at_the_bound_is_enough() -> None:
-    signal = IntentSignal("domain", FixedClassifier(SCORES), score_min=0.6)
+    signal = ClassifierSignal("domain", FixedClassifier(SCORES), likeliest, score_min=0.6)
     assert signal.read(encoded()).label == "math"
 
 
 def test_score_under_the_bound_has_no_label_but_is_told() -> None:
-    signal = IntentSignal("domain", FixedClassifier(SCORES), score_min=0.61)
+    signal = ClassifierSignal("domain", FixedClassifier(SCORES), likeliest, score_min=0.61)
     assert signal.read(encoded()) == Reading("domain", None, 0.6, SCORES)
 
 
