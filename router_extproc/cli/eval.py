@@ -222,7 +222,9 @@ def _open(target: Path) -> BinaryIO:
 
 
 def _show_intent(figures: IntentFigures) -> None:
-    _show({"accuracy": figures.accuracy}, figures.rows, figures.labelled)
+    scope = {"accuracy in scope": figures.accuracy_in_scope, "AUC of out of scope": figures.auc_out_of_scope}
+    known = {name: each for name, each in scope.items() if each is not None}
+    _show({"accuracy": figures.accuracy, **known}, figures.rows, figures.labelled)
     if figures.calibration_error is not None:
         OUT.print(f"calibration error (ECE): {figures.calibration_error:.3f}")
         table = Table("label", "precision", "recall", box=None)

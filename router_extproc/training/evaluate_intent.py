@@ -12,7 +12,7 @@ import numpy as np
 
 from router_extproc.models.base import Classifier, Encoder, Encoding
 from router_extproc.training.encode import encode_chunks
-from router_extproc.training.metrics import Estimate, calibration_error, share
+from router_extproc.training.metrics import Estimate, auc, calibration_error, share
 from router_extproc.training.scope import OUT_OF_SCOPE
 
 
@@ -45,6 +45,10 @@ class IntentFigures:
     #: Mean distance of score and share of hits (ECE).
     calibration_error: float | None
     labels: Mapping[str, LabelFigures]
+    #: Over the rows that are not labelled `oos`; None: no row is.
+    accuracy_in_scope: Estimate | None = None
+    #: How well a low score tells rows labelled `oos` from the others; None: there are not both.
+    auc_out_of_scope: Estimate | None = None
 
 
 def predict_intents(
@@ -78,12 +82,16 @@ def judge_intents(predictions: Sequence[IntentPrediction], truths: Sequence[str 
     hits = np.array([prediction.label == truth for prediction, truth in pairs], np.bool_)
     scores = np.array([prediction.scores.get(str(prediction.label), 0.0) for prediction, _ in pairs])
     named = sorted({truth for _, truth in pairs})
+    inside = np.array([truth != OUT_OF_SCOPE for _, truth in pairs], np.bool_)
+    surest = np.array([prediction.score for prediction, _ in pairs], np.float64)
     return IntentFigures(
         rows=len(predictions),
         labelled=len(pairs),
         accuracy=share(int(hits.sum()), len(pairs)),
         calibration_error=calibration_error(hits, scores) if pairs else None,
         labels={label: judge_label(label, pairs) for label in named},
+        accuracy_in_scope=None if inside.all() else share(int(hits[inside].sum()), int(inside.sum())),
+        auc_out_of_scope=auc(inside, surest),
     )
 
 

@@ -8,11 +8,13 @@ from router_extproc.cache.verify import Verdict
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals.language import Tongue
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.training.evaluate_intent import judge_intents, predict_intents
+from router_extproc.training.evaluate_intent import IntentPrediction, judge_intents, predict_intents
 from router_extproc.training.evaluate_language import judge_languages
 from router_extproc.training.evaluate_pairs import PairPrediction, judge_pairs, predict_pairs
 from router_extproc.training.metrics import share
 
+#: Two in scope, one of them wrong; two out of scope, one of them told.
+SCOPED = [("refund", 0.9), ("refund", 0.3), ("oos", 0.2), ("refund", 0.4)]
 ENCODER = FakeEncoder(dim=512, max_tokens=8)
 TOPICS = ExampleClassifier.of({"refund": ("give my money back",), "weather": ("will it rain",)}, ENCODER)
 TEXTS = ["please give my money back", "", "will it rain tomorrow", "will it snow"]
@@ -53,6 +55,22 @@ def test_label_that_is_never_predicted_has_no_precision() -> None:
     assert snow.precision is None
     assert snow.recall is not None
     assert snow.recall.value == 0.0
+
+
+def test_rows_out_of_scope_are_judged_apart() -> None:
+    """Of the four pairs of a row in scope and one out of it, three are in the right order."""
+    made = [IntentPrediction(label, score, {str(label): score}) for label, score in SCOPED]
+    figures = judge_intents(made, ["refund", "weather", "oos", "oos"])
+    assert figures.accuracy is not None
+    assert figures.accuracy_in_scope is not None
+    assert figures.auc_out_of_scope is not None
+    assert (figures.accuracy.value, figures.accuracy_in_scope.value) == (0.5, 0.5)
+    assert figures.auc_out_of_scope.value == 0.75
+
+
+def test_without_rows_out_of_scope_there_is_one_accuracy() -> None:
+    figures = judge_intents(list(predict_intents(TEXTS, TOPICS, ENCODER)), ["refund", None, None, "snow"])
+    assert (figures.accuracy_in_scope, figures.auc_out_of_scope) == (None, None)
 
 
 def test_rows_without_labels_have_no_figures() -> None:
