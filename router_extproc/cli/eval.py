@@ -227,9 +227,10 @@ def _show_intent(figures: IntentFigures) -> None:
     _show({"accuracy": figures.accuracy, **known}, figures.rows, figures.labelled)
     if figures.calibration_error is not None:
         OUT.print(f"calibration error (ECE): {figures.calibration_error:.3f}")
-        table = Table("label", "precision", "recall", box=None)
+        table = Table("label", "rows", "precision", "recall", box=None)
         for label, each in figures.labels.items():
-            table.add_row(escape(label), _tell(each.precision), _tell(each.recall))
+            rows = each.recall.rows if each.recall else 0
+            table.add_row(escape(label), str(rows), _tell_short(each.precision), _tell_short(each.recall))
         OUT.print(table)
 
 
@@ -256,7 +257,7 @@ def _show_pii(figures: PiiFigures) -> None:
     groups = {"all of fixed form": figures.structured, "all names": figures.names}
     for kind, each in {**groups, **figures.kinds}.items():
         f1 = "none" if each.f1 is None else f"{each.f1:.3f}"
-        table.add_row(kind, f1, _tell(each.precision), _tell(each.recall))
+        table.add_row(kind, f1, _tell_short(each.precision), _tell_short(each.recall))
     OUT.print(table)
 
 
@@ -270,3 +271,8 @@ def _show(estimates: Mapping[str, Estimate | None], rows: int, labelled: int) ->
 
 def _tell(estimate: Estimate | None) -> str:
     return "none" if estimate is None else str(estimate)
+
+
+def _tell_short(estimate: Estimate | None) -> str:
+    """For tables with several of them side by side."""
+    return "none" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
