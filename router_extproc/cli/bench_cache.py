@@ -11,8 +11,9 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from router_extproc.bench.plot import open_plot
 from router_extproc.bench.replay_figures import ReplayFigures
-from router_extproc.bench.replay_plot import open_plotter
+from router_extproc.bench.replay_plot import draw_replay
 from router_extproc.bench.replay_run import run_replay
 from router_extproc.bench.stream import SEED, make_stream, read_stream_pairs
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
@@ -39,7 +40,7 @@ def cache(
     No look-ahead: a question is looked up before it is stored, and only a miss is stored. Beside the
     default verifier stand exact matches only, and plain cosine thresholds.
     """
-    draw = None if plot is None else open_plotter(plot)
+    draw = None if plot is None else open_plot(plot, draw_replay)
     rows = read_rows(data, required=("text_a", "text_b"))
     pairs = read_stream_pairs(rows, read_answers(data, rows))
     with Progress(console=ERR, transient=True) as progress:

@@ -11,8 +11,9 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from router_extproc.bench.plot import open_plot
 from router_extproc.bench.sizes import SizeFigures, Spread
-from router_extproc.bench.sizes_plot import open_sizes_plotter
+from router_extproc.bench.sizes_plot import draw_sizes
 from router_extproc.bench.sizes_run import SIZES, SizesPlan, read_base, run_sizes
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.training.rows import read_rows
@@ -39,7 +40,7 @@ def cache_sizes(
     of two, with noise; without --data all are made up. On a server a collection of a new name is made,
     and dropped at the end.
     """
-    draw = None if plot is None else open_sizes_plotter(plot)
+    draw = None if plot is None else open_plot(plot, draw_sizes)
     texts = [] if data is None else [row.text("text") for row in read_rows(data, required=("text",))]
     with Progress(console=ERR, transient=True) as progress:
 

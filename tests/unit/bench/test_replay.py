@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from router_extproc.bench.replay import CosineVerifier, Judgement, Lookup, Rule, read_question, replay
 from router_extproc.bench.replay_figures import judge_replay
-from router_extproc.bench.replay_plot import open_plotter
 from router_extproc.bench.stream import LabelledPair, Labels, Truth
-from router_extproc.errors import ConfigError
 from router_extproc.testing.fake_encoder import FakeEncoder
 
 NIGHT = "big {} bark at the old moon every single winter night"
@@ -85,16 +80,3 @@ def test_the_curve_of_hits_ends_with_all_of_them() -> None:
 def test_no_hits_have_no_precision() -> None:
     figures = judge_replay("none", looked_up(None, None))
     assert (figures.precision, figures.precision_at_least) == (None, None)
-
-
-def test_a_plot_into_no_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no folder"):
-        open_plotter(tmp_path / "absent" / "out.png")
-
-
-def test_a_plot_without_matplotlib_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ConfigError, match=r"pip install .*\[training\]"):
-        open_plotter(tmp_path / "out.png")

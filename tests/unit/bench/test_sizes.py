@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from router_extproc.bench.made import MadeVectors, made_topics, reworded
 from router_extproc.bench.sizes import Subject, measure_sizes
-from router_extproc.bench.sizes_plot import open_sizes_plotter
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
 from router_extproc.cache.base import Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
-from router_extproc.errors import CacheError, ConfigError
+from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 from router_extproc.testing.clock import ManualClock
 
@@ -104,16 +101,3 @@ def test_rewordings_are_near_and_of_length_one() -> None:
     near = reworded(base)
     assert np.allclose(np.linalg.norm(near, axis=1), 1, atol=1e-5)
     assert np.all(np.sum(near * base, axis=1) > 0.79)
-
-
-def test_a_picture_without_matplotlib_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ConfigError, match="training"):
-        open_sizes_plotter(tmp_path / "sizes.png")
-
-
-def test_a_picture_in_no_folder_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no folder"):
-        open_sizes_plotter(tmp_path / "nowhere" / "sizes.png")
