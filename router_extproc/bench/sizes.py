@@ -23,6 +23,9 @@ from router_extproc.cache.judging import CANDIDATES_MAX
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
+#: How often a store is tried that the backend does not answer, and the pause between.
+STORE_TRIES: Final = 60
+_STORE_PAUSE_S: Final = 1.0
 #: How often, and how far apart, a backend is asked whether it is done with what it took.
 SETTLE_TRIES: Final = 3000
 _SETTLE_PAUSE_S: Final = 0.1
@@ -48,8 +51,8 @@ class SizeFigures:
     semantic: Spread
     #: Of lookups by a rewording, the share that found the entry it rewords.
     found: float
-    #: Of all lookups, those that the backend did not answer; their time, until it gave up, counts too, and
-    #: the next one waits until it answers again.
+    #: Of all lookups and stores, those that the backend did not answer; their time, until it gave up, counts
+    #: too. The next lookup waits until it answers again; a store is repeated, as the cache's queue does.
     failed: int
     #: One call that stores `batch` entries, on the way from the size before.
     store: Spread
@@ -87,7 +90,7 @@ async def measure_sizes(
     """
     before, stored = resident_bytes(), 0
     for size in sizes:
-        stores_s = await _store(subject, vectors, stored, size, on_stored)
+        stores_s, stores_failed = await _store(subject, vectors, stored, size, on_stored)
         stored = size
         await _settle(subject, size)
         memory = resident_bytes() - before
@@ -99,7 +102,7 @@ async def measure_sizes(
             exact=_spread(exact_s),
             semantic=_spread(semantic_s),
             found=found / lookups,
-            failed=exact_failed + semantic_failed,
+            failed=stores_failed + exact_failed + semantic_failed,
             store=_spread(stores_s),
             batch=subject.batch,
             bytes_per_entry=memory / size if subject.in_process else None,
@@ -108,17 +111,29 @@ async def measure_sizes(
 
 async def _store(
     subject: Subject, vectors: MadeVectors, stored: int, size: int, on_stored: Callable[[int], None]
-) -> list[float]:
+) -> tuple[list[float], int]:
     took_s: list[float] = []
+    calls = 0
     for first in range(stored, size, subject.batch):
         rows = vectors.at(first, min(subject.batch, size - first))
         entries = made_entries(first, rows, now_s=time.time())
-        result, seconds = await _timed(partial(subject.backend.put, entries))
-        if isinstance(result, CacheError):
-            raise result
-        took_s.append(seconds)
+        took_s += await _put(subject, entries)
+        calls += 1
         on_stored(len(entries))
-    return took_s
+    return took_s, len(took_s) - calls
+
+
+async def _put(subject: Subject, entries: Sequence[Entry]) -> list[float]:
+    """Seconds of each try, the last of which went well."""
+    took_s: list[float] = []
+    while True:
+        result, seconds = await _timed(partial(subject.backend.put, entries))
+        took_s.append(seconds)
+        if not isinstance(result, CacheError):
+            return took_s
+        if len(took_s) == STORE_TRIES:
+            raise result
+        await asyncio.sleep(_STORE_PAUSE_S)
 
 
 async def _settle(subject: Subject, size: int) -> None:

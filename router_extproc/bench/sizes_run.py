@@ -20,6 +20,7 @@ from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.write_queue import BATCH_ENTRIES_MAX
 from router_extproc.clock import SystemClock
+from router_extproc.errors import CacheError
 from router_extproc.models.onnx.open import open_encoder
 
 SizedBackend: TypeAlias = Literal["lite", "server", "memory"]
@@ -47,21 +48,27 @@ class SizesPlan:
     server: str | None = None
 
 
-async def run_sizes(plan: SizesPlan, base: Rows, open_growth: OpenGrowth) -> list[SizeFigures]:
+async def run_sizes(
+    plan: SizesPlan, base: Rows, open_growth: OpenGrowth
+) -> tuple[list[SizeFigures], list[CacheError]]:
     """The figures of every backend and size; `base`: float32[questions, DIM] of real or made-up questions.
 
-    Raises:
-        CacheError: a backend does not answer.
+    What was measured before a backend stopped answering is kept, and the others are measured; the errors
+    say why.
     """
-    vectors, figures = MadeVectors(base), list[SizeFigures]()
+    vectors, figures, problems = MadeVectors(base), list[SizeFigures](), list[CacheError]()
     # Memory last: what it gives back would hide what others take.
     for name in backends(plan):
         sizes = sizes_of(name, plan.largest)
         grown = open_growth(name, sizes[-1])
-        async with _open(name, plan, sizes[-1]) as subject:
-            measured = measure_sizes(subject, vectors, sizes, lookups=plan.lookups, on_stored=grown)
-            figures += [each async for each in measured]
-    return figures
+        try:
+            async with _open(name, plan, sizes[-1]) as subject:
+                measured = measure_sizes(subject, vectors, sizes, lookups=plan.lookups, on_stored=grown)
+                async for each in measured:
+                    figures.append(each)
+        except CacheError as error:
+            problems.append(error)
+    return figures, problems
 
 
 def backends(plan: SizesPlan) -> Sequence[SizedBackend]:

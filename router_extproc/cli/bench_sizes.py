@@ -51,13 +51,15 @@ def cache_sizes(
         encoded = progress.add_task("encode", total=len(texts), visible=bool(texts))
         base = read_base(texts, lambda: progress.advance(encoded))
         plan = SizesPlan(largest, lookups, lite=lite, server=milvus)
-        figures = asyncio.run(run_sizes(plan, base, grown))
+        figures, problems = asyncio.run(run_sizes(plan, base, grown))
     if json:
         print_json(figures)
     else:
         _show(figures)
     if draw is not None:
         draw(figures)
+    if problems:
+        raise problems[0]
 
 
 def _show(figures: list[SizeFigures]) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from router_extproc.bench import sizes
 from router_extproc.bench.made import MadeVectors, made_topics, reworded
 from router_extproc.bench.sizes import Subject, measure_sizes
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
-from router_extproc.cache.base import Neighbour, Partition, Scope
+from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
+from router_extproc.cache.milvus import scratch
 from router_extproc.cache.near import NearTier
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
@@ -62,6 +64,39 @@ async def test_lookups_without_an_answer_are_counted_and_stop_nothing() -> None:
     assert (figures.failed, figures.found) == (33, 0.67)
 
 
+class Busy(MemoryCache):
+    """Takes every store at the second try."""
+
+    puts = 0
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        self.puts += 1
+        if self.puts % 2:
+            raise CacheError("cache", "busy")
+        await super().put(entries)
+
+
+async def test_stores_that_are_not_taken_are_counted_and_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "_STORE_PAUSE_S", 0.0)
+    tier = NearTier(ManualClock(), max_entries=1000, max_bytes=10**9)
+    busy = Subject("busy", Busy(tier), batch=10, in_process=True)
+    measured = measure_sizes(
+        busy, MadeVectors(made_topics(DIM)), (50,), lookups=100, on_stored=lambda _: None
+    )
+    (figures,) = [each async for each in measured]
+    assert (figures.failed, len(tier)) == (5, 50)
+
+
+async def test_a_server_that_is_away_is_told_beside_the_figures_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scratch, "_CONNECT_S", 0.1)
+    plan = SizesPlan(1000, 100, lite=False, server="http://127.0.0.1:9")
+    figures, problems = await run_sizes(plan, made_topics(384), lambda _name, _size: lambda _count: None)
+    assert [each.backend for each in figures] == ["memory"]
+    assert len(problems) == 1
+
+
 async def test_a_backend_that_loses_entries_is_not_measured() -> None:
     """Its figures would be those of a smaller cache."""
     vectors = MadeVectors(made_topics(DIM))
@@ -74,7 +109,8 @@ async def test_a_backend_that_loses_entries_is_not_measured() -> None:
 
 async def test_a_run_measures_the_memory_backend_without_any_server() -> None:
     plan = SizesPlan(1000, 100, lite=False)
-    figures = await run_sizes(plan, made_topics(384), lambda _name, _size: lambda _count: None)
+    figures, problems = await run_sizes(plan, made_topics(384), lambda _name, _size: lambda _count: None)
+    assert not problems
     assert [(each.backend, each.entries, each.batch) for each in figures] == [("memory", 1000, 1)]
 
 
