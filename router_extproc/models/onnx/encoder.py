@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from router_extproc.models.base import Encoding, TaskReading, Vector
 from router_extproc.models.onnx.names import read_names
 from router_extproc.models.onnx.session import run_session
-from router_extproc.models.onnx.text import cut_text, is_latin
+from router_extproc.models.onnx.text import cut_text, is_latin, is_monotonous
 
 STAGE = "encoder"
 
@@ -188,7 +188,7 @@ class OnnxEncoder:
         if not tokens.count:
             return Encoding(np.zeros(self.dim, np.float32), 0, tokens.truncated, tokens.unknown)
         ids = np.array([tokens.ids], np.int64)
-        if tasks and self._task_graph is not None and is_latin(tokens.text):
+        if tasks and self._task_graph is not None and is_latin(tokens.text) and not is_monotonous(tokens.ids):
             result, reading = self._run_tasks(self._task_graph, ids, tokens)
         else:
             result, reading = self._graph.run(ids), None

@@ -24,7 +24,12 @@ from router_extproc.models.onnx.task_layers import (
 )
 from router_extproc.models.onnx.trunk_build import build_trunk
 
-TEXTS = ["hi", "What are the main renewable energy sources?", "Grüße aus Köln 🙂", "word " * 300]
+TEXTS = [
+    "hi",
+    "What are the main renewable energy sources?",
+    "Grüße aus Köln 🙂",
+    "no two words of it are the same " * 60,
+]
 
 
 @pytest.fixture
@@ -53,6 +58,17 @@ def test_tasks_are_read_only_when_asked_for(encoder: OnnxEncoder) -> None:
 
 def test_text_without_tokens_has_no_task_reading(encoder: OnnxEncoder) -> None:
     assert encoder.encode("", tasks=True).tasks is None
+
+
+@pytest.mark.parametrize("text", ["Как дела сегодня?", "你好今天天气怎么样", "word " * 300, "buffalo " * 20])
+def test_what_the_layers_never_learned_has_no_task_reading(encoder: OnnxEncoder, text: str) -> None:
+    """Of other scripts, and of one word on and on, they would only guess."""
+    assert encoder.encode(text, tasks=True).tasks is None
+
+
+@pytest.mark.parametrize("text", ["Ciao, come stai?", "Chào bạn, hôm nay thế nào?", "no, no, no, no"])
+def test_other_languages_in_latin_letters_are_read(encoder: OnnxEncoder, text: str) -> None:
+    assert encoder.encode(text, tasks=True).tasks is not None
 
 
 def test_names_and_places_are_found(encoder: OnnxEncoder) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.models.onnx.text import CHARS_PER_TOKEN_MAX, cut_text, replace_surrogates
+from router_extproc.models.onnx.text import (
+    CHARS_PER_TOKEN_MAX,
+    cut_text,
+    is_monotonous,
+    replace_surrogates,
+)
 
 LIMIT = 8 * CHARS_PER_TOKEN_MAX
 
@@ -25,6 +30,13 @@ def test_text_over_the_limit_is_cut_and_says_so() -> None:
 def test_white_space_at_the_end_is_no_loss() -> None:
     """A prompt with a long blank tail is still a whole question to the cache."""
     assert cut_text("x" * LIMIT + " \n" * 1000, max_tokens=8) == ("x" * LIMIT, False)
+
+
+def test_a_few_tokens_on_and_on_say_nothing() -> None:
+    few = [101, *[7, 8, 9] * 5, 102]
+    assert is_monotonous(few)
+    assert not is_monotonous([*few, 10])
+    assert not is_monotonous([101, *[7] * 13, 102])
 
 
 def test_lone_surrogate_is_replaced() -> None:
