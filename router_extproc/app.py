@@ -19,6 +19,7 @@ from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
+from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.translate import (
     catalogue_of,
@@ -108,7 +109,7 @@ async def build(
         classifiers = EncoderClassifiers(encoder)
         signals = [signal.open(name, classifiers) for name, signal in config.signals.items()]
 
-        def understander(limits: section.Limits) -> Understander:
+        def understander(limits: Limits) -> Understander:
             return Understander(
                 signals=signals,
                 encoder=encoder,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, repeat
 from pathlib import Path
 from typing import Final
 
 from router_extproc.bench.load import TENANT, Call, Samples, at_once, client, in_pairs
 from router_extproc.bench.prompts import Prompts, anew, question
-from router_extproc.bench.stack import Stack, running
+from router_extproc.bench.stack import Stack, running, stages_out_of_time
 
 WARM_UP: Final = 20
 TOKENS: Final = (10, 32, 128, 512)
@@ -52,6 +52,8 @@ class Latency:
     samples: int
     #: Answers of another kind than the case is about; they are in the figures above.
     strays: int
+    #: Stages that ran out of their time: the request went on without what they would have said.
+    late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Throughput:
     p50_ms: float
     p99_ms: float
     strays: int
+    late: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +137,15 @@ async def _store(stack: Stack, prompt: str) -> None:
 
 async def _latency(stack: Stack, case: Case, settings: BenchSettings, say: Callable[[str], None]) -> Latency:
     say(case.name if case.tokens is None else f"{case.name}, {case.tokens} tokens")
+    before = await stages_out_of_time(stack)
     plain, routed = await in_pairs(
         stack.plain, stack.routed, case.calls, count=settings.pairs, warm_up=WARM_UP
     )
+    late = await stages_out_of_time(stack) - before
     of_plain, of_routed = (tuple(1e3 * each.quantile(q) for q in QUANTILES) for each in (plain, routed))
     added = tuple(mine - theirs for mine, theirs in zip(of_routed, of_plain, strict=True))
     strays = routed.marks.total() - routed.marks[case.mark]
-    return Latency(case.name, case.tokens, of_plain, of_routed, added, len(routed.seconds), strays)
+    return Latency(case.name, case.tokens, of_plain, of_routed, added, len(routed.seconds), strays, late)
 
 
 async def _throughputs(workers: int, settings: BenchSettings, say: Callable[[str], None]) -> list[Throughput]:
@@ -155,17 +160,20 @@ async def _throughputs(workers: int, settings: BenchSettings, say: Callable[[str
                 (stack.routed, Case("exact hit", 32, "hit-exact", repeat(Call.chat(first)))),
                 (stack.routed, Case("routed miss", 32, "miss", _fresh(32))),
             )
-            return [await _throughput(base, case, workers, settings, say) for base, case in cases]
+            figures = []
+            for base, case in cases:
+                say(f"throughput: {case.name}, {workers} worker{'s' if workers > 1 else ''}")
+                before = await stages_out_of_time(stack)
+                made = await _throughput(base, case, workers, settings.throughput_s)
+                figures.append(replace(made, late=await stages_out_of_time(stack) - before))
+            return figures
 
 
-async def _throughput(
-    base: str, case: Case, workers: int, settings: BenchSettings, say: Callable[[str], None]
-) -> Throughput:
-    say(f"throughput: {case.name}, {workers} worker{'s' if workers > 1 else ''}")
-    samples, took_s = await at_once(base, case.calls, clients=CLIENTS, seconds=settings.throughput_s)
+async def _throughput(base: str, case: Case, workers: int, seconds: float) -> Throughput:
+    samples, took_s = await at_once(base, case.calls, clients=CLIENTS, seconds=seconds)
     strays = samples.marks.total() - samples.marks[case.mark]
     p50_ms, _, p99_ms = (1e3 * samples.quantile(q) for q in QUANTILES)
-    return Throughput(case.name, workers, len(samples.seconds) / took_s, p50_ms, p99_ms, strays)
+    return Throughput(case.name, workers, len(samples.seconds) / took_s, p50_ms, p99_ms, strays, late=0)
 
 
 def _rss_mb(pid: int) -> float:

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 import httpx
 import orjson
+from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
+from router_extproc.config.limits import Limits
 from router_extproc.demo.children import Child, envoy_binary
 from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
@@ -28,6 +30,7 @@ from router_extproc.errors import RouterError
 
 READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05
+_OUTCOMES: Final = "router_extproc_stage_outcomes_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,14 @@ class Stack:
     routed: str
     #: Admin interface of the Envoy with the sidecar.
     envoy_admin: str
+    #: The sidecar's own.
+    admin: str
     sidecar: Child
 
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, workers: int, pool_latency_s: float = 0.0, limits: section.Limits | None = None
+    folder: Path, *, workers: int, pool_latency_s: float = 0.0, limits: Limits | None = None
 ) -> AsyncIterator[Stack]:
     """Everything started and ready inside the block; its files are in the folder.
 
@@ -80,8 +85,18 @@ async def running(
             plain=f"http://{HOST}:{ports[3]}",
             routed=f"http://{HOST}:{ports[2]}",
             envoy_admin=f"http://{HOST}:{ports[4]}",
+            admin=f"http://{config.admin}",
             sidecar=sidecar,
         )
+
+
+async def stages_out_of_time(stack: Stack) -> int:
+    """How often a stage has run out of its time, all workers together."""
+    async with httpx.AsyncClient(timeout=READY_S, trust_env=False) as client:
+        text = (await client.get(f"{stack.admin}/metrics")).text
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    late = (each for each in samples if each.name == _OUTCOMES and each.labels["outcome"] == "timeout")
+    return int(sum(each.value for each in late))
 
 
 def _config(folder: Path, ports: list[int], workers: int) -> section.Config:

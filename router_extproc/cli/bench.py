@@ -52,7 +52,7 @@ def bench(
 
 def _print(result: BenchResult, console: Console) -> None:
     table = Table(title="Added latency, ms (routed minus plain Envoy)")
-    for heading in ("case", "tokens", "added p50", "p95", "p99", "plain p50", "routed p50", "strays"):
+    for heading in ("case", "tokens", "added p50", "p95", "p99", "plain p50", "routed p50", "strays", "late"):
         table.add_column(heading, justify="left" if heading == "case" else "right")
     for row in result.latencies:
         table.add_row(*_cells(row))
@@ -65,14 +65,26 @@ def _print(result: BenchResult, console: Console) -> None:
 def _cells(row: Latency) -> tuple[str, ...]:
     figures = (*row.added_ms, row.plain_ms[0], row.routed_ms[0])
     tokens = "" if row.tokens is None else str(row.tokens)
-    return (row.case, tokens, *(f"{figure:.2f}" for figure in figures), f"{row.strays}/{row.samples}")
+    return (
+        row.case,
+        tokens,
+        *(f"{figure:.2f}" for figure in figures),
+        f"{row.strays}/{row.samples}",
+        str(row.late),
+    )
 
 
 def _throughputs(result: BenchResult) -> Table:
     table = Table(title="Throughput, requests/s (32 clients)")
-    for heading in ("case", "workers", "per second", "p50 ms", "p99 ms", "strays"):
+    for heading in ("case", "workers", "per second", "p50 ms", "p99 ms", "strays", "late"):
         table.add_column(heading, justify="left" if heading == "case" else "right")
     for row in result.throughputs:
-        figures = (f"{row.per_s:.0f}", f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}", str(row.strays))
+        figures = (
+            f"{row.per_s:.0f}",
+            f"{row.p50_ms:.1f}",
+            f"{row.p99_ms:.1f}",
+            str(row.strays),
+            str(row.late),
+        )
         table.add_row(row.case, str(row.workers), *figures)
     return table

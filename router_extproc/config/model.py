@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
@@ -200,25 +201,6 @@ class Encoder(Section):
     def is_built_in(self) -> bool:
         """True for the one that `models build` makes."""
         return self.path is None and self.repo is None
-
-
-class Limits(Section):
-    """Every bound on size and time. Envoy's own limits are rendered from these numbers."""
-
-    #: Longer request bodies get 413. Envoy's buffer and the gRPC limits follow from it.
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
-    #: Envoy waits this long for a reply, then goes on without us.
-    message_timeout_s: float = Field(default=0.2, gt=0, le=10)
-    #: Kept free inside message_timeout_s for the way back.
-    margin_s: float = Field(default=0.05, ge=0)
-    #: The encoder pass with all signals.
-    signals_timeout_s: float = Field(default=0.1, gt=0)
-    #: The cache lookup, verification included.
-    cache_timeout_s: float = Field(default=0.1, gt=0)
-    #: Exchanges in flight; more are let through to the default pool, unread.
-    max_exchanges: int = Field(default=4096, ge=1)
-    #: On SIGTERM: how long streams may take to finish.
-    drain_s: float = Field(default=10, ge=0)
 
 
 class EnvoyCluster(Section):

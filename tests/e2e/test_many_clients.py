@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from router_extproc.bench.stack import running
-from router_extproc.config.model import Limits
+from router_extproc.config.limits import Limits
 
 CLIENTS = 200
 SECONDS = 30.0

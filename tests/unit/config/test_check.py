@@ -51,9 +51,9 @@ signals:
         ("semantic_cache: {enabled: true, backend_type: milvus,"
          " milvus: {connection: {tls: {enabled: true, cert_file: a}}}}",
          "semantic_cache.milvus.connection.tls: cert_file and key_file belong together: give both or neither"),
-        ("limits: {margin_s: 0.2}", "limits.margin_s: must be < message_timeout_s (0.2), got 0.2"),
-        ("limits: {cache_timeout_s: 0.16}", "limits.cache_timeout_s: must be <= message_timeout_s - margin_s (0.15), got 0.16"),
-        ("limits: {signals_timeout_s: 1}", "limits.signals_timeout_s: must be <= message_timeout_s - margin_s (0.15), got 1"),
+        ("limits: {margin_s: 0.5}", "limits.margin_s: must be < message_timeout_s (0.5), got 0.5"),
+        ("limits: {cache_timeout_s: 0.46}", "limits.cache_timeout_s: must be <= message_timeout_s - margin_s (0.45), got 0.46"),
+        ("limits: {signals_timeout_s: 1}", "limits.signals_timeout_s: must be <= message_timeout_s - margin_s (0.45), got 1"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_refused(problems: Problems, section: str, expected: str) -> None:
