@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import httpx
 import orjson
-from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
@@ -27,10 +26,10 @@ from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.errors import RouterError
+from router_extproc.telemetry.reading import count_late_stages
 
 READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05
-_OUTCOMES: Final = "router_extproc_stage_outcomes_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,7 @@ async def stages_out_of_time(stack: Stack) -> int:
     """How often a stage has run out of its time, all workers together."""
     async with httpx.AsyncClient(timeout=READY_S, trust_env=False) as client:
         text = (await client.get(f"{stack.admin}/metrics")).text
-    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
-    late = (each for each in samples if each.name == _OUTCOMES and each.labels["outcome"] == "timeout")
-    return int(sum(each.value for each in late))
+    return count_late_stages(text)
 
 
 def _config(folder: Path, ports: list[int], workers: int) -> section.Config:

@@ -83,7 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("telemetry",),
     "envoy_data_plane": ("envoy_config",),
     "betterproto2": ("envoy_config",),
-    "matplotlib": ("bench.replay_plot", "bench.sizes_plot", "training.curve"),
+    "matplotlib": ("bench.plot", "training.curve"),
     "typer": ("cli",),
     "rich": ("cli", "training"),
 }

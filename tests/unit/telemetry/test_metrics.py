@@ -24,6 +24,7 @@ from router_extproc.routing.policy import CachePolicy, Route, Target
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.reading import count_late_stages
 
 ROUTE = Route(
     "maths",
@@ -101,6 +102,12 @@ def test_the_time_of_a_decision_is_kept_by_its_outcome() -> None:
 
 def test_stages_are_counted_by_how_they_ended() -> None:
     assert value(decide(FORWARD), "stage_outcomes_total", stage="cache", outcome="timeout") == 1
+
+
+def test_stages_out_of_time_are_counted_over_all_workers() -> None:
+    texts = [expose(decide(FORWARD).registry, worker=worker) for worker in (0, 1)]
+    assert count_late_stages(merge(texts).decode()) == 2
+    assert count_late_stages(expose(Metrics().registry, worker=0).decode()) == 0
 
 
 def test_readings_are_counted_without_their_labels() -> None:

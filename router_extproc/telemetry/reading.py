@@ -1,0 +1,19 @@
+"""Reads published metrics back: for who measures a sidecar from outside.
+
+It is not what publishes them (`metrics.py`), and knows only the text form.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client.parser import text_string_to_metric_families
+
+_OUTCOMES: Final = "router_extproc_stage_outcomes_total"
+
+
+def count_late_stages(text: str) -> int:
+    """How often a stage has run out of its time; `text`: what `/metrics` answers."""
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    late = (each for each in samples if each.name == _OUTCOMES and each.labels["outcome"] == "timeout")
+    return int(sum(each.value for each in late))
