@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -50,9 +51,12 @@ class Worker:
     events_file: Path
     process: subprocess.Popen[bytes] | None = None
     _seen: int = 0
+    #: Events from before its last start.
+    _began: int = 0
 
     def start(self) -> None:
         """Start it; its first stream may come a second later, when Envoy's health check finds it."""
+        self._began = len(self._all_events())
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [
             sys.executable,
@@ -80,13 +84,21 @@ class Worker:
 
     def events(self) -> list[dict[str, Any]]:
         """What it has seen since `forget`."""
-        if not self.events_file.exists():
-            return []
-        return [json.loads(line) for line in self.events_file.read_text().splitlines()][self._seen :]
+        return self._all_events()[self._seen :]
 
     def forget(self) -> None:
         """Start a new list of events."""
-        self._seen += len(self.events())
+        self._seen = len(self._all_events())
+
+    def is_quiet(self) -> bool:
+        """True when every stream since its start is over for it, too: Envoy may have been done before."""
+        counts = Counter(event["event"] for event in self._all_events()[self._began :])
+        return counts["opened"] == counts["closed"]
+
+    def _all_events(self) -> list[dict[str, Any]]:
+        if not self.events_file.exists():
+            return []
+        return [json.loads(line) for line in self.events_file.read_text().splitlines()]
 
 
 @dataclass(slots=True)
@@ -130,9 +142,10 @@ class Stack:
         await self.until(lambda: self.healthy() == len(self.workers))
 
     async def quiet(self) -> None:
-        """Wait until no stream to a worker is open."""
+        """Wait until no stream to a worker is open, for Envoy and for the workers."""
         name = "cluster.router_extproc.upstream_rq_active"
         await self.until(lambda: self.envoy.counters(name)[name] == 0)
+        await self.until(lambda: all(worker.is_quiet() for worker in self.workers))
 
     def healthy(self) -> int:
         """Workers that Envoy would send an exchange to."""
