@@ -7,7 +7,7 @@ opened in the order of the data and closed in the opposite one, also when a late
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,11 +29,9 @@ from router_extproc.config.translate import (
     scope_rules_of,
 )
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Encoder, Inference, ResultT
-from router_extproc.models.examples import ExampleClassifier
+from router_extproc.models.base import Encoder, Inference, ResultT
+from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
-from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
@@ -169,31 +167,6 @@ def _encoder_folder(wanted: section.Encoder) -> Path | None:
     if wanted.repo is not None:
         return find_pulled(wanted.repo, wanted.revision, where="encoder")
     return None if wanted.path is None else Path(wanted.path)
-
-
-class EncoderClassifiers:
-    """Opens classifiers for one encoder. Fits models.base.Classifiers."""
-
-    def __init__(self, encoder: Encoder | None) -> None:
-        self._encoder = encoder
-
-    def trained(self, model: str, *, where: str) -> Classifier:
-        """See Classifiers."""
-        return open_head(model, encoder=self._opened(), where=where)
-
-    def require_tasks(self, *, where: str) -> None:
-        """See Classifiers."""
-        if self._opened().task_identity is None:
-            raise ConfigError(where, "needs the built-in encoder: other encoders have no task layers")
-
-    def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
-        """See Classifiers."""
-        return ExampleClassifier.of(examples, self._opened())
-
-    def _opened(self) -> Encoder:
-        if self._encoder is None:
-            raise TypeError("a signal that classifies must say needs_encoder")
-        return self._encoder
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────

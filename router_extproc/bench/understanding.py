@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from router_extproc.app import EncoderClassifiers
 from router_extproc.bench.prompts import Prompts
+from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, OnnxVerifier

@@ -1,0 +1,38 @@
+"""Opens the classifiers that signals ask for: trained heads, or labels by example prompts.
+
+It is not a classifier. The rule it keeps: all of them read the vectors of one encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.base import Classifier, Encoder
+from router_extproc.models.examples import ExampleClassifier
+from router_extproc.models.onnx.heads import open_head
+
+
+class EncoderClassifiers:
+    """Opens classifiers for one encoder. Fits models.base.Classifiers."""
+
+    def __init__(self, encoder: Encoder | None) -> None:
+        self._encoder = encoder
+
+    def trained(self, model: str, *, where: str) -> Classifier:
+        """See Classifiers."""
+        return open_head(model, encoder=self._opened(), where=where)
+
+    def require_tasks(self, *, where: str) -> None:
+        """See Classifiers."""
+        if self._opened().task_identity is None:
+            raise ConfigError(where, "needs the built-in encoder: other encoders have no task layers")
+
+    def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        """See Classifiers."""
+        return ExampleClassifier.of(examples, self._opened())
+
+    def _opened(self) -> Encoder:
+        if self._encoder is None:
+            raise TypeError("a signal that classifies must say needs_encoder")
+        return self._encoder
