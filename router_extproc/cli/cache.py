@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 import typer
 
 from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort
 from router_extproc.cli.cache_lines import STANDARD, export_to, send_lines
+from router_extproc.cli.cache_options import (
+    Admin,
+    Decision,
+    Entry,
+    Header,
+    Model,
+    OlderThan,
+    Scope,
+    Tag,
+    given,
+    hex_digits,
+    selector_of,
+)
 from router_extproc.cli.cache_shown import (
     entries_table,
     evidence_table,
@@ -19,6 +32,7 @@ from router_extproc.cli.cache_shown import (
     words,
     worth_table,
 )
+from router_extproc.cli.header_option import read_header
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 
 app = typer.Typer(
@@ -27,28 +41,6 @@ app = typer.Typer(
     help="Look into the cache of a running sidecar, and change it.",
     epilog="Example: router-extproc cache list --model large",
 )
-
-Admin: TypeAlias = Annotated[
-    str, typer.Option("--admin", help="The sidecar's admin port.", metavar="HOST:PORT")
-]
-Scope: TypeAlias = Annotated[
-    str | None, typer.Option(help="Digest of who may share the entries.", show_default=False)
-]
-Header: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--header", "-H", help="In place of --scope: a client's header, 'name: value'."),
-]
-Model: TypeAlias = Annotated[str | None, typer.Option(help="The model that answered.", show_default=False)]
-Decision: TypeAlias = Annotated[
-    str | None, typer.Option(help="The decision that chose it.", show_default=False)
-]
-Tag: TypeAlias = Annotated[str | None, typer.Option(help="One of the entry's tags.", show_default=False)]
-OlderThan: TypeAlias = Annotated[
-    float | None, typer.Option("--older-than", help="Seconds since it was stored.", min=0, show_default=False)
-]
-Entry: TypeAlias = Annotated[
-    str | None, typer.Option(help="First digits of its fingerprint.", show_default=False)
-]
 
 
 @app.command(epilog="Example: router-extproc cache stats --json")
@@ -121,7 +113,7 @@ def wrong(
     Exit code 1: a worker or the backend could not be reached; purge it again.
     """
     with AdminPort(admin) as port:
-        told = port.call_wrong(_hex(entry))
+        told = port.call_wrong(hex_digits(entry))
     if json:
         print_json(told)
     else:
@@ -149,8 +141,8 @@ def listentries(
 ) -> None:
     """List entries, newest first, without what was said."""
     with AdminPort(admin) as port:
-        wanted = _selector(port, scope, header, model, decision, tag, older_than)
-        page = port.get("/cache/entries", {**wanted, "limit": limit, **_given(after=after)})
+        wanted = selector_of(port, scope, header, model, decision, tag, older_than)
+        page = port.get("/cache/entries", {**wanted, "limit": limit, **given(after=after)})
     if json:
         print_json(page)
         return
@@ -169,7 +161,7 @@ def show(
 ) -> None:
     """Show one entry with its question and its answer."""
     with AdminPort(admin) as port:
-        shown = port.get(f"/cache/entries/{_hex(entry)}")
+        shown = port.get(f"/cache/entries/{hex_digits(entry)}")
     if json:
         print_json(shown)
         return
@@ -198,7 +190,7 @@ def purge(
     worker or the backend could not be reached; do it again.
     """
     with AdminPort(admin) as port:
-        wanted = _selector(port, scope, header, model, decision, tag, older_than) | _given(entry=entry)
+        wanted = selector_of(port, scope, header, model, decision, tag, older_than) | given(entry=entry)
         if everything == bool(wanted):
             raise typer.BadParameter("name what to purge, or give --all; not both")
         report = port.purge({**wanted, "all": everything, "dry_run": dry_run})
@@ -228,7 +220,7 @@ def export(
     Exit code 1: it broke off; no file is left then.
     """
     with AdminPort(admin) as port:
-        wanted = _selector(port, scope, header, model, decision, tag, older_than)
+        wanted = selector_of(port, scope, header, model, decision, tag, older_than)
         if output == STANDARD:
             count = port.export(wanted, sys.stdout.buffer)
         else:
@@ -273,41 +265,5 @@ def warm(
     decision (refused when the router decides otherwise); a logged conversation {"messages": […]} with the
     assistant's answer last; or a logged {"request": …, "answer": …}. Exit code 1: a line was refused.
     """
-    with_headers = dict(_header(text) for text in header or ())
+    with_headers = dict(read_header(text) for text in header or ())
     send_lines(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)
-
-
-# ── asking ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _selector(  # noqa: PLR0917 - the options that three commands share
-    port: AdminPort,
-    scope: str | None,
-    header: list[str] | None,
-    model: str | None,
-    decision: str | None,
-    tag: str | None,
-    older_than: float | None,
-) -> dict[str, Any]:  # Any: JSON
-    if header and scope is not None:
-        raise typer.BadParameter("give either --scope or --header")
-    if header:
-        scope = port.scope(dict(_header(text) for text in header), decision)
-    return _given(scope=scope, model=model, decision=decision, tag=tag, older_than_s=older_than)
-
-
-def _given(**options: Any) -> dict[str, Any]:  # Any: an option's value
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _hex(entry: str) -> str:
-    if not entry or set(entry) - set("0123456789abcdef"):
-        raise typer.BadParameter("a fingerprint has hex digits", param_hint="ENTRY")
-    return entry
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    if not separator or not name.strip():
-        raise typer.BadParameter("write 'name: value'", param_hint="--header")
-    return name.strip().lower(), value.strip()

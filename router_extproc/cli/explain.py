@@ -14,6 +14,7 @@ from router_extproc.admin.explained import explained
 from router_extproc.app import build
 from router_extproc.cli import FAILED, OK
 from router_extproc.cli.explanation import show
+from router_extproc.cli.header_option import read_header
 from router_extproc.cli.output import JsonOption, print_json
 from router_extproc.cli.warm import warm
 from router_extproc.config.model import Config
@@ -67,7 +68,7 @@ def explain(
     """
     checked = read_config(config)
     body = _body(checked, prompt, request)
-    headers = tuple(_header(text) for text in header or ())
+    headers = tuple(read_header(text) for text in header or ())
     ask = _ask_running if running else _ask_here
     explanation = asyncio.run(ask(checked, path, headers, body))
     if explanation is None:
@@ -91,13 +92,6 @@ def _body(config: Config, prompt: str | None, request: Path | None) -> bytes:
             raise typer.BadParameter(f"cannot read {request}: {error.strerror}") from error
     model = config.virtual_models[0] if config.virtual_models else config.default_model
     return orjson.dumps({"model": model, "messages": [{"role": "user", "content": prompt}]})
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    if not separator or not name.strip():
-        raise typer.BadParameter(f"write 'name: value', got {text!r}", param_hint="--header")
-    return name.strip().lower(), value.strip()
 
 
 async def _ask_here(
