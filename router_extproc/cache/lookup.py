@@ -210,7 +210,7 @@ class SemanticCache:
         """Every usable entry that is meant, of this process and of the backend, each once, in no order.
 
         Raises:
-            CacheError: the backend stopped answering.
+            CacheError: the backend stopped answering, or what was purged is not known yet.
         """
         near = [entry for entry in self._near.entries() if selects(selector, entry)]
         for number, entry in enumerate(near):
@@ -220,6 +220,7 @@ class SemanticCache:
                 await asyncio.sleep(0)
         if self._source is None:
             return
+        self._purges.require_caught_up()
         known = {entry.fingerprint for entry in near}
         async for page in self._source.entries(limit=LISTED_MAX, selector=selector):
             for entry in page:

@@ -56,6 +56,11 @@ class Purges:
         """True when all purges from before this process are known, and so the backend may be asked."""
         return self._caught_up.is_set()
 
+    def require_caught_up(self) -> None:
+        """Raise CacheError unless `caught_up`."""
+        if not self.caught_up:
+            raise CacheError("cache", "what was purged before the start is not known yet")
+
     async def catch_up(self) -> None:
         """Return when `caught_up`, however long that takes."""
         await self._caught_up.wait()

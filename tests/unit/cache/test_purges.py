@@ -179,11 +179,14 @@ async def test_process_that_has_not_heard_what_was_purged_answers_nothing_from_t
             assert await fresh.cache.exact(left.fingerprint) == Miss("backend")
             assert await fresh.cache.semantic(asked) == Miss("backend")
             await asyncio.sleep(0.01)
+        with pytest.raises(CacheError, match="not known yet"):
+            [entry async for entry in fresh.cache.entries(EVERYTHING)]
         board.away = False
         await until(fresh.listens)
         await until(fresh.answers)
         assert await fresh.cache.exact(left.fingerprint) == Miss("absent")
         assert await fresh.cache.semantic(asked) == Miss("absent")
+        assert [entry async for entry in fresh.cache.entries(EVERYTHING)] == []
 
 
 async def test_purges_heard_together_are_all_covered_when_the_first_cannot_be_carried_out() -> None:
