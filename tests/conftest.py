@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from router_extproc.testing.milvus_process import PLATFORM, MilvusServer, is_available, running_milvus
+from router_extproc.testing.milvus_process import UNAVAILABLE, MilvusServer, is_available, running_milvus
 
 # How long an example takes says more about the machine beside it than about the code.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,4 +25,4 @@ def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusSe
 def need_milvus_server() -> None:
     """Leave out the test where no server is made for the machine."""
     if not is_available():
-        pytest.skip(f"the wheel milvus has a server for {' '.join(PLATFORM)} only")
+        pytest.skip(UNAVAILABLE)

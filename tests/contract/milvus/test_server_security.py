@@ -15,7 +15,7 @@ from router_extproc.cache.milvus import MilvusCache
 from router_extproc.config.milvus import Milvus, MilvusAuth, MilvusConnection, MilvusTls
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry
 from router_extproc.testing.clock import ManualClock
-from router_extproc.testing.milvus_process import PLATFORM, Security, is_available, running_milvus
+from router_extproc.testing.milvus_process import UNAVAILABLE, Security, is_available, running_milvus
 
 CLOCK = ManualClock()
 #: For what a server does on a busy machine.
@@ -58,7 +58,7 @@ def files(folder: Path) -> Files:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     if not is_available():
-        pytest.skip(f"the wheel milvus has a server for {' '.join(PLATFORM)} only")
+        pytest.skip(UNAVAILABLE)
     folder = tmp_path_factory.mktemp("secure")
     ours, strangers = files(folder / "ours"), files(folder / "strangers")
     tls = Security(cert_file=ours.cert, key_file=ours.key)

@@ -16,7 +16,7 @@ from router_extproc.cache.verify import GuardVerifier
 from router_extproc.config.milvus import Milvus, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
-from router_extproc.testing.milvus_process import PLATFORM, MilvusServer, is_available, made_milvus
+from router_extproc.testing.milvus_process import UNAVAILABLE, MilvusServer, is_available, made_milvus
 
 CLOCK = ManualClock()
 LIMIT_S = 150.0
@@ -28,7 +28,7 @@ BUDGET_S = 0.5
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusServer]:
     """One that every test here may hurt, and leaves running; at first it is down."""
     if not is_available():
-        pytest.skip(f"the wheel milvus has a server for {' '.join(PLATFORM)} only")
+        pytest.skip(UNAVAILABLE)
     made = made_milvus(tmp_path_factory.mktemp("trouble"))
     try:
         yield made
