@@ -1,0 +1,97 @@
+"""A stand-in pool in a process of its own, so that a test may kill, stop and start it again.
+
+`python -m router_extproc.testing.pool_process NAME SERVED_NAME PORT LATENCY_S WORD_S` serves on loopback
+until it is told to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from router_extproc.demo.pool import DemoPool
+
+READY_S: Final = 120.0
+STOP_S: Final = 60.0
+ASK_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.05
+
+
+@dataclass(slots=True)
+class PoolEndpoint:
+    """One endpoint of a pool."""
+
+    name: str
+    port: int
+    latency_s: float
+    word_s: float
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        words = (self.name, f"served-{self.name}", str(self.port), str(self.latency_s), str(self.word_s))
+        self.process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+            [sys.executable, "-m", "router_extproc.testing.pool_process", *words]
+        )
+        until(lambda: _status(f"{self.url}/health") == httpx.codes.OK, within_s=READY_S)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; after SIGKILL it is gone when this returns."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            if number is signal.SIGKILL:
+                self.process.wait(STOP_S)
+
+    def seen(self) -> int:
+        """Requests that it was sent."""
+        count: int = httpx.get(f"{self.url}/demo/seen", trust_env=False, timeout=ASK_S).json()["requests"]
+        return count
+
+    def stop(self) -> None:
+        """End it, whatever state it is in."""
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+
+
+def until(holds: Callable[[], bool], *, within_s: float) -> None:
+    """Wait until something holds.
+
+    Raises:
+        TimeoutError: it did not within that time.
+    """
+    give_up_s = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > give_up_s:
+            raise TimeoutError(f"not within {within_s:g} s")
+        time.sleep(LOOK_EVERY_S)
+
+
+def _status(url: str) -> int | None:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=2.0, trust_env=False).status_code
+    return None
+
+
+async def main(name: str, served_name: str, port: int, latency_s: float, word_s: float) -> None:
+    """Serve until the process is ended."""
+    pool = DemoPool(name, served_name, latency_s=latency_s, word_s=word_s)
+    await pool.start(port=port)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])))
