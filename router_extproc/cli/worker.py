@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc import __version__
+from router_extproc.admin.access import REASONS, Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
+from router_extproc.admin.token import token_of
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
@@ -42,7 +44,7 @@ class Seat:
 
     def admin_address(self, config: Config) -> str:
         """Worker 0 has the port; it asks the others over their sockets."""
-        return config.admin if self.worker == 0 else f"unix:{socket_of(self._folder(), self.worker)}"
+        return config.admin.listen if self.worker == 0 else f"unix:{socket_of(self._folder(), self.worker)}"
 
     def others(self, config: Config) -> Peers:
         """The workers that this one speaks for."""
@@ -67,6 +69,7 @@ class WorkerOperations:
         self._application: Final = application
         self._metrics: Final = metrics
         self._others: Final = seat.others(config)
+        metrics.expect_refusals(REASONS if seat.worker == 0 else ())
 
     async def metrics(self) -> bytes:
         """See Operations."""
@@ -107,6 +110,10 @@ class WorkerOperations:
         headers = Headers(question.headers)
         return await self._application.explain(question.method, question.path, headers, question.body)
 
+    def refused(self, reason: str) -> None:
+        """See Operations."""
+        self._metrics.refused(reason)
+
 
 async def run_worker(config: Config, seat: Seat) -> None:
     """Serve until SIGTERM, SIGINT or (beside others) the supervisor's end.
@@ -115,6 +122,7 @@ async def run_worker(config: Config, seat: Seat) -> None:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
     log, clock = get_logger(), SystemClock()
+    access = _access(config, seat)
     telemetry = Telemetry(Metrics(), clock)
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
@@ -126,6 +134,8 @@ async def run_worker(config: Config, seat: Seat) -> None:
             admin,
             max_body_bytes=config.limits.max_body_bytes,
             cache=_cache_desk(config, seat, application, clock),
+            access=access,
+            metrics=config.admin.metrics if seat.worker == 0 else None,
         )
         await server.start()
         stack.push_async_callback(server.aclose)
@@ -139,6 +149,12 @@ async def run_worker(config: Config, seat: Seat) -> None:
         operations.draining = True
         log.info("draining", at_most_s=config.limits.drain_s)
     log.info("stopped")
+
+
+def _access(config: Config, seat: Seat) -> Access | None:
+    """Who may ask the admin port; None: this worker has none, but a socket that is for its peers only."""
+    admin = config.admin
+    return None if seat.worker else Access.of(admin.listen, admin.allowed_hosts, token_of(admin))
 
 
 def _settings(config: Config, seat: Seat) -> ServerSettings:

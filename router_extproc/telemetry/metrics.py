@@ -7,6 +7,7 @@ their unit (https://prometheus.io/docs/practices/naming/).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -71,6 +72,9 @@ class Metrics:
             "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
         )
         self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
+        self._admin_refused = self._counter(
+            "admin_refused", "Requests to the admin port that were not answered.", "reason"
+        )
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()
         self.registry.register(self.cache)
@@ -131,6 +135,17 @@ class Metrics:
             self._tokens.labels(report.model, "prompt").inc(max(0, report.usage.prompt_tokens))
             self._tokens.labels(report.model, "completion").inc(max(0, report.usage.completion_tokens))
             self._tokens.labels(report.model, "cached").inc(max(0, report.usage.cached_tokens))
+
+    # ── admin.base.Operations ─────────────────────────────────────────────────────────────────
+
+    def expect_refusals(self, reasons: Iterable[str]) -> None:
+        """Show these reasons with 0 from the start, so that the first one is seen as an increase."""
+        for reason in reasons:
+            self._admin_refused.labels(reason)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the admin port refused."""
+        self._admin_refused.labels(reason).inc()
 
     # ── server.base.StreamCounter ─────────────────────────────────────────────────────────────
 
