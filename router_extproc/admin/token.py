@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from router_extproc.config.admin import TOKEN_CHARS_MAX, Admin, token_problem
+from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 
 
@@ -17,6 +18,18 @@ def token_of(admin: Admin) -> str | None:
     if admin.token_file is None:
         return admin.token
     return read_token(Path(admin.token_file), "admin.token_file")
+
+
+def with_token(config: Config) -> Config:
+    """The configuration with the token in place of its file.
+
+    A worker that is started again has the token that the first one had, whatever is in the file by then.
+
+    Raises:
+        ConfigError: the file cannot be read, or does not hold a token.
+    """
+    own = {"token": token_of(config.admin), "token_file": None}
+    return config.model_copy(update={"admin": config.admin.model_copy(update=own)})
 
 
 def read_token(file: Path, key: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from router_extproc.admin.token import with_token
 from router_extproc.cli.lite import asking_lite, lite_process
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
@@ -34,7 +35,7 @@ def serve(
     SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
     configuration is refused, a model is missing, or an address is taken.
     """
-    checked = read_config(config)
+    checked = with_token(read_config(config))
     telemetry = checked.telemetry
     bound = {} if worker is None else {"worker": worker}
     configure_logging(level=telemetry.log_level, form=telemetry.log_format, bound=bound)

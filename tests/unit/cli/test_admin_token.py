@@ -9,8 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.admin.access import Access
+from router_extproc.admin.token import with_token
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import AdminPort
+from router_extproc.config.read import read_config
 from router_extproc.testing.admin import TOKEN, admin_in_thread, cache_desk
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
@@ -141,3 +143,46 @@ def test_a_client_is_still_named_by_its_own_authorization(admin: str) -> None:
         assert one != two
     with AdminPort(admin, TOKEN) as port:
         assert port.scope({}, None) not in {one, two, port.scope({"authorization": f"Bearer {TOKEN}"}, None)}
+
+
+# ── the sidecar's own ─────────────────────────────────────────────────────────────────────────
+
+ROUTER = "version: 1\ndefault_model: small\nmodels: {small: {cluster: a}}\n"
+
+
+def command(*args: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(arg) for arg in args])
+    return int(ended.value.code or 0)
+
+
+def test_explain_sends_the_configurations_own_token(admin: str, tmp_path: Path, capsys: Output) -> None:
+    """What answers here knows no dialect: it says so to whom it lets in."""
+    router, token = tmp_path / "router.yaml", tmp_path / "token"
+    token.write_text(TOKEN)
+    router.write_text(f"{ROUTER}admin: {{listen: '{admin}', token_file: token}}\n")
+    assert command("explain", "-c", router, "--running", "hi") == 1
+    assert "no dialect knows POST /v1/chat/completions" in capsys.readouterr().err
+    router.write_text(f"{ROUTER}admin: {admin}\n")
+    assert command("explain", "-c", router, "--running", "hi") == 1
+    assert "this port asks for its token" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_serve_does_not_start_without_the_token_that_it_is_to_ask_for(
+    workers: int, tmp_path: Path, capsys: Output
+) -> None:
+    router = tmp_path / "router.yaml"
+    listen = f"listen: unix:{tmp_path}/{{worker}}.sock\nworkers: {workers}\n"
+    router.write_text(f"{ROUTER}{listen}admin: {{listen: '127.0.0.1:0', token_file: none}}\n")
+    assert command("serve", "--config", router) == 2
+    assert capsys.readouterr().err.startswith(f"admin.token_file: cannot read {tmp_path}/none: ")
+
+
+def test_workers_get_the_token_and_not_its_file(tmp_path: Path) -> None:
+    """One that is started again must not depend on what is in the file by then."""
+    router, token = tmp_path / "router.yaml", tmp_path / "token"
+    token.write_text(TOKEN)
+    router.write_text(f"{ROUTER}admin: {{token_file: token}}\n")
+    own = with_token(read_config(router)).admin
+    assert (own.token, own.token_file) == (TOKEN, None)
