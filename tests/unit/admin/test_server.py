@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from router_extproc.admin import listening
 from router_extproc.admin import server as admin
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
@@ -18,6 +19,7 @@ from router_extproc.errors import ConfigError, MalformedRequest
 from router_extproc.pipeline.decision import Decision, Reject
 from router_extproc.testing.admin import TOKEN
 
+WAIT_S = 10.0
 JSON = {"content-type": "application/json"}
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 METRICS = b'# HELP a b\n# TYPE a counter\na{worker="0"} 1.0\n'
@@ -209,6 +211,24 @@ async def test_a_question_that_takes_too_long_is_given_up(
     operations.never = True
     async with client.get(f"{url}/metrics") as answer:
         assert answer.status == 503
+
+
+async def test_whoever_connects_and_says_nothing_takes_nobodys_place(
+    url: str, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe must be answered, and the process keeps descriptors for Envoy."""
+    monkeypatch.setattr(listening, "CONNECTIONS_MAX", 3)
+    host, port = url.removeprefix("http://").split(":")
+    silent = [await asyncio.open_connection(host, port) for _ in range(10)]
+    async with client.get(f"{url}/healthz") as answer:
+        assert answer.status == 200
+    # All of them are known to the server by now.
+    silent.append(await asyncio.open_connection(host, port))
+    async with asyncio.timeout(WAIT_S):
+        ends = [await reader.read() for reader, _ in silent[:8]]
+    assert ends == [b""] * 8
+    for _, writer in silent:
+        writer.close()
 
 
 async def test_a_port_in_use_is_named_with_the_key_to_change(operations: FakeOperations, url: str) -> None:
