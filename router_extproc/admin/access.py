@@ -13,7 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, Literal, Self, TypeAlias, get_args
 
-from router_extproc.config.address import host_name, host_port, ip_of, is_loopback
+from router_extproc.config.address import host_name, host_port, ip_of, is_loopback_host
 
 
 class Need(Enum):
@@ -86,7 +86,7 @@ class Access:
         """The rules of a port at HOST:PORT."""
         bound = host_port(address)
         names = frozenset(name for text in allowed_hosts if (name := host_name(text)) is not None)
-        return cls(bound is not None and is_loopback(bound[0]), names, token)
+        return cls(bound is not None and is_loopback_host(bound[0]), names, token)
 
     def knows(self, text: str) -> bool:
         """True for a Host that no page of another site can have.
@@ -98,7 +98,7 @@ class Access:
         if name is None:
             return False
         host, _ = name
-        if is_loopback(host) or name in self.names or (host, None) in self.names:
+        if is_loopback_host(host) or name in self.names or (host, None) in self.names:
             return True
         # Who comes to loopback by another address comes through something that we do not know.
         return not self.loopback and ip_of(host) is not None

@@ -53,7 +53,7 @@ def ip_of(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     """True for addresses of this machine's own loopback interface, and for the name localhost."""
     address = ip_of(host)
     return host.lower() == "localhost" if address is None else address.is_loopback

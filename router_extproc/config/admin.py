@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(r"[!-~]+")
 class Admin(Section):
     """The admin HTTP server; a plain HOST:PORT is the short form of `listen`."""
 
+    #: HOST:PORT of metrics, health, the dashboard, explain and cache operations.
     listen: str = "127.0.0.1:9190"
     #: HOST:PORT of a second port with metrics and health only, for Prometheus and probes.
     metrics: str | None = None

@@ -20,7 +20,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from router_extproc.config.address import is_loopback
+from router_extproc.config.address import is_loopback_host
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.addresses import split_host_port
@@ -242,7 +242,7 @@ def test_ports_are_the_configurations(config: Config, gateway: Document) -> None
 def test_what_clients_wrote_is_on_no_port_that_others_reach(config: Config, gateway: Document) -> None:
     """Whoever reaches the admin port on loopback needs no token."""
     host, port = split_host_port(config.admin.listen)
-    assert is_loopback(host)
+    assert is_loopback_host(host)
     opened = [
         each["containerPort"] for part in containers(gateway).values() for each in part.get("ports", ())
     ]
