@@ -30,6 +30,7 @@ from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.request_log import open_request_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,11 @@ async def run_worker(config: Config, seat: Seat) -> None:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
     log, clock = get_logger(), SystemClock()
-    telemetry = Telemetry(Metrics(), clock)
+    wanted = config.telemetry
+    request_log = open_request_log(wanted.requests, sample_rate=wanted.sample_rate)
+    telemetry = Telemetry(Metrics(), clock, *request_log)
     async with AsyncExitStack() as stack:
+        stack.callback(telemetry.drain)
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
         operations = WorkerOperations(config, seat, application, telemetry.metrics)
