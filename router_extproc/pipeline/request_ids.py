@@ -1,7 +1,7 @@
 """A request's ids as they may be logged: Envoy's request id and the W3C trace parent.
 
-Both are untrusted text: Envoy keeps the request id of a client on an internal network, and never looks at the
-trace parent. What has another form than these is as good as absent.
+Both are untrusted text: an Envoy may be told to keep a client's request id, and none looks at the trace
+parent. What has another form than these is as good as absent.
 Source: https://www.w3.org/TR/trace-context/#traceparent-header
 """
 

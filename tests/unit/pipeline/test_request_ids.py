@@ -38,7 +38,7 @@ def test_request_ids_of_known_gateways_are_taken(value: str) -> None:
     ["", "a b", "id\x1b[31m", 'x", "level": "info', "é", "\udcff", "a/b", "x" * (REQUEST_ID_CHARS_MAX + 1)],
 )
 def test_other_text_in_its_place_is_left_out(value: str) -> None:
-    """On an internal network Envoy keeps the client's: it may be anything."""
+    """An Envoy may be told to keep the client's (preserve_external_request_id): it may be anything."""
     assert ids_of(request_id=value)[0] == ""
 
 
