@@ -21,7 +21,7 @@ Requests: TypeAlias = Literal["none", "all", "sampled", "errors"]
 Facts: TypeAlias = dict[str, object]
 
 #: Answers that ended otherwise than their dialect says; a type or size that is not read is no error.
-BROKEN: Final = frozenset({"aborted", "cut_off", "error", "malformed"})
+BROKEN: Final = frozenset({"aborted", "cut_off", "error", "malformed", "unfinished"})
 _ERROR_STATUS: Final = 400
 _HASH_BYTES: Final = 8
 

@@ -1,0 +1,139 @@
+"""Every line of a running sidecar's standard error is one JSON object, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router_extproc.testing.stack import free_address
+
+LIMIT_S = 120.0
+CONFIG = """
+version: 1
+workers: {workers}
+listen: unix:{folder}/{{worker}}.sock
+admin: {admin}
+default_model: small
+models: {{small: {{cluster: small}}}}
+semantic_cache: {{enabled: true, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
+limits: {{drain_s: 0.5}}
+telemetry: {{log_level: debug}}
+"""
+#: As native code does it: past Python's own file object.
+FOREIGN = """
+import os, sys, threading
+from router_extproc.clock import SystemClock
+from router_extproc.telemetry.library_lines import library_lines
+from router_extproc.telemetry.logging import configure_logging, get_logger
+with library_lines(SystemClock()) as stream:
+    configure_logging(level="debug", form="json", stream=stream)
+    os.write(2, b"E0000 00:00:1.5   12 chttp2_transport.cc:1182] too_many_pings\\n")
+    os.write(2, b"half of ")
+    os.write(2, b"a line with my prompt\\n")
+    os.write(2, b"x" * 100_000 + b"\\n")
+    print("my prompt", file=sys.stderr)
+    thread = threading.Thread(target=lambda: int("my prompt"))
+    thread.start()
+    thread.join()
+    get_logger().info("own line")
+    os.write(2, b"no end of line")
+print("after the block", file=sys.stderr)
+"""
+
+
+#: PyDLL keeps the interpreter's lock.
+FLOOD = """
+    import ctypes
+    write = ctypes.PyDLL(None).write
+    line = b"I0000 00:00:1.5   12 ev.cc:1] AllocTimestamp and more words\\n"
+    for _ in range(20_000):
+        write(2, line, len(line))
+        print("my prompt", file=sys.stderr)
+    get_logger().info("own line")
+"""
+
+
+def _run(script: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)  # noqa: S603 - our own script
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_lines_that_native_code_writes_are_lines_of_the_log() -> None:
+    done = _run(FOREIGN)
+    *logged, after = done.stderr.splitlines()
+    lines = lines_of("\n".join(logged))
+    assert after == "after the block"
+    assert "my prompt" not in done.stderr
+    (pings,) = [line for line in lines if line.get("origin") == "grpc"]
+    assert (pings["level"], pings["line"]) == ("error", "too_many_pings")
+    assert pings["place"] == "chttp2_transport.cc:1182"
+    assert [line["event"] for line in lines if "error" in line] == ["thread failed"]
+    unknown = sum(line["suppressed"] + 1 for line in lines if line.get("origin") == "unknown")
+    assert unknown >= 4
+    assert "own line" in {line["event"] for line in lines}
+
+
+def test_a_flood_of_foreign_lines_neither_stops_the_process_nor_floods_the_log() -> None:
+    """Native code may hold the interpreter while it writes: the pipe's reader cannot make room then."""
+    done = _run(FOREIGN.partition("    os.write")[0] + FLOOD)
+    lines = lines_of(done.stderr)
+    assert "own line" in {line["event"] for line in lines}
+    assert sum(line.get("suppressed", 0) for line in lines) > 100
+    assert len(lines) < 30
+
+
+@contextmanager
+def running_serve(folder: Path, workers: int) -> Iterator[Path]:
+    """`router-extproc serve` until the block is left; the file that has its standard error."""
+    admin, log = free_address(), folder / "stderr.log"
+    (folder / "router.yaml").write_text(CONFIG.format(folder=folder, admin=admin, workers=workers))
+    command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(folder / "router.yaml")]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=_talkative())  # noqa: S603 - our own arguments
+    try:
+        _wait_until_ready(admin)
+        yield log
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(LIMIT_S)
+
+
+def _talkative() -> dict[str, str]:
+    """GRPC says all that it can say."""
+    return {**os.environ, "GRPC_VERBOSITY": "DEBUG", "GRPC_TRACE": "http_keepalive,connectivity_state"}
+
+
+def _wait_until_ready(admin: str) -> None:
+    give_up_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < give_up_s:
+        try:
+            with urllib.request.urlopen(f"http://{admin}/readyz", timeout=5.0):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("not ready")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_line_of_a_sidecar_with_milvus_lite_is_json(tmp_path: Path, workers: int) -> None:
+    with running_serve(tmp_path, workers) as log:
+        pass
+    lines = lines_of(log.read_text())
+    assert {"serving", "stopped"} <= {line["event"] for line in lines}
+    assert "grpc" in {line.get("origin") for line in lines}
+    assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
