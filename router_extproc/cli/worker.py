@@ -154,7 +154,9 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
 
 def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics, wanted = Metrics(), config.telemetry
-    metrics.begin_at_zero(KnownLabels.of(config).series())
+    known = KnownLabels.of(config)
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
 

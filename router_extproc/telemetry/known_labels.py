@@ -49,6 +49,11 @@ class KnownLabels:
         routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
         return cls(tuple(routes), tuple(config.models), tuple(config.signals))
 
+    @property
+    def decisions(self) -> Values:
+        """Every name of a decision, `default` and `pinned` among them."""
+        return tuple(dict.fromkeys(decision for decision, _ in self.routes))
+
     def series(self) -> dict[str, list[Values]]:
         """Metric, by its name without prefix and suffix, to the label values of its series."""
         tokens = ("prompt", "completion")

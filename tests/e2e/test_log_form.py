@@ -98,8 +98,8 @@ def test_a_flood_of_foreign_lines_neither_stops_the_process_nor_floods_the_log()
 
 
 @contextmanager
-def running_serve(folder: Path, workers: int) -> Iterator[Path]:
-    """`router-extproc serve` until the block is left; the file that has its standard error."""
+def running_serve(folder: Path, workers: int) -> Iterator[tuple[Path, str]]:
+    """`router-extproc serve` until the block is left; the file of its standard error, and its admin port."""
     admin, log = free_address(), folder / "stderr.log"
     (folder / "router.yaml").write_text(CONFIG.format(folder=folder, admin=admin, workers=workers))
     command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(folder / "router.yaml")]
@@ -107,7 +107,7 @@ def running_serve(folder: Path, workers: int) -> Iterator[Path]:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=_talkative())  # noqa: S603 - our own arguments
     try:
         _wait_until_ready(admin)
-        yield log
+        yield log, admin
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(LIMIT_S)
@@ -118,22 +118,39 @@ def _talkative() -> dict[str, str]:
     return {**os.environ, "GRPC_VERBOSITY": "DEBUG", "GRPC_TRACE": "http_keepalive,connectivity_state"}
 
 
+def read(admin: str, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://{admin}{path}", timeout=5.0) as answer:
+        found: bytes = answer.read()
+        return found
+
+
 def _wait_until_ready(admin: str) -> None:
     give_up_s = time.monotonic() + LIMIT_S
     while time.monotonic() < give_up_s:
         try:
-            with urllib.request.urlopen(f"http://{admin}/readyz", timeout=5.0):
-                return
+            read(admin, "/readyz")
         except OSError:
             time.sleep(0.1)
+        else:
+            return
     raise TimeoutError("not ready")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_line_of_a_sidecar_with_milvus_lite_is_json(tmp_path: Path, workers: int) -> None:
-    with running_serve(tmp_path, workers) as log:
-        pass
+    with running_serve(tmp_path, workers) as (log, admin):
+        metrics, state = read(admin, "/metrics").decode(), json.loads(read(admin, "/readyz"))
     lines = lines_of(log.read_text())
     assert {"serving", "stopped"} <= {line["event"] for line in lines}
     assert "grpc" in {line.get("origin") for line in lines}
     assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
+    # One configuration, one digest: in the log, on /readyz and in every worker's metrics.
+    (digest,) = {line["config_digest"] for line in lines if line["event"] == "serving"}
+    assert state["config_digest"] == digest
+    for worker in range(workers):
+        assert f'router_extproc_config_info{{digest="{digest}",worker="{worker}"}} 1.0' in metrics
+    assert metrics.count("router_extproc_build_info{") == workers
+    first = (
+        f'router_extproc_stage_outcomes_total{{outcome="timeout",stage="cache",worker="{workers - 1}"}} 0.0'
+    )
+    assert first in metrics
