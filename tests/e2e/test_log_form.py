@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,6 +87,27 @@ def test_lines_that_native_code_writes_are_lines_of_the_log() -> None:
     unknown = sum(line["suppressed"] + 1 for line in lines if line.get("origin") == "unknown")
     assert unknown >= 4
     assert "own line" in {line["event"] for line in lines}
+
+
+def test_a_crash_in_native_code_still_leaves_its_python_stack() -> None:
+    """The reader of the pipe dies with the process: what matters most goes past it."""
+    command = [sys.executable, "-c", FOREIGN.partition("    os.write")[0] + "    os.abort()"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603 - our own script
+    assert done.returncode == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in done.stderr
+
+
+def test_a_refused_start_ends_with_one_plain_line(tmp_path: Path) -> None:
+    """What is wrong with a configuration is said to the person who typed the command."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        admin = f"127.0.0.1:{taken.getsockname()[1]}"
+        file = tmp_path / "router.yaml"
+        file.write_text(CONFIG.format(folder=tmp_path, admin=admin, workers=1))
+        command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603 - our own arguments
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"admin: {admin} is in use; set admin to another HOST:PORT"
+    assert "Traceback" not in done.stderr
 
 
 def test_a_flood_of_foreign_lines_neither_stops_the_process_nor_floods_the_log() -> None:
