@@ -8,16 +8,18 @@ Source: https://www.w3.org/TR/trace-context/#traceparent-header
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.headers import Headers, Pair
 
 REQUEST_ID_HEADER: Final = "x-request-id"
 TRACE_PARENT_HEADER: Final = "traceparent"
 #: Envoy's own are UUIDs of 36; other gateways' are a little longer.
 REQUEST_ID_CHARS_MAX: Final = 64
 
+_NAMES: Final = frozenset({REQUEST_ID_HEADER, TRACE_PARENT_HEADER})
 _REQUEST_ID: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{REQUEST_ID_CHARS_MAX}}}").fullmatch
 #: Version, trace id, parent (span) id, flags; a version after 00 may have more behind a dash.
 _TRACE_PARENT: Final = re.compile(
@@ -40,15 +42,16 @@ NO_IDS: Final = RequestIds()
 
 def read_request_ids(headers: Headers) -> RequestIds:
     """The ids of a request's headers; repeated ones are ambiguous and so left out."""
-    request_id, trace_parent = _single(headers, REQUEST_ID_HEADER), _single(headers, TRACE_PARENT_HEADER)
-    if not request_id and not trace_parent:
+    found = [pair for pair in headers if pair[0] in _NAMES]  # one pass: every request takes it
+    if not found:
         return NO_IDS
+    request_id, trace_parent = _single(found, REQUEST_ID_HEADER), _single(found, TRACE_PARENT_HEADER)
     trace_id, span_id = _read_trace_parent(trace_parent)
     return RequestIds(request_id if _REQUEST_ID(request_id) else "", trace_id, span_id)
 
 
-def _single(headers: Headers, name: str) -> str:
-    values = headers.get_all(name)
+def _single(pairs: Iterable[Pair], name: str) -> str:
+    values = [value for found, value in pairs if found == name]
     return values[0] if len(values) == 1 else ""
 
 
