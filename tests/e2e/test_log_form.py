@@ -164,7 +164,8 @@ def test_every_line_of_a_sidecar_with_milvus_lite_is_json(tmp_path: Path, worker
         metrics, state = read(admin, "/metrics").decode(), json.loads(read(admin, "/readyz"))
     lines = lines_of(log.read_text())
     assert {"serving", "stopped"} <= {line["event"] for line in lines}
-    assert "grpc" in {line.get("origin") for line in lines}
+    talkative = {line.get("process", "worker") for line in lines if line.get("origin") == "grpc"}
+    assert talkative == ({"worker"} if workers == 1 else {"worker", "milvus-lite"})
     assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
     # One configuration, one digest: in the log, on /readyz and in every worker's metrics.
     (digest,) = {line["config_digest"] for line in lines if line["event"] == "serving"}
