@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from router_extproc.config import check_admin, check_listen, check_signals
+from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.translate import cache_policy_of
@@ -32,6 +33,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_encoder(config)
     yield from _check_cache(config)
     yield from _check_limits(config)
+    yield from check_telemetry(config)
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 from router_extproc.config.admin import Admin
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.telemetry import Telemetry
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -231,13 +232,6 @@ class Envoy(Section):
     stream_idle_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)
-
-
-class Telemetry(Section):
-    """Logs."""
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
 
 
 class Config(Section):
