@@ -53,3 +53,7 @@ class Operations(Protocol):
         Looks into the cache, stores nothing, and counts in no metric.
         """
         ...
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the port did not answer; `reason` is one of `admin.access.REASONS`."""
+        ...

@@ -1,8 +1,7 @@
 """The cache over HTTP: state, entries, purge, export, import, warming.
 
-It is not the server and does none of it (`cache_desk.py`). The rules it keeps: what changes something
-is asked by POST with a JSON content type and never by another site's page; only `entries/{fingerprint}`
-and `export` show what was said, and no answer is kept by a browser.
+`cache_desk.py` does all of it, and `access.py` says who may ask. Only `entries/{fingerprint}` and `export`
+show what was said.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ from router_extproc.admin.cache_questions import (
     read_selector,
     write_place,
 )
+from router_extproc.admin.client_headers import client_headers
+from router_extproc.admin.replies import json_reply
 from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.record import summary, to_record, whole
 from router_extproc.errors import CacheError
@@ -38,7 +39,6 @@ TAKE_S: Final = 30.0
 EXPORT: Final = "/cache/export"
 #: Entries that a prefix may name when one is to be shown.
 _ONE: Final = 1
-_JSON_TYPES: Final = frozenset({"application/json", "application/x-ndjson"})
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Work = Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]
@@ -47,9 +47,10 @@ Work = Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]
 class CacheRoutes:
     """Answers under /cache."""
 
-    def __init__(self, desk: CacheDesk | None) -> None:
-        """`desk`: None while the cache is off."""
+    def __init__(self, desk: CacheDesk | None, *, with_token: bool) -> None:
+        """`desk`: None while the cache is off. `with_token`: the port asks for one."""
         self._desk: Final = desk
+        self._with_token: Final = with_token
 
     def add_to(self, application: web.Application) -> None:
         """Add every route."""
@@ -62,91 +63,79 @@ class CacheRoutes:
         add("GET", EXPORT, self._guarded(_export))
         for path, work in _CHANGES.items():
             add("POST", f"/cache/{path}", self._guarded(work))
+        add("POST", "/cache/scope", self._guarded(self._scope))
 
     def _guarded(self, work: Work) -> Answer:
         async def answer(request: web.Request) -> web.StreamResponse:
             if self._desk is None:
-                return _json({"error": "the cache is off"}, status=404)
-            if request.method == "POST" and (refusal := _refusal(request)) is not None:
-                return refusal
+                return json_reply({"error": "the cache is off"}, status=404)
             try:
                 return await work(self._desk, request)
             except Unreadable as error:
-                return _json({"error": str(error)}, status=400)
+                return json_reply({"error": str(error)}, status=400)
             except CacheError as error:
-                return _json({"error": error.reason or "the backend does not answer"}, status=503)
+                return json_reply({"error": error.reason or "the backend does not answer"}, status=503)
 
         return answer
 
-
-def _refusal(request: web.Request) -> web.Response | None:
-    """Refuse what a page of another site can make a browser send without asking us first."""
-    if request.content_type not in _JSON_TYPES:
-        return _json({"error": "content-type must be application/json or application/x-ndjson"}, status=415)
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"{request.scheme}://{request.host}":
-        return _json({"error": "not for pages of other sites"}, status=403)
-    return None
+    async def _scope(self, desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+        """The scope of a client that sends the headers of this request."""
+        headers = client_headers(request.headers.items(), with_token=self._with_token)
+        return json_reply({"scope": desk.scope(headers, request.query.get("decision"))})
 
 
 async def _states(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
-    return _json({"workers": await desk.states()})
+    return json_reply({"workers": await desk.states()})
 
 
 async def _list(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     page = await desk.page(read_listing(request.query, now_s=desk.now_s()))
     entries: list[JsonValue] = [summary(entry) for entry in page.entries]
-    return _json({"entries": entries, "total": page.total, "after": write_place(page.last)})
+    return json_reply({"entries": entries, "total": page.total, "after": write_place(page.last)})
 
 
 async def _report(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    return _json(await desk.report(limit=read_limit(request.query)))
+    return json_reply(await desk.report(limit=read_limit(request.query)))
 
 
 async def _show(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     selector = read_selector({"entry": request.match_info["entry"]}, now_s=desk.now_s())
     page = await desk.page(Listing(selector, _ONE, None))
     if not page.entries:
-        return _json({"error": "no such entry"}, status=404)
+        return json_reply({"error": "no such entry"}, status=404)
     if page.total > _ONE:
-        return _json({"error": f"{page.total} entries begin so: give more digits"}, status=409)
-    return _json(whole(page.entries[0]))
+        return json_reply({"error": f"{page.total} entries begin so: give more digits"}, status=409)
+    return json_reply(whole(page.entries[0]))
 
 
 async def _purge(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     report = await desk.purge(await request.read())
-    return _json(asdict(report), status=503 if report.problems else 200)
+    return json_reply(asdict(report), status=503 if report.problems else 200)
 
 
 async def _evidence(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
-    return _json(await desk.evidence())
+    return json_reply(await desk.evidence())
 
 
 async def _feedback(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     report = await desk.call_wrong(await request.read())
-    return _json(asdict(report), status=503 if report.problems else 200)
+    return json_reply(asdict(report), status=503 if report.problems else 200)
 
 
 async def _import(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     renew = request.query.get("renew", "false")
     if renew not in {"true", "false"}:
         raise Unreadable("renew: must be true or false")
-    return _json(asdict(await desk.take_back(await request.read(), renew=renew == "true")))
+    return json_reply(asdict(await desk.take_back(await request.read(), renew=renew == "true")))
 
 
 async def _warm(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    return _json(asdict(await desk.warm(await request.read())))
+    return json_reply(asdict(await desk.warm(await request.read())))
 
 
-async def _scope(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    """The scope of a client that sends the headers of this request."""
-    headers = [(name.lower(), value) for name, value in request.headers.items()]
-    return _json({"scope": desk.scope(headers, request.query.get("decision"))})
-
-
-#: What is asked by POST.
+#: What changes something.
 _CHANGES: Final[Mapping[str, Work]] = MappingProxyType(
-    {"purge": _purge, "feedback": _feedback, "import": _import, "warm": _warm, "scope": _scope}
+    {"purge": _purge, "feedback": _feedback, "import": _import, "warm": _warm}
 )
 
 
@@ -155,9 +144,7 @@ _CHANGES: Final[Mapping[str, Work]] = MappingProxyType(
 
 async def _export(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     selector = read_selector(dict(request.query), now_s=desk.now_s())
-    response = web.StreamResponse(
-        headers={"content-type": "application/x-ndjson", "cache-control": "no-store"}
-    )
+    response = web.StreamResponse(headers={"content-type": "application/x-ndjson"})
     await response.prepare(request)
     try:
         await _write_entries(desk, selector, response)
@@ -175,9 +162,3 @@ async def _write_entries(desk: CacheDesk, selector: Selector, response: web.Stre
 
 def _line(entry: Entry) -> bytes:
     return orjson.dumps(to_record(entry), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _json(value: object, *, status: int = 200) -> web.Response:
-    body = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS)
-    headers = {"cache-control": "no-store"}
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)

@@ -1,39 +1,33 @@
 """The admin HTTP server: metrics, health, explain, the dashboard, and (`cache_routes.py`) the cache.
 
-It changes nothing in the process but the cache. The rule it keeps: it answers to local names only while
-it listens locally, so that no web page in an operator's browser can ask it.
+Who may ask what is decided for all routes alike (`access.py`). It changes nothing in the process but the
+cache.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 from collections.abc import Awaitable, Callable
-from importlib import resources
 from typing import Final
 
-import orjson
 from aiohttp import web
 
 from router_extproc.admin import cache_routes
+from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
 from router_extproc.admin.cache_desk import CacheDesk
 from router_extproc.admin.cache_routes import EXPORT, CacheRoutes
+from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.explained import explained
-from router_extproc.config.address import host_port
+from router_extproc.admin.guard import Guard
+from router_extproc.admin.listening import Listening
+from router_extproc.admin.page import dashboard
+from router_extproc.admin.replies import add_careful_headers, json_reply
 from router_extproc.errors import ConfigError
 from router_extproc.telemetry.exposition import CONTENT_TYPE
 
 #: For any answer of ours, in seconds.
 ANSWER_S: Final = 5.0
-#: For open connections when the server closes, in seconds.
-CLOSE_S: Final = 1.0
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-#: The page needs its own inline script and style, and this server; nothing else may load.
-_PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-)
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,81 +36,91 @@ class AdminServer:
     """Serves one process's `Operations`; to be started and closed where the event loop runs."""
 
     def __init__(
-        self, operations: Operations, address: str, *, max_body_bytes: int, cache: CacheDesk | None = None
+        self,
+        operations: Operations,
+        address: str,
+        *,
+        max_body_bytes: int,
+        cache: CacheDesk | None = None,
+        access: Access | None = None,
+        metrics: str | None = None,
     ) -> None:
         """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another.
 
-        cache: None while the cache is off.
+        cache: None while the cache is off. access: None for the address without names and token. metrics:
+        HOST:PORT of a second port that has metrics and health only, and asks nothing of anybody.
         """
-        self._cache: Final = CacheRoutes(cache)
         self._operations: Final = operations
-        self._address: Final = address
         self._max_body_bytes: Final = max_body_bytes
-        self._runner: web.AppRunner | None = None
+        # Only this user's processes can open a socket of ours (server.listen): nothing is asked of them.
+        trusted = address.startswith("unix:")
+        self._access: Final = None if trusted else access or Access.of(address)
+        self._cache: Final = CacheRoutes(cache, with_token=self._with_token)
+        self._main: Final = Listening(self.application(), address, "admin")
+        self._metrics: Final = (
+            None if metrics is None else Listening(self.metrics_application(), metrics, "admin.metrics")
+        )
 
     @property
     def port(self) -> int:
         """The port it is bound to (when it was asked for port 0)."""
-        if self._runner is None or not self._runner.addresses:
-            raise RuntimeError("not started")
-        return int(self._runner.addresses[0][1])
+        return self._main.port
+
+    @property
+    def metrics_port(self) -> int:
+        """The same of the second port."""
+        if self._metrics is None:
+            raise RuntimeError("there is none")
+        return self._metrics.port
 
     async def start(self) -> None:
         """Bind and serve.
 
         Raises:
-            ConfigError: the address cannot be had.
+            ConfigError: an address cannot be had.
         """
-        runner = web.AppRunner(
-            self._application(), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_S
-        )
-        await runner.setup()
-        try:
-            await self._site(runner).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise ConfigError("admin", self._why_not(error)) from error
-        self._runner = runner
+        await self._main.start()
+        if self._metrics is not None:
+            try:
+                await self._metrics.start()
+            except ConfigError:
+                await self._main.aclose()
+                raise
 
     async def aclose(self) -> None:
         """Stop listening; requests under way have CLOSE_S."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._metrics is not None:
+            await self._metrics.aclose()
+        await self._main.aclose()
 
-    def _why_not(self, error: OSError) -> str:
-        if error.errno != errno.EADDRINUSE:
-            return f"cannot listen on {self._address}: {os.strerror(error.errno or 0)}"
-        return f"{self._address} is in use; set admin to another HOST:PORT"
-
-    def _site(self, runner: web.AppRunner) -> web.BaseSite:
-        if self._address.startswith("unix:"):
-            return web.UnixSite(runner, self._address.removeprefix("unix:"))
-        host, port = host_port(self._address) or ("", 0)
-        return web.TCPSite(runner, host, port)
-
-    def _application(self) -> web.Application:
-        application = web.Application(
-            middlewares=[self._local_names_only, _in_time], client_max_size=self._max_body_bytes
-        )
-        application.router.add_get("/metrics", self._metrics)
-        application.router.add_get("/healthz", _alive)
-        application.router.add_get("/readyz", self._ready)
+    def application(self) -> web.Application:
+        """Everything, behind the rules of access."""
+        guards = [] if self._access is None else [Guard(self._access, self._operations.refused).middleware]
+        application = web.Application(middlewares=[*guards, _in_time], client_max_size=self._max_body_bytes)
+        application.on_response_prepare.append(add_careful_headers)
+        self._add_numbers(application)
         application.router.add_post("/explain", self._explain)
-        application.router.add_get("/", _dashboard)
+        application.router.add_get("/", dashboard)
         self._cache.add_to(application)
         return application
 
-    @web.middleware
-    async def _local_names_only(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        """Refuse a foreign `host` while bound to loopback: it is a page that rebound its name to us."""
-        bound = host_port(self._address)
-        asked = request.url.host
-        if bound is not None and bound[0] in LOOPBACK and asked not in LOOPBACK:
-            return _json({"error": "this port answers to local names only"}, status=403)
-        return await handler(request)
+    def metrics_application(self) -> web.Application:
+        """Metrics and health, which say nothing of what clients wrote."""
+        application = web.Application(middlewares=[_in_time], client_max_size=1)
+        application.on_response_prepare.append(add_careful_headers)
+        self._add_numbers(application)
+        return application
 
-    async def _metrics(self, _request: web.Request) -> web.StreamResponse:
+    def _add_numbers(self, application: web.Application) -> None:
+        application.router.add_get("/metrics", self._metrics_text)
+        application.router.add_get("/healthz", _alive)
+        application.router.add_get("/readyz", self._ready)
+
+    @property
+    def _with_token(self) -> bool:
+        return self._access is not None and self._access.token is not None
+
+    async def _metrics_text(self, _request: web.Request) -> web.StreamResponse:
         text = await self._operations.metrics()
         return web.Response(body=text, headers={"content-type": CONTENT_TYPE})
 
@@ -124,19 +128,19 @@ class AdminServer:
         health = await self._operations.health()
         ready = health.ready and not health.draining
         shown = {"ready": ready, "draining": health.draining, **health.detail}
-        return _json(shown, status=200 if ready else 503)
+        return json_reply(shown, status=200 if ready else 503)
 
     async def _explain(self, request: web.Request) -> web.StreamResponse:
         question = Question(
             "POST",
             request.query.get("path", "/v1/chat/completions"),
-            tuple((name.lower(), value) for name, value in request.headers.items()),
+            client_headers(request.headers.items(), with_token=self._with_token),
             await request.read(),
         )
         decision = await self._operations.explain(question)
         if decision is None:
-            return _json({"error": "no dialect knows this path"}, status=404)
-        return _json(explained(decision))
+            return json_reply({"error": "no dialect knows this path"}, status=404)
+        return json_reply(explained(decision))
 
 
 @web.middleware
@@ -146,7 +150,7 @@ async def _in_time(request: web.Request, handler: Answer) -> web.StreamResponse:
         async with asyncio.timeout(limit_s):
             return await handler(request)
     except TimeoutError:
-        return _json({"error": f"no answer within {limit_s:g} s"}, status=503)
+        return json_reply({"error": f"no answer within {limit_s:g} s"}, status=503)
 
 
 def _limit_s(path: str) -> float | None:
@@ -156,21 +160,4 @@ def _limit_s(path: str) -> float | None:
 
 
 async def _alive(_request: web.Request) -> web.StreamResponse:
-    return _json({"alive": True})
-
-
-async def _dashboard(_request: web.Request) -> web.StreamResponse:
-    page = resources.files("router_extproc.admin").joinpath("dashboard.html").read_bytes()
-    return web.Response(
-        body=page,
-        headers={
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": _PAGE_POLICY,
-            "cache-control": "no-cache",
-        },
-    )
-
-
-def _json(value: object, *, status: int = 200) -> web.Response:
-    body = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SORT_KEYS)
-    return web.Response(body=body, status=status, content_type="application/json")
+    return json_reply({"alive": True})

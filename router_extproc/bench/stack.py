@@ -106,7 +106,7 @@ def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
     envoy = {"listen": f"{HOST}:{ports[2]}", "admin": f"{HOST}:{ports[4]}", "clusters": clusters}
     changes = {
         "listen": f"unix:{folder}/{{worker}}.sock",
-        "admin": f"{HOST}:{ports[1]}",
+        "admin": base.admin.model_copy(update={"listen": f"{HOST}:{ports[1]}"}),
         "workers": workers,
         "models": {
             name: model.model_copy(update={"served_name": SERVED_NAME}) for name, model in base.models.items()

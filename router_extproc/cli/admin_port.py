@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, Final, Self
 import httpx
 import orjson
 
+from router_extproc.admin.client_headers import as_client
+from router_extproc.cli.admin_token import TOKEN_VARIABLE
 from router_extproc.errors import RouterError
 
 DEFAULT_ADMIN: Final = "127.0.0.1:9190"
@@ -31,9 +33,10 @@ class AdminError(RouterError):
 class AdminPort:
     """Asks one sidecar; to be used as a context manager."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
+        """`token`: what the port asks for; None: it asks for none."""
         self._url: Final = f"http://{address}"
-        self._client: Final = httpx.Client(timeout=ASK_S, trust_env=False)
+        self._client: Final = httpx.Client(timeout=ASK_S, trust_env=False, headers=bearer(token))
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +68,7 @@ class AdminPort:
             AdminError: the sidecar refuses.
         """
         query = {} if decision is None else {"decision": decision}
-        answer = self._ask("POST", "/cache/scope", json={}, headers=headers, params=query)
+        answer = self._ask("POST", "/cache/scope", json={}, headers=as_client(headers), params=query)
         return str(_accepted(answer)["scope"])
 
     def purge(self, wanted: Json) -> Json:
@@ -144,11 +147,23 @@ def _with_headers(line: bytes, headers: Mapping[str, str]) -> bytes:
     return orjson.dumps({**row, "headers": {**headers, **own}}) if isinstance(own, dict) else line
 
 
+def bearer(token: str | None) -> dict[str, str]:
+    """The header that carries a token."""
+    return {} if token is None else {"authorization": f"Bearer {token}"}
+
+
+def why_refused(answer: httpx.Response) -> str:
+    """What an answer that is no success says, with what to do about a token."""
+    said = f"the sidecar refuses: {_document(answer).get('error', answer.status_code)}"
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return f"{said}. Give the token by --token-file or in {TOKEN_VARIABLE}"
+    return said
+
+
 def _accepted(answer: httpx.Response) -> Json:
-    document = _document(answer)
     if not answer.is_success:
-        raise AdminError(f"the sidecar refuses: {document.get('error', answer.status_code)}")
-    return document
+        raise AdminError(why_refused(answer))
+    return _document(answer)
 
 
 def _document(answer: httpx.Response) -> Json:

@@ -10,6 +10,7 @@ import typer
 
 from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort
+from router_extproc.cli.admin_token import TokenFile, token_given
 from router_extproc.cli.cache_lines import STANDARD, export_to, send_lines
 from router_extproc.cli.cache_options import (
     Admin,
@@ -44,12 +45,12 @@ app = typer.Typer(
 
 
 @app.command(epilog="Example: router-extproc cache stats --json")
-def stats(*, admin: Admin = DEFAULT_ADMIN, json: JsonOption = False) -> None:
+def stats(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: JsonOption = False) -> None:
     """Show what each worker's cache holds, and its backend.
 
     Exit code 1: a worker does not answer, or its backend is away.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         workers = port.get("/cache")["workers"]
     if json:
         print_json(workers)
@@ -66,13 +67,14 @@ def report(
     *,
     limit: Annotated[int, typer.Option(help="Entries to show.", min=1, max=1000)] = 10,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Show what hits have saved since the start: tokens, money, and the most valuable entries.
 
     Exit code 1: a worker does not answer, so that its hits are missing.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         told = port.get("/cache/report", {"limit": limit})
     if json:
         print_json(told)
@@ -85,12 +87,12 @@ def report(
 
 
 @app.command(epilog="Example: router-extproc cache evidence")
-def evidence(*, admin: Admin = DEFAULT_ADMIN, json: JsonOption = False) -> None:
+def evidence(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: JsonOption = False) -> None:
     """Show how often hits were wrong, by decision, with an exact 95 % interval.
 
     Needs semantic_cache.shadow_rate. Exit code 1: a worker does not answer, so that its trials are missing.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         told = port.get("/cache/evidence")
     if json:
         print_json(told)
@@ -106,13 +108,14 @@ def wrong(
     entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
     *,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Purge an entry whose answer is wrong, in every worker, and count it as evidence.
 
     Exit code 1: a worker or the backend could not be reached; purge it again.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         told = port.call_wrong(hex_digits(entry))
     if json:
         print_json(told)
@@ -137,10 +140,11 @@ def listentries(
         str | None, typer.Option(help="Where the page before ended.", show_default=False)
     ] = None,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """List entries, newest first, without what was said."""
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than)
         page = port.get("/cache/entries", {**wanted, "limit": limit, **given(after=after)})
     if json:
@@ -157,10 +161,11 @@ def show(
     entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
     *,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Show one entry with its question and its answer."""
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         shown = port.get(f"/cache/entries/{hex_digits(entry)}")
     if json:
         print_json(shown)
@@ -182,6 +187,7 @@ def purge(
     everything: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Purge what all given options mean, in every worker and in the backend.
@@ -189,7 +195,7 @@ def purge(
     Answers on their way to clients whose requests came before the purge are not stored. Exit code 1: a
     worker or the backend could not be reached; do it again.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than) | given(entry=entry)
         if everything == bool(wanted):
             raise typer.BadParameter("name what to purge, or give --all; not both")
@@ -214,12 +220,13 @@ def export(
     older_than: OlderThan = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = STANDARD,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
 ) -> None:
     """Write entries as JSON Lines, with questions and answers.
 
     Exit code 1: it broke off; no file is left then.
     """
-    with AdminPort(admin) as port:
+    with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than)
         if output == STANDARD:
             count = port.export(wanted, sys.stdout.buffer)
@@ -236,6 +243,7 @@ def importentries(
         bool, typer.Option("--renew", help="Begin their time anew; needed for what was purged or expired.")
     ] = False,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Store exported entries again.
@@ -243,7 +251,8 @@ def importentries(
     Exit code 1: a line was refused.
     """
     path = f"/cache/import?renew={str(renew).lower()}"
-    send_lines(file, admin, path, "importing", json=json)
+    port = AdminPort(admin, token_given(token_file))
+    send_lines(file, port, path, "importing", json=json)
 
 
 @app.command(epilog="Example: router-extproc cache warm questions.jsonl -H 'authorization: Bearer …'")
@@ -257,6 +266,7 @@ def warm(
         typer.Option("--header", "-H", help="Of the client who is to find them, 'name: value'."),
     ] = None,
     admin: Admin = DEFAULT_ADMIN,
+    token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Store known answers, so that the first client who asks has a hit.
@@ -266,4 +276,5 @@ def warm(
     assistant's answer last; or a logged {"request": …, "answer": …}. Exit code 1: a line was refused.
     """
     with_headers = dict(read_header(text) for text in header or ())
-    send_lines(file, admin, "/cache/warm", "warming", json=json, headers=with_headers)
+    port = AdminPort(admin, token_given(token_file))
+    send_lines(file, port, "/cache/warm", "warming", json=json, headers=with_headers)

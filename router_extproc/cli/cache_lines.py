@@ -38,12 +38,18 @@ def export_to(path: Path, write: Callable[[BinaryIO], int]) -> int:
 
 
 def send_lines(
-    file: Path, admin: str, path: str, doing: str, *, json: bool, headers: Mapping[str, str] | None = None
+    file: Path,
+    admin: AdminPort,
+    path: str,
+    doing: str,
+    *,
+    json: bool,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Send a file's lines in batches and tell what became of them; exits 1 if any was refused."""
     lines = _lines(file)
     report: dict[str, Any] = {"stored": 0, "expired": 0, "purged": 0, "refused": []}  # Any: JSON
-    with AdminPort(admin) as port, _progress() as progress:
+    with admin as port, _progress() as progress:
         task = progress.add_task(doing, total=len(lines))
         for first, batch in batches(lines, headers or {}):
             _add(report, port.send(path, batch), first)

@@ -10,9 +10,13 @@ import httpx
 import orjson
 import typer
 
+from router_extproc.admin.client_headers import as_client
 from router_extproc.admin.explained import explained
+from router_extproc.admin.token import token_of
 from router_extproc.app import build
 from router_extproc.cli import FAILED, OK
+from router_extproc.cli.admin_port import bearer, why_refused
+from router_extproc.cli.admin_token import token_given
 from router_extproc.cli.explanation import show
 from router_extproc.cli.header_option import read_header
 from router_extproc.cli.output import JsonOption, print_json
@@ -115,9 +119,12 @@ async def _ask_running(
     config: Config, path: str, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> dict[str, JsonValue] | None:
     url = f"http://{config.admin}/explain"
+    own = {"content-type": "application/json", **bearer(token_of(config.admin) or token_given(None))}
     try:
-        async with httpx.AsyncClient(timeout=ASK_S, trust_env=False) as client:
-            answer = await client.post(url, params={"path": path}, headers=list(headers), content=body)
+        async with httpx.AsyncClient(timeout=ASK_S, trust_env=False, headers=own) as client:
+            answer = await client.post(
+                url, params={"path": path}, headers=as_client(dict(headers)), content=body
+            )
     except httpx.HTTPError as error:
         raise NotExplained(
             f"no answer from {url} ({type(error).__name__}): is the sidecar running?"
@@ -125,6 +132,6 @@ async def _ask_running(
     if answer.status_code == httpx.codes.NOT_FOUND:
         return None
     if not answer.is_success:
-        raise NotExplained(f"{url} answered {answer.status_code}")
+        raise NotExplained(f"{url}: {why_refused(answer)}")
     explanation: dict[str, JsonValue] = answer.json()
     return explanation

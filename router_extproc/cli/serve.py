@@ -10,13 +10,16 @@ from typing import Annotated
 
 import typer
 
+from router_extproc.admin.token import with_token
 from router_extproc.cli.lite import asking_lite, lite_process
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
+from router_extproc.config.digest import digest_of
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.server.serve import stop_requests
 from router_extproc.server.workers import Supervisor
+from router_extproc.telemetry.library_lines import library_lines
 from router_extproc.telemetry.logging import configure_logging
 
 app = typer.Typer(add_completion=False)
@@ -34,15 +37,21 @@ def serve(
     SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
     configuration is refused, a model is missing, or an address is taken.
     """
-    checked = read_config(config)
-    telemetry = checked.telemetry
-    bound = {} if worker is None else {"worker": worker}
-    configure_logging(level=telemetry.log_level, form=telemetry.log_format, bound=bound)
+    checked = with_token(read_config(config))
     if worker is not None or checked.workers == 1:
-        own = checked if peers is None else asking_lite(checked, peers)
-        asyncio.run(run_worker(own, Seat(worker or 0, peers)))
+        _work(checked, worker, peers)
         return
+    configure_logging(level=checked.telemetry.log_level, form=checked.telemetry.log_format)
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
+
+
+def _work(config: Config, worker: int | None, peers: Path | None) -> None:
+    """Be one worker, whose standard error has nothing but lines of the log."""
+    own = config if peers is None else asking_lite(config, peers)
+    telemetry, bound = config.telemetry, {} if worker is None else {"worker": worker}
+    with library_lines(SystemClock()) as stream:
+        configure_logging(level=telemetry.log_level, form=telemetry.log_format, stream=stream, bound=bound)
+        asyncio.run(run_worker(own, Seat(worker or 0, peers), config_digest=digest_of(config)))
 
 
 async def _supervise(config: Config, file: Path) -> int:

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc import __version__
+from router_extproc.admin.access import REASONS, Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
+from router_extproc.admin.token import token_of
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
+from router_extproc.config.digest import digest_of
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
@@ -28,8 +31,11 @@ from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
+from router_extproc.telemetry.identity_metrics import publish_identity
+from router_extproc.telemetry.known_labels import KnownLabels
 from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.request_log import open_request_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Seat:
 
     def admin_address(self, config: Config) -> str:
         """Worker 0 has the port; it asks the others over their sockets."""
-        return config.admin if self.worker == 0 else f"unix:{socket_of(self._folder(), self.worker)}"
+        return config.admin.listen if self.worker == 0 else f"unix:{socket_of(self._folder(), self.worker)}"
 
     def others(self, config: Config) -> Peers:
         """The workers that this one speaks for."""
@@ -59,7 +65,9 @@ class Seat:
 class WorkerOperations:
     """What operators may ask of a worker. Fits admin.base.Operations."""
 
-    def __init__(self, config: Config, seat: Seat, application: Application, metrics: Metrics) -> None:
+    def __init__(
+        self, config: Config, seat: Seat, application: Application, metrics: Metrics, config_digest: str
+    ) -> None:
         self.ready = False
         self.draining = False
         self._config: Final = config
@@ -67,6 +75,8 @@ class WorkerOperations:
         self._application: Final = application
         self._metrics: Final = metrics
         self._others: Final = seat.others(config)
+        metrics.expect_refusals(REASONS if seat.worker == 0 else ())
+        self._config_digest: Final = config_digest
 
     async def metrics(self) -> bytes:
         """See Operations."""
@@ -81,6 +91,7 @@ class WorkerOperations:
         ready = {0: self.ready, **await self._others.ready()} if self._seat.worker == 0 else {}
         detail: dict[str, JsonValue] = {
             "version": __version__,
+            "config_digest": self._config_digest,
             "workers_ready": {str(worker): is_ready for worker, is_ready in ready.items()},
             "models": {name: model.cluster for name, model in self._config.models.items()},
             "signals": {name: signal.type for name, signal in self._config.signals.items()},
@@ -107,25 +118,35 @@ class WorkerOperations:
         headers = Headers(question.headers)
         return await self._application.explain(question.method, question.path, headers, question.body)
 
+    def refused(self, reason: str) -> None:
+        """See Operations."""
+        self._metrics.refused(reason)
 
-async def run_worker(config: Config, seat: Seat) -> None:
+
+async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = None) -> None:
     """Serve until SIGTERM, SIGINT or (beside others) the supervisor's end.
+
+    config_digest: of the configuration as the operator wrote it; None: `config` is that.
 
     Raises:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
-    log, clock = get_logger(), SystemClock()
-    telemetry = Telemetry(Metrics(), clock)
+    log, clock, digest = get_logger(), SystemClock(), config_digest or digest_of(config)
+    access = _access(config, seat)
+    telemetry = _telemetry(config, clock, digest)
     async with AsyncExitStack() as stack:
+        stack.callback(telemetry.drain)
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
-        operations = WorkerOperations(config, seat, application, telemetry.metrics)
+        operations = WorkerOperations(config, seat, application, telemetry.metrics, digest)
         admin = seat.admin_address(config)
         server = AdminServer(
             operations,
             admin,
             max_body_bytes=config.limits.max_body_bytes,
             cache=_cache_desk(config, seat, application, clock),
+            access=access,
+            metrics=config.admin.metrics if seat.worker == 0 else None,
         )
         await server.start()
         stack.push_async_callback(server.aclose)
@@ -134,11 +155,26 @@ async def run_worker(config: Config, seat: Seat) -> None:
         await warm(application, config)
         settle()
         operations.ready = True
-        log.info("serving", address=address, admin=admin, version=__version__)
+        log.info("serving", address=address, admin=admin, version=__version__, config_digest=digest)
         await stop.wait()
         operations.draining = True
         log.info("draining", at_most_s=config.limits.drain_s)
     log.info("stopped")
+
+
+def _access(config: Config, seat: Seat) -> Access | None:
+    """Who may ask the admin port; None: this worker has none, but a socket that is for its peers only."""
+    admin = config.admin
+    return None if seat.worker else Access.of(admin.listen, admin.allowed_hosts, token_of(admin))
+
+
+def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
+    metrics, wanted = Metrics(), config.telemetry
+    known = KnownLabels.of(config)
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
+    publish_identity(metrics.registry, config_digest=config_digest)
+    return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
 
 
 def _settings(config: Config, seat: Seat) -> ServerSettings:

@@ -1,13 +1,19 @@
-"""The spelling of TCP addresses in the configuration: HOST:PORT.
+"""The spelling of TCP addresses, HOST:PORT, and of the names that a Host header carries.
 
 It does not resolve or bind them.
 """
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 PORT_MAX: Final = 65535
+#: A name of letters, digits and hyphens, or an IPv6 address in brackets; then a port.
+_HOST: Final = re.compile(
+    r"(?P<host>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII
+)
 
 
 def host_port(address: str) -> tuple[str, int] | None:
@@ -18,3 +24,36 @@ def host_port(address: str) -> tuple[str, int] | None:
     if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
         return None
     return host.strip("[]"), int(port)
+
+
+def host_name(text: str) -> tuple[str, int | None] | None:
+    """Host in lower case and port (None: not given) of a Host header; None: not of that form.
+
+    An IPv6 address loses its brackets and gets its usual spelling.
+    """
+    match = _HOST.fullmatch(text.lower())
+    if match is None:
+        return None
+    host, port = match["host"], match["port"]
+    if host.startswith("["):
+        address = ip_of(host.strip("[]"))
+        if not isinstance(address, IPv6Address):
+            return None
+        host = str(address)
+    if port is not None and int(port) > PORT_MAX:
+        return None
+    return host, None if port is None else int(port)
+
+
+def ip_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that this text spells; None: it is a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_loopback_host(host: str) -> bool:
+    """True for addresses of this machine's own loopback interface, and for the name localhost."""
+    address = ip_of(host)
+    return host.lower() == "localhost" if address is None else address.is_loopback

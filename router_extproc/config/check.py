@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from router_extproc.config import check_listen, check_signals
+from router_extproc.config import check_admin, check_listen, check_signals
+from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.translate import cache_policy_of
@@ -24,6 +25,7 @@ RESERVED_DECISIONS = ("default", "pinned")
 def check_config(config: Config) -> Iterator[ConfigError]:
     """Every problem, in the order of the sections."""
     yield from check_listen.check(config)
+    yield from check_admin.check(config)
     yield from _check_names(config)
     yield from _check_clusters(config)
     yield from check_signals.check_signals(config)
@@ -31,6 +33,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_encoder(config)
     yield from _check_cache(config)
     yield from _check_limits(config)
+    yield from check_telemetry(config)
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────

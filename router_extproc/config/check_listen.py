@@ -18,7 +18,7 @@ UNIX_PATH_MAX_BYTES = 107
 def check(config: Config) -> Iterator[ConfigError]:
     """Every problem of an address."""
     yield from _check_listen(config)
-    addresses = [("admin", config.admin), ("envoy.listen", config.envoy.listen)]
+    addresses = [*config.admin.addresses(), ("envoy.listen", config.envoy.listen)]
     if config.envoy.admin is not None:
         addresses.append(("envoy.admin", config.envoy.admin))
     for path, address in addresses:
@@ -50,7 +50,7 @@ def _check_listen(config: Config) -> Iterator[ConfigError]:
 
 def _check_ports(config: Config) -> Iterator[ConfigError]:
     """Each worker has its own port, counted up from the first (server.listen)."""
-    first, admin = host_port(config.listen), host_port(config.admin)
+    first = host_port(config.listen)
     if first is None or first[1] == 0:
         return
     last = first[1] + config.workers - 1
@@ -58,8 +58,10 @@ def _check_ports(config: Config) -> Iterator[ConfigError]:
         yield ConfigError(
             "listen", f"{config.workers} workers need ports {first[1]} to {last}; choose a lower one"
         )
-    if admin is not None and first[1] < admin[1] <= last:
-        yield ConfigError("admin", f"port {admin[1]} is one of the workers' ports {first[1]} to {last}")
+    for path, address in config.admin.addresses():
+        admin = host_port(address)
+        if admin is not None and first[1] < admin[1] <= last:
+            yield ConfigError(path, f"port {admin[1]} is one of the workers' ports {first[1]} to {last}")
 
 
 def _check_host_port(path: str, address: str, also: str = "") -> Iterator[ConfigError]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar, overload
 
+from router_extproc.config.admin import Admin
 from router_extproc.config.milvus import Milvus, MilvusConnection, MilvusTls
 from router_extproc.config.model import Config, Encoder, SemanticCache
 from router_extproc.section import Section
@@ -33,10 +34,15 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
         return _anchor_milvus(section, folder)
     return _with(
         section,
+        admin=_anchor_admin(section.admin, folder),
         encoder=_anchor_encoder(section.encoder, folder),
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
         semantic_cache=_anchor_cache(section.semantic_cache, folder),
     )
+
+
+def _anchor_admin(admin: Admin, folder: Path) -> Admin:
+    return _with(admin, token_file=_absolute(admin.token_file, folder)) if admin.token_file else admin
 
 
 def _anchor_encoder(encoder: Encoder, folder: Path) -> Encoder:

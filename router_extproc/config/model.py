@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.config.admin import Admin
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.telemetry import Telemetry
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -232,21 +234,14 @@ class Envoy(Section):
     max_requests: int = Field(default=16384, ge=1)
 
 
-class Telemetry(Section):
-    """Logs."""
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
-
-
 class Config(Section):
     """One router configuration."""
 
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
     listen: str = "127.0.0.1:50051"
-    #: HOST:PORT of the admin HTTP server.
-    admin: str = "127.0.0.1:9190"
+    #: HOST:PORT of the admin HTTP server, or more about it.
+    admin: Admin = Admin()
     workers: int = Field(default=1, ge=1, le=64)
     #: Model names that are routed; any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)

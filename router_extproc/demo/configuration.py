@@ -41,7 +41,7 @@ def of_this_run(
     envoy = config.envoy.model_copy(update={"listen": f"{HOST}:{port}", "clusters": clusters})
     changes = {
         "listen": f"unix:{socket}",
-        "admin": f"{HOST}:{admin_port}",
+        "admin": config.admin.model_copy(update={"listen": f"{HOST}:{admin_port}", "metrics": None}),
         "models": {**config.models, **models},
         "envoy": envoy,
         "semantic_cache": _cached_in(config, folder / "cache.db"),

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from envoy_data_plane.envoy.config.accesslog.v3 import AccessLog
 from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
-from envoy_data_plane.envoy.config.core.v3 import (
-    SubstitutionFormatString,
-)
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
 from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
 from envoy_data_plane.envoy.config.route.v3 import RouteConfiguration
-from envoy_data_plane.envoy.extensions.access_loggers.stream.v3 import StdoutAccessLog
 from envoy_data_plane.envoy.extensions.filters.http.router.v3 import Router
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     HttpConnectionManager,
@@ -27,38 +22,17 @@ from envoy_data_plane.envoy.extensions.resource_monitors.downstream_connections.
     DownstreamConnectionsConfig,
 )
 from envoy_data_plane.google.protobuf import Any as Packed
-from envoy_data_plane.google.protobuf import Struct, Value
 
 from router_extproc.config.model import Config
+from router_extproc.envoy_config.access_log import access_log
 from router_extproc.envoy_config.addresses import address
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
 from router_extproc.envoy_config.errors import local_replies
 from router_extproc.envoy_config.filters import early_header_mutation, http_filters
-from router_extproc.envoy_config.names import METADATA_NAMESPACE
 from router_extproc.envoy_config.routes import virtual_host
 
 MAX_REQUEST_HEADERS_KB = 60
 REQUEST_HEADERS_S = 10
-
-#: Nothing that a client wrote but the method and the path without its query.
-_LOG_FIELDS = {
-    "time": "%START_TIME%",
-    "method": "%REQ(:METHOD)%",
-    "path": "%PATH(NQ)%",
-    "protocol": "%PROTOCOL%",
-    "status": "%RESPONSE_CODE%",
-    "details": "%RESPONSE_CODE_DETAILS%",
-    "flags": "%RESPONSE_FLAGS%",
-    "bytes_received": "%BYTES_RECEIVED%",
-    "bytes_sent": "%BYTES_SENT%",
-    "duration_ms": "%DURATION%",
-    "first_byte_ms": "%RESPONSE_DURATION%",
-    "cluster": "%UPSTREAM_CLUSTER%",
-    "model": "%REQ(X-ROUTER-MODEL)%",
-    "decision": "%REQ(X-ROUTER-DECISION)%",
-    "cache": f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:cache)%",
-    "request_id": "%REQ(X-REQUEST-ID)%",
-}
 
 
 def bootstrap(config: Config) -> Bootstrap:
@@ -104,16 +78,10 @@ def _connection_manager(config: Config) -> HttpConnectionManager:
         stream_idle_timeout=timedelta(seconds=config.envoy.stream_idle_timeout_s),
         early_header_mutation_extensions=[early_header_mutation(config)],
         local_reply_config=local_replies(),
-        access_log=[_access_log()],
+        access_log=[access_log()],
         route_config=RouteConfiguration(name="router_extproc", virtual_hosts=[virtual_host(config)]),
         http_filters=[*http_filters(config), _router()],
     )
-
-
-def _access_log() -> AccessLog:
-    fields = Struct(fields={name: Value(string_value=value) for name, value in _LOG_FIELDS.items()})
-    log = StdoutAccessLog(log_format=SubstitutionFormatString(json_format=fields))
-    return AccessLog(name="envoy.access_loggers.stdout", typed_config=Packed.pack(log))
 
 
 def _router() -> HttpFilter:

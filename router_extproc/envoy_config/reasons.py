@@ -38,7 +38,11 @@ _MANAGER = {
         "Errors that Envoy makes itself, as the error object that clients of the OpenAI API read; those "
         "of the server pass as they are."
     ),
-    "access_log": "What a client wrote is not logged: no body, no query, no header but the request id.",
+    "access_log": (
+        "What a client wrote is not logged: no body, no query, no header but the two ids, cut to their "
+        "length. Model and decision are what the client was told or, before there was an answer, what the "
+        "server told Envoy: answers from the cache never had the request headers."
+    ),
     "use_remote_address": (
         "This Envoy is the edge: x-envoy-* headers of clients are dropped, x-forwarded-for is appended to."
     ),

@@ -167,6 +167,9 @@ class Observation:
             duration_s=self._elapsed_s(),
             usage=answer.usage if isinstance(answer, Answer) else None,
             stored=stored,
+            incomplete=answer.reason if isinstance(answer, Incomplete) else "",
+            ids=token.ids,
+            started_s=token.started_s,
         )
         self._observer.listener.answered(report)
 

@@ -27,6 +27,7 @@ from router_extproc.pipeline.mutations import (
 )
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.request_ids import NO_IDS, read_request_ids
 from router_extproc.pipeline.savings import Savings
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import (
@@ -81,6 +82,9 @@ class RoutedExchange:
         self._role = role
         self._headers = Headers()
         self._dialect: Dialect | None = None
+        self._ids = NO_IDS
+        #: None: the request's body has not come.
+        self._body_bytes: int | None = None
         #: Of an inline stream, which sees its own request.
         self._token: str | None = None
         self._observation: Observation | None = None
@@ -93,6 +97,7 @@ class RoutedExchange:
         if dialect is None:
             return PASS
         self._dialect, self._headers = dialect, event.headers
+        self._ids = read_request_ids(event.headers)
         error = _refusal(event)
         return ask_body(self._role) if error is None else self._reject(dialect, error)
 
@@ -105,7 +110,8 @@ class RoutedExchange:
         if isinstance(event, BodyTooLarge):
             return self._reject(self._dialect, _too_large())
         started_s = self._parts.clock.monotonic_s()
-        incoming = Incoming(self._dialect, self._headers, event.body)
+        self._body_bytes = len(event.body)
+        incoming = Incoming(self._dialect, self._headers, event.body, self._ids)
         decision = await self._parts.pipeline.decide(incoming)
         duration_s = self._parts.clock.monotonic_s() - started_s
         match self._board(decision, duration_s):
@@ -225,7 +231,9 @@ class RoutedExchange:
 
     def _report(self, decision: Decision, duration_s: float, *, waited: bool = False) -> None:
         dialect = "" if self._dialect is None else self._dialect.name
-        self._parts.listener.decided(DecisionReport(dialect, decision, duration_s, waited))
+        started_s = self._parts.clock.wall_s() - duration_s
+        report = DecisionReport(dialect, decision, duration_s, waited, self._ids, started_s, self._body_bytes)
+        self._parts.listener.decided(report)
 
 
 def _refusal(event: RequestStarted) -> RequestError | None:

@@ -17,6 +17,7 @@ from router_extproc.cache.scope import ScopeRule, ScopeRules, scope_of
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
+from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.policy import Target
 from router_extproc.routing.selection import Catalogue
@@ -32,6 +33,7 @@ class Incoming:
     dialect: Dialect
     headers: Headers
     body: bytes
+    ids: RequestIds = NO_IDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""What the pipeline tells the world: frozen reports, handed to one listener.
+"""What the pipeline tells the world: frozen reports, handed to one listener (`telemetry.hub` fans out).
 
-It is not telemetry; `telemetry` implements the listener. The rule it keeps: a report names models,
-decisions and sizes, never what a client or a pool wrote.
+A report names models, decisions, sizes and ids of a checked form, never other text of a client or a pool.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class DecisionReport:
     duration_s: float
     #: It has waited for the answer to an equal request, in vain unless the decision is a replay.
     waited: bool = False
+    ids: RequestIds = NO_IDS
+    #: When the whole body was there, wall clock.
+    started_s: float = 0.0
+    #: Of the request, as the client sent it; None: it was refused before it was read.
+    body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class AnswerReport:
     usage: Usage | None
     #: "stored", or a short word that says why not.
     stored: str
+    #: Why it is no whole answer, a short word; "": it is one.
+    incomplete: str = ""
+    ids: RequestIds = NO_IDS
+    #: When the request was forwarded, wall clock.
+    started_s: float = 0.0
 
 
 class Listener(Protocol):

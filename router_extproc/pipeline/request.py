@@ -131,7 +131,8 @@ class RequestPipeline:
         plan = None if self.recall is None else self.recall.plan(inquiry, route, understanding.encoding)
         now_s = self.clock.wall_s()
         dialect = inquiry.request.dialect
-        token = WriteToken(dialect, target.model, route.decision, now_s, plan, recalled.trial)
+        ids = inquiry.incoming.ids
+        token = WriteToken(dialect, target.model, route.decision, now_s, plan, recalled.trial, ids)
         explanation = _explain(inquiry, recalled, route, understanding)
         unchanged = body == inquiry.incoming.body
         key = plan.fingerprint if plan is not None and recalled.outcome.status == "miss" else None

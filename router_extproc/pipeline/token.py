@@ -16,10 +16,11 @@ import orjson
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.models.base import Vector
+from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 from router_extproc.routing.policy import CachePolicy
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 2
+VERSION = 3
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -62,12 +63,15 @@ class WriteToken:
     #: None: measure the answer, do not store it.
     plan: StorePlan | None
     trial: TrialPlan | None = None
+    ids: RequestIds = NO_IDS
 
     def encode(self) -> str:
         """The token as one short line of text."""
         head = [VERSION, self.dialect, self.model, self.decision, self.started_s]
         trial = self.trial and asdict(self.trial)
-        return orjson.dumps([*head, self.plan and _plan_fields(self.plan), trial]).decode()
+        plan, ids = self.plan and _plan_fields(self.plan), self.ids
+        members = [*head, plan, trial, [ids.request_id, ids.trace_id, ids.span_id]]
+        return orjson.dumps(members).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -92,10 +96,11 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     started_s: float,
     plan: dict[str, Any] | None,
     trial: dict[str, Any] | None,
+    ids: list[str],
 ) -> WriteToken:  # Any: the values of a JSON object we wrote
     to_compare = None if trial is None else TrialPlan(**trial)
     to_store = None if plan is None else _plan_of(plan)
-    return WriteToken(dialect, model, decision, started_s, to_store, to_compare)
+    return WriteToken(dialect, model, decision, started_s, to_store, to_compare, RequestIds(*ids))
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

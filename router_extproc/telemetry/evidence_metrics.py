@@ -6,13 +6,17 @@ It is not the evidence. The rule it keeps: a rate is shown with its interval, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from router_extproc.cache.evidence import Finding
+from router_extproc.cache.evidence import Finding, Sample, Source
+from router_extproc.pipeline.chores import Outcome
 from router_extproc.telemetry.naming import PREFIX
+
+_NOTHING: Final = Finding(Sample(0, 0), Sample(0, 0), None)
 
 
 class EvidenceCollector(Collector):
@@ -21,6 +25,11 @@ class EvidenceCollector(Collector):
     def __init__(self) -> None:
         self._findings: Mapping[str, Finding] = {}
         self._chores: Mapping[str, int] = {}
+        self._expected: tuple[str, ...] = ()
+
+    def begin_at_zero(self, decisions: Iterable[str]) -> None:
+        """Show counters of these decisions before anything is known of them."""
+        self._expected = tuple(decisions)
 
     def show(self, findings: Mapping[str, Finding], chores: Mapping[str, int]) -> None:
         """Take over what is known of each decision, and how the work behind it went."""
@@ -32,26 +41,27 @@ class EvidenceCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See Collector."""
-        yield from _counters(self._findings)
+        yield from _counters(self._findings, self._expected)
         yield from _rates(self._findings)
         chores = CounterMetricFamily(f"{PREFIX}_cache_chores", "Work behind requests.", labels=("outcome",))
-        for outcome, count in self._chores.items():
-            chores.add_metric((outcome,), count)
+        for outcome in get_args(Outcome):
+            chores.add_metric((outcome,), self._chores.get(outcome, 0))
         yield chores
 
 
-def _counters(findings: Mapping[str, Finding]) -> Iterator[Metric]:
+def _counters(findings: Mapping[str, Finding], expected: Iterable[str]) -> Iterator[Metric]:
     trials = CounterMetricFamily(
         f"{PREFIX}_cache_trials", "Hits compared with a fresh answer.", labels=("decision", "outcome")
     )
     complaints = CounterMetricFamily(
         f"{PREFIX}_cache_complaints", "Hits that were called wrong.", labels=("decision", "source")
     )
-    for decision, found in findings.items():
+    for decision in dict.fromkeys((*expected, *findings)):
+        found = findings.get(decision, _NOTHING)
         trials.add_metric((decision, "different"), found.ever.wrong)
         trials.add_metric((decision, "same"), found.ever.trials - found.ever.wrong)
-        for source, count in found.complaints.items():
-            complaints.add_metric((decision, source), count)
+        for source in get_args(Source):
+            complaints.add_metric((decision, source), found.complaints.get(source, 0))
     yield from (trials, complaints)
 
 

@@ -1,50 +1,38 @@
-"""The one listener of a process: what happened becomes metrics, and where it matters a log line.
+"""The one listener of a process: it hands every report to metrics, warnings and the request log.
 
-It decides nothing. The rule it keeps: a failing stage is logged at most once in
-`WARN_EVERY_S` for each way to fail; the rest is counted in the metric.
+A listener that is not asked for is not there, so it costs nothing.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from router_extproc.clock import Clock
-from router_extproc.pipeline.decision import Reject, StageNote
-from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics import Metrics
-
-WARN_EVERY_S: Final = 10.0
-#: Ways to fail that are remembered; stages and reasons are few.
-WAYS_MAX: Final = 256
+from router_extproc.telemetry.stage_warnings import StageWarnings
 
 
 class Telemetry:
     """Fits pipeline.report.Listener and server.base.StreamCounter."""
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, *more: Listener) -> None:
+        """`more`: told after the metrics and the warnings."""
         self.metrics: Final = metrics
-        self._clock: Final = clock
-        self._log = structlog.get_logger()
-        self._warned_s: dict[tuple[str, str, str], float] = {}
+        self._warnings: Final = StageWarnings(clock)
+        self._listeners: Final[tuple[Listener, ...]] = (metrics, self._warnings, *more)
 
     def decided(self, report: DecisionReport) -> None:
         """See Listener."""
-        self.metrics.decided(report)
-        decision = report.decision
-        if isinstance(decision, Reject):
-            self._log.debug("request rejected", dialect=report.dialect, code=decision.error.code)
-            return
-        for note in decision.explanation.stages:
-            if note.outcome not in ("ok", "skipped"):
-                self._warn(note)
+        for listener in self._listeners:
+            listener.decided(report)
 
     def answered(self, report: AnswerReport) -> None:
         """See Listener."""
-        self.metrics.answered(report)
+        for listener in self._listeners:
+            listener.answered(report)
 
     def opened(self, role: Role) -> None:
         """See StreamCounter."""
@@ -54,11 +42,6 @@ class Telemetry:
         """See StreamCounter."""
         self.metrics.closed(role, outcome)
 
-    def _warn(self, note: StageNote) -> None:
-        way, now_s = (note.stage, note.outcome, note.reason), self._clock.monotonic_s()
-        if now_s - self._warned_s.get(way, -WARN_EVERY_S) < WARN_EVERY_S:
-            return
-        if len(self._warned_s) >= WAYS_MAX:
-            self._warned_s.clear()
-        self._warned_s[way] = now_s
-        self._log.warning("stage failed", stage=note.stage, outcome=note.outcome, reason=note.reason)
+    def drain(self) -> None:
+        """Say what was held back; no report comes after it."""
+        self._warnings.drain()

@@ -7,6 +7,7 @@ their unit (https://prometheus.io/docs/practices/naming/).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -20,10 +21,21 @@ from router_extproc.telemetry.cache_metrics import CacheCollector
 from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
 
-#: 0.25 ms to 1 s: an exact hit takes about one, the budget ends at some hundred.
-FAST_BUCKETS_S: Final = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
-#: 10 ms to 5 min: answers of models.
-SLOW_BUCKETS_S: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+#: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
+#: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.
+FAST_BUCKETS_S: Final = (
+    0.00025, 0.0005, 0.001, 0.002, 0.004, 0.007, 0.012, 0.02, 0.03, 0.05, 0.1, 0.2, 0.25, 0.35, 0.5, 1.0, 2.5,
+)  # fmt: skip
+#: Those of vllm:time_to_first_token_seconds, so that both can be laid over each other; up to 10 s also
+#: those of OpenTelemetry's gen_ai.server.time_to_first_token.
+TTFT_BUCKETS_S: Final = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0,
+    80.0, 160.0, 640.0, 2560.0,
+)  # fmt: skip
+#: Those of OpenTelemetry's gen_ai.server.request.duration, and two more doublings.
+ANSWER_BUCKETS_S: Final = (
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
+)  # fmt: skip
 SIMILARITY_BUCKETS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.0)
 
 
@@ -32,6 +44,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry: Final = CollectorRegistry(auto_describe=True)
+        #: By name, without prefix and suffix.
+        self._labelled: Final[dict[str, Counter | Gauge | Histogram]] = {}
         self._requests = self._counter(
             "requests", "Requests decided.", "dialect", "decision", "model", "cache"
         )
@@ -55,10 +69,10 @@ class Metrics:
         self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
         self._stored = self._counter("answers_stored", "Answers kept, or why not.", "outcome")
         self._ttft = self._histogram(
-            "answer_ttft_seconds", "Request forwarded until the first content.", SLOW_BUCKETS_S, "model"
+            "answer_ttft_seconds", "Request forwarded until the first content.", TTFT_BUCKETS_S, "model"
         )
         self._answered = self._histogram(
-            "answer_duration_seconds", "Request forwarded until the answer's end.", SLOW_BUCKETS_S, "model"
+            "answer_duration_seconds", "Request forwarded until the answer's end.", ANSWER_BUCKETS_S, "model"
         )
         self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
         self._waited = self._counter(
@@ -71,20 +85,35 @@ class Metrics:
             "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
         )
         self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
+        self._admin_refused = self._counter(
+            "admin_refused", "Requests to the admin port that were not answered.", "reason"
+        )
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()
         self.registry.register(self.cache)
         self.evidence: Final = EvidenceCollector()
         self.registry.register(self.evidence)
 
+    def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
+        """Make the series of these label values; metrics by their name without prefix and suffix."""
+        for name, series in known.items():
+            for values in series:
+                self._labelled[name].labels(*values)
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        counter = Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        self._labelled[name] = counter
+        return counter
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        gauge = Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        self._labelled[name] = gauge
+        return gauge
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+        histogram = Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+        self._labelled[name] = histogram
+        return histogram
 
     # ── pipeline.report.Listener ──────────────────────────────────────────────────────────────
 
@@ -131,6 +160,17 @@ class Metrics:
             self._tokens.labels(report.model, "prompt").inc(max(0, report.usage.prompt_tokens))
             self._tokens.labels(report.model, "completion").inc(max(0, report.usage.completion_tokens))
             self._tokens.labels(report.model, "cached").inc(max(0, report.usage.cached_tokens))
+
+    # ── admin.base.Operations ─────────────────────────────────────────────────────────────────
+
+    def expect_refusals(self, reasons: Iterable[str]) -> None:
+        """Show these reasons with 0 from the start, so that the first one is seen as an increase."""
+        for reason in reasons:
+            self._admin_refused.labels(reason)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the admin port refused."""
+        self._admin_refused.labels(reason).inc()
 
     # ── server.base.StreamCounter ─────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers
@@ -23,6 +24,8 @@ from router_extproc.pipeline.warm import Warmer
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import FakeRouter
 
+#: What the port asks for, where it asks.
+TOKEN: Final = "correct-horse-battery-staple"  # noqa: S105 - opens nothing
 MAX_BODY_BYTES: Final = 64 * 1024
 _WAIT_S: Final = 10.0
 
@@ -42,6 +45,9 @@ class NoOperations:
         """See Operations."""
         return None
 
+    def refused(self, reason: str) -> None:
+        """See Operations."""
+
 
 def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None) -> CacheDesk:
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
@@ -51,15 +57,17 @@ def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | 
     return CacheDesk(parts, router.clock, setting, Peers(peers or {}))
 
 
-def admin_server(desk: CacheDesk | None, address: str = "127.0.0.1:0") -> AdminServer:
+def admin_server(
+    desk: CacheDesk | None, address: str = "127.0.0.1:0", access: Access | None = None
+) -> AdminServer:
     """A server that is not started yet."""
-    return AdminServer(NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=desk)
+    return AdminServer(NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=desk, access=access)
 
 
 @contextmanager
-def admin_in_thread(desk: CacheDesk | None) -> Iterator[str]:
+def admin_in_thread(desk: CacheDesk | None, access: Access | None = None) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
-    loop, server = asyncio.new_event_loop(), admin_server(desk)
+    loop, server = asyncio.new_event_loop(), admin_server(desk, access=access)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

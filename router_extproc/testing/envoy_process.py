@@ -29,6 +29,8 @@ STOP_S: Final = 5.0
 _POLL_S: Final = 0.02
 _CONNECT_S: Final = 1.0
 _LOG_TAIL_LINES: Final = 15
+#: Envoy's default is 10 s: whoever looks for the line of a request would wait so long.
+_ACCESS_LOG_FLUSH_MS: Final = 500
 
 
 class EnvoyFailed(RouterError):
@@ -96,7 +98,8 @@ def running_envoy(
     """
     _check_free(listen)
     options = ["-c", str(bootstrap), "-l", "warning", "--concurrency", str(concurrency)]
-    command = [str(envoy_binary()), *options, "--disable-hot-restart"]
+    options += ["--disable-hot-restart", "--file-flush-interval-msec", str(_ACCESS_LOG_FLUSH_MS)]
+    command = [str(envoy_binary()), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - our own arguments
     envoy = EnvoyProcess(process, listen, admin, log)

@@ -20,6 +20,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from router_extproc.config.address import is_loopback_host
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.addresses import split_host_port
@@ -234,4 +235,38 @@ def test_ports_are_the_configurations(config: Config, gateway: Document) -> None
     parts = containers(gateway).items()
     listening = {name: port["containerPort"] for name, each in parts for port in each.get("ports", ())}
     assert listening["envoy"] == split_host_port(config.envoy.listen)[1]
-    assert listening["router"] == split_host_port(config.admin)[1]
+    assert config.admin.metrics is not None
+    assert listening["router"] == split_host_port(config.admin.metrics)[1]
+
+
+def test_what_clients_wrote_is_on_no_port_that_others_reach(config: Config, gateway: Document) -> None:
+    """Whoever reaches the admin port on loopback needs no token."""
+    host, port = split_host_port(config.admin.listen)
+    assert is_loopback_host(host)
+    opened = [
+        each["containerPort"] for part in containers(gateway).values() for each in part.get("ports", ())
+    ]
+    assert port not in opened
+    published = [text for each in load("compose.yaml")["services"].values() for text in each.get("ports", ())]
+    assert [text for text in published if text.endswith(f":{port}")] == []
+    assert all(text.startswith("127.0.0.1:") for text in published)
+
+
+def test_metrics_are_where_everybody_looks_for_them(config: Config, gateway: Document) -> None:
+    """The probe, Prometheus, the policy that lets it in, and compose."""
+    port = split_host_port(config.admin.metrics or "")[1]
+    router = containers(gateway)["router"]
+    assert router["ports"] == [{"name": "metrics", "containerPort": port}]
+    assert router["livenessProbe"]["httpGet"]["port"] == "metrics"
+    annotations = of_kind("Deployment")["gateway"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == str(port)
+    allowed = of_kind("NetworkPolicy")["gateway"]["spec"]["ingress"]
+    assert [rule["ports"] for rule in allowed if "from" in rule] == [[{"port": "metrics"}]]
+    assert load("compose.yaml")["services"]["router"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_the_images_own_health_check_asks_the_configured_port(config: Config) -> None:
+    assert (
+        f"http://127.0.0.1:{split_host_port(config.admin.listen)[1]}/readyz"
+        in (DEPLOY / "Dockerfile").read_text()
+    )

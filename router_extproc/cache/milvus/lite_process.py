@@ -17,6 +17,8 @@ from typing import Any, Final
 from milvus_lite.adapter.grpc.server import start_server_in_thread
 from milvus_lite.exceptions import MilvusLiteError
 
+from router_extproc.clock import SystemClock
+from router_extproc.telemetry.library_lines import library_lines
 from router_extproc.telemetry.logging import configure_logging, get_logger
 
 #: How long calls under way may take once the end was asked for.
@@ -57,9 +59,11 @@ if __name__ == "__main__":
     # Both log with a stack trace what the workers are told anyway, and count.
     for name in ("milvus_lite", "grpc"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    configure_logging(
-        level=sys.argv[3],
-        form="json" if sys.argv[4] == "json" else "console",
-        bound={"process": "milvus-lite"},
-    )
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    with library_lines(SystemClock()) as stream:
+        configure_logging(
+            level=sys.argv[3],
+            form="json" if sys.argv[4] == "json" else "console",
+            stream=stream,
+            bound={"process": "milvus-lite"},
+        )
+        sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -2,19 +2,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from router_extproc.admin import listening
 from router_extproc.admin import server as admin
+from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ConfigError, MalformedRequest
 from router_extproc.pipeline.decision import Decision, Reject
+from router_extproc.testing.admin import TOKEN
 
+WAIT_S = 10.0
+JSON = {"content-type": "application/json"}
+BEARER = {"authorization": f"Bearer {TOKEN}"}
 METRICS = b'# HELP a b\n# TYPE a counter\na{worker="0"} 1.0\n'
 
 
@@ -26,6 +33,7 @@ class FakeOperations:
         self.asked: list[Question] = []
         self.decision: Decision | None = Reject(MalformedRequest("no"), Rendered("application/json", b"{}"))
         self.never = False
+        self.refusals: list[str] = []
 
     async def metrics(self) -> bytes:
         if self.never:
@@ -39,18 +47,27 @@ class FakeOperations:
         self.asked.append(question)
         return self.decision
 
+    def refused(self, reason: str) -> None:
+        self.refusals.append(reason)
+
 
 @pytest.fixture
 def operations() -> FakeOperations:
     return FakeOperations()
 
 
-@pytest.fixture
-async def url(operations: FakeOperations) -> AsyncIterator[str]:
-    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024)
+@asynccontextmanager
+async def running(operations: FakeOperations, access: Access | None = None) -> AsyncIterator[str]:
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, access=access)
     await server.start()
     yield f"http://127.0.0.1:{server.port}"
     await server.aclose()
+
+
+@pytest.fixture
+async def url(operations: FakeOperations) -> AsyncIterator[str]:
+    async with running(operations) as url:
+        yield url
 
 
 @pytest.fixture
@@ -94,7 +111,7 @@ async def test_a_draining_process_is_still_alive(
 async def test_explain_hands_over_the_request_as_it_came(
     url: str, client: aiohttp.ClientSession, operations: FakeOperations
 ) -> None:
-    headers = {"Authorization": "Bearer one"}
+    headers = JSON | {"Authorization": "Bearer one"}
     async with client.post(f"{url}/explain?path=/v1/x", data=b"{}", headers=headers) as answer:
         assert await answer.json() == {
             "outcome": "reject", "status": 400, "code": "invalid_request", "message": "no"
@@ -104,10 +121,25 @@ async def test_explain_hands_over_the_request_as_it_came(
     assert ("authorization", "Bearer one") in question.headers
 
 
+async def test_explain_knows_the_clients_headers_from_the_operators(
+    client: aiohttp.ClientSession, operations: FakeOperations
+) -> None:
+    """Else the operator's token would stand for the scope of the client who is asked about."""
+    async with running(operations, access=Access.of("127.0.0.1:0", token=TOKEN)) as url:
+        headers = JSON | BEARER | {"x-router-client-authorization": "Bearer two"}
+        async with client.post(f"{url}/explain", data=b"{}", headers=headers) as answer:
+            assert answer.status == 200
+        async with client.post(f"{url}/explain", data=b"{}", headers=JSON | BEARER) as answer:
+            assert answer.status == 200
+    named, unnamed = (dict(question.headers) for question in operations.asked)
+    assert named["authorization"] == "Bearer two"
+    assert "authorization" not in unnamed
+
+
 async def test_explain_knows_the_chat_path_by_default(
     url: str, client: aiohttp.ClientSession, operations: FakeOperations
 ) -> None:
-    async with client.post(f"{url}/explain", data=b"{}"):
+    async with client.post(f"{url}/explain", data=b"{}", headers=JSON):
         assert operations.asked[0].path == "/v1/chat/completions"
 
 
@@ -115,12 +147,12 @@ async def test_a_path_of_no_dialect_is_not_found(
     url: str, client: aiohttp.ClientSession, operations: FakeOperations
 ) -> None:
     operations.decision = None
-    async with client.post(f"{url}/explain", data=b"{}") as answer:
+    async with client.post(f"{url}/explain", data=b"{}", headers=JSON) as answer:
         assert answer.status == 404
 
 
 async def test_a_body_over_the_limit_is_refused(url: str, client: aiohttp.ClientSession) -> None:
-    async with client.post(f"{url}/explain", data=b"x" * 2000) as answer:
+    async with client.post(f"{url}/explain", data=b"x" * 2000, headers=JSON) as answer:
         assert answer.status == 413
 
 
@@ -128,6 +160,7 @@ async def test_the_page_loads_nothing_from_elsewhere(url: str, client: aiohttp.C
     async with client.get(f"{url}/") as answer:
         page = await answer.text()
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "'unsafe-inline'" not in answer.headers["content-security-policy"].partition("style-src")[0]
     assert "<title>router_extproc</title>" in page
     assert "src=" not in page
     assert "href=" not in page
@@ -139,18 +172,36 @@ async def test_a_foreign_name_is_refused_on_loopback(url: str, client: aiohttp.C
         assert answer.status == 403
 
 
-async def test_any_name_is_answered_when_not_bound_to_loopback(
+async def test_metrics_have_a_port_of_their_own_that_any_name_reaches(
     operations: FakeOperations, client: aiohttp.ClientSession
 ) -> None:
-    """Prometheus asks a pod by its address."""
-    server = AdminServer(operations, "0.0.0.0:0", max_body_bytes=1024)
+    """Prometheus asks a pod by its address or its name."""
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, metrics="0.0.0.0:0")
     await server.start()
     try:
-        url = f"http://127.0.0.1:{server.port}/healthz"
-        async with client.get(url, headers={"host": "pod.example"}) as answer:
-            assert answer.status == 200
+        for path in ("/metrics", "/healthz", "/readyz"):
+            url = f"http://127.0.0.1:{server.metrics_port}{path}"
+            async with client.get(url, headers={"host": "pod.example"}) as answer:
+                assert answer.status == 200
     finally:
         await server.aclose()
+
+
+async def test_port_of_the_metrics_has_nothing_else(operations: FakeOperations) -> None:
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, metrics="127.0.0.1:0")
+    resources = {resource.canonical for resource in server.metrics_application().router.resources()}
+    assert resources == {"/metrics", "/healthz", "/readyz"}
+
+
+async def test_admin_port_is_not_left_open_when_the_other_cannot_be_had(
+    operations: FakeOperations, url: str
+) -> None:
+    taken = url.removeprefix("http://")
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, metrics=taken)
+    with pytest.raises(ConfigError, match=f"admin.metrics: {taken} is in use; set admin.metrics to another"):
+        await server.start()
+    with pytest.raises(RuntimeError):
+        _ = server.port
 
 
 async def test_a_question_that_takes_too_long_is_given_up(
@@ -160,6 +211,24 @@ async def test_a_question_that_takes_too_long_is_given_up(
     operations.never = True
     async with client.get(f"{url}/metrics") as answer:
         assert answer.status == 503
+
+
+async def test_whoever_connects_and_says_nothing_takes_nobodys_place(
+    url: str, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A probe must be answered, and the process keeps descriptors for Envoy."""
+    monkeypatch.setattr(listening, "CONNECTIONS_MAX", 3)
+    host, port = url.removeprefix("http://").split(":")
+    silent = [await asyncio.open_connection(host, port) for _ in range(10)]
+    async with client.get(f"{url}/healthz") as answer:
+        assert answer.status == 200
+    # All of them are known to the server by now.
+    silent.append(await asyncio.open_connection(host, port))
+    async with asyncio.timeout(WAIT_S):
+        ends = [await reader.read() for reader, _ in silent[:8]]
+    assert ends == [b""] * 8
+    for _, writer in silent:
+        writer.close()
 
 
 async def test_a_port_in_use_is_named_with_the_key_to_change(operations: FakeOperations, url: str) -> None:

@@ -248,3 +248,26 @@ def test_the_error_carries_each_problem_by_itself(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblems) as caught:
         read_config(path)
     assert [problem.path for problem in caught.value.problems] == ["version", "default_model", "models"]
+
+
+@pytest.mark.parametrize("requests", ["all", "sampled", "errors"])
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_request_lines_that_the_level_leaves_out_are_refused(
+    problems: Problems, requests: str, level: str
+) -> None:
+    """Asked for, and silently never written."""
+    (problem,) = problems(f"telemetry: {{requests: {requests}, log_level: {level}}}")
+    assert problem.startswith("telemetry.requests: writes lines of level info")
+    assert problems(f"telemetry: {{requests: {requests}, log_level: info}}") == []
+
+
+def test_a_sample_rate_without_samples_is_refused(problems: Problems) -> None:
+    expected = "telemetry.sample_rate: belongs to requests: sampled"
+    assert problems("telemetry: {requests: all, sample_rate: 0.5}") == [expected]
+    assert problems("telemetry: {requests: sampled, sample_rate: 0.5}") == []
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.1", "1.1"])
+def test_a_sample_rate_is_a_share(problems: Problems, rate: str) -> None:
+    (problem,) = problems(f"telemetry: {{requests: sampled, sample_rate: {rate}}}")
+    assert problem.startswith("telemetry.sample_rate: ")

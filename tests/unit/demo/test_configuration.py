@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from router_extproc.config.admin import Admin
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.demo.configuration import of_this_run, packaged, write
@@ -38,6 +39,15 @@ def test_what_is_written_is_what_is_served(tmp_path: Path) -> None:
     config = this_run(tmp_path)
     router, _ = write(config, tmp_path)
     assert read_config(router, environ={}) == config
+
+
+def test_the_admin_port_keeps_its_rules_but_not_its_addresses(tmp_path: Path) -> None:
+    """The demo is on loopback only, with the token that was asked for."""
+    rules = {"allowed_hosts": ["a"], "token_file": str(tmp_path / "token")}
+    own = packaged().model_copy(
+        update={"admin": Admin.model_validate({"listen": "0.0.0.0:1", "metrics": "0.0.0.0:2", **rules})}
+    )
+    assert this_run(tmp_path, own).admin == Admin.model_validate({"listen": "127.0.0.1:19190", **rules})
 
 
 def test_the_cache_is_in_the_demos_folder(tmp_path: Path) -> None:

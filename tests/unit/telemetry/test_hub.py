@@ -9,9 +9,11 @@ from router_extproc.pipeline.decision import CacheOutcome, Explanation, Reject, 
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.protocol.modes import Role
-from router_extproc.telemetry.hub import WARN_EVERY_S, WAYS_MAX, Telemetry
+from router_extproc.telemetry.hub import Telemetry
+from router_extproc.telemetry.limiter import EVERY_S, WAYS_MAX
 from router_extproc.telemetry.metrics import Metrics
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.router import Reports
 
 
 def report(*notes: StageNote) -> DecisionReport:
@@ -37,7 +39,7 @@ def test_a_failing_stage_is_logged(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
         telemetry.decided(report(StageNote("cache", 0.1, "error", "search")))
     expected = {"event": "stage failed", "log_level": "warning", "stage": "cache"}
-    assert lines == [expected | {"outcome": "error", "reason": "search"}]
+    assert lines == [expected | {"outcome": "error", "reason": "search", "suppressed": 0}]
 
 
 def test_a_stage_that_went_well_or_was_skipped_is_not(telemetry: Telemetry) -> None:
@@ -52,9 +54,48 @@ def test_the_same_failure_is_logged_once_in_a_while(telemetry: Telemetry, clock:
     with capture_logs() as lines:
         telemetry.decided(failing)
         telemetry.decided(failing)
-        clock.advance(WARN_EVERY_S)
+        clock.advance(EVERY_S)
         telemetry.decided(failing)
     assert len(lines) == 2
+
+
+def test_a_line_says_how_many_were_suppressed_before_it(telemetry: Telemetry, clock: ManualClock) -> None:
+    """One line in ten seconds looks the same for one failure and for ten thousand."""
+    failing = report(StageNote("cache", 0.1, "timeout"))
+    with capture_logs() as lines:
+        for _ in range(4):
+            telemetry.decided(failing)
+        clock.advance(EVERY_S)
+        telemetry.decided(failing)
+    assert [line["suppressed"] for line in lines] == [0, 3]
+
+
+def test_what_was_suppressed_last_is_said_at_the_end(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        for _ in range(3):
+            telemetry.decided(report(StageNote("cache", 0.1, "error", "search")))
+        telemetry.drain()
+        telemetry.drain()
+    assert len(lines) == 2
+    expected = {"event": "stage failures not logged", "log_level": "warning", "suppressed": 2}
+    assert lines[1] == expected | {"stage": "cache", "outcome": "error", "reason": "search"}
+
+
+def test_the_end_says_nothing_when_nothing_was_suppressed(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        telemetry.decided(report(StageNote("cache", 0.1, "timeout")))
+        telemetry.drain()
+    assert len(lines) == 1
+
+
+def test_a_forgotten_failure_leaves_its_count_behind(telemetry: Telemetry) -> None:
+    with capture_logs() as lines:
+        for _ in range(2):
+            telemetry.decided(report(StageNote("cache", 0.1, "error", "first")))
+        for number in range(WAYS_MAX):
+            telemetry.decided(report(StageNote("cache", 0.1, "error", str(number))))
+    rest = [line for line in lines if line["event"] == "stage failures not logged"]
+    assert [(line["reason"], line["suppressed"]) for line in rest] == [("first", 1)]
 
 
 def test_another_failure_is_logged_at_once(telemetry: Telemetry) -> None:
@@ -84,6 +125,15 @@ def test_a_rejected_request_is_counted_and_not_warned_of(telemetry: Telemetry) -
     with capture_logs() as lines:
         telemetry.decided(DecisionReport("openai_chat", rejected, 0.001))
     assert [line["log_level"] for line in lines] == ["debug"]
+
+
+def test_every_listener_hears_every_report(clock: ManualClock) -> None:
+    reports = Reports()
+    telemetry = Telemetry(Metrics(), clock, reports)
+    decided, answered = report(), AnswerReport("openai_chat", "m", "d", 200, False, None, 1.0, None, "stored")
+    telemetry.decided(decided)
+    telemetry.answered(answered)
+    assert (reports.decisions, reports.answers) == ([decided], [answered])
 
 
 def test_answers_and_streams_reach_the_metrics(telemetry: Telemetry) -> None:

@@ -1,0 +1,21 @@
+"""Checks the section `telemetry`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router_extproc.config.model import Config
+from router_extproc.errors import ConfigError
+
+
+def check_telemetry(config: Config) -> Iterator[ConfigError]:
+    """What was asked for must be able to come."""
+    telemetry = config.telemetry
+    if telemetry.requests != "none" and telemetry.log_level in {"warning", "error"}:
+        yield ConfigError(
+            "telemetry.requests",
+            f"writes lines of level info, and log_level {telemetry.log_level} leaves them out; "
+            "set log_level to info",
+        )
+    if "sample_rate" in telemetry.model_fields_set and telemetry.requests != "sampled":
+        yield ConfigError("telemetry.sample_rate", "belongs to requests: sampled")

@@ -1,0 +1,23 @@
+"""The section `telemetry`: what is logged, and in which form."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from router_extproc.section import Section
+
+#: One request in a hundred.
+SAMPLE_RATE = 0.01
+
+
+class Telemetry(Section):
+    """Logs."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    #: Which requests get a line (of level info) when they are decided, and one when their answer ends.
+    requests: Literal["none", "all", "sampled", "errors"] = "none"
+    #: Of requests: sampled.
+    sample_rate: float = Field(default=SAMPLE_RATE, gt=0, le=1)
