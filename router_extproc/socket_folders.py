@@ -24,21 +24,23 @@ from router_extproc.private_files import FILE_MODE, FOLDER_MODE
 
 PREFIX: Final = "router-extproc-"
 LOCK: Final = "lock"
-#: sockaddr_un.sun_path holds 108 bytes with its final zero (unix(7)); names in here are shorter than this.
-_PATH_BYTES_MAX: Final = 107 - 32
+#: sockaddr_un.sun_path holds 108 bytes with its final zero (unix(7)); a slash and a name take up to 20.
+_PATH_BYTES_MAX: Final = 107 - 20
 #: The longest that a living server may take to accept.
 _PROBE_S: Final = 1.0
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def socket_folder() -> Iterator[Path]:
+def socket_folder(base: Path | None = None) -> Iterator[Path]:
     """A folder for sockets inside the block; those that killed runs left behind are removed first.
+
+    base: None: the temporary folder of this machine, or what TMPDIR names.
 
     Raises:
         OSError: no temporary folder can be written, or its name is too long for sockets.
     """
-    base = Path(tempfile.gettempdir())
+    base = base or Path(tempfile.gettempdir())
     remove_left_behind(base)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     if len(os.fsencode(folder)) > _PATH_BYTES_MAX:
