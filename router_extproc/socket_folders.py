@@ -9,7 +9,6 @@ removed through the folder's own descriptor, so what somebody swaps under the na
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import socket
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from router_extproc.errors import ConfigError
 from router_extproc.private_files import FILE_MODE, FOLDER_MODE
 
 PREFIX: Final = "router-extproc-"
@@ -38,16 +38,9 @@ def socket_folder(base: Path | None = None) -> Iterator[Path]:
     base: None: the temporary folder of this machine, or what TMPDIR names.
 
     Raises:
-        OSError: no temporary folder can be written, or its name is too long for sockets.
+        ConfigError: no temporary folder can be written, or its name is too long for sockets.
     """
-    base = base or Path(tempfile.gettempdir())
-    remove_left_behind(base)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-    if len(os.fsencode(folder)) > _PATH_BYTES_MAX:
-        folder.rmdir()
-        raise OSError(
-            errno.ENAMETOOLONG, "too long a name for sockets: set TMPDIR to a shorter one", str(base)
-        )
+    folder = _make(base)
     descriptor = os.open(folder, _FOLDER)
     try:
         lock = _lock_new(descriptor)
@@ -58,6 +51,23 @@ def socket_folder(base: Path | None = None) -> Iterator[Path]:
             os.close(lock)
     finally:
         os.close(descriptor)
+
+
+def _make(base: Path | None) -> Path:
+    try:
+        base = base or Path(tempfile.gettempdir())
+        remove_left_behind(base)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    except OSError as error:
+        where = base or "the temporary folder"
+        problem = (
+            f"cannot make a folder for sockets in {where}: {error.strerror}; name one that can be written"
+        )
+        raise ConfigError("TMPDIR", problem) from error
+    if len(os.fsencode(folder)) > _PATH_BYTES_MAX:
+        folder.rmdir()
+        raise ConfigError("TMPDIR", f"{base} is too long a name for a folder of sockets; name a shorter one")
+    return folder
 
 
 def remove_left_behind(base: Path) -> tuple[Path, ...]:

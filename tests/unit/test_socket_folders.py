@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from router_extproc.errors import ConfigError
 from router_extproc.socket_folders import LOCK, PREFIX, remove_left_behind, socket_folder
 
 STRANGER = 54321
@@ -165,6 +166,11 @@ def test_a_folder_inside_is_not_ours_to_remove(tmp_path: Path) -> None:
 def test_a_name_too_long_for_sockets_is_said(tmp_path: Path) -> None:
     base = tmp_path / ("x" * 100)
     base.mkdir()
-    with pytest.raises(OSError, match="set TMPDIR to a shorter one"), socket_folder(base):
+    with pytest.raises(ConfigError, match=r"TMPDIR: .* is too long"), socket_folder(base):
         pytest.fail("no socket fits into it")
     assert list(base.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"TMPDIR: .* No such file"), socket_folder(tmp_path / "nowhere"):
+        pytest.fail("there is no folder")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from milvus_lite.adapter.grpc.server import start_server_in_thread
 from milvus_lite.exceptions import DataDirLockedError
 
-from router_extproc.errors import CacheError
+from router_extproc.errors import CacheError, ConfigError
 from router_extproc.file_access import NotPrivateError, close_to_others
 from router_extproc.private_files import FILE_MODE, make_folder
 from router_extproc.socket_folders import socket_folder
@@ -48,7 +48,9 @@ def open_lite(folder: Path, path: Path) -> LiteServer:
     """
     try:
         close_to_others(folder)
-        make_folder(folder)
+        if make_folder(folder):
+            # Somebody may have been quicker, and it is theirs.
+            close_to_others(folder)
         _try_bind(path)
         # The library joins host and port with a colon, and so makes gRPC's name of a socket.
         server, database, _ = start_server_in_thread(
@@ -68,10 +70,12 @@ def open_lite(folder: Path, path: Path) -> LiteServer:
 
 def _try_bind(path: Path) -> None:
     """Fail now: the library would by then have the folder open, and would not give it free."""
-    path.unlink(missing_ok=True)
+    # Beside it: at `path` another process may be serving, which is found by the folder's lock.
+    beside = path.with_name("probe.sock")
+    beside.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.bind(str(path))
-    path.unlink()
+        probe.bind(str(beside))
+    beside.unlink()
 
 
 class LiteServers:
@@ -112,7 +116,7 @@ def _open_in_socket_folder(folder: Path) -> tuple[LiteServer, contextlib.ExitSta
     try:
         path = stack.enter_context(socket_folder()) / _SOCKET
         return open_lite(folder, path), stack, f"unix:{path}"
-    except OSError as error:
+    except ConfigError as error:
         raise CacheError("cache", f"no folder for the socket of Milvus Lite: {error}") from error
     except CacheError:
         stack.close()

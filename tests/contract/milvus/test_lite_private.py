@@ -113,6 +113,16 @@ def test_a_socket_that_cannot_be_made_does_not_keep_the_folder(tmp_path: Path) -
     open_lite(tmp_path / "cache.db", tmp_path / "lite.sock").close()
 
 
+def test_a_second_process_does_not_take_the_socket_of_the_first(tmp_path: Path) -> None:
+    folder, socket = tmp_path / "cache.db", tmp_path / "lite.sock"
+    first = open_lite(folder, socket)
+    before = socket.stat().st_ino
+    with pytest.raises(CacheError, match="open in another process"):
+        open_lite(folder, socket)
+    assert socket.stat().st_ino == before
+    first.close()
+
+
 def test_what_a_broken_folder_raises_is_an_error_of_the_cache(tmp_path: Path) -> None:
     (tmp_path / "cache.db").write_text("no folder")
     with pytest.raises(CacheError, match=r"cannot open .*cache\.db"):
