@@ -122,13 +122,13 @@ def _problem_of(each: Path, found: os.stat_result, *, group: int | None, subject
         if each.is_mount():
             return f"{each} is the volume itself: name a folder inside it, which is made at the first start"
         return (
-            f"{each} belongs to {_name(found.st_uid)}, and this runs as {_name(os.geteuid())}: remove"
-            f" {subject}, or run `chown -R {os.geteuid()} {subject}` if you trust what is in it"
+            f"{each} belongs to {_name(found.st_uid)}, and this runs as {_name(os.geteuid())}: run"
+            f" `chown -R {os.geteuid()} {subject}` if you trust what is in it, or name another folder"
         )
     everybody = found.st_mode & stat.S_IWOTH
     if everybody or (found.st_mode & stat.S_IWGRP and found.st_gid != group):
         who = "every user" if everybody else f"group {found.st_gid}"
-        hint = f"remove {subject}, or run `chmod -R go-rwx {subject}` if you trust what is in it"
+        hint = f"run `chmod -R go-rwx {subject}` if you trust what is in it, or name another folder"
         return f"{who} may write {each}: {hint}"
     return None
 
