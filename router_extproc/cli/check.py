@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from router_extproc.cli import OK, USAGE
+from router_extproc.cli.lite import lite_problems
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.config.read import read_config
 from router_extproc.errors import ConfigError, ConfigProblems
@@ -36,10 +37,9 @@ def check(
 
 def _problems(file: Path) -> tuple[ConfigError, ...]:
     try:
-        read_config(file)
+        return tuple(lite_problems(read_config(file)))
     except ConfigProblems as error:
         return error.problems
-    return ()
 
 
 def _print(file: Path, problems: tuple[ConfigError, ...]) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from router_extproc.admin.token import with_token
-from router_extproc.cli.lite import asking_lite, lite_process
+from router_extproc.cli.lite import asking_lite, lite_process, prepare_lite
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
+from router_extproc.private_files import UMASK
 from router_extproc.server.serve import stop_requests
 from router_extproc.server.workers import Supervisor
+from router_extproc.socket_folders import socket_folder
 from router_extproc.telemetry.library_lines import library_lines
 from router_extproc.telemetry.logging import configure_logging
 
@@ -37,11 +39,14 @@ def serve(
     SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
     configuration is refused, a model is missing, or an address is taken.
     """
+    # Milvus Lite makes files from threads of its own. Workers inherit it.
+    os.umask(UMASK)
     checked = with_token(read_config(config))
     if worker is not None or checked.workers == 1:
         _work(checked, worker, peers)
         return
     configure_logging(level=checked.telemetry.log_level, form=checked.telemetry.log_format)
+    prepare_lite(checked)
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
 
 
@@ -51,17 +56,19 @@ def _work(config: Config, worker: int | None, peers: Path | None) -> None:
     telemetry, bound = config.telemetry, {} if worker is None else {"worker": worker}
     with library_lines(SystemClock()) as stream:
         configure_logging(level=telemetry.log_level, form=telemetry.log_format, stream=stream, bound=bound)
+        if worker is None:
+            prepare_lite(config)
         asyncio.run(run_worker(own, Seat(worker or 0, peers), config_digest=digest_of(config)))
 
 
 async def _supervise(config: Config, file: Path) -> int:
     """Keep all workers running; their exit code when none is to be started again."""
-    with tempfile.TemporaryDirectory(prefix="router-extproc-") as peers:
+    with socket_folder() as peers:
 
         def command(worker: int) -> list[str]:
             serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
-            return [*serve, "--worker", str(worker), "--peers", peers]
+            return [*serve, "--worker", str(worker), "--peers", str(peers)]
 
         supervisor = Supervisor(command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock())
-        async with stop_requests() as stop, lite_process(config, Path(peers)):
+        async with stop_requests() as stop, lite_process(config, peers):
             return await supervisor.run(stop)

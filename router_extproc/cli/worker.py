@@ -27,6 +27,7 @@ from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
+from router_extproc.server.listen import SOCKET_MODES
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.telemetry.exposition import expose, merge
@@ -181,7 +182,8 @@ def _settings(config: Config, seat: Seat) -> ServerSettings:
     limits = StreamLimits(
         max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
     )
-    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker)
+    modes = SOCKET_MODES[config.socket_access]
+    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker, modes)
 
 
 def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clock) -> CacheDesk | None:

@@ -65,7 +65,8 @@ def _anchor_milvus(milvus: Milvus, folder: Path) -> Milvus:
     uri = milvus.connection.uri or milvus.uri
     connection = _with(
         milvus.connection,
-        uri=_absolute(uri, folder) if uri and is_lite(uri) else uri,
+        # Links stay in it: who may change them is looked at when it is opened.
+        uri=str((folder / uri).absolute()) if uri and is_lite(uri) else uri,
         tls=_anchor_tls(milvus.connection.tls, folder),
     )
     return _with(milvus, uri=None, connection=connection)

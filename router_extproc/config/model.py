@@ -240,6 +240,9 @@ class Config(Section):
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
     listen: str = "127.0.0.1:50051"
+    #: Who may connect to a socket of `listen`: this user only, its group (0660), or everybody (0666) whom the
+    #: folder lets in.
+    socket_access: Literal["owner", "group", "everyone"] = "owner"
     #: HOST:PORT of the admin HTTP server, or more about it.
     admin: Admin = Admin()
     workers: int = Field(default=1, ge=1, le=64)

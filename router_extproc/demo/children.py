@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from router_extproc.errors import ConfigError, RouterError
+from router_extproc.private_files import open_private_log
 
 #: Between the request to stop and the kill.
 STOP_S: Final = 12.0
@@ -95,7 +96,7 @@ class Child:
 
 
 async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -> Process:
-    with log.open(mode) as out:
+    with open_private_log(log, mode) as out:
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=PIPE,

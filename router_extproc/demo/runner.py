@@ -8,12 +8,12 @@ sidecar that was killed comes back: Envoy and its clients only notice that nothi
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,14 +26,16 @@ import httpx
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.demo.children import Child, ChildEnded, envoy_binary, first_of
-from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
+from router_extproc.demo.configuration import HOST, of_this_run, packaged, prepare_folder, write
 from router_extproc.demo.pool import LATENCY_S, DemoPool
 from router_extproc.demo.pools import Pool, ask_pool, read_pools
+from router_extproc.demo.secrets import secrets_of
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.verifier_build import build_verifier
 from router_extproc.server.workers import EXIT_REFUSED, BackOff
+from router_extproc.socket_folders import socket_folder
 
 #: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.
 READY_S: Final = 240.0
@@ -100,12 +102,13 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Sta
     begun_s = time.monotonic()
     _check_ports(settings)
     base = packaged() if settings.config is None else read_config(settings.config)
+    taken = {} if settings.config is None else secrets_of(base, settings.config, os.environ)
     asked = read_pools(settings.pools, base.models)
     await _prepare_models(say)
     _prepare_folder(settings)
     say("starting the pools")
     pools = {name: await _pool(name, base, asked, settings, stack) for name in base.models}
-    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-extproc-")))
+    sockets = stack.enter_context(socket_folder())
     config = of_this_run(
         base,
         folder=settings.folder.resolve(),
@@ -114,7 +117,7 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Sta
         admin_port=settings.admin_port,
         pools=pools,
     )
-    sidecar, envoy = await _start_children(config, settings, stack, say)
+    sidecar, envoy = await _start_children(config, settings, taken, stack, say)
     urls = {name: f"{'https' if pool.tls else 'http'}://{pool.endpoint}" for name, pool in pools.items()}
     stand_ins = tuple(name for name in pools if name not in asked)
     return Started(config, urls, stand_ins, sidecar, envoy, time.monotonic() - begun_s)
@@ -166,7 +169,7 @@ async def _prepare_models(say: Say) -> None:
 
 
 def _prepare_folder(settings: DemoSettings) -> None:
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(settings.folder)
     if not settings.keep_cache:
         for left in settings.folder.glob("cache.db*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -184,9 +187,9 @@ async def _pool(
 
 
 async def _start_children(
-    config: Config, settings: DemoSettings, stack: AsyncExitStack, say: Say
+    config: Config, settings: DemoSettings, taken: Mapping[str, str], stack: AsyncExitStack, say: Say
 ) -> tuple[Child, Child]:
-    router, envoy = write(config, settings.folder)
+    router, envoy = write(config, settings.folder, taken)
     say("starting the sidecar and Envoy")
     serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
     sidecar = await Child.start("the sidecar", serve, settings.folder / "sidecar.log")

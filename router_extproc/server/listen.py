@@ -10,10 +10,13 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from router_extproc.errors import ConfigError
+from router_extproc.private_files import make_folder
 
 _UNIX: Final = "unix:"
 #: The longest that a living server may take to accept.
@@ -28,21 +31,53 @@ def address_of(listen: str, worker: int) -> str:
     return f"{host}:{int(port) + worker if int(port) else 0}"
 
 
-def claim(address: str) -> None:
+@dataclass(frozen=True, slots=True)
+class SocketModes:
+    """Modes of a socket and of the folders that are made for it; the umask changes neither."""
+
+    socket: int = 0o600
+    folder: int = 0o700
+
+
+OWNER_ONLY: Final = SocketModes()
+#: By `socket_access`: whoever connects writes to the socket and passes through its folder.
+SOCKET_MODES: Final[Mapping[str, SocketModes]] = {
+    "owner": OWNER_ONLY,
+    "group": SocketModes(0o660, 0o750),
+    "everyone": SocketModes(0o666, 0o755),
+}
+
+
+def claim(address: str, modes: SocketModes = OWNER_ONLY) -> None:
     """Make sure that gRPC can bind the address.
 
     Raises:
         ConfigError: someone else has it, or it cannot be bound here.
     """
     if address.startswith(_UNIX):
-        _claim_socket(Path(address.removeprefix(_UNIX)))
+        _claim_socket(Path(address.removeprefix(_UNIX)), modes)
     else:
         _claim_port(*_host_port(address))
 
 
-def _claim_socket(path: Path) -> None:
+def open_to(address: str, modes: SocketModes) -> None:
+    """Give a socket that was bound its mode; a port has none.
+
+    Raises:
+        ConfigError: its file system does not let us.
+    """
+    if not address.startswith(_UNIX):
+        return
+    path = Path(address.removeprefix(_UNIX))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(modes.socket)
+    except OSError as error:
+        raise ConfigError("socket_access", f"cannot set the mode of {path}: {error.strerror}") from error
+
+
+def _claim_socket(path: Path, modes: SocketModes) -> None:
+    try:
+        make_folder(path.parent, modes.folder)
         if not path.exists():
             _try_bind(socket.AF_UNIX, str(path))
             path.unlink()

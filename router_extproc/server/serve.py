@@ -20,7 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.server.base import StreamCounter
-from router_extproc.server.listen import address_of, claim
+from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 
 #: What one message holds besides a body: headers (Envoy: 60 KiB), metadata with the write token, and
@@ -42,6 +42,8 @@ class ServerSettings:
     #: How long streams may take to finish once the stop was asked for.
     drain_s: float
     worker: int = 0
+    #: Of a socket.
+    modes: SocketModes = OWNER_ONLY
 
 
 @asynccontextmanager
@@ -54,12 +56,13 @@ async def running(
         ConfigError: the address cannot be had.
     """
     address = address_of(settings.listen, settings.worker)
-    claim(address)
+    claim(address, settings.modes)
     server = grpc.aio.server(options=options_of(settings.limits.max_body_bytes))
     Servicer(drivers, counter, settings.limits).add_to(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     bound = bind(server, address)
+    open_to(bound, settings.modes)
     await server.start()
     for service in ("", SERVICE):
         await checks.set(service, _SERVING)

@@ -19,7 +19,9 @@ from typing import Any
 import httpx
 import pytest
 
+from router_extproc.socket_folders import socket_folder
 from router_extproc.testing.demo_process import Demo, Json, running_demo
+from router_extproc.testing.listening import listening_ports
 
 SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
 QUESTION = "What are the main renewable energy sources?"
@@ -188,6 +190,31 @@ def test_no_prompt_is_in_any_log(demo: Demo) -> None:
     assert not any("xylophone" in log.read_text() for log in logs)
 
 
+# ── who else may look ─────────────────────────────────────────────────────────────────────────
+
+
+def configured_ports(demo: Demo) -> set[int]:
+    """Envoy's, the admin port and the stand-in pools'."""
+    config = json.loads((demo.folder / "router.yaml").read_text())
+    pools = [cluster["endpoints"][0] for cluster in config["envoy"]["clusters"].values()]
+    return {int(each.rpartition(":")[2]) for each in (*pools, demo.url, demo.admin_url)}
+
+
+def test_nothing_listens_but_what_was_configured(demo: Demo) -> None:
+    """Milvus Lite of a single worker was a port without a password."""
+    demo.ask_and_store(guide())
+    assert listening_ports(demo.process.pid) == configured_ports(demo)
+    sidecar = pid_of(demo, "serve")
+    assert listening_ports(sidecar) == {int(demo.admin_url.rpartition(":")[2])}
+
+
+def test_everything_in_the_folder_is_its_users_only(demo: Demo) -> None:
+    demo.ask_and_store(guide())
+    made = [demo.folder / name for name in ("router.yaml", "envoy.yaml", "sidecar.log", "envoy.log")]
+    made += [demo.folder / "cache.db", *(demo.folder / "cache.db").rglob("*")]
+    assert [each for each in made if each.lstat().st_mode & 0o077] == []
+
+
 # ── starting and stopping ─────────────────────────────────────────────────────────────────────
 
 
@@ -269,6 +296,11 @@ def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path
 def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
         children = pids(demo.process)
+        listen = json.loads((demo.folder / "router.yaml").read_text())["listen"]
+        sockets = Path(listen.removeprefix("unix:")).parent
         demo.process.kill()
         demo.process.wait(10)
         assert all(gone(pid) for pid in children)
+        assert sockets.exists()
+        with socket_folder():  # as the next run
+            assert not sockets.exists()
