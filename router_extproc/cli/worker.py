@@ -19,13 +19,16 @@ from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
+from router_extproc.config.digest import config_digest
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
+from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.logging import get_logger
@@ -59,7 +62,15 @@ class Seat:
 class WorkerOperations:
     """What operators may ask of a worker. Fits admin.base.Operations."""
 
-    def __init__(self, config: Config, seat: Seat, application: Application, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        config: Config,
+        seat: Seat,
+        application: Application,
+        metrics: Metrics,
+        envoy_config: EnvoyConfigWatch,
+    ) -> None:
+        self._envoy_config: Final = envoy_config
         self.ready = False
         self.draining = False
         self._config: Final = config
@@ -73,6 +84,8 @@ class WorkerOperations:
         if self._application.cache is not None:
             self._metrics.cache.show(await self._application.cache.state())
         self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
+        states = self._application.traffic.states()
+        self._metrics.pools.show(states, matches=self._envoy_config.matches)
         own = expose(self._metrics.registry, worker=self._seat.worker)
         return merge([own, *await self._others.metrics()])
 
@@ -86,6 +99,8 @@ class WorkerOperations:
             "signals": {name: signal.type for name, signal in self._config.signals.items()},
             "encoder": None if self._application.encoder is None else self._application.encoder.identity,
             "cache": await self._cache(),
+            "envoy_config": self._envoy_config.shown(),
+            "pools_up": {**self._application.traffic.states()},
         }
         return Health(self.ready, self.draining, detail)
 
@@ -119,7 +134,8 @@ async def run_worker(config: Config, seat: Seat) -> None:
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
-        operations = WorkerOperations(config, seat, application, telemetry.metrics)
+        envoy_config = EnvoyConfigWatch(config_digest(config), clock)
+        operations = WorkerOperations(config, seat, application, telemetry.metrics, envoy_config)
         admin = seat.admin_address(config)
         server = AdminServer(
             operations,
@@ -130,7 +146,9 @@ async def run_worker(config: Config, seat: Seat) -> None:
         await server.start()
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
-        address = await stack.enter_async_context(running(settings, application.drive, telemetry))
+        await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+        serving = running(settings, application.drive, telemetry, envoy_config.seen)
+        address = await stack.enter_async_context(serving)
         await warm(application, config)
         settle()
         operations.ready = True

@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.pools import PoolTraffic
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -41,6 +42,8 @@ class Model(Section):
     served_name: str | None = None
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
+    #: The model that answers in its place while its whole pool is down.
+    fallback: str | None = None
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +206,7 @@ class Encoder(Section):
         return self.path is None and self.repo is None
 
 
-class EnvoyCluster(Section):
+class EnvoyCluster(PoolTraffic):
     """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
 
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"

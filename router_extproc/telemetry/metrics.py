@@ -19,6 +19,7 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector
 from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
+from router_extproc.telemetry.pool_metrics import PoolCollector
 
 #: 0.25 ms to 1 s: an exact hit takes about one, the budget ends at some hundred.
 FAST_BUCKETS_S: Final = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
@@ -70,12 +71,17 @@ class Metrics:
         self._saved_cost = self._counter(
             "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
         )
+        self._fallbacks = self._counter(
+            "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
+        )
         self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()
         self.registry.register(self.cache)
         self.evidence: Final = EvidenceCollector()
         self.registry.register(self.evidence)
+        self.pools: Final = PoolCollector()
+        self.registry.register(self.pools)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
@@ -99,6 +105,8 @@ class Metrics:
             self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
         if isinstance(decision, Replay):
             self._count_saved(decision.saved)
+        elif decision.route.fallback_of is not None:
+            self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
         name, model = _names(decision)
         self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
         for note in decision.explanation.stages:
