@@ -17,6 +17,9 @@ from router_extproc.routing.policy import Route, Target
 #: Response code details of Envoy: it had no endpoint to ask, and: an endpoint answered.
 NO_ENDPOINT: Final = "no_healthy_upstream"
 ANSWERED: Final = "via_upstream"
+#: The same for an endpoint that took no connection, after the retries at other endpoints.
+_RESET: Final = "upstream_reset_before_response_started{"
+_UNCONNECTED: Final = "connection_failure"
 #: How long Envoy's word that a pool is down holds; then one request finds out again.
 ENVOY_SAID_S: Final = 5.0
 
@@ -94,7 +97,7 @@ class Traffic:
         pool = self._pools.get(cluster)
         if pool is None:
             return
-        if details == NO_ENDPOINT:
+        if details == NO_ENDPOINT or (details.startswith(_RESET) and _UNCONNECTED in details):
             pool.envoy_said_s = self._clock.monotonic_s()
         elif details == ANSWERED:
             pool.answered_s, pool.envoy_said_s = self._clock.monotonic_s(), None

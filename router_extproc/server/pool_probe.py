@@ -23,6 +23,9 @@ from router_extproc.routing.traffic import Traffic
 
 #: How often changes that were not probed for (Envoy's word) are looked at.
 IDLE_S: Final = 1.0
+#: Rounds more than Envoy takes to use an endpoint again: a pool that we take for up while Envoy does not yet
+#: would cost requests a 503.
+BACK_LATER: Final = 2
 #: Of pools whose health checks are off, a connection is asked for.
 _CONNECT_ONLY: Final = PoolHealth()
 
@@ -42,7 +45,8 @@ class Streak:
         if self.up is None:
             self.up = alive
         self._against = 0 if alive is self.up else self._against + 1
-        needed = self.health.healthy_threshold if alive else self.health.unhealthy_threshold
+        back = self.health.healthy_threshold + BACK_LATER
+        needed = back if alive else self.health.unhealthy_threshold
         if self._against >= needed:
             self.up, self._against = alive, 0
         return self.up
@@ -85,6 +89,7 @@ class PoolProbe:
             results = await asyncio.gather(*(_in_time(ask(each), health.timeout_s) for each in streaks))
             up = [streak.add(alive=alive) for streak, alive in zip(streaks.values(), results, strict=True)]
             self._traffic.probed(name, up=any(up))
+            log_changes(self._traffic.changes())
             await asyncio.sleep(health.interval_s)
 
     async def _tell(self) -> None:
