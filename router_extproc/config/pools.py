@@ -44,7 +44,7 @@ def _retries(given: object) -> object:
     """`true`, and a number as the short form of `attempts`."""
     if given is True:
         return {}
-    if isinstance(given, int) and not isinstance(given, bool):
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
         return {"attempts": given} if given else False
     return given
 

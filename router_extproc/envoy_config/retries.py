@@ -16,7 +16,7 @@ from envoy_data_plane.envoy.config.route.v3 import (
 from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import PreviousHostsPredicate
 from envoy_data_plane.google.protobuf import Any as Packed
 
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.config.pools import PoolTraffic
 
 #: Each of these says that the request has not left.
 UNSENT = "connect-failure,refused-stream,reset-before-request"
@@ -25,7 +25,7 @@ RETRY_BACK_OFF_MAX_S = 0.1
 HOST_ATTEMPTS = 32
 
 
-def retry_policy(pool: EnvoyCluster) -> RetryPolicy | None:
+def retry_policy(pool: PoolTraffic) -> RetryPolicy | None:
     """The policy of every route to the pool; None: nothing is retried and nothing is timed."""
     if pool.retries is False and pool.first_byte_timeout_s is None:
         return None

@@ -31,6 +31,7 @@ from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
+from router_extproc.config.pools import PoolTraffic
 from router_extproc.dialects import DIALECTS
 from router_extproc.envoy_config.errors import JSON, too_large
 from router_extproc.envoy_config.foreign import unknown_cluster
@@ -108,8 +109,7 @@ def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
     )
     if pool is not None and pool.tls:
         action.auto_host_rewrite = True
-    if pool is not None:
-        action.retry_policy = retry_policy(pool)
+    action.retry_policy = retry_policy(pool or PoolTraffic())
     return Route(name=name, match=match, route=action)
 
 

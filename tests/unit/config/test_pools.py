@@ -52,7 +52,7 @@ def test_checks_retries_and_outliers_are_on_unless_they_are_switched_off(read: R
         ("health: {every_s: 1}", "health.every_s: unknown key"),
         ("health: {interval_s: 0}", "health.interval_s: must be >= 0.1, got 0"),
         ("health: no_such", "health: "),
-        ("retries: -1", "retries: must be >= 1, got -1"),
+        ("retries: -1", "retries: must be a mapping (key: value) or must be False, got -1"),
         ("retries: {attempts: 99}", "retries.attempts: must be <= 10, got 99"),
         ("first_byte_timeout_s: 0", "first_byte_timeout_s: must be > 0.0, got 0"),
         (
