@@ -162,8 +162,20 @@ async def test_what_fails_behind_good_checks_is_avoided_but_never_the_whole_pool
     assert await pools.statuses(LARGE, 20) == {200: 20}
     assert not pools.b.requests
     pools.c.answer = PoolAnswer(status=503)
+    pools.c.requests.clear()
     await pools.statuses(LARGE, 20)
-    assert len(pools.c.requests) >= 20
+    assert len(pools.b.requests) + len(pools.c.requests) == 20
+
+
+async def test_the_only_endpoint_of_a_pool_is_never_ejected(tmp_path: Any) -> None:
+    """A pool that fails is still asked: it is back with the first request that succeeds."""
+    async with running_stack(tmp_path) as stack:
+        stack.small.answer = PoolAnswer(status=503)
+        for number in range(20):
+            await stack.chat(f"{SMALL} {number}")
+        assert len(stack.small.requests) == 20
+        stack.small.answer = PoolAnswer()
+        assert (await stack.chat(SMALL)).status == 200
 
 
 async def test_without_checks_and_retries_requests_fail_and_hang(tmp_path: Any) -> None:
