@@ -19,7 +19,7 @@ from router_extproc.admin.server import AdminServer
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
-from router_extproc.config.digest import config_digest
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
@@ -134,7 +134,7 @@ async def run_worker(config: Config, seat: Seat) -> None:
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
-        envoy_config = EnvoyConfigWatch(config_digest(config), clock)
+        envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
         operations = WorkerOperations(config, seat, application, telemetry.metrics, envoy_config)
         admin = seat.admin_address(config)
         server = AdminServer(

@@ -67,7 +67,7 @@ from envoy_data_plane.xds.type.matcher.v3 import (
     StringMatcher as XdsStringMatcher,
 )
 
-from router_extproc.config.digest import config_digest
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.names import (
     ANSWER_ATTRIBUTES,
@@ -212,7 +212,7 @@ def _grpc_service(config: Config, role: str) -> GrpcService:
         retry_policy=_other_worker(),
         initial_metadata=[
             HeaderValue(key=ROLE_HEADER, value=role),
-            HeaderValue(key=CONFIG_HEADER, value=config_digest(config)),
+            HeaderValue(key=CONFIG_HEADER, value=envoy_digest(config)),
         ],
     )
 

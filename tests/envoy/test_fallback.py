@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from router_extproc.config.digest import config_digest
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.testing.client import answer_json
 from router_extproc.testing.pools import RecordingPool, running_pool
@@ -197,7 +197,7 @@ async def test_the_same_configuration_matches(product: Product) -> None:
     await product.ask("Hello")
     assert await product.metric("envoy_config_matches") == 1
     shown = json.loads(await product.admin("/readyz"))["envoy_config"]
-    assert shown == {"expected": config_digest(product.config), "matches": True, "others": []}
+    assert shown == {"expected": envoy_digest(product.config), "matches": True, "others": []}
 
 
 async def test_an_envoy_of_another_configuration_is_warned_of_once_and_shown(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ async def test_an_envoy_of_another_configuration_is_warned_of_once_and_shown(tmp
         for number in range(5):
             await product.ask(f"Hello {number}")
         assert await product.metric("envoy_config_matches") == 0
-        expected, seen = config_digest(product.config), config_digest(other(product.config))
+        expected, seen = envoy_digest(product.config), envoy_digest(other(product.config))
         shown = json.loads(await product.admin("/readyz"))["envoy_config"]
         assert shown == {"expected": expected, "matches": False, "others": [seen]}
         event = "Envoy was rendered from another configuration: render again and restart it"

@@ -20,7 +20,7 @@ VERSION: Final = 1
 _LENGTH: Final = 16
 
 
-def config_digest(config: Config) -> str:
+def envoy_digest(config: Config) -> str:
     """Sixteen hexadecimal digits."""
     facts = json.dumps(_facts(config), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(facts.encode()).hexdigest()[:_LENGTH]
