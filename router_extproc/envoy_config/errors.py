@@ -57,6 +57,8 @@ _REPLIES: Final = (
         'response.code == 503 && response.code_details.matches("^(no_healthy_upstream|upstream_reset)")',
         _POOL_UNAVAILABLE,
     ),
+    # An upload that met a dead endpoint and is too long to be kept for another one.
+    ("response.code == 507", _POOL_UNAVAILABLE),
 )
 
 
@@ -79,6 +81,7 @@ def _mapper(when: str, body: str) -> ResponseMapper:
     )
     return ResponseMapper(
         filter=condition,
+        status_code=503 if body == _POOL_UNAVAILABLE else None,
         headers_to_add=[_RETRY_AFTER] if body == _POOL_UNAVAILABLE else [],
         body_format_override=SubstitutionFormatString(
             text_format_source=DataSource(inline_string=body), content_type=JSON

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -84,6 +85,15 @@ async def pools(module_pools: Pools) -> Pools:
 async def test_with_one_dead_endpoint_of_two_no_request_fails(pools: Pools) -> None:
     """Not one, although nothing tells Envoy that it is dead: connections are made to another endpoint."""
     assert await pools.statuses(SMALL, 60) == {200: 60}
+
+
+async def test_an_upload_that_is_too_long_to_be_kept_fails_in_words_that_clients_read(pools: Pools) -> None:
+    """Envoy's own answer is an empty 507. Half of these meet the dead endpoint."""
+    upload = b"x" * (5 * 1024 * 1024)
+    replies = [await pools.stack.send("POST", "/v1/files", data=BytesIO(upload)) for _ in range(12)]
+    assert {reply.status for reply in replies} <= {200, 503}
+    failed = [reply.json()["error"]["code"] for reply in replies if reply.status != 200]
+    assert set(failed) <= {"pool_unavailable"}
 
 
 async def test_a_request_that_a_pool_has_read_is_never_sent_again(pools: Pools) -> None:
