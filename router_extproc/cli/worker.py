@@ -22,14 +22,17 @@ from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.digest import digest_of
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
 from router_extproc.server.listen import SOCKET_MODES
+from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.identity_metrics import publish_identity
@@ -63,27 +66,38 @@ class Seat:
         return self.peers
 
 
+@dataclass(frozen=True, slots=True)
+class RunningConfig:
+    """The configuration that this worker runs by, and what Envoy says of its own."""
+
+    config: Config
+    #: Of the configuration as the operator wrote it.
+    digest: str
+    envoy: EnvoyConfigWatch
+
+
 class WorkerOperations:
     """What operators may ask of a worker. Fits admin.base.Operations."""
 
     def __init__(
-        self, config: Config, seat: Seat, application: Application, metrics: Metrics, config_digest: str
+        self, running: RunningConfig, seat: Seat, application: Application, metrics: Metrics
     ) -> None:
         self.ready = False
         self.draining = False
-        self._config: Final = config
+        self._running: Final = running
         self._seat: Final = seat
         self._application: Final = application
         self._metrics: Final = metrics
-        self._others: Final = seat.others(config)
+        self._others: Final = seat.others(running.config)
         metrics.expect_refusals(REASONS if seat.worker == 0 else ())
-        self._config_digest: Final = config_digest
 
     async def metrics(self) -> bytes:
         """See Operations."""
         if self._application.cache is not None:
             self._metrics.cache.show(await self._application.cache.state())
         self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
+        states = self._application.traffic.states()
+        self._metrics.pools.show(states, matches=self._running.envoy.matches)
         own = expose(self._metrics.registry, worker=self._seat.worker)
         return merge([own, *await self._others.metrics()])
 
@@ -92,12 +106,14 @@ class WorkerOperations:
         ready = {0: self.ready, **await self._others.ready()} if self._seat.worker == 0 else {}
         detail: dict[str, JsonValue] = {
             "version": __version__,
-            "config_digest": self._config_digest,
+            "config_digest": self._running.digest,
             "workers_ready": {str(worker): is_ready for worker, is_ready in ready.items()},
-            "models": {name: model.cluster for name, model in self._config.models.items()},
-            "signals": {name: signal.type for name, signal in self._config.signals.items()},
+            "models": {name: model.cluster for name, model in self._running.config.models.items()},
+            "signals": {name: signal.type for name, signal in self._running.config.signals.items()},
             "encoder": None if self._application.encoder is None else self._application.encoder.identity,
             "cache": await self._cache(),
+            "envoy_config": self._running.envoy.shown(),
+            "pools_up": {**self._application.traffic.states()},
         }
         return Health(self.ready, self.draining, detail)
 
@@ -139,7 +155,9 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
         stack.callback(telemetry.drain)
         stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
-        operations = WorkerOperations(config, seat, application, telemetry.metrics, digest)
+        envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
+        running_config = RunningConfig(config, digest, envoy_config)
+        operations = WorkerOperations(running_config, seat, application, telemetry.metrics)
         admin = seat.admin_address(config)
         server = AdminServer(
             operations,
@@ -152,7 +170,9 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
         await server.start()
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
-        address = await stack.enter_async_context(running(settings, application.drive, telemetry))
+        await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+        serving = running(settings, application.drive, telemetry, envoy_config.seen)
+        address = await stack.enter_async_context(serving)
         await warm(application, config)
         settle()
         operations.ready = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from router_extproc.config import check_admin, check_listen, check_signals
+from router_extproc.config import check_admin, check_listen, check_pools, check_signals
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
@@ -28,6 +28,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from check_admin.check(config)
     yield from _check_names(config)
     yield from _check_clusters(config)
+    yield from check_pools.check(config)
     yield from check_signals.check_signals(config)
     yield from _check_decisions(config)
     yield from _check_encoder(config)

@@ -13,6 +13,7 @@ from pydantic import Field, JsonValue
 from router_extproc.config.admin import Admin
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
@@ -43,6 +44,8 @@ class Model(Section):
     served_name: str | None = None
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
+    #: The model that answers in its place while its whole pool is down.
+    fallback: str | None = None
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +208,7 @@ class Encoder(Section):
         return self.path is None and self.repo is None
 
 
-class EnvoyCluster(Section):
+class EnvoyCluster(PoolTraffic):
     """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
 
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"

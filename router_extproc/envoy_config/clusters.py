@@ -43,6 +43,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.config.model import Config, EnvoyCluster
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
 from router_extproc.envoy_config.names import SERVER_CLUSTER
+from router_extproc.envoy_config.pool_health import watch
 
 SERVER_CONNECT_S = 0.25
 HEALTH_INTERVAL_S = 1
@@ -96,6 +97,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
     )
     if pool.tls:
         cluster.transport_socket = _tls(pool)
+    watch(cluster, pool)
     return cluster
 
 

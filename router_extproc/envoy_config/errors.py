@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLogFilter, ExtensionFilter
-from envoy_data_plane.envoy.config.core.v3 import DataSource, SubstitutionFormatString
+from envoy_data_plane.envoy.config.core.v3 import (
+    DataSource,
+    HeaderValue,
+    HeaderValueOption,
+    SubstitutionFormatString,
+)
+from envoy_data_plane.envoy.config.core.v3 import (
+    HeaderValueOptionHeaderAppendAction as AppendAction,
+)
 from envoy_data_plane.envoy.config.route.v3 import DirectResponseAction
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import ExpressionFilter
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -35,6 +43,13 @@ _POOL_UNAVAILABLE: Final = _error(
     "server_error", "pool_unavailable", "The pool that serves this model cannot be reached."
 )
 
+#: By then the health checks have found out, or the pool is back.
+RETRY_AFTER_S: Final = 5
+_RETRY_AFTER: Final = HeaderValueOption(
+    header=HeaderValue(key="retry-after", value=str(RETRY_AFTER_S)),
+    append_action=AppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+)
+
 #: When, and the body then.
 _REPLIES: Final = (
     ('response.code == 413 && response.code_details == "request_payload_too_large"', _TOO_LARGE),
@@ -42,6 +57,8 @@ _REPLIES: Final = (
         'response.code == 503 && response.code_details.matches("^(no_healthy_upstream|upstream_reset)")',
         _POOL_UNAVAILABLE,
     ),
+    # An upload that met a dead endpoint and is too long to be kept for another one.
+    ("response.code == 507", _POOL_UNAVAILABLE),
 )
 
 
@@ -64,6 +81,8 @@ def _mapper(when: str, body: str) -> ResponseMapper:
     )
     return ResponseMapper(
         filter=condition,
+        status_code=503 if body == _POOL_UNAVAILABLE else None,
+        headers_to_add=[_RETRY_AFTER] if body == _POOL_UNAVAILABLE else [],
         body_format_override=SubstitutionFormatString(
             text_format_source=DataSource(inline_string=body), content_type=JSON
         ),

@@ -7,6 +7,7 @@ Envoy's default, has its reason here, keyed by the end of its path (list items c
 from __future__ import annotations
 
 from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE, SERVER_CLUSTER
+from router_extproc.envoy_config.pool_reasons import POOL_REASONS
 from router_extproc.envoy_config.yaml_text import Reasons
 
 _FAIL_OPEN = "Without the server a request goes on to the default pool, unread."
@@ -113,13 +114,14 @@ _ROUTES = {
     "virtual_hosts.router_extproc.routes": (
         "1. The pool that the server chose. Only the pools of the configuration can be named; a typo is "
         "refused when Envoy starts.\n"
-        "2. An inference request that announces a body over limits.max_body_bytes: refused at once, before "
+        "2. The server chose a pool that this Envoy does not have: its configuration is another one.\n"
+        "3. An inference request that announces a body over limits.max_body_bytes: refused at once, before "
         "the client sends it.\n"
-        "3. An inference request on its way in; still here when the server is away: the default pool.\n"
-        "4. Everything else meets none of our filters."
+        "4. An inference request on its way in; still here when the server is away: the default pool.\n"
+        "5. Everything else meets none of our filters."
     ),
     "response_headers_to_remove": "A pool's own values of these; ours are added afterwards.",
-    "route.timeout": "An answer may take as long as it takes. No retries: generating twice costs twice.",
+    "route.timeout": "An answer may take as long as it takes.",
     "route.idle_timeout": "envoy.stream_idle_timeout_s",
     "typed_per_filter_config.router.buffer.buffer.max_request_bytes": "limits.max_body_bytes",
     "content-length.range_match": "More than limits.max_body_bytes.",
@@ -170,4 +172,4 @@ _PROCESS = {
     "admin": "envoy.admin. Not rendered unless configured: it can stop Envoy. Never expose it.",
 }
 
-REASONS: Reasons = _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS
+REASONS: Reasons = _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS | POOL_REASONS

@@ -38,6 +38,8 @@ _ROUTES: Final = (
     "routes in this order, before your own catch-all, and the last two keys."
 )
 
+_PROTO_NAMES: Final = {"enforcing_consecutive_5_xx": "enforcing_consecutive_5xx"}
+
 
 def render(config: Config, what: What | None = None) -> dict[str, str]:
     """File name, relative to the output folder, to text; None renders everything.
@@ -88,7 +90,18 @@ def _include(config: Config) -> dict[str, str]:
 
 def _tree(message: betterproto2.Message) -> dict[str, Tree]:
     tree: dict[str, Tree] = message.to_dict(casing=betterproto2.Casing.SNAKE)
-    return tree
+    return {key: _named(value) for key, value in tree.items()}
+
+
+def _named(value: Tree) -> Tree:
+    """The same with the names that the snake casing of betterproto2 gets wrong."""
+    match value:
+        case Mapping():
+            return {_PROTO_NAMES.get(key, key): _named(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_named(inner) for inner in value]
+        case _:
+            return value
 
 
 def _text(tree: Mapping[str, Tree], purpose: str) -> str:

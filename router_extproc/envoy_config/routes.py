@@ -31,8 +31,10 @@ from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
+from router_extproc.config.pools import PoolTraffic
 from router_extproc.dialects import DIALECTS
 from router_extproc.envoy_config.errors import JSON, too_large
+from router_extproc.envoy_config.foreign import unknown_cluster
 from router_extproc.envoy_config.names import (
     BUFFER,
     CLUSTER_HEADER,
@@ -41,6 +43,7 @@ from router_extproc.envoy_config.names import (
     METADATA_NAMESPACE,
     OBSERVE,
 )
+from router_extproc.envoy_config.retries import retry_policy
 
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
@@ -63,7 +66,7 @@ def virtual_host(config: Config) -> VirtualHost:
 
 
 def routes(config: Config) -> list[Route]:
-    """The chosen pool; else an inference request on its way in; else everything that is not ours.
+    """The chosen pool, or none by that name; an inference request on its way in; everything that is not ours.
 
     A pool is chosen first: our own rewriting may make a body longer than a client's may be.
     """
@@ -82,7 +85,7 @@ def routes(config: Config) -> list[Route]:
     for route in inference:
         route.typed_per_filter_config = {BUFFER: _buffered(config)}
     rest.typed_per_filter_config = dict.fromkeys(_deciding_filters(config), _OFF)
-    return [*chosen, *oversize, *inference, rest]
+    return [*chosen, unknown_cluster(), *oversize, *inference, rest]
 
 
 def _oversize(config: Config, path: str) -> Route:
@@ -106,6 +109,7 @@ def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
     )
     if pool is not None and pool.tls:
         action.auto_host_rewrite = True
+    action.retry_policy = retry_policy(pool or PoolTraffic())
     return Route(name=name, match=match, route=action)
 
 

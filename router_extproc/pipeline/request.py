@@ -25,6 +25,7 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.understanding import Understander, Understanding
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
+from router_extproc.routing.traffic import Traffic
 
 UNKNOWN = Understanding({}, None, None)
 
@@ -42,6 +43,8 @@ class RequestPipeline:
     #: For all stages of one request together, in seconds.
     budget_s: float
     prices: Prices
+    #: None: no model has a fallback.
+    traffic: Traffic | None = None
 
     async def decide(self, incoming: Incoming) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -74,15 +77,25 @@ class RequestPipeline:
     async def _decide(self, inquiry: Inquiry) -> Decision:
         understanding = await self._understand(inquiry)
         route = self._route(inquiry, understanding)
-        recalled = OFF
-        if self.recall is not None:
-            recalled = await self.recall.find(inquiry, route, understanding.encoding)
+        recalled = await self._recalled(inquiry, route, understanding)
         replay = self._replay(inquiry, recalled, route, understanding)
+        sent = route if self.traffic is None else self.traffic.route(route)
+        if replay is None and sent.fallback_of is not None:
+            # What the model itself has answered goes first; then what its fallback has.
+            complaint, route = recalled.complaint, sent
+            recalled = await self._recalled(inquiry, route, understanding)
+            recalled = replace(recalled, complaint=recalled.complaint or complaint)
+            replay = self._replay(inquiry, recalled, route, understanding)
         if replay is not None:
             return replay
         if inquiry.directives.only_if_cached:
             return self._reject_miss(inquiry, recalled)
         return self._forward(inquiry, recalled, route, understanding)
+
+    async def _recalled(self, inquiry: Inquiry, route: Route, understanding: Understanding) -> Recalled:
+        if self.recall is None:
+            return OFF
+        return await self.recall.find(inquiry, route, understanding.encoding)
 
     async def _understand(self, inquiry: Inquiry) -> Understanding:
         if inquiry.pinned is None:

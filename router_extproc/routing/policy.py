@@ -71,6 +71,8 @@ class Route:
     cache: CachePolicy
     tags: tuple[str, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
+    #: The model whose pool is down and in whose place `target` answers; None: nobody's.
+    fallback_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

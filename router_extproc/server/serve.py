@@ -19,7 +19,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.driver import DriverFactory
-from router_extproc.server.base import StreamCounter
+from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
 from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 
@@ -48,7 +48,10 @@ class ServerSettings:
 
 @asynccontextmanager
 async def running(
-    settings: ServerSettings, drivers: DriverFactory, counter: StreamCounter
+    settings: ServerSettings,
+    drivers: DriverFactory,
+    counter: StreamCounter,
+    on_config: ConfigSeen = ignore_config,
 ) -> AsyncIterator[str]:
     """Serve inside the block; its value is the address; leaving it drains.
 
@@ -58,7 +61,7 @@ async def running(
     address = address_of(settings.listen, settings.worker)
     claim(address, settings.modes)
     server = grpc.aio.server(options=options_of(settings.limits.max_body_bytes))
-    Servicer(drivers, counter, settings.limits).add_to(server)
+    Servicer(drivers, counter, settings.limits, on_config).add_to(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     bound = bind(server, address)

@@ -74,7 +74,10 @@ class WatchedDriver:
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
         """See ExchangeDriver."""
         token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
-        self._note("answer headers", status=event.status, token=token is not None)
+        cluster, details = event.origin.cluster, event.origin.details
+        self._note(
+            "answer headers", status=event.status, token=token is not None, cluster=cluster, details=details
+        )
         return self._driver.on_answer_headers(event)
 
     def on_answer_chunk(self, event: AnswerChunk) -> None:

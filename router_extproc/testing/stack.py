@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -229,7 +229,10 @@ async def running_stack(
         for worker in workers:
             worker.start()
         try:
-            with envoy_of(config, folder, bootstrap(config) if bootstrap else None) as envoy:
+            with ExitStack() as running:
+                wanted = envoy_of(config, folder, bootstrap(config) if bootstrap else None)
+                # In a thread: meanwhile the pools, which live here, answer Envoy's first health check.
+                envoy = await asyncio.to_thread(running.enter_context, wanted)
                 async with aiohttp.ClientSession() as session:
                     stack = Stack(envoy, workers, small, large, config, session)
                     await stack.joined()

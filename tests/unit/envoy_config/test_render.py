@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS
 from router_extproc.envoy_config.filters import all_but
@@ -37,7 +38,7 @@ def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **env
                 "admin": "127.0.0.1:9901",
                 "clusters": {
                     "pool_s": {"endpoints": ["10.0.0.1:1", "10.0.0.2:1"]},
-                    "pool_l": {"endpoints": ["pools.test:443"], "tls": True},
+                    "pool_l": {"endpoints": ["pools.test:443"], "tls": True, "first_byte_timeout_s": 60},
                 },
                 **envoy,
             },
@@ -118,7 +119,8 @@ def test_every_filter_that_a_request_waits_for_fails_open() -> None:
 def test_every_stream_tells_its_role(profile: str, roles: list[str]) -> None:
     found = [each for each in filters(config(profile=profile)).values() if "grpc_service" in each]
     told = [{each["key"]: each["value"] for each in one["grpc_service"]["initial_metadata"]} for one in found]
-    assert told == [{"x-router-role": role} for role in roles]
+    digest = envoy_digest(config(profile=profile))
+    assert told == [{"x-router-role": role, "x-router-config": digest} for role in roles]
     assert {Role(role) for role in roles} <= set(Role)
 
 
