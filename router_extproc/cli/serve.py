@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -13,10 +14,14 @@ import typer
 from router_extproc.cli.lite import asking_lite, lite_process
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
+from router_extproc.config.handover import handed_over, received
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
+from router_extproc.process.channel import take_document
+from router_extproc.process.notify import READY, Notifier
+from router_extproc.process.restarts import RestartCounts
 from router_extproc.server.serve import stop_requests
-from router_extproc.server.workers import Supervisor
+from router_extproc.server.workers import Supervisor, Watched
 from router_extproc.telemetry.logging import configure_logging
 
 app = typer.Typer(add_completion=False)
@@ -31,28 +36,41 @@ def serve(
 ) -> None:
     """Serve Envoy: understand, route, answer from the cache.
 
-    SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
-    configuration is refused, a model is missing, or an address is taken.
+    SIGTERM drains: new streams are refused, those under way are finished; a second one cuts them. SIGHUP
+    is refused. Exit code 2: the configuration is refused, a model is missing, or an address is taken.
     """
-    checked = read_config(config)
+    seat = Seat(worker or 0, peers)
+    # One of several takes what the supervisor has read and checked, whatever is in the file by now.
+    checked = read_config(config) if peers is None else received(take_document())
     telemetry = checked.telemetry
     bound = {} if worker is None else {"worker": worker}
     configure_logging(level=telemetry.log_level, form=telemetry.log_format, bound=bound)
     if worker is not None or checked.workers == 1:
         own = checked if peers is None else asking_lite(checked, peers)
-        asyncio.run(run_worker(own, Seat(worker or 0, peers)))
+        asyncio.run(run_worker(own, seat))
         return
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
 
 
 async def _supervise(config: Config, file: Path) -> int:
     """Keep all workers running; their exit code when none is to be started again."""
-    with tempfile.TemporaryDirectory(prefix="router-extproc-") as peers:
+    notifier = Notifier.of(os.environ)
+    with tempfile.TemporaryDirectory(prefix="router-extproc-") as folder:
+        peers = Path(folder)
 
         def command(worker: int) -> list[str]:
             serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
-            return [*serve, "--worker", str(worker), "--peers", peers]
+            return [*serve, "--worker", str(worker), "--peers", folder]
 
-        supervisor = Supervisor(command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock())
-        async with stop_requests() as stop, lite_process(config, Path(peers)):
+        watched = Watched(
+            handed_over(config), counts=RestartCounts(peers), on_ready=lambda _: notifier.say(READY)
+        )
+        supervisor = Supervisor(
+            command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock(), watched=watched
+        )
+        async with (
+            stop_requests(at_once=supervisor.kill) as stop,
+            notifier.watching(),
+            lite_process(config, peers),
+        ):
             return await supervisor.run(stop)

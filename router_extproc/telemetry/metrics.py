@@ -19,6 +19,7 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector
 from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
+from router_extproc.telemetry.worker_metrics import WorkerCollector
 
 #: 0.25 ms to 1 s: an exact hit takes about one, the budget ends at some hundred.
 FAST_BUCKETS_S: Final = (0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0)
@@ -76,6 +77,8 @@ class Metrics:
         self.registry.register(self.cache)
         self.evidence: Final = EvidenceCollector()
         self.registry.register(self.evidence)
+        self.workers: Final = WorkerCollector()
+        self.registry.register(self.workers)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

@@ -31,6 +31,9 @@ def main(folder: Path, socket: Path) -> int:
         # A terminal or a service manager tells every process at once; the workers still write.
         signal.signal(number, signal.SIG_IGN)
     log = get_logger()
+    signal.signal(signal.SIGHUP, lambda *_: log.warning("SIGHUP ignored: there is nothing to read again"))
+    # The supervisor keeps it waiting until somebody answers it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         server, database = _start(folder, socket)
     except (MilvusLiteError, OSError, RuntimeError, ValueError) as error:
