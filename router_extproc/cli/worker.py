@@ -151,9 +151,10 @@ async def run_worker(config: Config, seat: Seat) -> None:
         await server.start()
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
-        address = await stack.enter_async_context(running(settings, application.drive, telemetry, at_once))
+        # Before anybody can ask: health would say SERVING of models that are cold.
         await warm(application, config)
         settle()
+        address = await stack.enter_async_context(running(settings, application.drive, telemetry, at_once))
         operations.ready = True
         ready.set()
         notifier.say(READY)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from router_extproc.errors import ConfigError, RouterError
+from router_extproc.process import hangup
 
 #: Between the request to stop and the kill.
 STOP_S: Final = 12.0
@@ -95,7 +96,8 @@ class Child:
 
 
 async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -> Process:
-    with log.open(mode) as out:
+    # The sidecar answers SIGHUP once it can; until then the signal waits.
+    with log.open(mode) as out, hangup.held_back():
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=PIPE,
