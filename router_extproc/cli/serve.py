@@ -18,7 +18,7 @@ from router_extproc.config.handover import handed_over, received
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.process.channel import take_document
-from router_extproc.process.notify import READY, Notifier
+from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.restarts import RestartCounts
 from router_extproc.server.serve import stop_requests
 from router_extproc.server.workers import Supervisor, Watched
@@ -63,7 +63,10 @@ async def _supervise(config: Config, file: Path) -> int:
             return [*serve, "--worker", str(worker), "--peers", folder]
 
         watched = Watched(
-            handed_over(config), counts=RestartCounts(peers), on_ready=lambda _: notifier.say(READY)
+            handed_over(config),
+            counts=RestartCounts(peers),
+            on_ready=lambda _: notifier.say(READY),
+            on_stop=lambda: notifier.say(STOPPING),
         )
         supervisor = Supervisor(
             command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock(), watched=watched

@@ -25,7 +25,7 @@ def check(config: Config) -> Iterator[ConfigError]:
     elif admin is not None:
         addresses.append(("envoy.admin", admin))
     for path, address in addresses:
-        yield from _check_host_port(path, address)
+        yield from _check_host_port(path, address, also=" or unix:PATH" if path == "envoy.admin" else "")
     yield from _check_same([("listen", config.listen), *addresses])
     for index, server in enumerate(config.envoy.server):
         if not server.startswith("unix:"):

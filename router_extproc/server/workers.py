@@ -53,6 +53,8 @@ class Watched:
     counts: RestartCounts = field(default_factory=RestartCounts)
     #: Called whenever one is ready.
     on_ready: Callable[[int], None] = lambda _: None
+    #: Called when they are told to stop.
+    on_stop: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -208,6 +210,8 @@ class Supervisor:
     async def _stop_all(self, stop: asyncio.Event) -> None:
         """Ask every worker to drain; kill those that do not end in time."""
         await stop.wait()
+        if self._watched is not None:
+            self._watched.on_stop()
         runs = tuple(self._running.values())
         for run in runs:
             run.terminate()

@@ -247,6 +247,38 @@ async def test_a_second_stop_is_not_the_first_one() -> None:
         await asyncio.wait_for(hurried.wait(), PATIENCE_S)
 
 
+#: Takes the terminal on its standard input as its own, and waits to be told to stop.
+IN_TERMINAL = """
+import asyncio, fcntl, pathlib, sys, termios
+sys.path[:0] = sys.argv[2].split(":")
+from router_extproc.server.serve import stop_requests
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+async def main():
+    async with stop_requests() as stop:
+        pathlib.Path(sys.argv[1]).write_text("x")
+        await stop.wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_terminal_that_is_closed_stops_what_was_started_in_it(tmp_path: Path) -> None:
+    """Else nobody would be left to stop it; a SIGHUP while the terminal is there is refused."""
+    terminal, inside = os.openpty()
+    roots = ":".join((str(Path(__file__).parents[2]), *sys.path))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", IN_TERMINAL, str(tmp_path / "0"), roots),
+        stdin=inside, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(inside)
+    await marks(tmp_path, 0, 1)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(process.wait(), 1)
+    os.close(terminal)
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_both_signals_ask_to_stop(number: signal.Signals) -> None:
     async with stop_requests() as stop:
