@@ -86,6 +86,11 @@ class Child:
             self._process.kill()
             await self._process.wait()
 
+    def kill(self) -> None:
+        """End it now; also when it is stopped."""
+        if self._process.returncode is None:
+            self._process.kill()
+
     def tail(self) -> str:
         """The last lines of its log."""
         with self._log.open("rb") as file:

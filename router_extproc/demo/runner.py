@@ -27,6 +27,7 @@ from router_extproc.config.read import read_config
 from router_extproc.demo.children import Child, ChildEnded, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
 from router_extproc.demo.draining import drain_envoy
+from router_extproc.demo.frozen import kill_when_frozen
 from router_extproc.demo.pool import LATENCY_S, DemoPool
 from router_extproc.demo.pools import Pool, ask_pool, read_pools
 from router_extproc.demo.stops import Stops
@@ -92,7 +93,7 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
         started = await first_of(_start(settings, stack, stops, say), stop.wait())
         if isinstance(started, Started):
             show(started)
-            await first_of(stop.wait(), _keep(started.sidecar, say), started.envoy.watch())
+            await first_of(stop.wait(), _keep(started, say), started.envoy.watch())
         say("stopping")
 
 
@@ -137,16 +138,17 @@ async def _drain(admin: Path, stops: Stops, say: Say) -> None:
         say(f"{left} answers under way are cut")
 
 
-async def _keep(sidecar: Child, say: Say) -> NoReturn:
-    """Start the sidecar again whenever it ends; until it is back, Envoy goes on without it.
+async def _keep(started: Started, say: Say) -> NoReturn:
+    """Start the sidecar again whenever it ends or freezes; until it is back, Envoy goes on without it.
 
     Raises:
         ChildEnded: it refuses to start.
     """
+    sidecar, health = started.sidecar, f"http://{started.config.admin}/healthz"
     back_off, wait_s = BackOff(), 0.0
     while True:
         started_s = time.monotonic()
-        ended = await _ending(sidecar)
+        ended = await _ending(sidecar, health)
         if ended.code == EXIT_REFUSED:
             raise ended
         say(f"the sidecar ended ({ended.ending}): starting it again; until then the default pool answers")
@@ -155,9 +157,9 @@ async def _keep(sidecar: Child, say: Say) -> NoReturn:
         await sidecar.start_again()
 
 
-async def _ending(child: Child) -> ChildEnded:
+async def _ending(child: Child, health: str) -> ChildEnded:
     try:
-        await child.watch()
+        await first_of(child.watch(), kill_when_frozen(child, health))
     except ChildEnded as ended:
         return ended
 
