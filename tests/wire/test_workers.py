@@ -271,12 +271,17 @@ async def test_a_terminal_that_is_closed_stops_what_was_started_in_it(tmp_path: 
         start_new_session=True,
     )  # fmt: skip
     os.close(inside)
-    await marks(tmp_path, 0, 1)
-    process.send_signal(signal.SIGHUP)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(process.wait(), 1)
-    os.close(terminal)
-    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+    try:
+        await marks(tmp_path, 0, 1)
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(process.wait(), 1)
+        os.close(terminal)
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
