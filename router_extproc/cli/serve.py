@@ -15,11 +15,15 @@ from router_extproc.cli.lite import asking_lite, lite_process, prepare_lite
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
 from router_extproc.config.digest import digest_of
+from router_extproc.config.handover import handed_over, received
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.private_files import UMASK
+from router_extproc.process.channel import take_document
+from router_extproc.process.notify import READY, STOPPING, Notifier
+from router_extproc.process.restarts import RestartCounts
 from router_extproc.server.serve import stop_requests
-from router_extproc.server.workers import Supervisor
+from router_extproc.server.workers import Supervisor, Watched
 from router_extproc.socket_folders import socket_folder
 from router_extproc.telemetry.library_lines import library_lines
 from router_extproc.telemetry.logging import configure_logging
@@ -36,12 +40,13 @@ def serve(
 ) -> None:
     """Serve Envoy: understand, route, answer from the cache.
 
-    SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
-    configuration is refused, a model is missing, or an address is taken.
+    SIGTERM drains: new streams are refused, those under way are finished; a second one cuts them. SIGHUP
+    is refused. Exit code 2: the configuration is refused, a model is missing, or an address is taken.
     """
     # Milvus Lite makes files from threads of its own. Workers inherit it.
     os.umask(UMASK)
-    checked = with_token(read_config(config))
+    # One of several takes what the supervisor has read and checked, whatever is in the file by now.
+    checked = with_token(read_config(config)) if peers is None else received(take_document())
     if worker is not None or checked.workers == 1:
         _work(checked, worker, peers)
         return
@@ -63,12 +68,25 @@ def _work(config: Config, worker: int | None, peers: Path | None) -> None:
 
 async def _supervise(config: Config, file: Path) -> int:
     """Keep all workers running; their exit code when none is to be started again."""
+    notifier = Notifier.of(os.environ)
     with socket_folder() as peers:
 
         def command(worker: int) -> list[str]:
             serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
             return [*serve, "--worker", str(worker), "--peers", str(peers)]
 
-        supervisor = Supervisor(command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock())
-        async with stop_requests() as stop, lite_process(config, peers):
+        watched = Watched(
+            handed_over(config),
+            counts=RestartCounts(peers),
+            on_ready=lambda _: notifier.say(READY),
+            on_stop=lambda: notifier.say(STOPPING),
+        )
+        supervisor = Supervisor(
+            command, config.workers, drain_s=config.limits.drain_s, clock=SystemClock(), watched=watched
+        )
+        async with (
+            stop_requests(at_once=supervisor.kill) as stop,
+            notifier.watching(),
+            lite_process(config, peers),
+        ):
             return await supervisor.run(stop)

@@ -6,6 +6,8 @@ stream has ended.
 
 from __future__ import annotations
 
+import asyncio
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,9 @@ from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
+from router_extproc.process.channel import beating
+from router_extproc.process.notify import READY, STOPPING, Notifier
+from router_extproc.process.restarts import read_restarts
 from router_extproc.protocol.headers import Headers
 from router_extproc.server.listen import SOCKET_MODES
 from router_extproc.server.pool_probe import PoolProbe
@@ -98,16 +103,23 @@ class WorkerOperations:
         self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
         states = self._application.traffic.states()
         self._metrics.pools.show(states, matches=self._running.envoy.matches)
+        others = await self._others.metrics()
+        if self._seat.worker == 0:
+            up = {0: True, **{worker: text is not None for worker, text in others.items()}}
+            self._metrics.workers.show(up, read_restarts(self._seat.peers))
         own = expose(self._metrics.registry, worker=self._seat.worker)
-        return merge([own, *await self._others.metrics()])
+        return merge([own, *(text for text in others.values() if text is not None)])
 
     async def health(self) -> Health:
         """See Operations."""
-        ready = {0: self.ready, **await self._others.ready()} if self._seat.worker == 0 else {}
+        ready = {self._seat.worker: self.ready, **await self._others.ready()}
         detail: dict[str, JsonValue] = {
             "version": __version__,
             "config_digest": self._running.digest,
             "workers_ready": {str(worker): is_ready for worker, is_ready in ready.items()},
+            "worker_restarts": {
+                str(worker): dict(counts) for worker, counts in read_restarts(self._seat.peers).items()
+            },
             "models": {name: model.cluster for name, model in self._running.config.models.items()},
             "signals": {name: signal.type for name, signal in self._running.config.signals.items()},
             "encoder": None if self._application.encoder is None else self._application.encoder.identity,
@@ -115,7 +127,8 @@ class WorkerOperations:
             "envoy_config": self._running.envoy.shown(),
             "pools_up": {**self._application.traffic.states()},
         }
-        return Health(self.ready, self.draining, detail)
+        # With one of several, requests are served: Envoy leaves the others alone.
+        return Health(any(ready.values()), self.draining, detail)
 
     async def _cache(self) -> JsonValue:
         if self._application.cache is None:
@@ -153,7 +166,15 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
     telemetry = _telemetry(config, clock, digest)
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
-        stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
+        at_once, ready = asyncio.Event(), asyncio.Event()
+        if seat.peers is None:
+            notifier = Notifier.of(os.environ)
+            stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
+            await stack.enter_async_context(notifier.watching())
+        else:
+            notifier = Notifier()  # the supervisor's business
+            stop = await stack.enter_async_context(stop_requests(with_parent=True))
+            await stack.enter_async_context(beating(ready))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
         envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
         running_config = RunningConfig(config, digest, envoy_config)
@@ -171,14 +192,18 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
         await stack.enter_async_context(PoolProbe(config, application.traffic).running())
-        serving = running(settings, application.drive, telemetry, envoy_config.seen)
-        address = await stack.enter_async_context(serving)
+        # Before anybody can ask: health would say SERVING of models that are cold.
         await warm(application, config)
         settle()
+        serving = running(settings, application.drive, telemetry, envoy_config.seen, at_once)
+        address = await stack.enter_async_context(serving)
         operations.ready = True
+        ready.set()
+        notifier.say(READY)
         log.info("serving", address=address, admin=admin, version=__version__, config_digest=digest)
         await stop.wait()
         operations.draining = True
+        notifier.say(STOPPING)
         log.info("draining", at_most_s=config.limits.drain_s)
     log.info("stopped")
 

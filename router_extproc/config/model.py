@@ -221,7 +221,7 @@ class Envoy(Section):
     """What the rendered Envoy configuration needs to know."""
 
     listen: str = "127.0.0.1:8801"
-    #: Envoy's own admin interface; None: off.
+    #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
     admin: str | None = None
     profile: Literal["split", "inline"] = "split"
     clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)

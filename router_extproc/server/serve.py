@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from router_extproc.errors import ConfigError
+from router_extproc.process import hangup
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
 from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
@@ -28,6 +30,8 @@ from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 MESSAGE_SLACK_BYTES: Final = 1024 * 1024
 #: Chunks of an answer are cut by Envoy's connection buffer (1 MiB), whatever our body limit is.
 _MIN_CHUNK_BYTES: Final = 1024 * 1024
+
+_log = structlog.get_logger(__name__)
 
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 
@@ -52,8 +56,9 @@ async def running(
     drivers: DriverFactory,
     counter: StreamCounter,
     on_config: ConfigSeen = ignore_config,
+    at_once: asyncio.Event | None = None,
 ) -> AsyncIterator[str]:
-    """Serve inside the block; its value is the address; leaving it drains.
+    """Serve inside the block; its value is the address; leaving it drains, until `at_once` is set.
 
     Raises:
         ConfigError: the address cannot be had.
@@ -73,7 +78,20 @@ async def running(
         yield bound
     finally:
         await checks.enter_graceful_shutdown()
-        await server.stop(settings.drain_s)
+        await _drain(server, settings.drain_s, at_once or asyncio.Event())
+
+
+async def _drain(server: grpc.aio.Server, seconds: float, at_once: asyncio.Event) -> None:
+    """Let streams finish for so long, or until `at_once` is set; then cut them."""
+    async with asyncio.TaskGroup() as tasks:
+        cutting = tasks.create_task(_cut(server, at_once))
+        await server.stop(seconds)
+        cutting.cancel()
+
+
+async def _cut(server: grpc.aio.Server, at_once: asyncio.Event) -> None:
+    await at_once.wait()
+    await server.stop(None)
 
 
 def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
@@ -110,26 +128,43 @@ def bind(server: grpc.aio.Server, address: str) -> str:
 
 
 @asynccontextmanager
-async def stop_requests(*, with_parent: bool = False) -> AsyncIterator[asyncio.Event]:
+async def stop_requests(
+    *, with_parent: bool = False, at_once: Callable[[], None] | None = None
+) -> AsyncIterator[asyncio.Event]:
     """An event that SIGTERM and SIGINT set; `with_parent` also the end of standard input.
 
-    A supervisor holds the other end of it, so a worker never outlives one that was killed.
+    A supervisor holds the other end of it, so a worker never outlives one that was killed. A second such
+    signal calls `at_once`; a worker beside others has none, because a terminal or a service manager tells
+    it too what the supervisor tells it. SIGHUP is refused (`process.hangup`).
     """
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def ask() -> None:
+        if stop.is_set() and at_once is not None:
+            _log.warning("asked to stop once more: streams under way are cut")
+            at_once()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ask)
+    loop.add_signal_handler(signal.SIGHUP, hangup.on_hangup(stop=stop.set, refuse=_refuse_reload))
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _parent_spoke, stop)
     try:
-        yield stop
+        with hangup.delivered():
+            yield stop
     finally:
         if with_parent:
             loop.remove_reader(sys.stdin.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
+def _refuse_reload() -> None:
+    _log.warning("SIGHUP ignored: a changed configuration takes effect with a restart")
+
+
 def _parent_spoke(stop: asyncio.Event) -> None:
-    """The supervisor never writes: readable means closed."""
+    """The supervisor sends nothing more: readable means closed."""
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
     stop.set()

@@ -21,6 +21,7 @@ from router_extproc.telemetry.cache_metrics import CacheCollector
 from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
 from router_extproc.telemetry.pool_metrics import PoolCollector
+from router_extproc.telemetry.worker_metrics import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
 #: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.
@@ -99,6 +100,8 @@ class Metrics:
         self.registry.register(self.evidence)
         self.pools: Final = PoolCollector()
         self.registry.register(self.pools)
+        self.workers: Final = WorkerCollector()
+        self.registry.register(self.workers)
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """Make the series of these label values; metrics by their name without prefix and suffix."""

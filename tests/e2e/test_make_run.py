@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,31 @@ def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(t
         pool.wait()
         assert pool.stdout is not None
         pool.stdout.close()
+
+
+def test_ctrl_c_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path) -> None:
+    """Ten streams: Envoy alone would cut all of them. SIGHUP before that stops nothing."""
+    with running_demo(tmp_path, "", "--latency-s", "4") as demo, ThreadPoolExecutor(10) as clients:
+        for pid in (demo.process.pid, pid_of(demo, "serve")):
+            os.kill(pid, signal.SIGHUP)
+        streams = [clients.submit(demo.ask, f"Say {number}.", stream=True) for number in range(10)]
+        demo.until(lambda: seen(demo, "small")["requests"] + seen(demo, "large")["requests"] == 10)
+        demo.process.send_signal(signal.SIGINT)
+        demo.until(lambda: not accepts(demo.url))
+        assert [stream.result().status for stream in streams] == [200] * 10
+        assert demo.process.wait(60) == 0
+    log = (tmp_path / "demo.log").read_text()
+    assert "SIGHUP ignored" in log
+    assert "SIGHUP ignored" in (tmp_path / "sidecar.log").read_text()
+    assert "cut" not in log.replace("Ctrl-C once more cuts them", "")
+
+
+def accepts(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/v1/models", trust_env=False)
+    except httpx.ConnectError:
+        return False
+    return True
 
 
 def pid_of(demo: Demo, word: str) -> int:

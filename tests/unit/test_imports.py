@@ -39,6 +39,7 @@ LAYERS: dict[str, int] = {
     "config": 4,
     "telemetry": 4,
     "admin": 4,
+    "process": 4,
     "envoy_config": 4,
     "cache.milvus": 4,
     "models": 4,

@@ -30,6 +30,9 @@ def main(folder: Path, socket: Path) -> int:
     # Milvus Lite makes its files from threads of its own.
     os.umask(UMASK)
     log = get_logger()
+    signal.signal(signal.SIGHUP, lambda *_: log.warning("SIGHUP ignored: there is nothing to read again"))
+    # The supervisor keeps it waiting until somebody answers it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         server = open_lite(folder, socket)
     except CacheError as error:
