@@ -24,6 +24,7 @@ from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
 from router_extproc.protocol.headers import Headers
+from router_extproc.server.credentials import ServerTls
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.telemetry.exposition import expose, merge
@@ -145,7 +146,15 @@ def _settings(config: Config, seat: Seat) -> ServerSettings:
     limits = StreamLimits(
         max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
     )
-    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker)
+    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker, _tls(config))
+
+
+def _tls(config: Config) -> ServerTls | None:
+    files = config.listen_tls
+    if files is None:
+        return None
+    authority = None if files.client_ca_file is None else Path(files.client_ca_file)
+    return ServerTls(Path(files.cert_file), Path(files.key_file), authority)
 
 
 def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clock) -> CacheDesk | None:

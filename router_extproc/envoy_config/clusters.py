@@ -17,19 +17,12 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     ClusterLbPolicy,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
     Http2ProtocolOptions,
     HttpProtocolOptions,
     KeepaliveSettings,
-    TransportSocket,
-)
-from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
-    CertificateValidationContext,
-    CommonTlsContext,
-    UpstreamTlsContext,
 )
 from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptions as UpstreamProtocol,
@@ -43,6 +36,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.config.model import Config, EnvoyCluster
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
 from router_extproc.envoy_config.names import SERVER_CLUSTER
+from router_extproc.envoy_config.tls import pool_tls, server_tls
 
 SERVER_CONNECT_S = 0.25
 HEALTH_INTERVAL_S = 1
@@ -55,7 +49,7 @@ POOL_KEEPALIVE_S = 4
 def server_cluster(config: Config) -> Cluster:
     """The workers of the gRPC server, one endpoint each."""
     addresses = config.envoy.server or config.worker_addresses()
-    return Cluster(
+    cluster = Cluster(
         name=SERVER_CLUSTER,
         type=discovery_type(addresses),
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
@@ -70,6 +64,9 @@ def server_cluster(config: Config) -> Cluster:
             UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=_http2()))
         ),
     )
+    if config.envoy.server_tls is not None:
+        cluster.transport_socket = server_tls(config.envoy.server_tls, addresses)
+    return cluster
 
 
 def pool_clusters(config: Config) -> list[Cluster]:
@@ -95,7 +92,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
         ),
     )
     if pool.tls:
-        cluster.transport_socket = _tls(pool)
+        cluster.transport_socket = pool_tls(pool.ca_file)
     return cluster
 
 
@@ -126,14 +123,3 @@ def _grpc_health() -> HealthCheck:
 def _http2() -> Http2ProtocolOptions:
     ping = timedelta(seconds=PING_S)
     return Http2ProtocolOptions(connection_keepalive=KeepaliveSettings(interval=ping, timeout=ping))
-
-
-def _tls(pool: EnvoyCluster) -> TransportSocket:
-    context = UpstreamTlsContext(
-        common_tls_context=CommonTlsContext(
-            validation_context=CertificateValidationContext(trusted_ca=DataSource(filename=pool.ca_file))
-        ),
-        auto_host_sni=True,
-        auto_sni_san_validation=True,
-    )
-    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=Packed.pack(context))
