@@ -14,6 +14,7 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     CircuitBreakersThresholds,
     Cluster,
     ClusterCommonLbConfig,
+    ClusterDnsLookupFamily,
     ClusterLbPolicy,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
@@ -78,6 +79,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
     cluster = Cluster(
         name=name,
         type=discovery_type(pool.endpoints),
+        dns_lookup_family=ClusterDnsLookupFamily.V4_PREFERRED,
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         connect_timeout=timedelta(seconds=POOL_CONNECT_S),
         load_assignment=endpoints(name, pool.endpoints),
@@ -92,7 +94,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
         ),
     )
     if pool.tls:
-        cluster.transport_socket = pool_tls(pool.ca_file)
+        cluster.transport_socket = pool_tls(pool.ca_file, pool.endpoints)
     return cluster
 
 

@@ -148,6 +148,9 @@ _CLUSTERS = {
         "then to a connection that is just closing."
     ),
     "connect_timeout": "A pool on the same network; Envoy's default, written down.",
+    "dns_lookup_family": (
+        "vLLM listens on 0.0.0.0 by default: of a name such as localhost the IPv6 address would refuse."
+    ),
     "auto_host_rewrite": "A pool behind TLS is found by its own name.",
     "common_tls_context.validation_context": (
         "envoy.clusters.NAME.ca_file. The certificate must be valid for the pool's name."

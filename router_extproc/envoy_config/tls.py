@@ -51,14 +51,18 @@ def listener_tls(files: ServerCertificate) -> TransportSocket:
     return _socket(context)
 
 
-def pool_tls(ca_file: str) -> TransportSocket:
-    """A pool's certificate is checked against this authority and the pool's name."""
+def pool_tls(ca_file: str, endpoints: Sequence[str]) -> TransportSocket:
+    """A pool's certificate is checked against this authority and the pool's name, or its addresses."""
     trust = CertificateValidationContext(trusted_ca=_file(ca_file))
+    named = any(_san_type(_host(endpoint)) is SanType.DNS for endpoint in endpoints)
+    if not named:
+        # An address is no server name (SNI), so there is nothing that could be checked automatically.
+        trust.match_typed_subject_alt_names = _names(endpoints)
     return _socket(
         UpstreamTlsContext(
             common_tls_context=CommonTlsContext(validation_context=trust),
-            auto_host_sni=True,
-            auto_sni_san_validation=True,
+            auto_host_sni=named,
+            auto_sni_san_validation=named,
         )
     )
 
@@ -67,7 +71,7 @@ def server_tls(files: ClientCertificate, addresses: Sequence[str]) -> TransportS
     """The gRPC server's certificate is checked against the authority and the workers' hosts."""
     trust = CertificateValidationContext(
         trusted_ca=_file(files.ca_file),
-        match_typed_subject_alt_names=[_name(host) for host in dict.fromkeys(map(_host, addresses))],
+        match_typed_subject_alt_names=_names(addresses),
     )
     common = CommonTlsContext(validation_context=trust, alpn_protocols=list(_GRPC))
     if files.cert_file is not None and files.key_file is not None:
@@ -77,6 +81,10 @@ def server_tls(files: ClientCertificate, addresses: Sequence[str]) -> TransportS
 
 def _host(address: str) -> str:
     return split_host_port(address)[0]
+
+
+def _names(addresses: Sequence[str]) -> list[SubjectAltNameMatcher]:
+    return [_name(host) for host in dict.fromkeys(map(_host, addresses))]
 
 
 def _name(host: str) -> SubjectAltNameMatcher:

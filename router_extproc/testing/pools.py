@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Final
 
 from aiohttp import web
 
 #: Larger requests are counted, not kept.
 _KEPT_BYTES: Final = 4 * 1024 * 1024
+_FIELD_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,15 @@ class RecordingPool:
 
 
 @asynccontextmanager
-async def running_pool(name: str) -> AsyncIterator[RecordingPool]:
+async def running_pool(name: str, *, tls: SSLContext | None = None) -> AsyncIterator[RecordingPool]:
     """A pool on a free port of the loopback interface, inside the block."""
     pool = RecordingPool(name)
-    server = web.Server(pool.serve, access_log=None)
+    # As vLLM does, it takes more and longer headers than Envoy lets through.
+    server = web.Server(pool.serve, access_log=None, max_headers=512, max_field_size=_FIELD_BYTES)
     runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         host, port = runner.addresses[0][:2]
         pool.address = f"{host}:{port}"
