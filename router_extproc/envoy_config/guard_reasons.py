@@ -21,7 +21,7 @@ _PATHS: Final = {
     f"{PATHS}.typed_config.rules.policies.{AMBIGUOUS}": (
         "A path parameter (;), an escape that is cut short, escapes that some servers decode "
         "twice or cut at, "
-        "and an inference path in other letters."
+        "and an inference path in other letters or with a space, a dot, ... behind it."
     ),
     f"{PATHS}.typed_config.rules.policies.{OPERATOR}": "\n".join(
         ["envoy.other_paths: pass. Operators' paths of vLLM:"]

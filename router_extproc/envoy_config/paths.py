@@ -104,6 +104,9 @@ CLIENT_PATHS: Final = ("/v1/models", "/v1/models/*")
 #: `;`, `?`, `/`, `\`.
 AMBIGUOUS_PATH: Final = r"(?i).*(;|%([^0-9a-f]|[0-9a-f]?$|.[^0-9a-f]|[01].|2[35f]|3[bf]|5c|7f)).*"
 
+#: Behind an inference path: a space, a dot, ... A letter makes it another path (`/v1/completions_v2`).
+CUT_OFF: Final = "([^a-z0-9/_-].*)?"
+
 #: A slash at the end names the same thing; Envoy has merged several of them into one.
 FINAL_SLASH: Final = "/?"
 
@@ -154,14 +157,20 @@ def _refused(config: Config) -> dict[str, Policy]:
 
 
 def _ambiguous() -> list[Permission]:
-    """Two spellings of an inference path beside what no path may have."""
+    """What no path may have, and what only looks like an inference path."""
     odd = _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
-    return [odd, *(_other_case(path) for path in inference_paths())]
+    return [odd, *(_looks_like(path) for path in inference_paths())]
 
 
-def _other_case(path: str) -> Permission:
-    any_case = _path(StringMatcher(safe_regex=RegexMatcher(regex=f"(?i){inference_path(path).regex}")))
-    return _all([any_case, Permission(not_rule=_inference(path))])
+def _looks_like(path: str) -> Permission:
+    """The path in other letters, or with something behind it that a server may cut off."""
+    alike = f"(?i){inference_path(path).regex}{CUT_OFF}"
+    return _all(
+        [
+            _path(StringMatcher(safe_regex=RegexMatcher(regex=alike))),
+            Permission(not_rule=_inference(path)),
+        ]
+    )
 
 
 def _operator() -> list[Permission]:

@@ -59,6 +59,10 @@ REFUSED = [
     "/v1/chat/completions%0a",
     "/v1/chat/completions%0A",
     "/v1/chat/completions%00",
+    "/v1/chat/completions%20",
+    "/v1/chat/completions%c2%85",
+    "/v1/chat/completions.",
+    "/v1/chat/completions/%20",
     "/v1/chat/completions%09",
     "/v1/chat/completions%7f",
     "/v1/chat/completions%3Fa",
@@ -108,6 +112,8 @@ OTHERS = [
     "/v1/files/%C3%A9%20x",
     "/tokenize",
     "/a~b-c_d",
+    "/v1/chat/completions/render",
+    "/v1/chat/completions_v2",
 ]
 
 
