@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.config.address import default_listen
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.paths import OtherPaths
@@ -259,7 +260,7 @@ class Config(Section):
 
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
-    listen: str = "127.0.0.1:50051"
+    listen: str = Field(default_factory=default_listen)
     #: TLS of the gRPC server, for an Envoy on another machine.
     listen_tls: ServerCertificate | None = None
     #: HOST:PORT of the admin HTTP server.

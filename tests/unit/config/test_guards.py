@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from router_extproc.config.model import Config
 Read = Callable[..., Config]
 Problems = Callable[..., list[str]]
 
+TCP = "listen: 127.0.0.1:1\n"
 CERTIFICATE = "{cert_file: a.pem, key_file: a.key}"
 MUTUAL = "{cert_file: a.pem, key_file: a.key, client_ca_file: ca.pem}"
 
@@ -34,7 +36,7 @@ def test_a_mistyped_word_is_refused(problems: Problems) -> None:
     ("text", "path"),
     [
         ("envoy: {tls: {cert_file: a.pem}}", "envoy.tls.key_file"),
-        (f"listen_tls: {CERTIFICATE}", "listen_tls"),
+        (f"{TCP}listen_tls: {CERTIFICATE}", "listen_tls"),
         (
             f"listen: unix:/run/a.sock\nlisten_tls: {CERTIFICATE}\nenvoy: {{server_tls: {{ca_file: ca}}}}",
             "listen_tls",
@@ -44,7 +46,10 @@ def test_a_mistyped_word_is_refused(problems: Problems) -> None:
             f"listen_tls: {CERTIFICATE}\nenvoy: {{server_tls: {{ca_file: ca, cert_file: b}}}}",
             "envoy.server_tls",
         ),
-        (f"listen_tls: {MUTUAL}\nenvoy: {{server_tls: {{ca_file: ca}}}}", "envoy.server_tls.cert_file"),
+        (
+            f"{TCP}listen_tls: {MUTUAL}\nenvoy: {{server_tls: {{ca_file: ca}}}}",
+            "envoy.server_tls.cert_file",
+        ),
     ],
 )
 def test_certificates_that_do_not_fit_together_are_refused(problems: Problems, text: str, path: str) -> None:
@@ -56,9 +61,18 @@ def test_certificates_that_do_not_fit_together_are_refused(problems: Problems, t
     "text",
     [
         f"envoy: {{tls: {MUTUAL}}}",
-        f"listen_tls: {MUTUAL}\nenvoy: {{server_tls: {{ca_file: ca, cert_file: b, key_file: c}}}}",
+        f"{TCP}listen_tls: {MUTUAL}\nenvoy: {{server_tls: {{ca_file: ca, cert_file: b, key_file: c}}}}",
         "envoy: {server: [mesh.test:1], server_tls: {ca_file: ca.pem}}",
     ],
 )
 def test_certificates_that_fit_are_taken(problems: Problems, text: str) -> None:
     assert problems(text) == []
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_the_server_is_on_a_socket_by_default(read: Read, monkeypatch: pytest.MonkeyPatch, user: int) -> None:
+    """To a port of loopback every local user, and every container of a pod, may connect."""
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    config = read("version: 1\nworkers: 2\ndefault_model: a\nmodels: {a: {cluster: b}}")
+    folder = "/run" if user == 0 else f"{Path.home()}/.local/state"
+    assert config.worker_addresses() == tuple(f"unix:{folder}/router-extproc/{n}.sock" for n in (0, 1))
