@@ -43,7 +43,7 @@ def test_a_mistyped_word_is_refused(problems: Problems) -> None:
         ),
         ("envoy: {server_tls: {ca_file: ca.pem}}", "envoy.server_tls"),
         (
-            f"listen_tls: {CERTIFICATE}\nenvoy: {{server_tls: {{ca_file: ca, cert_file: b}}}}",
+            f"{TCP}listen_tls: {CERTIFICATE}\nenvoy: {{server_tls: {{ca_file: ca, cert_file: b}}}}",
             "envoy.server_tls",
         ),
         (
