@@ -84,6 +84,13 @@ _DENIED: Final = EnvoyError(
     403, "invalid_request_error", "path_denied", "This path is not served by this gateway."
 )
 
+_NO_UPGRADE: Final = EnvoyError(
+    403,
+    "invalid_request_error",
+    "upgrade_not_supported",
+    "This gateway does not change to another protocol.",
+)
+
 
 def _refused_by(policy: str) -> str:
     return f'response.code_details == "rbac_access_denied_matched_policy[{policy}]"'
@@ -110,6 +117,7 @@ _REPLIES: Final = (
     ),
     ("response.code == 431", _TOO_MANY_HEADERS),
     ("response.code == 426", _UPGRADE),
+    ('response.code == 403 && response.code_details == "upgrade_failed"', _NO_UPGRADE),
     (
         f"response.code == 400 && {_details('http1|http2|path_normalization|missing|absolute')}",
         _MALFORMED,

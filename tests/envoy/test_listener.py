@@ -90,6 +90,13 @@ async def test_http_1_0_is_refused_with_words(stack: Stack) -> None:
     assert b'"http_version_not_supported"' in reply
 
 
+async def test_another_protocol_is_refused_with_words(stack: Stack) -> None:
+    headers = ["upgrade: websocket", "connection: upgrade"]
+    reply = await exchange(stack.envoy.listen, "GET /v1/realtime", [], headers=headers)
+    check_error(reply, 403, "upgrade_not_supported")
+    assert not stack.small.requests
+
+
 async def test_what_is_no_http_is_refused_with_words(stack: Stack) -> None:
     reply = await _raw(stack, b"GET /v1/models HTTP/1.1\r\nhost gateway\r\n\r\n")
     assert b" 400 " in reply.split(b"\r\n", 1)[0]

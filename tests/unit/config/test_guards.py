@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from router_extproc.config.model import Config
+from router_extproc.config.translate import policy_of
+from router_extproc.errors import RouterUnavailable
 
 Read = Callable[..., Config]
 Problems = Callable[..., list[str]]
@@ -76,3 +78,21 @@ def test_the_server_is_on_a_socket_by_default(read: Read, monkeypatch: pytest.Mo
     config = read("version: 1\nworkers: 2\ndefault_model: a\nmodels: {a: {cluster: b}}")
     folder = "/run" if user == 0 else f"{Path.home()}/.local/state"
     assert config.worker_addresses() == tuple(f"unix:{folder}/router-extproc/{n}.sock" for n in (0, 1))
+
+
+def test_a_decision_says_what_happens_to_what_it_could_not_read(read: Read) -> None:
+    text = """\
+version: 1
+default_model: a
+models: {a: {cluster: b}}
+signals: {attack: {type: guard}}
+decisions:
+  - {name: closed, when: {attack: true}, model: a, unread: deny}
+  - {name: open, when: {attack: true}, model: a}
+"""
+    policy, unread = policy_of(read(text)), frozenset({"attack"})
+    with pytest.raises(RouterUnavailable):
+        policy.decide({}, unread)
+    assert policy.decide({}).decision == "default"
+    opened = text.replace(", unread: deny", "")
+    assert policy_of(read(opened)).decide({}, unread).decision == "default"
