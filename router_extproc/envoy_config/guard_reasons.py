@@ -48,7 +48,7 @@ _LIMITS: Final = {
     "max_request_headers_kb": (
         "Envoy's own default, written down because the server and its gRPC message limit count on it."
     ),
-    "request_headers_timeout": "Headers come in one go; a connection that dribbles them is closed.",
+    "request_headers_timeout": "Headers come in one go; who dribbles them gets a 408.",
     "request_timeout": (
         "envoy.request_timeout_s. A whole request, body included: one that dribbles ends in a "
         "408. Uploads on "
