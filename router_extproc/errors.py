@@ -10,6 +10,8 @@ RouterError
 ├─ RequestError(status, code, message)   safe to show: an immediate response in the client's dialect
 │  ├─ MalformedRequest 400
 │  ├─ RequestTooLarge 413
+│  ├─ HeadersTooLarge 431
+│  ├─ RouterUnavailable 503
 │  └─ UnsupportedRequest 422
 └─ StageError(stage)                     fail open: recorded, the request goes on without the stage
    ├─ StageTimeout
@@ -19,7 +21,10 @@ RouterError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+#: After a 503: a stage that was late is in time again as soon as the rush is over.
+RETRY_AFTER_S: Final = 1
 
 
 class RouterError(Exception):
@@ -88,6 +93,20 @@ class RequestTooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class HeadersTooLarge(RequestError):
+    """More headers, or longer ones, than this gateway can pass on."""
+
+    status = 431
+    code = "request_headers_too_large"
+
+
+class RouterUnavailable(RequestError):
+    """What the request holds could not be read, and it may not pass unread."""
+
+    status = 503
+    code = "router_unavailable"
 
 
 class UnsupportedRequest(RequestError):

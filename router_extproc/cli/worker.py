@@ -33,6 +33,7 @@ from router_extproc.process.channel import beating
 from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.restarts import read_restarts
 from router_extproc.protocol.headers import Headers
+from router_extproc.server.credentials import ServerTls
 from router_extproc.server.listen import SOCKET_MODES
 from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
@@ -228,7 +229,15 @@ def _settings(config: Config, seat: Seat) -> ServerSettings:
         max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
     )
     modes = SOCKET_MODES[config.socket_access]
-    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker, modes)
+    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker, modes, _tls(config))
+
+
+def _tls(config: Config) -> ServerTls | None:
+    files = config.listen_tls
+    if files is None:
+        return None
+    authority = None if files.client_ca_file is None else Path(files.client_ca_file)
+    return ServerTls(Path(files.cert_file), Path(files.key_file), authority)
 
 
 def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clock) -> CacheDesk | None:

@@ -38,6 +38,8 @@ def _facts(config: Config) -> dict[str, object]:
             name: sorted(pool.endpoints) for name, pool in envoy.clusters.items() if name in clusters
         },
         "paths": sorted(path for dialect in DIALECTS.values() for path in dialect.paths),
+        "other_paths": envoy.other_paths,
+        "unread": envoy.unread,
         "strip_headers": sorted(name.lower() for name in envoy.strip_headers),
         "max_body_bytes": limits.max_body_bytes,
         "message_timeout_s": limits.message_timeout_s,

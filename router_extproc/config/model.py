@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.paths import OtherPaths
 from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.telemetry import Telemetry
+from router_extproc.config.tls import ClientCertificate, ServerCertificate
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -104,6 +107,9 @@ class Decision(Section):
     #: {all: [...]}, {any: [...]}, {not: ...} or {signal: test}; read by routing.rules. None: always.
     when: JsonValue = None
     model: str
+    #: When a signal of `when` could not be read: as if it had found nothing ("pass"), or refuse what this
+    #: decision might have taken ("deny").
+    unread: Literal["pass", "deny"] = "pass"
     #: None leaves the body as it is.
     reasoning: bool | None = None
     cache: DecisionCache = DecisionCache()
@@ -231,8 +237,18 @@ class Envoy(Section):
     #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
     #: own are removed before any filter reads them. Ours (x-router-*) always are.
     strip_headers: tuple[str, ...] = ()
+    #: What may reach the default pool beside inference requests.
+    other_paths: OtherPaths = "pass"
+    #: An inference request that the server did not decide (dead, frozen, busy): to the default pool, or 503.
+    unread: Literal["pass", "deny"] = "pass"
+    #: TLS of Envoy's listener.
+    tls: ServerCertificate | None = None
+    #: TLS towards the gRPC server; belongs to `listen_tls`.
+    server_tls: ClientCertificate | None = None
     #: The longest an answer may pause.
     stream_idle_timeout_s: float = Field(default=300, gt=0)
+    #: A whole request, body included, must be here by then; uploads on other paths too.
+    request_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)
 
@@ -242,10 +258,12 @@ class Config(Section):
 
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
-    listen: str = "127.0.0.1:50051"
+    listen: str = Field(default_factory=default_listen)
     #: Who may connect to a socket of `listen`: this user only, its group (0660), or everybody (0666) whom the
     #: folder lets in.
     socket_access: Literal["owner", "group", "everyone"] = "owner"
+    #: TLS of the gRPC server, for an Envoy on another machine.
+    listen_tls: ServerCertificate | None = None
     #: HOST:PORT of the admin HTTP server, or more about it.
     admin: Admin = Admin()
     workers: int = Field(default=1, ge=1, le=64)

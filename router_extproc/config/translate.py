@@ -38,6 +38,7 @@ def policy_of(config: section.Config) -> Policy:
             decision.reasoning,
             cache_policy_of(config.semantic_cache, decision.cache),
             decision.tags,
+            refuses_unread=decision.unread == "deny",
         )
         for index, decision in enumerate(config.decisions)
     )

@@ -84,6 +84,7 @@ from router_extproc.envoy_config.names import (
     ROUTER_HEADER_PREFIX,
     SERVER_CLUSTER,
 )
+from router_extproc.envoy_config.paths import path_filter
 
 _NAMESPACE = MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 
@@ -96,8 +97,8 @@ HOST_ATTEMPTS = 32
 def http_filters(config: Config) -> list[HttpFilter]:
     """The filters of the chosen profile, in the order in which Envoy must run them."""
     if config.envoy.profile == "inline":
-        return [_buffer(config), _inline(config)]
-    return [_buffer(config), _decide(config), _observe(config)]
+        return [path_filter(config), _buffer(config), _inline(config)]
+    return [path_filter(config), _buffer(config), _decide(config), _observe(config)]
 
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:

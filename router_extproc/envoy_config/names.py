@@ -7,6 +7,7 @@ spelled once.
 from __future__ import annotations
 
 #: Filter names; they also name the filters in logs and per-route overrides.
+PATHS = "router.paths"
 BUFFER = "router.buffer"
 DECIDE = "router.decide"
 OBSERVE = "router.observe"

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 import betterproto2
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpConnectionManager,
+)
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
-from router_extproc.envoy_config.errors import local_replies
-from router_extproc.envoy_config.filters import early_header_mutation, http_filters
+from router_extproc.envoy_config.filters import http_filters
+from router_extproc.envoy_config.listener import guards
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.routes import virtual_host
 from router_extproc.envoy_config.yaml_text import Tree, write_yaml
@@ -30,7 +33,8 @@ _MADE_BY: Final = (
 _BOOTSTRAP: Final = "A whole Envoy: envoy -c bootstrap.yaml"
 _FILTERS: Final = (
     "Into the HTTP connection manager of an existing Envoy: the http_filters go before "
-    "envoy.filters.http.router (after authentication), the other two keys beside http_filters."
+    "envoy.filters.http.router (after authentication), the other keys beside http_filters. What is not "
+    "optional says so; of the limits keep your own where yours are stricter."
 )
 _CLUSTERS: Final = "Into static_resources of an existing Envoy."
 _ROUTES: Final = (
@@ -72,11 +76,7 @@ def _check_pools(config: Config) -> None:
 
 
 def _include(config: Config) -> dict[str, str]:
-    manager: dict[str, Tree] = {
-        "early_header_mutation_extensions": [_tree(early_header_mutation(config))],
-        "local_reply_config": _tree(local_replies()),
-        "http_filters": [_tree(one) for one in http_filters(config)],
-    }
+    manager = _tree(HttpConnectionManager(**guards(config), http_filters=http_filters(config)))
     clusters: dict[str, Tree] = {
         "clusters": [_tree(one) for one in (server_cluster(config), *pool_clusters(config))]
     }

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
-from router_extproc.errors import MalformedRequest, RequestError, RequestTooLarge, UnsupportedRequest
+from router_extproc.errors import (
+    HeadersTooLarge,
+    MalformedRequest,
+    RequestError,
+    RequestTooLarge,
+    UnsupportedRequest,
+)
 from router_extproc.pipeline.answer import AnswerObserver, Observation
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.flights import Flights, Following, Leading
@@ -241,6 +247,8 @@ class RoutedExchange:
 
 
 def _refusal(event: RequestStarted) -> RequestError | None:
+    if not event.headers.leave_room:
+        return HeadersTooLarge("The request has more headers than this gateway accepts.")
     if event.too_large:
         return _too_large()
     if event.last:

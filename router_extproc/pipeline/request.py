@@ -14,7 +14,7 @@ from uuid import uuid4
 from router_extproc.cache.policy import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
-from router_extproc.errors import CacheOnlyMiss, RequestError
+from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
@@ -52,7 +52,11 @@ class RequestPipeline:
             inquiry = self.reader.read(incoming, Budget.of(self.clock, self.budget_s))
         except RequestError as error:
             return Reject(error, incoming.dialect.render_error(error))
-        return self._replay_near(inquiry) or await self._decide(inquiry)
+        try:
+            return self._replay_near(inquiry) or await self._decide(inquiry)
+        except RouterUnavailable as error:
+            headers = {"retry-after": str(RETRY_AFTER_S)}
+            return Reject(error, incoming.dialect.render_error(error), headers)
 
     async def look_again(self, incoming: Incoming, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""
@@ -109,7 +113,7 @@ class RequestPipeline:
     def _route(self, inquiry: Inquiry, understanding: Understanding) -> Route:
         if inquiry.pinned is not None:
             return self.policy.pin(inquiry.pinned)
-        return self.policy.decide(understanding.readings)
+        return self.policy.decide(understanding.readings, understanding.unread)
 
     def _replay(
         self, inquiry: Inquiry, recalled: Recalled, route: Route | None, understanding: Understanding

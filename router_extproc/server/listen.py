@@ -21,6 +21,9 @@ from router_extproc.private_files import make_folder
 _UNIX: Final = "unix:"
 #: The longest that a living server may take to accept.
 _PROBE_S: Final = 1.0
+#: Of a folder that is made here: a socket is for the user who serves, and for their Envoy.
+_PRIVATE: Final = 0o700
+_ROOT: Final = 0
 
 
 def address_of(listen: str, worker: int) -> str:
@@ -78,6 +81,7 @@ def open_to(address: str, modes: SocketModes) -> None:
 def _claim_socket(path: Path, modes: SocketModes) -> None:
     try:
         make_folder(path.parent, modes.folder)
+        _check_owner(path.parent)
         if not path.exists():
             _try_bind(socket.AF_UNIX, str(path))
             path.unlink()
@@ -89,8 +93,16 @@ def _claim_socket(path: Path, modes: SocketModes) -> None:
             path.unlink()
     except OSError as error:
         raise ConfigError(
-            "listen", f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}"
+            "listen",
+            f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}; "
+            "set listen to unix:PATH in a folder of yours",
         ) from error
+
+
+def _check_owner(folder: Path) -> None:
+    """Another owner could put a socket of their own there, and would be asked in our place."""
+    if folder.stat().st_uid not in {os.geteuid(), _ROOT}:
+        raise ConfigError("listen", f"{folder} belongs to another user; choose a folder of yours")
 
 
 def _somebody_answers(path: Path) -> bool:

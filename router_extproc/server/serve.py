@@ -22,6 +22,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.process import hangup
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
+from router_extproc.server.credentials import ServerTls, credentials_of
 from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 
@@ -48,6 +49,8 @@ class ServerSettings:
     worker: int = 0
     #: Of a socket.
     modes: SocketModes = OWNER_ONLY
+    #: None: plain, for a socket or the loopback interface.
+    tls: ServerTls | None = None
 
 
 @asynccontextmanager
@@ -69,7 +72,7 @@ async def running(
     Servicer(drivers, counter, settings.limits, on_config).add_to(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    bound = bind(server, address)
+    bound = bind(server, address, None if settings.tls is None else credentials_of(settings.tls))
     open_to(bound, settings.modes)
     await server.start()
     for service in ("", SERVICE):
@@ -114,14 +117,17 @@ def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
     ]
 
 
-def bind(server: grpc.aio.Server, address: str) -> str:
+def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None) -> str:
     """Bind the address; returns it, with the port that was given for port 0.
 
     Raises:
-        ConfigError: somebody took it since it was probed.
+        ConfigError: somebody took it since it was probed, or the certificate does not fit its key.
     """
     try:
-        port = server.add_insecure_port(address)
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise ConfigError("listen", f"cannot listen on {address}") from error
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Final
 
 from aiohttp import web
@@ -20,6 +21,7 @@ _KEPT_BYTES: Final = 4 * 1024 * 1024
 HEALTH_PATH: Final = "/health"
 #: Longer than any test waits.
 HANGS_S: Final = 600
+_FIELD_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,17 @@ class RecordingPool:
 
 
 @asynccontextmanager
-async def running_pool(name: str, *, port: int = 0) -> AsyncIterator[RecordingPool]:
+async def running_pool(
+    name: str, *, port: int = 0, tls: SSLContext | None = None
+) -> AsyncIterator[RecordingPool]:
     """A pool on the loopback interface, inside the block; port 0 is a free one."""
     pool = RecordingPool(name)
-    server = web.Server(pool.serve, access_log=None)
+    # As vLLM does, it takes more and longer headers than Envoy lets through.
+    server = web.Server(pool.serve, access_log=None, max_headers=512, max_field_size=_FIELD_BYTES)
     runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
         host, port = runner.addresses[0][:2]
         pool.address = f"{host}:{port}"

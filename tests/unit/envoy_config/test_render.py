@@ -17,6 +17,7 @@ from router_extproc.protocol.modes import Role
 from router_extproc.server.listen import address_of
 
 MIB = 1024 * 1024
+CERTIFICATE = {"cert_file": "/cert.pem", "key_file": "/key.pem"}
 OFF = Coalescing(enabled=False)
 
 
@@ -100,7 +101,7 @@ def sockets(cluster: dict[str, Any]) -> list[str]:
 def test_the_body_limit_is_one_number() -> None:
     limit = 2 * MIB
     assert filters(config())["router.buffer"]["max_request_bytes"] == limit
-    oversize, inference = [route for route in routes(config()) if "path" in route["match"]]
+    oversize, inference = [route for route in routes(config()) if "safe_regex" in route["match"]]
     assert oversize["match"]["headers"][1]["range_match"]["start"] == str(limit + 1)
     assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
 
@@ -134,10 +135,12 @@ def test_only_pools_of_the_configuration_can_be_chosen_and_each_once() -> None:
 
 def test_every_dialect_has_its_routes() -> None:
     """A dialect whose paths are not rendered would never be asked."""
-    rendered = {route["match"]["path"] for route in routes(config()) if "path" in route["match"]}
+    matches = [route["match"] for route in routes(config()) if route["name"].startswith("inference ")]
     for dialect in DIALECTS.values():
         assert dialect.paths
-        assert set(dialect.paths) <= rendered
+        for path in dialect.paths:
+            patterns = [match["safe_regex"]["regex"] for match in matches]
+            assert any(re.fullmatch(pattern, path) for pattern in patterns)
         assert all(dialect.matches("POST", path) for path in dialect.paths)
 
 
@@ -250,11 +253,16 @@ def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
 
 def test_every_reason_is_used() -> None:
     """A reason that fits no key has outlived what it explained."""
-    texts = [
-        text
-        for profile in ("split", "inline")
-        for text in rendered(config(profile=profile).model_dump_json()).values()
+    shapes = [
+        {"profile": "inline", "other_paths": "deny"},
+        {
+            "profile": "split",
+            "tls": CERTIFICATE,
+            "server": ["router.test:1"],
+            "server_tls": {"ca_file": "/ca.pem"},
+        },
     ]
+    texts = [text for shape in shapes for text in rendered(config(**shape).model_dump_json()).values()]
     written = " ".join(" ".join(line.strip(" #") for line in text.splitlines()) for text in texts)
     assert [reason for reason in REASONS.values() if " ".join(reason.split()) not in written] == []
 
