@@ -19,7 +19,7 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 def find_beside(name: str, folder: Path) -> Path | None:
     """The file beside the configuration or, failing that, under the working directory."""
-    candidates = (folder / name, Path.cwd() / name)
+    candidates = (folder / name, Path(name))
     return next((path for path in candidates if path.is_file()), None)
 
 
