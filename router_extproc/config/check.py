@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from router_extproc.config import check_listen, check_signals
+from router_extproc.config import check_headers, check_listen, check_signals
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.translate import cache_policy_of
@@ -27,6 +27,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_names(config)
     yield from _check_clusters(config)
     yield from check_signals.check_signals(config)
+    yield from check_headers.check_headers(config)
     yield from _check_decisions(config)
     yield from _check_encoder(config)
     yield from _check_cache(config)

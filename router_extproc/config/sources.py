@@ -30,9 +30,17 @@ class Source:
     expanded: Expanded
     places: Mapping[str, Place]
 
+    def inner(self, path: str) -> str:
+        """The path inside this file's own document."""
+        return path.removeprefix(self.prefix).removeprefix(".")
+
+    def outer(self, inner: str) -> str:
+        """The path in the whole configuration."""
+        return f"{self.prefix}.{inner}" if self.prefix and inner else self.prefix or inner
+
     def mark(self, path: str) -> Mark:
         """Where the value of a path is written, or the nearest section around it that is."""
-        inner = path.removeprefix(self.prefix).removeprefix(".")
+        inner = self.inner(path)
         while inner and inner not in self.places:
             inner = _LAST.sub("", inner)
         return Mark(self.file, *self.places.get(inner, (1, 1)))
@@ -41,11 +49,15 @@ class Source:
         """Path, key and value of everything, environment variables filled in."""
         yield from _walk(self.expanded.value, self.prefix, None)
 
+    def written_values(self) -> Iterator[tuple[str, str | int | None, object]]:
+        """The same as it is written."""
+        yield from _walk(self.written, self.prefix, None)
+
     def secrets_in_clear(self) -> Iterator[str]:
         """Paths of secrets that are written into the file."""
         for path, key, value in self.values():
-            from_environment = path.removeprefix(self.prefix).removeprefix(".") in self.expanded.secret_paths
-            if key in SECRET_KEYS and isinstance(value, str) and value and not from_environment:
+            is_environments = self.inner(path) in self.expanded.secret_paths
+            if key in SECRET_KEYS and isinstance(value, str) and value and not is_environments:
                 yield path
 
 
@@ -67,7 +79,7 @@ class Sources:
     def is_written(self, path: str) -> bool:
         """True when the file says something of the path, and does not leave it to the default."""
         source = self.of(path)
-        return path.removeprefix(source.prefix).removeprefix(".") in source.places
+        return source.inner(path) in source.places
 
 
 def is_under(path: str, section: str) -> bool:

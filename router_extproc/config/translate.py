@@ -5,12 +5,17 @@ It is not a check: references were checked before (`check.py`). It opens nothing
 
 from __future__ import annotations
 
+from typing import Final
+
 from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
 from router_extproc.config import model as section
 from router_extproc.pipeline.savings import Price, Prices
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection import Catalogue
+
+#: Settings of a decision's cache that semantic hits follow, and exact hits do not.
+SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
 def catalogue_of(config: section.Config) -> Catalogue:
