@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,13 @@ import typer
 from router_extproc.cli.lite import asking_lite, lite_process
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
+from router_extproc.config.examine import examine
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
+from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.server.serve import stop_requests
 from router_extproc.server.workers import Supervisor
-from router_extproc.telemetry.logging import configure_logging
+from router_extproc.telemetry.logging import configure_logging, get_logger
 
 app = typer.Typer(add_completion=False)
 
@@ -34,15 +37,26 @@ def serve(
     SIGTERM drains: new streams are refused, those under way are finished. Exit code 2: the
     configuration is refused, a model is missing, or an address is taken.
     """
-    checked = read_config(config)
+    report = examine(config) if worker is None else None
+    checked = read_config(config) if report is None else report.accepted()
     telemetry = checked.telemetry
     bound = {} if worker is None else {"worker": worker}
     configure_logging(level=telemetry.log_level, form=telemetry.log_format, bound=bound)
+    if report is not None:
+        log_warnings(report.warnings)
     if worker is not None or checked.workers == 1:
         own = checked if peers is None else asking_lite(checked, peers)
         asyncio.run(run_worker(own, Seat(worker or 0, peers)))
         return
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
+
+
+def log_warnings(warnings: Sequence[ConfigWarning]) -> None:
+    """Each once, by the process that was started: the workers it starts say nothing of them."""
+    log = get_logger()
+    for warning in warnings:
+        where = "" if warning.mark is None else f"{warning.mark.file}:{warning.mark.line}"
+        log.warning("doubtful configuration", path=warning.path, problem=warning.problem, where=where)
 
 
 async def _supervise(config: Config, file: Path) -> int:
