@@ -101,13 +101,15 @@ def _located(problem: ConfigError, sources: Sources) -> ConfigError:
 
 
 def _in_file_order(problems: Iterable[ConfigError], source: Source) -> tuple[ConfigError, ...]:
-    """By top-level section as written; sections that are not there come last."""
+    """By line; sections that are not there come last, and what another file says comes after its section."""
     written = source.expanded.value
     places = {key: place for place, key in enumerate(written if isinstance(written, dict) else ())}
 
-    def place(problem: ConfigError) -> int:
+    def place(problem: ConfigError) -> tuple[int, bool, int]:
         section = problem.path.partition(".")[0].partition("[")[0]
-        return places.get(section, len(places)) if section else -1
+        elsewhere = problem.mark is not None and problem.mark.file != source.file
+        line = 0 if problem.mark is None else problem.mark.line
+        return (places.get(section, len(places)) if section else -1), elsewhere, line
 
     return tuple(sorted(problems, key=place))
 

@@ -66,6 +66,11 @@ def test_keys_with_dots_keep_their_lines(located: Located) -> None:
     ]
 
 
+def test_problems_of_one_section_come_in_the_order_of_their_lines(located: Located) -> None:
+    text = SMALLEST + "decisions:\n  - name: a\n    model: smal\n    when:\n      nope: true\n"
+    assert [problem.split(": ")[0] for problem in located(text)] == ["router.yaml:7", "router.yaml:9"]
+
+
 CACHE = "semantic_cache: {enabled: true, backend_type: milvus, backend_config_path: milvus.yaml}\n"
 
 

@@ -118,6 +118,8 @@ RULES: list[Case] = [
     (LANGUAGE + decisions("{all: [{lang: de}, {lang: false}]}"), "decisions[0].when", "can never hold", LANGUAGE + decisions("{all: [{lang: [de, fr]}, {lang: true}]}")),
     (HARD + decisions("{all: [{hard: {min: 0.8}}, {hard: {max: 0.7}}]}"), "decisions[0].when", "can never hold", HARD + decisions("{all: [{hard: {min: 0.7}}, {hard: {max: 0.7}}]}")),
     (HARD + decisions("{hard: {max: 0.5, any: [hard]}}"), "decisions[0].when", "can never hold", HARD + decisions("{hard: {max: 0.7, any: [hard]}}")),
+    (HARD + decisions("{all: [{hard: {min: 0}}, {not: {hard: {min: 0}}}]}"), "decisions[0].when", "can never hold", HARD + decisions("{not: {hard: {min: 0}}}")),
+    (HARD + decisions("{hard: {max: 0.5}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}"), "decisions[2]", "'d0', 'd1'", HARD + decisions("{hard: {max: 0.3}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}")),
     (KEYWORDS + decisions("{all: [{t: a}, {not: {any: [{t: a}, {k: true}]}}]}"), "decisions[0].when", "can never hold", KEYWORDS + decisions("{all: [{t: a}, {not: {all: [{t: a}, {k: true}]}}]}")),
 ]  # fmt: skip
 
