@@ -15,10 +15,13 @@ _NAME: Final = re.compile(r":?[A-Za-z0-9!#$%&'*+.^_`|~-]+").fullmatch
 _PSEUDO: Final = frozenset({":authority", ":method", ":path", ":scheme"})
 #: What tells one client from another: of the pseudo-headers only the host that it called.
 _TELLS_CLIENTS: Final = ":authority"
-#: Of one connection only (RFC 9110, section 7.6.1): Envoy removes them.
-_HOP_BY_HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+#: Of one connection only (RFC 9110, section 7.6.1): Envoy removes them before any filter
+#: (conn_manager_utility.cc, mutateRequestHeaders).
+HOP_BY_HOP: Final = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
 )
+#: Of how a request travels: no client is told by them.
+_OF_TRANSPORT: Final = frozenset({"te", "trailer"})
 _OURS: Final = "x-router-"
 
 
@@ -61,7 +64,7 @@ def _why_absent(name: str) -> str | None:
         return f"{name!r} is no header name"
     if lower == "host":
         return "Envoy hands on no 'host' but ':authority'"
-    if lower in _HOP_BY_HOP:
+    if lower in HOP_BY_HOP:
         return f"Envoy removes '{name}', which belongs to one connection"
     return None
 
@@ -71,7 +74,7 @@ def _why_shared(name: str) -> str | None:
     lower = name.lower()
     if lower.startswith(_OURS):
         return "x-router-* headers are removed from requests"
-    if lower in _PSEUDO and lower != _TELLS_CLIENTS:
+    if lower in _OF_TRANSPORT or (lower in _PSEUDO and lower != _TELLS_CLIENTS):
         return f"'{name}' is the same for all clients"
     return None
 
@@ -81,9 +84,7 @@ def _why_not_stripped(name: str) -> str | None:
     if not _is_name(lower):
         return f"{name!r} is no header name"
     if lower == "host" or lower in _PSEUDO:
-        return f"Envoy does not let '{name}' be removed"
-    if lower in _HOP_BY_HOP:
-        return f"Envoy itself removes '{name}', which belongs to one connection"
+        return f"'{name}' belongs to every request: it cannot be taken off"
     return None
 
 

@@ -33,6 +33,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     secrets.warn_of_secrets_in_clear,
     files.warn_of_missing_files,
     headers.warn_of_scope_headers,
+    headers.warn_of_stripped_headers,
     pools.warn_of_pools,
     pools.warn_of_models,
     signals.warn_of_signals,

@@ -21,6 +21,7 @@ from .conftest import Problems
         ("Connection", "Envoy removes 'Connection', which belongs to one connection"),
         ("transfer-encoding", "Envoy removes 'transfer-encoding'"),
         (":method", "':method' is the same for all clients"),
+        ("te", "'te' is the same for all clients"),
         (":path", "':path' is the same for all clients"),
         ("x-router-tenant", "x-router-* headers are removed from requests"),
     ],
@@ -61,9 +62,8 @@ def test_a_signal_of_a_header_that_may_come_is_accepted(problems: Problems, name
     ("name", "expected"),
     [
         ("x user", "'x user' is no header name"),
-        (":authority", "Envoy does not let ':authority' be removed"),
-        ("host", "Envoy does not let 'host' be removed"),
-        ("te", "Envoy itself removes 'te'"),
+        (":authority", "':authority' belongs to every request: it cannot be taken off"),
+        ("Host", "'Host' belongs to every request"),
     ],
 )
 def test_a_header_that_envoy_does_not_strip_is_refused(problems: Problems, name: str, expected: str) -> None:

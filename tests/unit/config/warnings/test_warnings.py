@@ -80,6 +80,7 @@ SECRETS_AND_FILES: list[Case] = [
 ]  # fmt: skip
 
 POOLS: list[Case] = [
+    ("envoy: {strip_headers: [x-user, Keep-Alive]}", "envoy.strip_headers[1]", "Envoy removes 'Keep-Alive' in any case", "envoy: {strip_headers: [x-user, te]}"),
     ("envoy: {clusters: {pool: {endpoints: ['p:1']}, old: {endpoints: ['o:1']}}}", "envoy.clusters.old", "no model uses this pool",
      "envoy: {clusters: {pool: {endpoints: ['p:1']}}}"),
     ("envoy: {clusters: {pool: {endpoints: ['p:1'], ca_file: /etc/ca.pem}}}", "envoy.clusters.pool.ca_file", "tls is false", "envoy: {clusters: {pool: {endpoints: ['p:1'], tls: true}}}"),
