@@ -19,6 +19,7 @@ from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
+from router_extproc.config.encoder import Encoder as EncoderSection
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.translate import (
@@ -167,7 +168,7 @@ def _open_encoder(config: section.Config) -> Encoder | None:
     )
 
 
-def _encoder_folder(wanted: section.Encoder) -> Path | None:
+def _encoder_folder(wanted: EncoderSection) -> Path | None:
     """None: the built-in one."""
     if wanted.repo is not None:
         return find_pulled(wanted.repo, wanted.revision, where="encoder")

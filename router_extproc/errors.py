@@ -21,10 +21,20 @@ RouterError
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 #: After a 503: a stage that was late is in time again as soon as the rush is over.
 RETRY_AFTER_S: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file; line and column from one on."""
+
+    file: str
+    line: int
+    column: int
 
 
 class RouterError(Exception):
@@ -34,11 +44,17 @@ class RouterError(Exception):
 class ConfigError(RouterError):
     """One problem of a configuration, or of the files it names; the process refuses to start."""
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, *, mark: Mark | None = None) -> None:
         """`path` is the YAML path (`decisions[0].model`); `problem` says what is wrong, with a hint."""
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
+        #: Where it is written; None: not in a file, or not known.
+        self.mark = mark
+
+    def located(self) -> str:
+        """The problem behind its file and line, as editors read it: `router.yaml:12: PATH: PROBLEM`."""
+        return str(self) if self.mark is None else f"{self.mark.file}:{self.mark.line}: {self}"
 
 
 class ConfigProblems(RouterError):

@@ -67,7 +67,6 @@ def _load(name: str) -> Any:  # typer keeps the type of commands private
 app = typer.Typer(
     cls=_LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     # A traceback with local variables could show prompts.
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -99,10 +98,10 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args, prog_name="router-extproc")
     except ConfigProblems as problems:
-        _complain(str(problem) for problem in problems.problems)
+        _complain(problem.located() for problem in problems.problems)
         sys.exit(USAGE)
     except ConfigError as problem:
-        _complain([str(problem)])
+        _complain([problem.located()])
         sys.exit(USAGE)
     except RouterError as error:
         _complain([str(error)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from router_extproc.cli.lite import asking_lite, lite_process, prepare_lite
 from router_extproc.cli.worker import Seat, run_worker
 from router_extproc.clock import SystemClock
 from router_extproc.config.digest import digest_of
+from router_extproc.config.examine import examine
 from router_extproc.config.handover import handed_over, received
 from router_extproc.config.model import Config
-from router_extproc.config.read import read_config
+from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.private_files import UMASK
 from router_extproc.process.channel import take_document
 from router_extproc.process.notify import READY, STOPPING, Notifier
@@ -26,7 +28,7 @@ from router_extproc.server.serve import stop_requests
 from router_extproc.server.workers import Supervisor, Watched
 from router_extproc.socket_folders import socket_folder
 from router_extproc.telemetry.library_lines import library_lines
-from router_extproc.telemetry.logging import configure_logging
+from router_extproc.telemetry.logging import configure_logging, get_logger
 
 app = typer.Typer(add_completion=False)
 
@@ -45,25 +47,41 @@ def serve(
     """
     # Milvus Lite makes files from threads of its own. Workers inherit it.
     os.umask(UMASK)
-    # One of several takes what the supervisor has read and checked, whatever is in the file by now.
-    checked = with_token(read_config(config)) if peers is None else received(take_document())
+    if peers is not None:
+        # One of several takes what the supervisor has read and checked, whatever is in the file by now.
+        _work(received(take_document()), worker, peers)
+        return
+    report = examine(config)
+    checked = with_token(report.accepted())
     if worker is not None or checked.workers == 1:
-        _work(checked, worker, peers)
+        _work(checked, worker, None, report.warnings)
         return
     configure_logging(level=checked.telemetry.log_level, form=checked.telemetry.log_format)
+    log_warnings(report.warnings)
     prepare_lite(checked)
     raise typer.Exit(asyncio.run(_supervise(checked, config)))
 
 
-def _work(config: Config, worker: int | None, peers: Path | None) -> None:
+def _work(
+    config: Config, worker: int | None, peers: Path | None, warnings: Sequence[ConfigWarning] = ()
+) -> None:
     """Be one worker, whose standard error has nothing but lines of the log."""
     own = config if peers is None else asking_lite(config, peers)
     telemetry, bound = config.telemetry, {} if worker is None else {"worker": worker}
     with library_lines(SystemClock()) as stream:
         configure_logging(level=telemetry.log_level, form=telemetry.log_format, stream=stream, bound=bound)
+        log_warnings(warnings)
         if worker is None:
             prepare_lite(config)
         asyncio.run(run_worker(own, Seat(worker or 0, peers), config_digest=digest_of(config)))
+
+
+def log_warnings(warnings: Sequence[ConfigWarning]) -> None:
+    """Each once, by the process that was started: the workers it starts say nothing of them."""
+    log = get_logger()
+    for warning in warnings:
+        where = "" if warning.mark is None else f"{warning.mark.file}:{warning.mark.line}"
+        log.warning("doubtful configuration", path=warning.path, problem=warning.problem, where=where)
 
 
 async def _supervise(config: Config, file: Path) -> int:

@@ -69,3 +69,9 @@ def default_listen() -> str:
     """
     folder = Path("/run") if os.geteuid() == 0 else Path.home() / ".local" / "state"
     return f"unix:{folder}/router-extproc/{{worker}}.sock"
+
+
+def is_loopback(address: str) -> bool:
+    """True for a HOST:PORT that only this machine reaches, and for what is no address at all."""
+    found = host_port(address)
+    return found is None or is_loopback_host(found[0])

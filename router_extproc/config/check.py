@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from router_extproc.config import check_admin, check_listen, check_pools, check_signals, check_tls
+from router_extproc.config import (
+    check_admin,
+    check_headers,
+    check_listen,
+    check_pools,
+    check_signals,
+    check_tls,
+)
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
@@ -33,6 +40,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_clusters(config)
     yield from check_pools.check(config)
     yield from check_signals.check_signals(config)
+    yield from check_headers.check_headers(config)
     yield from _check_decisions(config)
     yield from _check_encoder(config)
     yield from _check_cache(config)

@@ -19,7 +19,9 @@ FAILED_STATUS_MIN: Final = 500
 class PoolHealth(Section):
     """Active health checks: a GET to each endpoint; any answer below 500 counts as alive."""
 
+    #: What is asked for, with a GET.
     path: str = Field(default="/health", pattern=r"^/[!-~]*$")
+    #: Between two checks of an endpoint.
     interval_s: float = Field(default=1.0, ge=0.1, le=300)
     #: Generous: a busy server may take its time, and one that is taken out for that costs more.
     timeout_s: float = Field(default=3.0, ge=0.1, le=300)
@@ -53,9 +55,14 @@ class PoolTraffic(Section):
     """What a pool may be asked, and for how long."""
 
     #: false: endpoints are not checked.
-    health: Annotated[PoolHealth | Literal[False], BeforeValidator(_health)] = PoolHealth()
+    health: Annotated[
+        PoolHealth | Literal[False], BeforeValidator(_health, json_schema_input_type=PoolHealth | bool)
+    ] = PoolHealth()
     #: false: no request is sent twice, not even one that no endpoint has seen.
-    retries: Annotated[PoolRetries | Literal[False], BeforeValidator(_retries)] = PoolRetries()
+    retries: Annotated[
+        PoolRetries | Literal[False],
+        BeforeValidator(_retries, json_schema_input_type=PoolRetries | bool | int),
+    ] = PoolRetries()
     #: Endpoints that fail five requests in a row get none for a while; at most half of a pool.
     outliers: bool = True
     #: From the whole request to the first byte of the answer. None: only the pause timeout holds, because the

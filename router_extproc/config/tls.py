@@ -10,6 +10,7 @@ class ServerCertificate(Section):
 
     #: PEM, with the intermediate certificates behind the server's own.
     cert_file: str
+    #: PEM, readable by the server's user only.
     key_file: str
     #: Clients need a certificate of this authority (mutual TLS); None: anybody may connect.
     client_ca_file: str | None = None
@@ -22,4 +23,5 @@ class ClientCertificate(Section):
     ca_file: str
     #: Shown to a server that asks for it; both or neither.
     cert_file: str | None = None
+    #: PEM, readable by Envoy's user only.
     key_file: str | None = None

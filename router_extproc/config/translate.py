@@ -5,6 +5,8 @@ It is not a check: references were checked before (`check.py`). It opens nothing
 
 from __future__ import annotations
 
+from typing import Final
+
 from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
 from router_extproc.clock import Clock
 from router_extproc.config import model as section
@@ -13,6 +15,9 @@ from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, 
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection import Catalogue
 from router_extproc.routing.traffic import Traffic
+
+#: Settings of a decision's cache that semantic hits follow, and exact hits do not.
+SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
 def catalogue_of(config: section.Config) -> Catalogue:

@@ -82,7 +82,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "torch": ("training",),
     "phonenumbers": ("signals.phone",),
     "py3langid": ("signals.language",),
-    "yaml": ("config.read",),
+    "yaml": ("config.document",),
     "structlog": ("telemetry", "server"),
     "prometheus_client": ("telemetry",),
     "envoy_data_plane": ("envoy_config",),
