@@ -76,7 +76,7 @@ SECRETS_AND_FILES: list[Case] = [
     (MILVUS + "{connection: {tls: {enabled: true, cert_file: a.pem, key_file: router.yaml}}}}", "semantic_cache.milvus.connection.tls.cert_file", "Milvus stays unreachable",
      MILVUS + "{connection: {tls: {enabled: true, cert_file: router.yaml, key_file: router.yaml}}}}"),
     ("envoy: {tls: {cert_file: /nowhere.pem, key_file: k.pem}}", "envoy.tls.cert_file", "it refuses to start", "envoy: {tls: {cert_file: c.pem, key_file: TMP/router.yaml}}"),
-    ("listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: nowhere.pem}", "listen_tls.key_file", "serve refuses to start", "listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: router.yaml}"),
+    ("listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: nowhere.pem}\nenvoy: {server_tls: {ca_file: c.pem}}", "listen_tls.key_file", "serve refuses to start", "listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: router.yaml}\nenvoy: {server_tls: {ca_file: c.pem}}"),
     ("admin: {token_file: nowhere}", "admin.token_file", "serve refuses to start", "admin: {token_file: router.yaml}"),
     ("envoy: {clusters: {pool: {endpoints: ['p:8443'], tls: true, ca_file: /nowhere/ca.pem}}}", "envoy.clusters.pool.ca_file", "no file '/nowhere/ca.pem'",
      "envoy: {clusters: {pool: {endpoints: ['p:8443'], tls: true}}}"),
