@@ -19,6 +19,7 @@ from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
+from router_extproc.config.encoder import Encoder as EncoderSection
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.translate import (
@@ -27,6 +28,7 @@ from router_extproc.config.translate import (
     prices_of,
     routing_headers_of,
     scope_rules_of,
+    traffic_of,
 )
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, Inference, ResultT
@@ -51,6 +53,7 @@ from router_extproc.pipeline.understanding import Understander
 from router_extproc.pipeline.warm import Warmer
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
+from router_extproc.routing.traffic import Traffic
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would wait past their stage's budget
 #: in vain; refused at once, a request still goes to the default model with a correct body.
@@ -75,6 +78,7 @@ class Application:
     savings: Savings
     evidence: Evidence
     chores: Chores
+    traffic: Traffic
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -123,13 +127,15 @@ async def build(
         if cache is not None and encoder is not None:
             trials = Trials(cache, evidence, chores, AnswerComparison(encoder), inference)
             recall = _recall(config, cache, clock, encoder, evidence)
+        traffic = traffic_of(config, clock)
         pipeline = _pipeline(config, clock, understander(config.limits), recall)
+        pipeline = replace(pipeline, traffic=traffic)
         patient = _patient(config)
         if recall is not None:
             recall = replace(recall, timeout_s=patient.limits.cache_timeout_s)
         warming = _pipeline(patient, clock, understander(patient.limits), recall)
         largest = config.semantic_cache.max_answer_bytes
-        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials, _pace(config))
+        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials, _pace(config), traffic)
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
         savings, flights = Savings(), None if cache is None else _flights(config, clock)
         parts = ExchangeParts(
@@ -142,7 +148,7 @@ async def build(
             flights,
             config.limits.message_timeout_s,
         )
-        yield Application(parts, encoder, cache, warmer, savings, evidence, chores)
+        yield Application(parts, encoder, cache, warmer, savings, evidence, chores, traffic)
 
 
 # ── understanding ─────────────────────────────────────────────────────────────────────────────
@@ -162,7 +168,7 @@ def _open_encoder(config: section.Config) -> Encoder | None:
     )
 
 
-def _encoder_folder(wanted: section.Encoder) -> Path | None:
+def _encoder_folder(wanted: EncoderSection) -> Path | None:
     """None: the built-in one."""
     if wanted.repo is not None:
         return find_pulled(wanted.repo, wanted.revision, where="encoder")

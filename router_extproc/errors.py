@@ -10,6 +10,8 @@ RouterError
 ├─ RequestError(status, code, message)   safe to show: an immediate response in the client's dialect
 │  ├─ MalformedRequest 400
 │  ├─ RequestTooLarge 413
+│  ├─ HeadersTooLarge 431
+│  ├─ RouterUnavailable 503
 │  └─ UnsupportedRequest 422
 └─ StageError(stage)                     fail open: recorded, the request goes on without the stage
    ├─ StageTimeout
@@ -19,7 +21,20 @@ RouterError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+#: After a 503: a stage that was late is in time again as soon as the rush is over.
+RETRY_AFTER_S: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a file; line and column from one on."""
+
+    file: str
+    line: int
+    column: int
 
 
 class RouterError(Exception):
@@ -29,11 +44,17 @@ class RouterError(Exception):
 class ConfigError(RouterError):
     """One problem of a configuration, or of the files it names; the process refuses to start."""
 
-    def __init__(self, path: str, problem: str) -> None:
+    def __init__(self, path: str, problem: str, *, mark: Mark | None = None) -> None:
         """`path` is the YAML path (`decisions[0].model`); `problem` says what is wrong, with a hint."""
         super().__init__(f"{path}: {problem}" if path else problem)
         self.path = path
         self.problem = problem
+        #: Where it is written; None: not in a file, or not known.
+        self.mark = mark
+
+    def located(self) -> str:
+        """The problem behind its file and line, as editors read it: `router.yaml:12: PATH: PROBLEM`."""
+        return str(self) if self.mark is None else f"{self.mark.file}:{self.mark.line}: {self}"
 
 
 class ConfigProblems(RouterError):
@@ -88,6 +109,20 @@ class RequestTooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class HeadersTooLarge(RequestError):
+    """More headers, or longer ones, than this gateway can pass on."""
+
+    status = 431
+    code = "request_headers_too_large"
+
+
+class RouterUnavailable(RequestError):
+    """What the request holds could not be read, and it may not pass unread."""
+
+    status = 503
+    code = "router_unavailable"
 
 
 class UnsupportedRequest(RequestError):

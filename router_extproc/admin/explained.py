@@ -30,6 +30,7 @@ def explained(decision: Decision) -> dict[str, JsonValue]:
             return {
                 "outcome": "forward",
                 "model": decision.route.target.model,
+                "fallback_of": decision.route.fallback_of,
                 "decision": decision.route.decision,
                 "cluster": decision.route.target.cluster,
                 "served_name": decision.route.target.served_name,

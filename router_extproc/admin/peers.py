@@ -36,10 +36,9 @@ class Peers:
 
     sockets: Mapping[int, Path]
 
-    async def metrics(self) -> list[bytes]:
-        """The Prometheus text of each worker that answers."""
-        answers = await self._ask_all("/metrics")
-        return [answer for answer in answers.values() if answer is not None]
+    async def metrics(self) -> dict[int, bytes | None]:
+        """The Prometheus text of each worker; None: it does not answer."""
+        return await self._ask_all("/metrics")
 
     async def ready(self) -> dict[int, bool]:
         """Which workers say they are ready."""

@@ -15,6 +15,7 @@ from router_extproc.llm.request import InferenceRequest
 
 _FINGERPRINT = b"rx-fingerprint-1"
 _PARTITION = b"rx-partition-1"
+_FALLBACK = b"rx-fallback-1"
 
 
 def fingerprint(
@@ -28,6 +29,11 @@ def fingerprint(
     return Fingerprint(
         digest(_FINGERPRINT, (*_shared_fields(scope, request), *_facts(routing_facts), text(request.prompt)))
     )
+
+
+def fallback_fingerprint(of: Fingerprint, model: str) -> Fingerprint:
+    """The key of the same request while `model` answers it in the place of the one that was meant."""
+    return Fingerprint(digest(_FALLBACK, (text(of), text(model))))
 
 
 def partition(scope: Scope, request: InferenceRequest, *, decision: str, encoder: str) -> Partition:

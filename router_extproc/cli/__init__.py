@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from router_extproc.errors import ConfigError, ConfigProblems, RouterError
+from router_extproc.process import hangup
 
 OK: Final = 0
 FAILED: Final = 1
@@ -38,6 +39,10 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 
 
+#: Commands that run until they are told to stop: they answer SIGHUP as soon as they can.
+LASTING: Final = frozenset({"serve", "demo"})
+
+
 class _LazyGroup(TyperGroup):
     """Lists commands from `COMMANDS`; imports only the one that is run."""
 
@@ -53,6 +58,8 @@ class _LazyGroup(TyperGroup):
 
 
 def _load(name: str) -> Any:  # typer keeps the type of commands private
+    if name in LASTING:
+        hangup.hold_back()
     module = importlib.import_module(f"router_extproc.cli.{name}")
     return typer.main.get_command(module.app)
 
@@ -60,7 +67,6 @@ def _load(name: str) -> Any:  # typer keeps the type of commands private
 app = typer.Typer(
     cls=_LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
     # A traceback with local variables could show prompts.
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -92,10 +98,10 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args, prog_name="router-extproc")
     except ConfigProblems as problems:
-        _complain(str(problem) for problem in problems.problems)
+        _complain(problem.located() for problem in problems.problems)
         sys.exit(USAGE)
     except ConfigError as problem:
-        _complain([str(problem)])
+        _complain([problem.located()])
         sys.exit(USAGE)
     except RouterError as error:
         _complain([str(error)])

@@ -219,19 +219,20 @@ def export(
     tag: Tag = None,
     older_than: OlderThan = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = STANDARD,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
 ) -> None:
-    """Write entries as JSON Lines, with questions and answers.
+    """Write entries as JSON Lines, with questions and answers, to a file that only you can read.
 
-    Exit code 1: it broke off; no file is left then.
+    Exit code 1: it broke off; no file is left then. 2: the file exists.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than)
         if output == STANDARD:
             count = port.export(wanted, sys.stdout.buffer)
         else:
-            count = export_to(output, lambda file: port.export(wanted, file))
+            count = export_to(output, lambda file: port.export(wanted, file), overwrite=force)
     ERR.print(f"{count} entries", markup=False)
 
 

@@ -18,23 +18,21 @@ from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import AdminPort, batches
 from router_extproc.cli.cache_shown import tell
 from router_extproc.cli.output import ERR
+from router_extproc.private_files import replacing
 
 #: A file's name that means standard input or output.
 STANDARD: Final = Path("-")
 
 
-def export_to(path: Path, write: Callable[[BinaryIO], int]) -> int:
-    """Write a whole file or none."""
-    partial = path.with_name(f"{path.name}.partial")
+def export_to(path: Path, write: Callable[[BinaryIO], int], *, overwrite: bool) -> int:
+    """Write a whole file or none, for its owner only: it holds questions and answers."""
     try:
-        with partial.open("wb") as file:
-            count = write(file)
-        partial.replace(path)
+        with replacing(path, overwrite=overwrite) as file:
+            return write(file)
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{path} exists: name another file, or overwrite it with --force") from error
     except OSError as error:
         raise typer.BadParameter(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
 
 
 def send_lines(

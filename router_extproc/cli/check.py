@@ -1,52 +1,118 @@
-"""`router-extproc check`: all problems of a configuration at once."""
+"""`router-extproc check`: all problems of a configuration at once, what is doubtful, and what is in force."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from router_extproc.cli import OK, USAGE
+from router_extproc.cli.lite import lite_problems
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.config.read import read_config
+from router_extproc.config.document import dump
+from router_extproc.config.effective import effective
+from router_extproc.config.examine import Report, examine
+from router_extproc.config.schema import json_schema
+from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.errors import ConfigError, ConfigProblems
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: router-extproc check router.yaml")
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One line of the result."""
+
+    severity: Literal["error", "warning"]
+    found: ConfigError | ConfigWarning
+
+
+@app.command(epilog="Example: router-extproc check router.yaml --strict")
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The configuration.", show_default=False)
+    ] = None,
     *,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors, too.")] = False,
+    in_force: Annotated[
+        bool, typer.Option("--effective", help="Print the configuration in force: defaults filled in.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of configurations, for editors; no FILE.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check a configuration and list all its problems.
 
-    Exit code 0: it can be served. 2: it has problems, each printed with its YAML path.
+    Exit code 0: it can be served; warnings say what is dangerous, useless or half broken in it. 2: it has
+    problems (or, with --strict, warnings), each printed with its file, line and YAML path.
     """
-    problems = _problems(file)
-    if json:
-        found = [{"path": problem.path, "problem": problem.problem} for problem in problems]
-        print_json({"ok": not problems, "problems": found})
+    if schema:
+        print_json(json_schema())
+        raise typer.Exit(OK)
+    if file is None:
+        raise typer.BadParameter("Missing argument: name the configuration", param_hint="FILE")
+    report, findings = _examine(file, strict=strict)
+    failed = any(finding.severity == "error" for finding in findings)
+    if in_force and report is not None and not report.errors:
+        _print_effective(report, json=json)
+        _print_findings(findings)
+    elif json:
+        print_json({"ok": not failed, "problems": [_as_json(finding) for finding in findings]})
     else:
-        _print(file, problems)
-    raise typer.Exit(USAGE if problems else OK)
+        _print_findings(findings)
+        _print_summary(file, findings)
+    raise typer.Exit(USAGE if failed else OK)
 
 
-def _problems(file: Path) -> tuple[ConfigError, ...]:
+def _examine(file: Path, *, strict: bool) -> tuple[Report | None, Sequence[_Finding]]:
     try:
-        read_config(file)
+        report = examine(file)
     except ConfigProblems as error:
-        return error.problems
-    return ()
+        return None, [_Finding("error", problem) for problem in error.problems]
+    warned: Literal["error", "warning"] = "error" if strict else "warning"
+    files = () if report.config is None or report.errors else lite_problems(report.config)
+    errors = [_Finding("error", error) for error in (*report.errors, *report.located(files))]
+    return report, [*errors, *(_Finding(warned, warning) for warning in report.warnings)]
 
 
-def _print(file: Path, problems: tuple[ConfigError, ...]) -> None:
-    for problem in problems:
-        ERR.print(str(problem), markup=False)
-    count = len(problems)
-    if count:
-        ERR.print(f"{file}: {count} problem{'s' if count > 1 else ''}", markup=False, style="bold red")
+def _as_json(finding: _Finding) -> dict[str, object]:
+    found, mark = finding.found, finding.found.mark
+    return {
+        "severity": finding.severity,
+        "path": found.path,
+        "problem": found.problem,
+        "file": None if mark is None else mark.file,
+        "line": None if mark is None else mark.line,
+        "column": None if mark is None else mark.column,
+    }
+
+
+def _print_effective(report: Report, *, json: bool) -> None:
+    value = effective(report.accepted(), report.sources)
+    if json:
+        print_json(value)
     else:
-        OUT.print(f"{file}: no problem found", markup=False)
+        typer.echo(dump(value), nl=False)
+
+
+def _print_findings(findings: Sequence[_Finding]) -> None:
+    for finding in findings:
+        ERR.print(finding.found.located(), markup=False)
+
+
+def _print_summary(file: Path, findings: Sequence[_Finding]) -> None:
+    errors = sum(finding.severity == "error" for finding in findings)
+    counts = [_count(errors, "problem"), _count(len(findings) - errors, "warning")]
+    text = ", ".join(count for count in counts if count)
+    if errors:
+        ERR.print(f"{file}: {text}", markup=False, style="bold red")
+    else:
+        OUT.print(f"{file}: {text or 'no problem found'}", markup=False)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""

@@ -6,6 +6,8 @@ stream has ended.
 
 from __future__ import annotations
 
+import asyncio
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +24,21 @@ from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.digest import digest_of
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.config.translate import scope_rules_of
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision
+from router_extproc.process.channel import beating
+from router_extproc.process.notify import READY, STOPPING, Notifier
+from router_extproc.process.restarts import read_restarts
 from router_extproc.protocol.headers import Headers
+from router_extproc.server.credentials import ServerTls
+from router_extproc.server.listen import SOCKET_MODES
+from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.identity_metrics import publish_identity
@@ -62,43 +72,64 @@ class Seat:
         return self.peers
 
 
+@dataclass(frozen=True, slots=True)
+class RunningConfig:
+    """The configuration that this worker runs by, and what Envoy says of its own."""
+
+    config: Config
+    #: Of the configuration as the operator wrote it.
+    digest: str
+    envoy: EnvoyConfigWatch
+
+
 class WorkerOperations:
     """What operators may ask of a worker. Fits admin.base.Operations."""
 
     def __init__(
-        self, config: Config, seat: Seat, application: Application, metrics: Metrics, config_digest: str
+        self, running: RunningConfig, seat: Seat, application: Application, metrics: Metrics
     ) -> None:
         self.ready = False
         self.draining = False
-        self._config: Final = config
+        self._running: Final = running
         self._seat: Final = seat
         self._application: Final = application
         self._metrics: Final = metrics
-        self._others: Final = seat.others(config)
+        self._others: Final = seat.others(running.config)
         metrics.expect_refusals(REASONS if seat.worker == 0 else ())
-        self._config_digest: Final = config_digest
 
     async def metrics(self) -> bytes:
         """See Operations."""
         if self._application.cache is not None:
             self._metrics.cache.show(await self._application.cache.state())
         self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
+        states = self._application.traffic.states()
+        self._metrics.pools.show(states, matches=self._running.envoy.matches)
+        others = await self._others.metrics()
+        if self._seat.worker == 0:
+            up = {0: True, **{worker: text is not None for worker, text in others.items()}}
+            self._metrics.workers.show(up, read_restarts(self._seat.peers))
         own = expose(self._metrics.registry, worker=self._seat.worker)
-        return merge([own, *await self._others.metrics()])
+        return merge([own, *(text for text in others.values() if text is not None)])
 
     async def health(self) -> Health:
         """See Operations."""
-        ready = {0: self.ready, **await self._others.ready()} if self._seat.worker == 0 else {}
+        ready = {self._seat.worker: self.ready, **await self._others.ready()}
         detail: dict[str, JsonValue] = {
             "version": __version__,
-            "config_digest": self._config_digest,
+            "config_digest": self._running.digest,
             "workers_ready": {str(worker): is_ready for worker, is_ready in ready.items()},
-            "models": {name: model.cluster for name, model in self._config.models.items()},
-            "signals": {name: signal.type for name, signal in self._config.signals.items()},
+            "worker_restarts": {
+                str(worker): dict(counts) for worker, counts in read_restarts(self._seat.peers).items()
+            },
+            "models": {name: model.cluster for name, model in self._running.config.models.items()},
+            "signals": {name: signal.type for name, signal in self._running.config.signals.items()},
             "encoder": None if self._application.encoder is None else self._application.encoder.identity,
             "cache": await self._cache(),
+            "envoy_config": self._running.envoy.shown(),
+            "pools_up": {**self._application.traffic.states()},
         }
-        return Health(self.ready, self.draining, detail)
+        # With one of several, requests are served: Envoy leaves the others alone.
+        return Health(any(ready.values()), self.draining, detail)
 
     async def _cache(self) -> JsonValue:
         if self._application.cache is None:
@@ -136,9 +167,19 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
     telemetry = _telemetry(config, clock, digest)
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
-        stop = await stack.enter_async_context(stop_requests(with_parent=seat.peers is not None))
+        at_once, ready = asyncio.Event(), asyncio.Event()
+        if seat.peers is None:
+            notifier = Notifier.of(os.environ)
+            stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
+            await stack.enter_async_context(notifier.watching())
+        else:
+            notifier = Notifier()  # the supervisor's business
+            stop = await stack.enter_async_context(stop_requests(with_parent=True))
+            await stack.enter_async_context(beating(ready))
         application = await stack.enter_async_context(build(config, telemetry, clock=clock))
-        operations = WorkerOperations(config, seat, application, telemetry.metrics, digest)
+        envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
+        running_config = RunningConfig(config, digest, envoy_config)
+        operations = WorkerOperations(running_config, seat, application, telemetry.metrics)
         admin = seat.admin_address(config)
         server = AdminServer(
             operations,
@@ -151,13 +192,19 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
         await server.start()
         stack.push_async_callback(server.aclose)
         settings = _settings(config, seat)
-        address = await stack.enter_async_context(running(settings, application.drive, telemetry))
+        await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+        # Before anybody can ask: health would say SERVING of models that are cold.
         await warm(application, config)
         settle()
+        serving = running(settings, application.drive, telemetry, envoy_config.seen, at_once)
+        address = await stack.enter_async_context(serving)
         operations.ready = True
+        ready.set()
+        notifier.say(READY)
         log.info("serving", address=address, admin=admin, version=__version__, config_digest=digest)
         await stop.wait()
         operations.draining = True
+        notifier.say(STOPPING)
         log.info("draining", at_most_s=config.limits.drain_s)
     log.info("stopped")
 
@@ -181,7 +228,16 @@ def _settings(config: Config, seat: Seat) -> ServerSettings:
     limits = StreamLimits(
         max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
     )
-    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker)
+    modes = SOCKET_MODES[config.socket_access]
+    return ServerSettings(config.listen, limits, config.limits.drain_s, seat.worker, modes, _tls(config))
+
+
+def _tls(config: Config) -> ServerTls | None:
+    files = config.listen_tls
+    if files is None:
+        return None
+    authority = None if files.client_ca_file is None else Path(files.client_ca_file)
+    return ServerTls(Path(files.cert_file), Path(files.key_file), authority)
 
 
 def _cache_desk(config: Config, seat: Seat, application: Application, clock: Clock) -> CacheDesk | None:

@@ -1,12 +1,14 @@
-"""The spelling of TCP addresses, HOST:PORT, and of the names that a Host header carries.
+"""The spelling of TCP addresses and of names in a Host header, and where the gRPC server is by default.
 
-It does not resolve or bind them.
+Nothing is resolved or bound here.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
 from typing import Final
 
 PORT_MAX: Final = 65535
@@ -57,3 +59,19 @@ def is_loopback_host(host: str) -> bool:
     """True for addresses of this machine's own loopback interface, and for the name localhost."""
     address = ip_of(host)
     return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def default_listen() -> str:
+    """A socket for each worker, in a folder that only this user can write to.
+
+    Whoever connects to the gRPC server may ask as any client, and to a port of loopback every local user and
+    every container of a pod may connect.
+    """
+    folder = Path("/run") if os.geteuid() == 0 else Path.home() / ".local" / "state"
+    return f"unix:{folder}/router-extproc/{{worker}}.sock"
+
+
+def is_loopback(address: str) -> bool:
+    """True for a HOST:PORT that only this machine reaches, and for what is no address at all."""
+    found = host_port(address)
+    return found is None or is_loopback_host(found[0])

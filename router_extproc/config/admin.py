@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from router_extproc.section import Section
 
@@ -33,11 +33,6 @@ class Admin(Section):
     #: A file with the token, in place of it; read when the sidecar starts.
     token_file: str | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: Any) -> Any:  # Any: YAML
-        return value if isinstance(value, dict | Admin) else {"listen": value}
-
     @property
     def listen_path(self) -> str:
         """The YAML path of `listen`, as the short or the long form has it."""
@@ -51,6 +46,14 @@ class Admin(Section):
     def __str__(self) -> str:
         """HOST:PORT of the admin port: nothing secret."""
         return self.listen
+
+
+def _from_short_form(value: Any) -> Any:  # Any: YAML
+    return value if isinstance(value, dict | Admin) else {"listen": value}
+
+
+#: As a file has it: the section, or HOST:PORT for its `listen`.
+AdminPort: TypeAlias = Annotated[Admin, BeforeValidator(_from_short_form, json_schema_input_type=str | Admin)]
 
 
 def token_problem(token: str) -> str | None:

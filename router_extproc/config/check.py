@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from router_extproc.config import check_admin, check_listen, check_signals
+from router_extproc.config import (
+    check_admin,
+    check_headers,
+    check_listen,
+    check_pools,
+    check_signals,
+    check_tls,
+)
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
+from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.errors import ConfigError
 from router_extproc.routing.policy import CachePolicy
@@ -26,9 +34,13 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     """Every problem, in the order of the sections."""
     yield from check_listen.check(config)
     yield from check_admin.check(config)
+    yield from check_tls.check(config)
+    yield from check_other_paths("envoy.other_paths", config.envoy.other_paths)
     yield from _check_names(config)
     yield from _check_clusters(config)
+    yield from check_pools.check(config)
     yield from check_signals.check_signals(config)
+    yield from check_headers.check_headers(config)
     yield from _check_decisions(config)
     yield from _check_encoder(config)
     yield from _check_cache(config)

@@ -19,10 +19,13 @@ def check(config: Config) -> Iterator[ConfigError]:
     """Every problem of an address."""
     yield from _check_listen(config)
     addresses = [*config.admin.addresses(), ("envoy.listen", config.envoy.listen)]
-    if config.envoy.admin is not None:
-        addresses.append(("envoy.admin", config.envoy.admin))
+    admin = config.envoy.admin
+    if admin is not None and admin.startswith("unix:"):
+        yield from _check_socket("envoy.admin", admin.removeprefix("unix:"))
+    elif admin is not None:
+        addresses.append(("envoy.admin", admin))
     for path, address in addresses:
-        yield from _check_host_port(path, address)
+        yield from _check_host_port(path, address, also=" or unix:PATH" if path == "envoy.admin" else "")
     yield from _check_same([("listen", config.listen), *addresses])
     for index, server in enumerate(config.envoy.server):
         if not server.startswith("unix:"):
@@ -38,14 +41,16 @@ def _check_listen(config: Config) -> Iterator[ConfigError]:
         yield from _check_ports(config)
         return
     path = config.listen.removeprefix("unix:").replace("{worker}", str(config.workers - 1))
-    if not path:
-        yield ConfigError("listen", "write a path after unix:")
-    if len(path.encode()) > UNIX_PATH_MAX_BYTES:
-        yield ConfigError(
-            "listen", f"a socket's path has at most {UNIX_PATH_MAX_BYTES} bytes, got {len(path)}"
-        )
+    yield from _check_socket("listen", path)
     if config.workers > 1 and "{worker}" not in config.listen:
         yield ConfigError("listen", "write {worker} into the path: each worker has its own socket")
+
+
+def _check_socket(key: str, path: str) -> Iterator[ConfigError]:
+    if not path:
+        yield ConfigError(key, "write a path after unix:")
+    if len(path.encode()) > UNIX_PATH_MAX_BYTES:
+        yield ConfigError(key, f"a socket's path has at most {UNIX_PATH_MAX_BYTES} bytes, got {len(path)}")
 
 
 def _check_ports(config: Config) -> Iterator[ConfigError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from router_extproc.config.model import Config
+from router_extproc.config.telemetry import SAMPLE_RATE
 from router_extproc.errors import ConfigError
 
 
@@ -17,5 +18,6 @@ def check_telemetry(config: Config) -> Iterator[ConfigError]:
             f"writes lines of level info, and log_level {telemetry.log_level} leaves them out; "
             "set log_level to info",
         )
-    if "sample_rate" in telemetry.model_fields_set and telemetry.requests != "sampled":
+    # A configuration printed whole has every default in it, and is read again.
+    if telemetry.sample_rate != SAMPLE_RATE and telemetry.requests != "sampled":
         yield ConfigError("telemetry.sample_rate", "belongs to requests: sampled")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TypeVar, overload
 
 from router_extproc.config.admin import Admin
+from router_extproc.config.encoder import Encoder
 from router_extproc.config.milvus import Milvus, MilvusConnection, MilvusTls
-from router_extproc.config.model import Config, Encoder, SemanticCache
+from router_extproc.config.model import Config, SemanticCache
+from router_extproc.config.tls import ServerCertificate
 from router_extproc.section import Section
 from router_extproc.signals.base import SignalSettings
 
@@ -20,7 +22,7 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 def find_beside(name: str, folder: Path) -> Path | None:
     """The file beside the configuration or, failing that, under the working directory."""
-    candidates = (folder / name, Path.cwd() / name)
+    candidates = (folder / name, Path(name))
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -35,6 +37,7 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
     return _with(
         section,
         admin=_anchor_admin(section.admin, folder),
+        listen_tls=_anchor_listen_tls(section.listen_tls, folder),
         encoder=_anchor_encoder(section.encoder, folder),
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
         semantic_cache=_anchor_cache(section.semantic_cache, folder),
@@ -43,6 +46,13 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
 
 def _anchor_admin(admin: Admin, folder: Path) -> Admin:
     return _with(admin, token_file=_absolute(admin.token_file, folder)) if admin.token_file else admin
+
+
+def _anchor_listen_tls(tls: ServerCertificate | None, folder: Path) -> ServerCertificate | None:
+    if tls is None:
+        return None
+    named = {name: value for name, value in tls if value}
+    return _with(tls, **{name: _absolute(value, folder) for name, value in named.items()})
 
 
 def _anchor_encoder(encoder: Encoder, folder: Path) -> Encoder:
@@ -65,7 +75,8 @@ def _anchor_milvus(milvus: Milvus, folder: Path) -> Milvus:
     uri = milvus.connection.uri or milvus.uri
     connection = _with(
         milvus.connection,
-        uri=_absolute(uri, folder) if uri and is_lite(uri) else uri,
+        # Links stay in it: who may change them is looked at when it is opened.
+        uri=str((folder / uri).absolute()) if uri and is_lite(uri) else uri,
         tls=_anchor_tls(milvus.connection.tls, folder),
     )
     return _with(milvus, uri=None, connection=connection)

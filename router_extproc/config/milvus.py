@@ -15,8 +15,11 @@ from router_extproc.section import Section
 class MilvusAuth(Section):
     """User and password, or a token."""
 
+    #: Off: no name, password or token is sent.
     enabled: bool = False
+    #: Who signs in.
     username: str = ""
+    #: Write it as ${NAME}.
     password: str = ""
     #: Instead of user and password.
     token: str = ""
@@ -25,8 +28,11 @@ class MilvusAuth(Section):
 class MilvusTls(Section):
     """TLS; with cert_file and key_file mutual TLS."""
 
+    #: Off: the connection is in clear.
     enabled: bool = False
+    #: The client's certificate, PEM.
     cert_file: str = ""
+    #: Its key, PEM.
     key_file: str = ""
     #: Who signed the server's certificate; empty: an authority that the machine trusts.
     ca_file: str = ""
@@ -37,8 +43,11 @@ class MilvusTls(Section):
 class MilvusConnection(Section):
     """Where Milvus is and how to reach it."""
 
+    #: Name or address of the server.
     host: str = "127.0.0.1"
+    #: The server's gRPC port.
     port: int = Field(default=19530, ge=1, le=65535)
+    #: It exists already.
     database: str = "default"
     #: Seconds, of one write or scan; lookups and attempts to connect have shorter limits of their own.
     timeout: float = Field(default=30, gt=0)
@@ -51,9 +60,11 @@ class MilvusConnection(Section):
 class MilvusVectorField(Section):
     """The vector column."""
 
+    #: Of the column.
     name: str = "embedding"
     #: Ignored: found from the encoder.
     dimension: int | None = Field(default=None, ge=1)
+    #: Of vectors of length 1 both are the cosine.
     metric_type: Literal["IP", "COSINE"] = "IP"
 
 
@@ -75,6 +86,7 @@ class MilvusIndexParams(Section):
 class MilvusIndex(Section):
     """The vector index."""
 
+    #: What Milvus builds; Milvus Lite searches without one.
     type: Literal["HNSW", "FLAT", "AUTOINDEX", "IVF_FLAT", "IVF_SQ8"] = "HNSW"
     params: MilvusIndexParams = MilvusIndexParams()
 
@@ -84,6 +96,7 @@ class MilvusCollection(Section):
 
     #: A second collection, with _purges behind this name, tells every replica of purges.
     name: str = Field(default="semantic_cache", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,239}$")
+    #: For people.
     description: str = ""
     vector_field: MilvusVectorField = MilvusVectorField()
     index: MilvusIndex = MilvusIndex()

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
-from router_extproc.config.admin import Admin
+from router_extproc.config.address import default_listen
+from router_extproc.config.admin import Admin, AdminPort
+from router_extproc.config.encoder import Encoder
 from router_extproc.config.limits import Limits
 from router_extproc.config.milvus import Milvus
+from router_extproc.config.paths import OtherPaths
+from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.telemetry import Telemetry
+from router_extproc.config.tls import ClientCertificate, ServerCertificate
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -24,13 +29,16 @@ from router_extproc.signals.base import SignalSettings
 class Cost(Section):
     """Price of one million tokens, in any one currency."""
 
+    #: Of the prompt.
     input_per_mtok: float = Field(default=0.0, ge=0)
+    #: Of the answer.
     output_per_mtok: float = Field(default=0.0, ge=0)
 
 
 class Reasoning(Section):
     """How this model's reasoning is switched on and off in the request body."""
 
+    #: Whose words for it the pool understands.
     family: Literal["qwen3", "deepseek", "gpt_oss"]
 
 
@@ -41,8 +49,11 @@ class Model(Section):
     cluster: str = Field(min_length=1)
     #: The name the pool serves it under; default: the key.
     served_name: str | None = None
+    #: None: it cannot be switched.
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
+    #: The model that answers in its place while its whole pool is down.
+    fallback: str | None = None
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +83,7 @@ Test: TypeAlias = bool | str | tuple[str, ...] | Range
 class ScopeHeaders(Section):
     """Requests share answers when all these headers are equal."""
 
+    #: Names of request headers, in any case.
     headers: tuple[str, ...] = Field(min_length=1)
 
 
@@ -82,28 +94,44 @@ Scope: TypeAlias = ScopeHeaders | Literal["shared"]
 class DecisionCache(Section):
     """What the cache does for requests of one decision; unset fields follow `semantic_cache`."""
 
+    #: Nothing cached, equal questions only, or neighbours, too. None: semantic.
     mode: Literal["off", "exact", "semantic"] | None = None
+    #: Cosine below which a neighbour is not even verified.
     similarity_min: float | None = Field(default=None, ge=0, le=1)
+    #: How long an answer is served, in seconds.
     ttl_s: float | None = Field(default=None, gt=0)
+    #: Whether answers with tool calls are stored.
     store_tool_calls: bool | None = None
+    #: Who may share the answers of this decision.
     scope: Scope | None = None
+    #: Share of semantic hits that are sent to the pool all the same, to compare.
     shadow_rate: float | None = Field(default=None, ge=0, le=1)
+    #: Share of false hits that may not be exceeded.
     max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
+    #: Whether a hit takes as long as a miss.
     hide_timing: bool | None = None
+    #: Whether a question behind earlier turns is matched by meaning, or exactly only.
     multi_turn: Literal["digest", "exact"] | None = None
 
 
 class Decision(Section):
     """If `when` holds, use `model`. The highest priority wins; among equals the first written."""
 
+    #: In headers, metrics and explanations.
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    #: The highest is asked first; among equals the first written.
     priority: int = 0
     #: {all: [...]}, {any: [...]}, {not: ...} or {signal: test}; read by routing.rules. None: always.
     when: JsonValue = None
+    #: A key in `models`.
     model: str
+    #: When a signal of `when` could not be read: as if it had found nothing ("pass"), or refuse what this
+    #: decision might have taken ("deny").
+    unread: Literal["pass", "deny"] = "pass"
     #: None leaves the body as it is.
     reasoning: bool | None = None
     cache: DecisionCache = DecisionCache()
+    #: Stored with answers, to purge by.
     tags: tuple[str, ...] = ()
 
 
@@ -113,7 +141,9 @@ class Decision(Section):
 class NearTier(Section):
     """Bounds of the in-process tier: in front of Milvus, or of the memory backend itself."""
 
+    #: With Milvus; the memory backend has its own.
     max_entries: int = Field(default=100_000, ge=1)
+    #: Of vectors, questions and answers.
     max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
     #: Of both bounds. In a full tier, a scope with more than this gives up its own entries before others
     #: lose any, so that no client can push theirs out; while there is room, it may have more. 1: no share.
@@ -123,6 +153,7 @@ class NearTier(Section):
 class Coalescing(Section):
     """Equal requests that miss at the same time wait for the first one's answer."""
 
+    #: Off: each of them asks the pool.
     enabled: bool = True
     #: From the first request on; then the others go on by themselves.
     wait_s: float = Field(default=2.0, gt=0, le=60)
@@ -133,7 +164,9 @@ class Coalescing(Section):
 class SemanticCache(Section):
     """The semantic cache."""
 
+    #: Off by default: nothing is looked up or stored.
     enabled: bool = False
+    #: A cache of each worker, or one in Milvus that all share.
     backend_type: Literal["memory", "milvus"] = "memory"
     #: milvus.yaml, relative to the configuration file (or to the working directory).
     backend_config_path: str | None = None
@@ -149,8 +182,11 @@ class SemanticCache(Section):
     verifier: Literal["model", "guards"] = "model"
     #: Of the memory backend.
     max_entries: int = Field(default=1000, ge=1)
+    #: How long an answer is served.
     ttl_seconds: float = Field(default=3600, gt=0)
+    #: What leaves a full tier: the oldest, the least recently used, or the least often used.
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
+    #: Who may share answers: requests with equal values of these headers, or everybody.
     scope: Scope = ScopeHeaders(headers=("authorization",))
     #: Answers with tool calls are stored only if set.
     store_tool_calls: bool = False
@@ -180,35 +216,12 @@ class SemanticCache(Section):
 # ── process ───────────────────────────────────────────────────────────────────────────────────
 
 
-class Encoder(Section):
-    """The ONNX encoder; default: the one that `router-extproc models build` makes."""
-
-    #: Folder with model.onnx and tokenizer.json.
-    path: str | None = None
-    #: OWNER/NAME of an encoder that `router-extproc models pull` fetched; in place of `path`.
-    repo: str | None = None
-    #: Branch, tag or commit that it was pulled with.
-    revision: str = "main"
-    pooling: Literal["mean", "cls"] = "mean"
-    #: The encoder's window; longer texts are cut, and only matched exactly by the cache.
-    max_tokens: int = Field(default=256, ge=8, le=8192)
-    #: Written in front of every text (some encoders want "query: ").
-    prefix: str = ""
-    #: ONNX threads per inference; one leaves the other cores to Envoy and the workers.
-    threads: int = Field(default=1, ge=1)
-    #: onnxruntime's execution providers, the preferred one first.
-    providers: tuple[str, ...] = Field(default=("CPUExecutionProvider",), min_length=1)
-
-    @property
-    def is_built_in(self) -> bool:
-        """True for the one that `models build` makes."""
-        return self.path is None and self.repo is None
-
-
-class EnvoyCluster(Section):
+class EnvoyCluster(PoolTraffic):
     """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
 
+    #: HOST:PORT of each server.
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
+    #: Whether they speak TLS.
     tls: bool = False
     #: Authorities that a TLS pool's certificate may come from; default: where Linux systems keep theirs.
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
@@ -217,10 +230,13 @@ class EnvoyCluster(Section):
 class Envoy(Section):
     """What the rendered Envoy configuration needs to know."""
 
+    #: HOST:PORT of Envoy's listener for clients.
     listen: str = "127.0.0.1:8801"
-    #: Envoy's own admin interface; None: off.
+    #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
     admin: str | None = None
+    #: Two filters that observe answers off the path, or one for gateways that allow only one.
     profile: Literal["split", "inline"] = "split"
+    #: The pools by the names that models use.
     clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
     #: unix:PATH or HOST:PORT of each worker as Envoy sees it; default: where `listen` puts them.
     #: Needed when the server listens on 0.0.0.0 in another container.
@@ -228,8 +244,18 @@ class Envoy(Section):
     #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
     #: own are removed before any filter reads them. Ours (x-router-*) always are.
     strip_headers: tuple[str, ...] = ()
+    #: What may reach the default pool beside inference requests.
+    other_paths: OtherPaths = "pass"
+    #: An inference request that the server did not decide (dead, frozen, busy): to the default pool, or 503.
+    unread: Literal["pass", "deny"] = "pass"
+    #: TLS of Envoy's listener.
+    tls: ServerCertificate | None = None
+    #: TLS towards the gRPC server; belongs to `listen_tls`.
+    server_tls: ClientCertificate | None = None
     #: The longest an answer may pause.
     stream_idle_timeout_s: float = Field(default=300, gt=0)
+    #: A whole request, body included, must be here by then; uploads on other paths too.
+    request_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)
 
@@ -237,17 +263,28 @@ class Envoy(Section):
 class Config(Section):
     """One router configuration."""
 
+    #: Of this format.
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
-    listen: str = "127.0.0.1:50051"
+    listen: str = Field(default_factory=default_listen)
+    #: Who may connect to a socket of `listen`: this user only, its group (0660), or everybody (0666) whom the
+    #: folder lets in.
+    socket_access: Literal["owner", "group", "everyone"] = "owner"
+    #: TLS of the gRPC server, for an Envoy on another machine.
+    listen_tls: ServerCertificate | None = None
     #: HOST:PORT of the admin HTTP server, or more about it.
-    admin: Admin = Admin()
+    admin: AdminPort = Admin()
+    #: Processes, each with its own socket or port.
     workers: int = Field(default=1, ge=1, le=64)
     #: Model names that are routed; any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
+    #: For requests that no decision takes: a key in `models`.
     default_model: str
+    #: The mixture of models, by name.
     models: dict[str, Model] = Field(min_length=1)
+    #: What is measured of a request, by name.
     signals: dict[str, SignalSection] = Field(default_factory=dict)
+    #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -15,7 +15,9 @@ SAMPLE_RATE = 0.01
 class Telemetry(Section):
     """Logs."""
 
+    #: The least serious lines that are written.
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Lines for machines or for people.
     log_format: Literal["json", "console"] = "json"
     #: Which requests get a line (of level info) when they are decided, and one when their answer ends.
     requests: Literal["none", "all", "sampled", "errors"] = "none"

@@ -5,17 +5,30 @@ It is not a check: references were checked before (`check.py`). It opens nothing
 
 from __future__ import annotations
 
+from typing import Final
+
 from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
+from router_extproc.clock import Clock
 from router_extproc.config import model as section
 from router_extproc.pipeline.savings import Price, Prices
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection import Catalogue
+from router_extproc.routing.traffic import Traffic
+
+#: Settings of a decision's cache that semantic hits follow, and exact hits do not.
+SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
 def catalogue_of(config: section.Config) -> Catalogue:
     """The model names that a client may ask for."""
     return Catalogue.of(config.virtual_models, tuple(_targets(config).values()))
+
+
+def traffic_of(config: section.Config, clock: Clock) -> Traffic:
+    """Where models are served, and who answers in the place of whom."""
+    fallbacks = {key: model.fallback for key, model in config.models.items() if model.fallback is not None}
+    return Traffic(clock, _targets(config), fallbacks)
 
 
 def policy_of(config: section.Config) -> Policy:
@@ -30,6 +43,7 @@ def policy_of(config: section.Config) -> Policy:
             decision.reasoning,
             cache_policy_of(config.semantic_cache, decision.cache),
             decision.tags,
+            refuses_unread=decision.unread == "deny",
         )
         for index, decision in enumerate(config.decisions)
     )

@@ -1,7 +1,7 @@
 """Turns what pydantic found into problems an operator can act on: path, reason, hint.
 
-It checks nothing itself. The rule it keeps: no message repeats a secret or a value that came from
-the environment.
+Every word is ours: a kind of error without words of its own gets those of `_OTHERWISE`, never pydantic's.
+No message repeats a secret or a value that came from the environment.
 """
 
 from __future__ import annotations
@@ -15,31 +15,56 @@ from pydantic_core import ErrorDetails
 
 from router_extproc.config.expand import Expanded, join
 from router_extproc.config.shape import keys_at
+from router_extproc.config.sources import SECRET_KEYS
 from router_extproc.errors import ConfigError
 from router_extproc.section import Section, did_you_mean
 
-_SECRET_KEYS: Final = frozenset({"password", "token", "username"})
+_HIDDEN_KEYS: Final = SECRET_KEYS | {"username"}
 _GOT_MAX: Final = 60
 
+#: For a kind of error that no section of ours can have today.
+_OTHERWISE: Final = "has not the form that is wanted here"
+#: A section's own checks: what they say is ours.
+_OWN_WORDS: Final = frozenset({"value_error", "assertion_error"})
 #: pydantic's error type to our words; {name} are fields of the error's context.
 _WORDS: Final[Mapping[str, str]] = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
+    "bytes_type": "must be text",
     "dict_type": "must be a mapping (key: value)",
+    "enum": "must be {expected}",
+    "finite_number": "must be a finite number",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
+    "frozen_dict_type": "must be a mapping (key: value)",
+    "frozen_set_type": "must be a list",
     "greater_than": "must be > {gt}",
     "greater_than_equal": "must be >= {ge}",
     "int_from_float": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of at most 4,300 digits",
     "int_type": "must be a whole number",
+    "invalid_key": "must have text as its keys",
+    "iterable_type": "must be a list",
+    "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
+    "mapping_type": "must be a mapping (key: value)",
+    "model_attributes_type": "must be a mapping (key: value)",
     "model_type": "must be a mapping (key: value)",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "none_required": "must be empty",
+    "recursion_loop": "must not hold itself",
+    "recursion_depth_exceeded": "is nested too deeply",
+    "set_type": "must be a list",
+    "string_not_ascii": "must be ASCII text",
     "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "string_type": "must be text",
+    "string_unicode": "must be text",
+    "too_long": "must have at most {max_length} items",
     "too_short": "must not be empty",
     "tuple_type": "must be a list",
     "union_tag_invalid": "must be one of {expected_tags}",
@@ -59,7 +84,7 @@ def misfits(error: ValidationError, expanded: Expanded, section: type[Section]) 
     found: dict[tuple[str | int, ...], list[str]] = {}
     for details in error.errors(include_url=False):
         keys = _keys(details, expanded.value)
-        hidden = _path(keys) in expanded.secret_paths or bool(_SECRET_KEYS.intersection(keys[-1:]))
+        hidden = _path(keys) in expanded.secret_paths or bool(_HIDDEN_KEYS.intersection(keys[-1:]))
         found.setdefault(keys, []).append(_reason(details, keys, section, hidden=hidden))
     return tuple(
         Misfit(keys, ConfigError(_path(keys), _either(reasons)))
@@ -104,8 +129,9 @@ def _reason(details: ErrorDetails, keys: Sequence[str | int], section: type[Sect
         return f"is required: one of {', '.join(_expected(section, keys))}"
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(keys[-1]), keys_at(section, keys[:-1]))}"
-    words = _WORDS.get(kind)
-    reason = words.format(**context) if words else f"is not valid: {details['msg']}"
+    if kind in _OWN_WORDS:
+        return str(context.get("error", _OTHERWISE))
+    reason = _WORDS.get(kind, _OTHERWISE).format(**context)
     value = context.get("tag", details["input"]) if kind == "union_tag_invalid" else details["input"]
     return f"{reason}, got {_got(value, hidden=hidden)}{_nearest(kind, context, value, hidden=hidden)}"
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from router_extproc.errors import ConfigError, RouterError
+from router_extproc.private_files import open_private_log
+from router_extproc.process import hangup
 
 #: Between the request to stop and the kill.
 STOP_S: Final = 12.0
@@ -85,6 +87,11 @@ class Child:
             self._process.kill()
             await self._process.wait()
 
+    def kill(self) -> None:
+        """End it now; also when it is stopped."""
+        if self._process.returncode is None:
+            self._process.kill()
+
     def tail(self) -> str:
         """The last lines of its log."""
         with self._log.open("rb") as file:
@@ -95,7 +102,8 @@ class Child:
 
 
 async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -> Process:
-    with log.open(mode) as out:
+    # The sidecar answers SIGHUP once it can; until then the signal waits.
+    with open_private_log(log, mode) as out, hangup.held_back():
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=PIPE,

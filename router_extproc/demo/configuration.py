@@ -1,7 +1,7 @@
 """The demo's configuration: the packaged one with this run's ports, pools and files.
 
-It starts nothing. The rule it keeps: what is served is written to the demo's folder as it is, so
-that it can be read, checked and served again by hand.
+What is served is written to the demo's folder as it is, so that it can be read, checked and served again by
+hand; but what came from the environment stays there, and is written as its `${NAME}`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
+
+import orjson
 
 from router_extproc.cache.milvus.place import LitePlace, place_of
 from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool
+from router_extproc.demo.secrets import with_names
 from router_extproc.envoy_config.render import render
+from router_extproc.errors import ConfigError
+from router_extproc.file_access import find_problem
+from router_extproc.private_files import make_folder, take_from_others, write_private
 
 HOST: Final = "127.0.0.1"
+ROUTER: Final = "router.yaml"
+ENVOY: Final = "envoy.yaml"
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def packaged() -> Config:
@@ -62,10 +72,39 @@ def _cached_in(config: Config, file: Path) -> SemanticCache:
     return cache.model_copy(update={"milvus": milvus, "backend_config_path": None})
 
 
-def write(config: Config, folder: Path) -> tuple[Path, Path]:
-    """Write the router's and Envoy's configuration; their files."""
-    router, envoy = folder / "router.yaml", folder / "envoy.yaml"
+def prepare_folder(folder: Path) -> None:
+    """Make the demo's folder, 0700, or close the one of an earlier run to other users.
+
+    A folder that holds other things keeps its mode; what the demo writes into it is private by itself.
+
+    Raises:
+        ConfigError: somebody else could change what is written there.
+    """
+    try:
+        if not make_folder(folder) and _is_of_a_demo(folder):
+            take_from_others(folder)
+    except OSError as error:
+        raise ConfigError("--folder", f"cannot use {folder}: {error.strerror}") from error
+    problem = find_problem(folder, contents=False)
+    if problem is not None:
+        raise ConfigError("--folder", problem)
+
+
+def _is_of_a_demo(folder: Path) -> bool:
+    names = {each.name for each in folder.iterdir()}
+    return not names or {ROUTER, ENVOY} <= names
+
+
+def write(config: Config, folder: Path, secrets: Mapping[str, str] = NOTHING) -> tuple[Path, Path]:
+    """Write the router's and Envoy's configuration, each 0600; their files.
+
+    secrets: see `with_names`.
+    """
+    router, envoy = folder / ROUTER, folder / ENVOY
+    document = with_names(config.model_dump(mode="json", exclude_defaults=True), secrets)
     # JSON is YAML, too.
-    router.write_text(config.model_dump_json(indent=2, exclude_defaults=True) + "\n", encoding="utf-8")
-    envoy.write_text(render(config, "bootstrap")["bootstrap.yaml"], encoding="utf-8")
+    write_private(
+        router, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    )
+    write_private(envoy, render(config, "bootstrap")["bootstrap.yaml"])
     return router, envoy

@@ -8,12 +8,11 @@ sidecar that was killed comes back: Envoy and its clients only notice that nothi
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,14 +25,19 @@ import httpx
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.demo.children import Child, ChildEnded, envoy_binary, first_of
-from router_extproc.demo.configuration import HOST, of_this_run, packaged, write
+from router_extproc.demo.configuration import HOST, of_this_run, packaged, prepare_folder, write
+from router_extproc.demo.draining import drain_envoy
+from router_extproc.demo.frozen import kill_when_frozen
 from router_extproc.demo.pool import LATENCY_S, DemoPool
 from router_extproc.demo.pools import Pool, ask_pool, read_pools
+from router_extproc.demo.secrets import secrets_of
+from router_extproc.demo.stops import Stops
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.verifier_build import build_verifier
 from router_extproc.server.workers import EXIT_REFUSED, BackOff
+from router_extproc.socket_folders import socket_folder
 
 #: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.
 READY_S: Final = 240.0
@@ -84,28 +88,28 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
         ConfigError: a port is taken, or POOLS is wrong.
         RouterError: a child ended or did not get ready.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+    stops = Stops()
     async with AsyncExitStack() as stack:
-        started = await first_of(_start(settings, stack, say), stop.wait())
+        stack.enter_context(stops.listening(say))
+        stop = stops.asked
+        started = await first_of(_start(settings, stack, stops, say), stop.wait())
         if isinstance(started, Started):
             show(started)
-            await first_of(stop.wait(), _keep(started.sidecar, say), started.envoy.watch())
+            await first_of(stop.wait(), _keep(started, say), started.envoy.watch())
         say("stopping")
 
 
-async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Started:
+async def _start(settings: DemoSettings, stack: AsyncExitStack, stops: Stops, say: Say) -> Started:
     begun_s = time.monotonic()
     _check_ports(settings)
     base = packaged() if settings.config is None else read_config(settings.config)
+    taken = {} if settings.config is None else secrets_of(base, settings.config, os.environ)
     asked = read_pools(settings.pools, base.models)
     await _prepare_models(say)
     _prepare_folder(settings)
     say("starting the pools")
     pools = {name: await _pool(name, base, asked, settings, stack) for name in base.models}
-    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="router-extproc-")))
+    sockets = stack.enter_context(socket_folder())
     config = of_this_run(
         base,
         folder=settings.folder.resolve(),
@@ -114,22 +118,40 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, say: Say) -> Sta
         admin_port=settings.admin_port,
         pools=pools,
     )
-    sidecar, envoy = await _start_children(config, settings, stack, say)
+    admin = sockets / "envoy.sock"
+    config = _with_envoy_admin(config, admin)
+    sidecar, envoy = await _start_children(config, settings, taken, stack, say)
+    # Called first: what is under way is finished, then Envoy stops, then the sidecar that observes it.
+    stack.push_async_callback(_drain, admin, stops, say)
     urls = {name: f"{'https' if pool.tls else 'http'}://{pool.endpoint}" for name, pool in pools.items()}
     stand_ins = tuple(name for name in pools if name not in asked)
     return Started(config, urls, stand_ins, sidecar, envoy, time.monotonic() - begun_s)
 
 
-async def _keep(sidecar: Child, say: Say) -> NoReturn:
-    """Start the sidecar again whenever it ends; until it is back, Envoy goes on without it.
+def _with_envoy_admin(config: Config, socket: Path) -> Config:
+    """The configuration with Envoy's admin interface on a socket in the private folder."""
+    envoy = config.envoy.model_copy(update={"admin": f"unix:{socket}"})
+    return config.model_copy(update={"envoy": envoy})
+
+
+async def _drain(admin: Path, stops: Stops, say: Say) -> None:
+    say("finishing the answers under way; Ctrl-C once more cuts them")
+    left = await drain_envoy(admin, stops.at_once)
+    if left:
+        say(f"{left} answers under way are cut")
+
+
+async def _keep(started: Started, say: Say) -> NoReturn:
+    """Start the sidecar again whenever it ends or freezes; until it is back, Envoy goes on without it.
 
     Raises:
         ChildEnded: it refuses to start.
     """
+    sidecar, health = started.sidecar, f"http://{started.config.admin}/healthz"
     back_off, wait_s = BackOff(), 0.0
     while True:
         started_s = time.monotonic()
-        ended = await _ending(sidecar)
+        ended = await _ending(sidecar, health)
         if ended.code == EXIT_REFUSED:
             raise ended
         say(f"the sidecar ended ({ended.ending}): starting it again; until then the default pool answers")
@@ -138,9 +160,9 @@ async def _keep(sidecar: Child, say: Say) -> NoReturn:
         await sidecar.start_again()
 
 
-async def _ending(child: Child) -> ChildEnded:
+async def _ending(child: Child, health: str) -> ChildEnded:
     try:
-        await child.watch()
+        await first_of(child.watch(), kill_when_frozen(child, health))
     except ChildEnded as ended:
         return ended
 
@@ -166,7 +188,7 @@ async def _prepare_models(say: Say) -> None:
 
 
 def _prepare_folder(settings: DemoSettings) -> None:
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(settings.folder)
     if not settings.keep_cache:
         for left in settings.folder.glob("cache.db*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -184,19 +206,21 @@ async def _pool(
 
 
 async def _start_children(
-    config: Config, settings: DemoSettings, stack: AsyncExitStack, say: Say
+    config: Config, settings: DemoSettings, taken: Mapping[str, str], stack: AsyncExitStack, say: Say
 ) -> tuple[Child, Child]:
-    router, envoy = write(config, settings.folder)
+    router, envoy = write(config, settings.folder, taken)
     say("starting the sidecar and Envoy")
     serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
     sidecar = await Child.start("the sidecar", serve, settings.folder / "sidecar.log")
     stack.push_async_callback(sidecar.stop)
     # Without hot restart several Envoys may run side by side on one machine.
-    command = [envoy_binary(), "-c", str(envoy), "--disable-hot-restart", "--log-level", "warn"]
-    proxy = await Child.start("Envoy", command, settings.folder / "envoy.log")
-    stack.push_async_callback(proxy.stop)
+    options = ["--disable-hot-restart", "--drain-strategy", "immediate", "--log-level", "warn"]
+    command = [envoy_binary(), "-c", str(envoy), *options]
     ready, path = f"http://{config.admin}/readyz", f"http://{config.envoy.listen}/v1/chat/completions"
     await _until(sidecar, f"an answer at {ready}", lambda client: _is_ready(client, ready))
+    # Not before: it would accept requests that nobody reads.
+    proxy = await Child.start("Envoy", command, settings.folder / "envoy.log")
+    stack.push_async_callback(proxy.stop)
     await _until(proxy, f"the sidecar's answer at {path}", lambda client: _is_routed(client, path))
     return sidecar, proxy
 

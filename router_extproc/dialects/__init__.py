@@ -15,5 +15,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({dialect.name: dialect for di
 
 
 def find_dialect(method: str, path: str) -> Dialect | None:
-    """The dialect whose request this is; None: it passes untouched. `path` may carry a query string."""
-    return next((dialect for dialect in DIALECTS.values() if dialect.matches(method, path)), None)
+    """The dialect whose request this is; None: it passes untouched.
+
+    `path` may carry a query string, and slashes at its end: servers that fold them would answer it.
+    """
+    spelled = path.partition("?")[0].rstrip("/")
+    return next((dialect for dialect in DIALECTS.values() if dialect.matches(method, spelled)), None)

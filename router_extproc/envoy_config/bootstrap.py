@@ -7,8 +7,6 @@ Source: http_connection_manager.proto; Envoy's guide for edge proxies.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from envoy_data_plane.envoy.config.bootstrap.v3 import Admin, Bootstrap, BootstrapStaticResources
 from envoy_data_plane.envoy.config.listener.v3 import Filter, FilterChain, Listener
 from envoy_data_plane.envoy.config.overload.v3 import OverloadManager, ResourceMonitor
@@ -27,12 +25,10 @@ from router_extproc.config.model import Config
 from router_extproc.envoy_config.access_log import access_log
 from router_extproc.envoy_config.addresses import address
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
-from router_extproc.envoy_config.errors import local_replies
-from router_extproc.envoy_config.filters import early_header_mutation, http_filters
+from router_extproc.envoy_config.filters import http_filters
+from router_extproc.envoy_config.listener import guards
 from router_extproc.envoy_config.routes import virtual_host
-
-MAX_REQUEST_HEADERS_KB = 60
-REQUEST_HEADERS_S = 10
+from router_extproc.envoy_config.tls import listener_tls
 
 
 def bootstrap(config: Config) -> Bootstrap:
@@ -62,22 +58,16 @@ def _listener(config: Config) -> Listener:
         name="envoy.filters.network.http_connection_manager",
         typed_config=Packed.pack(_connection_manager(config)),
     )
-    return Listener(
-        name="clients",
-        address=address(config.envoy.listen),
-        filter_chains=[FilterChain(filters=[manager])],
-    )
+    chain = FilterChain(filters=[manager])
+    if config.envoy.tls is not None:
+        chain.transport_socket = listener_tls(config.envoy.tls)
+    return Listener(name="clients", address=address(config.envoy.listen), filter_chains=[chain])
 
 
 def _connection_manager(config: Config) -> HttpConnectionManager:
     return HttpConnectionManager(
         stat_prefix="clients",
-        use_remote_address=True,
-        max_request_headers_kb=MAX_REQUEST_HEADERS_KB,
-        request_headers_timeout=timedelta(seconds=REQUEST_HEADERS_S),
-        stream_idle_timeout=timedelta(seconds=config.envoy.stream_idle_timeout_s),
-        early_header_mutation_extensions=[early_header_mutation(config)],
-        local_reply_config=local_replies(),
+        **guards(config),
         access_log=[access_log()],
         route_config=RouteConfiguration(name="router_extproc", virtual_hosts=[virtual_host(config)]),
         http_filters=[*http_filters(config), _router()],

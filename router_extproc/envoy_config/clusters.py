@@ -14,22 +14,16 @@ from envoy_data_plane.envoy.config.cluster.v3 import (
     CircuitBreakersThresholds,
     Cluster,
     ClusterCommonLbConfig,
+    ClusterDnsLookupFamily,
     ClusterLbPolicy,
 )
 from envoy_data_plane.envoy.config.core.v3 import (
-    DataSource,
     HealthCheck,
     HealthCheckGrpcHealthCheck,
     Http1ProtocolOptions,
     Http2ProtocolOptions,
     HttpProtocolOptions,
     KeepaliveSettings,
-    TransportSocket,
-)
-from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
-    CertificateValidationContext,
-    CommonTlsContext,
-    UpstreamTlsContext,
 )
 from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
     HttpProtocolOptions as UpstreamProtocol,
@@ -43,6 +37,8 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.config.model import Config, EnvoyCluster
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
 from router_extproc.envoy_config.names import SERVER_CLUSTER
+from router_extproc.envoy_config.pool_health import watch
+from router_extproc.envoy_config.tls import pool_tls, server_tls
 
 SERVER_CONNECT_S = 0.25
 HEALTH_INTERVAL_S = 1
@@ -55,7 +51,7 @@ POOL_KEEPALIVE_S = 4
 def server_cluster(config: Config) -> Cluster:
     """The workers of the gRPC server, one endpoint each."""
     addresses = config.envoy.server or config.worker_addresses()
-    return Cluster(
+    cluster = Cluster(
         name=SERVER_CLUSTER,
         type=discovery_type(addresses),
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
@@ -70,6 +66,9 @@ def server_cluster(config: Config) -> Cluster:
             UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=_http2()))
         ),
     )
+    if config.envoy.server_tls is not None:
+        cluster.transport_socket = server_tls(config.envoy.server_tls, addresses)
+    return cluster
 
 
 def pool_clusters(config: Config) -> list[Cluster]:
@@ -81,6 +80,7 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
     cluster = Cluster(
         name=name,
         type=discovery_type(pool.endpoints),
+        dns_lookup_family=ClusterDnsLookupFamily.V4_PREFERRED,
         lb_policy=ClusterLbPolicy.LEAST_REQUEST,
         connect_timeout=timedelta(seconds=POOL_CONNECT_S),
         load_assignment=endpoints(name, pool.endpoints),
@@ -95,7 +95,8 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
         ),
     )
     if pool.tls:
-        cluster.transport_socket = _tls(pool)
+        cluster.transport_socket = pool_tls(pool.ca_file, pool.endpoints)
+    watch(cluster, pool)
     return cluster
 
 
@@ -126,14 +127,3 @@ def _grpc_health() -> HealthCheck:
 def _http2() -> Http2ProtocolOptions:
     ping = timedelta(seconds=PING_S)
     return Http2ProtocolOptions(connection_keepalive=KeepaliveSettings(interval=ping, timeout=ping))
-
-
-def _tls(pool: EnvoyCluster) -> TransportSocket:
-    context = UpstreamTlsContext(
-        common_tls_context=CommonTlsContext(
-            validation_context=CertificateValidationContext(trusted_ca=DataSource(filename=pool.ca_file))
-        ),
-        auto_host_sni=True,
-        auto_sni_san_validation=True,
-    )
-    return TransportSocket(name="envoy.transport_sockets.tls", typed_config=Packed.pack(context))

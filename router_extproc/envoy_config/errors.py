@@ -1,16 +1,18 @@
 """Errors that Envoy makes itself, in the shape that clients of the OpenAI API read.
 
-They are not the server's errors, which pass as they are. The rule it keeps: a client is told what it may
-know, and nothing of what is behind Envoy.
+The server's own errors pass as they are. A client is told what it may know, and nothing of what is behind
+Envoy. A mapping names the status and, where another filter of somebody's Envoy may give it too, the details.
 Source: http_connection_manager.proto, LocalReplyConfig; route_components.proto, DirectResponseAction.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
+import orjson
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLogFilter, ExtensionFilter
-from envoy_data_plane.envoy.config.core.v3 import DataSource, SubstitutionFormatString
+from envoy_data_plane.envoy.config.core.v3 import DataSource, HeaderValueOption, SubstitutionFormatString
 from envoy_data_plane.envoy.config.route.v3 import DirectResponseAction
 from envoy_data_plane.envoy.extensions.access_loggers.filters.cel.v3 import ExpressionFilter
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -19,43 +21,145 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 
+from router_extproc.envoy_config.header_values import set_header
+from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER
+from router_extproc.errors import RETRY_AFTER_S
+
 JSON: Final = "application/json"
+#: By then the health checks have found out, or the pool is back.
+POOL_RETRY_AFTER_S: Final = 5
 
 
-def _error(kind: str, code: str, message: str) -> str:
-    return f'{{"error": {{"message": "{message}", "type": "{kind}", "param": null, "code": "{code}"}}}}'
+@dataclass(frozen=True, slots=True)
+class EnvoyError:
+    """One error of Envoy's, as the client reads it."""
+
+    status: int
+    #: `type` of the error object.
+    kind: str
+    code: str
+    message: str
+    #: When it may be worth asking again; None: nobody knows.
+    retry_after_s: int | None = None
+
+    def body(self) -> str:
+        """The API's error object."""
+        error = {"message": self.message, "type": self.kind, "param": None, "code": self.code}
+        return orjson.dumps({"error": error}).decode()
 
 
-_TOO_LARGE: Final = _error(
+TOO_LARGE: Final = EnvoyError(
+    413,
     "invalid_request_error",
     "request_too_large",
     "The request body is larger than this gateway accepts.",
 )
-_POOL_UNAVAILABLE: Final = _error(
-    "server_error", "pool_unavailable", "The pool that serves this model cannot be reached."
+ROUTER_UNAVAILABLE: Final = EnvoyError(
+    503,
+    "server_error",
+    "router_unavailable",
+    "The gateway could not read this request, and passes none unread. Try again.",
+    RETRY_AFTER_S,
+)
+UNKNOWN_CLUSTER: Final = EnvoyError(
+    503, "server_error", "unknown_cluster", "This gateway has no pool for the model that was chosen."
+)
+_POOL_UNAVAILABLE: Final = EnvoyError(
+    503,
+    "server_error",
+    "pool_unavailable",
+    "The pool that serves this model cannot be reached.",
+    POOL_RETRY_AFTER_S,
+)
+_POOL_TIMEOUT: Final = EnvoyError(
+    504, "server_error", "pool_timeout", "The pool that serves this model did not answer in time."
+)
+_REQUEST_TIMEOUT: Final = EnvoyError(
+    408, "invalid_request_error", "request_timeout", "The request did not arrive in time."
+)
+_TOO_MANY_HEADERS: Final = EnvoyError(
+    431,
+    "invalid_request_error",
+    "request_headers_too_large",
+    "The request has more headers than this gateway accepts.",
+)
+_UPGRADE: Final = EnvoyError(
+    426, "invalid_request_error", "http_version_not_supported", "This gateway speaks HTTP/1.1 and HTTP/2."
+)
+_MALFORMED: Final = EnvoyError(
+    400, "invalid_request_error", "malformed_request", "The request is not valid HTTP."
+)
+_AMBIGUOUS: Final = EnvoyError(
+    400, "invalid_request_error", "ambiguous_path", "The request's path can be read in more than one way."
+)
+_DENIED: Final = EnvoyError(
+    403, "invalid_request_error", "path_denied", "This path is not served by this gateway."
 )
 
-#: When, and the body then.
+_NO_UPGRADE: Final = EnvoyError(
+    403,
+    "invalid_request_error",
+    "upgrade_not_supported",
+    "This gateway does not change to another protocol.",
+)
+
+
+def _refused_by(policy: str) -> str:
+    return f'response.code_details == "rbac_access_denied_matched_policy[{policy}]"'
+
+
+def _details(pattern: str) -> str:
+    return f'response.code_details.matches("^({pattern})")'
+
+
+#: When, and the error then; the first that fits.
 _REPLIES: Final = (
-    ('response.code == 413 && response.code_details == "request_payload_too_large"', _TOO_LARGE),
+    (_refused_by(AMBIGUOUS), _AMBIGUOUS),
+    (_refused_by(OPERATOR), _DENIED),
+    (_refused_by(OTHER), _DENIED),
+    ('response.code == 413 && response.code_details == "request_payload_too_large"', TOO_LARGE),
+    (f"response.code == 503 && {_details('no_healthy_upstream|upstream_reset')}", _POOL_UNAVAILABLE),
     (
-        'response.code == 503 && response.code_details.matches("^(no_healthy_upstream|upstream_reset)")',
-        _POOL_UNAVAILABLE,
+        f"response.code == 504 && {_details('.*upstream.*timeout|response_timeout|stream_idle_timeout')}",
+        _POOL_TIMEOUT,
     ),
+    (
+        f"response.code == 408 && {_details('request_.*timeout|stream_idle_timeout')}",
+        _REQUEST_TIMEOUT,
+    ),
+    ("response.code == 431", _TOO_MANY_HEADERS),
+    ("response.code == 426", _UPGRADE),
+    ('response.code == 403 && response.code_details == "upgrade_failed"', _NO_UPGRADE),
+    (
+        f"response.code == 400 && {_details('http1|http2|path_normalization|missing|absolute')}",
+        _MALFORMED,
+    ),
+    # An upload that met a dead endpoint and is too long to be kept for another one.
+    ("response.code == 507", _POOL_UNAVAILABLE),
 )
 
 
 def local_replies() -> LocalReplyConfig:
     """What Envoy says in place of its own words."""
-    return LocalReplyConfig(mappers=[_mapper(when, body) for when, body in _REPLIES])
+    return LocalReplyConfig(mappers=[_mapper(when, error) for when, error in _REPLIES])
 
 
-def too_large() -> DirectResponseAction:
-    """The answer to a request whose body is announced over the limit; its type is the route's to say."""
-    return DirectResponseAction(status=413, body=DataSource(inline_string=_TOO_LARGE))
+def direct(error: EnvoyError) -> DirectResponseAction:
+    """The error as a route's answer; its type is for the route to say."""
+    return DirectResponseAction(status=error.status, body=DataSource(inline_string=error.body()))
 
 
-def _mapper(when: str, body: str) -> ResponseMapper:
+def error_headers(error: EnvoyError) -> list[HeaderValueOption]:
+    """The headers of such an answer."""
+    kind = [set_header("content-type", JSON)]
+    return [*kind, *_retry(error)]
+
+
+def _retry(error: EnvoyError) -> list[HeaderValueOption]:
+    return [] if error.retry_after_s is None else [set_header("retry-after", str(error.retry_after_s))]
+
+
+def _mapper(when: str, error: EnvoyError) -> ResponseMapper:
     condition = AccessLogFilter(
         extension_filter=ExtensionFilter(
             name="envoy.access_loggers.extension_filters.cel",
@@ -64,7 +168,9 @@ def _mapper(when: str, body: str) -> ResponseMapper:
     )
     return ResponseMapper(
         filter=condition,
+        status_code=error.status,
+        headers_to_add=_retry(error),
         body_format_override=SubstitutionFormatString(
-            text_format_source=DataSource(inline_string=body), content_type=JSON
+            text_format_source=DataSource(inline_string=error.body()), content_type=JSON
         ),
     )

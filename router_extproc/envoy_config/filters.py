@@ -67,10 +67,13 @@ from envoy_data_plane.xds.type.matcher.v3 import (
     StringMatcher as XdsStringMatcher,
 )
 
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.names import (
+    ANSWER_ATTRIBUTES,
     BUFFER,
     CACHE_HEADER,
+    CONFIG_HEADER,
     DECIDE,
     FEEDBACK_HEADER_BEGINS,
     HIT_PREFIX,
@@ -81,6 +84,7 @@ from router_extproc.envoy_config.names import (
     ROUTER_HEADER_PREFIX,
     SERVER_CLUSTER,
 )
+from router_extproc.envoy_config.paths import path_filter
 
 _NAMESPACE = MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 
@@ -93,8 +97,8 @@ HOST_ATTEMPTS = 32
 def http_filters(config: Config) -> list[HttpFilter]:
     """The filters of the chosen profile, in the order in which Envoy must run them."""
     if config.envoy.profile == "inline":
-        return [_buffer(config), _inline(config)]
-    return [_buffer(config), _decide(config), _observe()]
+        return [path_filter(config), _buffer(config), _inline(config)]
+    return [path_filter(config), _buffer(config), _decide(config), _observe(config)]
 
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:
@@ -142,13 +146,15 @@ def _inline(config: Config) -> HttpFilter:
         response_body_mode=BodyMode.STREAMED,
         response_trailer_mode=HeaderMode.SEND,
     )
-    return _filter(INLINE, _deciding(config, role="inline", mode=mode))
+    processor = _deciding(config, role="inline", mode=mode)
+    processor.response_attributes = list(ANSWER_ATTRIBUTES)
+    return _filter(INLINE, processor)
 
 
 def _deciding(config: Config, *, role: str, mode: ProcessingMode) -> ExternalProcessor:
     longest_s = config.max_message_timeout_s()
     return ExternalProcessor(
-        grpc_service=_grpc_service(role),
+        grpc_service=_grpc_service(config, role),
         stat_prefix=role,
         failure_mode_allow=True,
         message_timeout=timedelta(seconds=config.limits.message_timeout_s),
@@ -159,7 +165,7 @@ def _deciding(config: Config, *, role: str, mode: ProcessingMode) -> ExternalPro
     )
 
 
-def _observe() -> HttpFilter:
+def _observe(config: Config) -> HttpFilter:
     mode = ProcessingMode(
         request_header_mode=HeaderMode.SKIP,
         response_header_mode=HeaderMode.SEND,
@@ -168,12 +174,13 @@ def _observe() -> HttpFilter:
         response_trailer_mode=HeaderMode.SEND,
     )
     processor = ExternalProcessor(
-        grpc_service=_grpc_service("observe"),
+        grpc_service=_grpc_service(config, "observe"),
         stat_prefix="observe",
         failure_mode_allow=True,
         observability_mode=True,
         deferred_close_timeout=timedelta(seconds=DEFERRED_CLOSE_S),
         processing_mode=mode,
+        response_attributes=list(ANSWER_ATTRIBUTES),
         metadata_options=MetadataOptions(forwarding_namespaces=_NAMESPACE),
     )
     return HttpFilter(name=OBSERVE, typed_config=Packed.pack(_unless_replayed(processor)))
@@ -200,11 +207,14 @@ def _filter(name: str, processor: ExternalProcessor) -> HttpFilter:
     return HttpFilter(name=name, typed_config=Packed.pack(processor))
 
 
-def _grpc_service(role: str) -> GrpcService:
+def _grpc_service(config: Config, role: str) -> GrpcService:
     return GrpcService(
         envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SERVER_CLUSTER),
         retry_policy=_other_worker(),
-        initial_metadata=[HeaderValue(key=ROLE_HEADER, value=role)],
+        initial_metadata=[
+            HeaderValue(key=ROLE_HEADER, value=role),
+            HeaderValue(key=CONFIG_HEADER, value=envoy_digest(config)),
+        ],
     )
 
 

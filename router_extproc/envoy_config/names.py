@@ -7,6 +7,7 @@ spelled once.
 from __future__ import annotations
 
 #: Filter names; they also name the filters in logs and per-route overrides.
+PATHS = "router.paths"
 BUFFER = "router.buffer"
 DECIDE = "router.decide"
 OBSERVE = "router.observe"
@@ -17,6 +18,11 @@ SERVER_CLUSTER = "router_extproc"
 
 #: Initial metadata of every ext_proc stream: decide, observe or inline.
 ROLE_HEADER = "x-router-role"
+
+#: Initial metadata of every ext_proc stream: the digest of the configuration that Envoy was rendered from.
+CONFIG_HEADER = "x-router-config"
+#: What the server is told of an answer: the cluster that it came from, and why Envoy made it if it did.
+ANSWER_ATTRIBUTES = ("xds.cluster_name", "response.code_details")
 
 #: Dynamic metadata written by the deciding filter, read by the observer and the answer's headers.
 METADATA_NAMESPACE = "router_extproc"

@@ -6,7 +6,9 @@ Envoy's default, has its reason here, keyed by the end of its path (list items c
 
 from __future__ import annotations
 
+from router_extproc.envoy_config.guard_reasons import GUARDS
 from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE, SERVER_CLUSTER
+from router_extproc.envoy_config.pool_reasons import POOL_REASONS
 from router_extproc.envoy_config.yaml_text import Reasons
 
 _FAIL_OPEN = "Without the server a request goes on to the default pool, unread."
@@ -42,17 +44,6 @@ _MANAGER = {
         "What a client wrote is not logged: no body, no query, no header but the two ids, cut to their "
         "length. Model and decision are what the client was told or, before there was an answer, what the "
         "server told Envoy: answers from the cache never had the request headers."
-    ),
-    "use_remote_address": (
-        "This Envoy is the edge: x-envoy-* headers of clients are dropped, x-forwarded-for is appended to."
-    ),
-    "max_request_headers_kb": (
-        "Envoy's own default, written down because the server's gRPC message limit counts on it."
-    ),
-    "request_headers_timeout": "Headers come in one go; a connection that dribbles them is closed.",
-    "stream_idle_timeout": (
-        "envoy.stream_idle_timeout_s. The longest pause, either way: a model that thinks, a client that "
-        "stops sending."
     ),
 }
 
@@ -113,13 +104,18 @@ _ROUTES = {
     "virtual_hosts.router_extproc.routes": (
         "1. The pool that the server chose. Only the pools of the configuration can be named; a typo is "
         "refused when Envoy starts.\n"
-        "2. An inference request that announces a body over limits.max_body_bytes: refused at once, before "
+        "2. The server chose a pool that this Envoy does not have: its configuration is another one.\n"
+        "3. An inference request that announces a body over limits.max_body_bytes: refused at once, before "
         "the client sends it.\n"
-        "3. An inference request on its way in; still here when the server is away: the default pool.\n"
-        "4. Everything else meets none of our filters."
+        "4. An inference request on its way in, and out again when the server did not decide "
+        "it: envoy.unread.\n"
+        "5. Everything else, as far as router.paths lets it pass, meets none of our filters but that."
     ),
-    "response_headers_to_remove": "A pool's own values of these; ours are added afterwards.",
-    "route.timeout": "An answer may take as long as it takes. No retries: generating twice costs twice.",
+    "response_headers_to_remove": (
+        "A pool's own values of these; ours are added afterwards. What a pool is made of is "
+        "nobody's business."
+    ),
+    "route.timeout": "An answer may take as long as it takes.",
     "route.idle_timeout": "envoy.stream_idle_timeout_s",
     "typed_per_filter_config.router.buffer.buffer.max_request_bytes": "limits.max_body_bytes",
     "content-length.range_match": "More than limits.max_body_bytes.",
@@ -158,8 +154,13 @@ _CLUSTERS = {
         "then to a connection that is just closing."
     ),
     "connect_timeout": "A pool on the same network; Envoy's default, written down.",
+    "dns_lookup_family": (
+        "vLLM listens on 0.0.0.0 by default: of a name such as localhost the IPv6 address would refuse."
+    ),
     "auto_host_rewrite": "A pool behind TLS is found by its own name.",
-    "common_tls_context.validation_context": "The certificate must be valid for the pool's name.",
+    "common_tls_context.validation_context": (
+        "envoy.clusters.NAME.ca_file. The certificate must be valid for the pool's name."
+    ),
 }
 
 _PROCESS = {
@@ -170,4 +171,4 @@ _PROCESS = {
     "admin": "envoy.admin. Not rendered unless configured: it can stop Envoy. Never expose it.",
 }
 
-REASONS: Reasons = _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS
+REASONS: Reasons = GUARDS | _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS | POOL_REASONS

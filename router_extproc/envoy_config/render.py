@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 import betterproto2
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpConnectionManager,
+)
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
-from router_extproc.envoy_config.errors import local_replies
-from router_extproc.envoy_config.filters import early_header_mutation, http_filters
+from router_extproc.envoy_config.filters import http_filters
+from router_extproc.envoy_config.listener import guards
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.routes import virtual_host
 from router_extproc.envoy_config.yaml_text import Tree, write_yaml
@@ -30,13 +33,16 @@ _MADE_BY: Final = (
 _BOOTSTRAP: Final = "A whole Envoy: envoy -c bootstrap.yaml"
 _FILTERS: Final = (
     "Into the HTTP connection manager of an existing Envoy: the http_filters go before "
-    "envoy.filters.http.router (after authentication), the other two keys beside http_filters."
+    "envoy.filters.http.router (after authentication), the other keys beside http_filters. What is not "
+    "optional says so; of the limits keep your own where yours are stricter."
 )
 _CLUSTERS: Final = "Into static_resources of an existing Envoy."
 _ROUTES: Final = (
     "Into route_config of an existing Envoy. To keep a virtual host of your own, take over its keys: the "
     "routes in this order, before your own catch-all, and the last two keys."
 )
+
+_PROTO_NAMES: Final = {"enforcing_consecutive_5_xx": "enforcing_consecutive_5xx"}
 
 
 def render(config: Config, what: What | None = None) -> dict[str, str]:
@@ -70,11 +76,7 @@ def _check_pools(config: Config) -> None:
 
 
 def _include(config: Config) -> dict[str, str]:
-    manager: dict[str, Tree] = {
-        "early_header_mutation_extensions": [_tree(early_header_mutation(config))],
-        "local_reply_config": _tree(local_replies()),
-        "http_filters": [_tree(one) for one in http_filters(config)],
-    }
+    manager = _tree(HttpConnectionManager(**guards(config), http_filters=http_filters(config)))
     clusters: dict[str, Tree] = {
         "clusters": [_tree(one) for one in (server_cluster(config), *pool_clusters(config))]
     }
@@ -88,7 +90,18 @@ def _include(config: Config) -> dict[str, str]:
 
 def _tree(message: betterproto2.Message) -> dict[str, Tree]:
     tree: dict[str, Tree] = message.to_dict(casing=betterproto2.Casing.SNAKE)
-    return tree
+    return {key: _named(value) for key, value in tree.items()}
+
+
+def _named(value: Tree) -> Tree:
+    """The same with the names that the snake casing of betterproto2 gets wrong."""
+    match value:
+        case Mapping():
+            return {_PROTO_NAMES.get(key, key): _named(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_named(inner) for inner in value]
+        case _:
+            return value
 
 
 def _text(tree: Mapping[str, Tree], purpose: str) -> str:

@@ -10,13 +10,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from envoy_data_plane.envoy.config.core.v3 import (
-    HeaderValue,
-    HeaderValueOption,
-)
-from envoy_data_plane.envoy.config.core.v3 import (
-    HeaderValueOptionHeaderAppendAction as AppendAction,
-)
 from envoy_data_plane.envoy.config.route.v3 import (
     FilterConfig,
     HeaderMatcher,
@@ -31,8 +24,16 @@ from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import DIALECTS
-from router_extproc.envoy_config.errors import JSON, too_large
+from router_extproc.config.pools import PoolTraffic
+from router_extproc.envoy_config.errors import (
+    ROUTER_UNAVAILABLE,
+    TOO_LARGE,
+    UNKNOWN_CLUSTER,
+    EnvoyError,
+    direct,
+    error_headers,
+)
+from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import (
     BUFFER,
     CLUSTER_HEADER,
@@ -41,6 +42,8 @@ from router_extproc.envoy_config.names import (
     METADATA_NAMESPACE,
     OBSERVE,
 )
+from router_extproc.envoy_config.paths import inference_path, inference_paths, without_final_slash
+from router_extproc.envoy_config.retries import retry_policy
 
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
@@ -50,6 +53,9 @@ ANSWER_HEADERS = {
     "cache-status": f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:cache_status)%",
 }
 
+#: What a pool is made of is nobody's business; Envoy adds none (`listener.py`).
+SERVER_HEADER = "server"
+
 
 def virtual_host(config: Config) -> VirtualHost:
     """All domains, one route per pool, and the default route."""
@@ -57,13 +63,13 @@ def virtual_host(config: Config) -> VirtualHost:
         name="router_extproc",
         domains=["*"],
         routes=routes(config),
-        response_headers_to_remove=list(ANSWER_HEADERS),
-        response_headers_to_add=[_set(name, value) for name, value in ANSWER_HEADERS.items()],
+        response_headers_to_remove=[*ANSWER_HEADERS, SERVER_HEADER],
+        response_headers_to_add=[set_header(name, value) for name, value in ANSWER_HEADERS.items()],
     )
 
 
 def routes(config: Config) -> list[Route]:
-    """The chosen pool; else an inference request on its way in; else everything that is not ours.
+    """The chosen pool, or none by that name; an inference request on its way in; everything that is not ours.
 
     A pool is chosen first: our own rewriting may make a body longer than a client's may be.
     """
@@ -73,27 +79,45 @@ def routes(config: Config) -> list[Route]:
         for name in clusters
     ]
     default = config.models[config.default_model].cluster
-    paths = [path for dialect in DIALECTS.values() for path in dialect.paths]
-    inference = [
-        _route(config, f"inference {path}", RouteMatch(path=path, headers=[_POST]), default) for path in paths
-    ]
-    oversize = [_oversize(config, path) for path in paths]
+    oversize = [_oversize(config, path) for path in inference_paths()]
+    inference = [_inference(config, path, default) for path in inference_paths()]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
-    for route in inference:
-        route.typed_per_filter_config = {BUFFER: _buffered(config)}
-    rest.typed_per_filter_config = dict.fromkeys(_deciding_filters(config), _OFF)
-    return [*chosen, *oversize, *inference, rest]
+    rest.typed_per_filter_config = _without_us(config)
+    return [*chosen, _unknown_cluster(), *oversize, *inference, rest]
+
+
+def _inference(config: Config, path: str, default: str) -> Route:
+    """An inference request on its way in, and out again when it was not decided."""
+    match = RouteMatch(safe_regex=inference_path(path), headers=[_POST])
+    if config.envoy.unread == "deny":
+        route = _error(f"inference {path}", match, ROUTER_UNAVAILABLE)
+    else:
+        route = _route(config, f"inference {path}", match, default)
+    route.typed_per_filter_config = {BUFFER: _buffered(config)}
+    return route
+
+
+def _unknown_cluster() -> Route:
+    """Behind the routes of all pools: a cluster was named, and it is none of them.
+
+    Without it such a request would go to the default pool, and its answer would pass for another model's.
+    """
+    named = HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
+    return _error("unknown cluster", RouteMatch(prefix="/", headers=[named]), UNKNOWN_CLUSTER)
 
 
 def _oversize(config: Config, path: str) -> Route:
     announced = Int64Range(start=config.limits.max_body_bytes + 1, end=_INT64_MAX)
     length = HeaderMatcher(name="content-length", range_match=announced)
+    match = RouteMatch(safe_regex=inference_path(path), headers=[_POST, length])
+    route = _error(f"too large {path}", match, TOO_LARGE)
+    route.typed_per_filter_config = _without_us(config)
+    return route
+
+
+def _error(name: str, match: RouteMatch, error: EnvoyError) -> Route:
     return Route(
-        name=f"too large {path}",
-        match=RouteMatch(path=path, headers=[_POST, length]),
-        direct_response=too_large(),
-        response_headers_to_add=[_set("content-type", JSON)],
-        typed_per_filter_config=dict.fromkeys(_deciding_filters(config), _OFF),
+        name=name, match=match, direct_response=direct(error), response_headers_to_add=error_headers(error)
     )
 
 
@@ -104,8 +128,11 @@ def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
         timeout=timedelta(0),
         idle_timeout=timedelta(seconds=config.envoy.stream_idle_timeout_s),
     )
+    if match.prefix != "/" or match.headers:
+        action.regex_rewrite = without_final_slash()
     if pool is not None and pool.tls:
         action.auto_host_rewrite = True
+    action.retry_policy = retry_policy(pool or PoolTraffic())
     return Route(name=name, match=match, route=action)
 
 
@@ -122,11 +149,9 @@ def _buffered(config: Config) -> Packed:
     return Packed.pack(BufferPerRoute(buffer=Buffer(max_request_bytes=config.limits.max_body_bytes)))
 
 
+def _without_us(config: Config) -> dict[str, Packed]:
+    return dict.fromkeys(_deciding_filters(config), _OFF)
+
+
 def _deciding_filters(config: Config) -> tuple[str, ...]:
     return (INLINE,) if config.envoy.profile == "inline" else (DECIDE, OBSERVE)
-
-
-def _set(name: str, value: str) -> HeaderValueOption:
-    return HeaderValueOption(
-        header=HeaderValue(key=name, value=value), append_action=AppendAction.OVERWRITE_IF_EXISTS_OR_ADD
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.outcome import Kept
@@ -21,6 +21,11 @@ from router_extproc.pipeline.pace import Pace
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.pipeline.trials import Trials
+from router_extproc.protocol.events import UNTOLD, Origin
+from router_extproc.routing.traffic import Traffic
+
+#: Why an answer was not stored: its Envoy has another configuration than this server.
+OTHER_CLUSTER: Final = "other cluster"
 
 
 class EntrySink(Protocol):
@@ -45,12 +50,18 @@ class AnswerObserver:
     trials: Trials | None = None
     #: None: no hit is held back.
     pace: Pace | None = None
+    #: None: it is not known where models are served.
+    traffic: Traffic | None = None
 
-    def open(self, token_text: str, status: int, headers: Mapping[str, str]) -> Observation | None:
+    def open(
+        self, token_text: str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
+    ) -> Observation | None:
         """An observation of the answer, or None when the token is not ours to read.
 
         headers: names in lower case; repeated values joined by commas.
         """
+        if self.traffic is not None and origin.cluster:
+            self.traffic.heard(origin.cluster, origin.details)
         try:
             token = WriteToken.decode(token_text)
         except ValueError:
@@ -60,7 +71,13 @@ class AnswerObserver:
             return None
         content_type = headers.get("content-type", "")
         reader = dialect.read_answer(content_type, max_answer_bytes=self.max_answer_bytes)
-        return Observation(self, token, status, headers, reader)
+        return Observation(self, token, status, headers, reader, foreign=self._is_foreign(token, origin))
+
+    def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
+        """Another cluster answered than the one where the token's model is served."""
+        if self.traffic is None or not origin.cluster:
+            return False
+        return self.traffic.cluster_of(token.model) != origin.cluster
 
 
 class Observation:
@@ -73,7 +90,11 @@ class Observation:
         status: int,
         headers: Mapping[str, str],
         reader: AnswerReader,
+        *,
+        foreign: bool = False,
     ) -> None:
+        #: Another pool's than that of the model that was chosen: nothing may be learnt from it.
+        self.foreign: Final = foreign
         self._observer = observer
         self._token = token
         self._status = status
@@ -105,6 +126,8 @@ class Observation:
 
     def _note(self, answer: Answer | Incomplete) -> None:
         pace = self._observer.pace
+        if self.foreign:
+            return
         if pace is not None and isinstance(answer, Answer):
             pace.note(self._token.model, self._elapsed_s(), streamed=self._is_streamed)
 
@@ -114,7 +137,7 @@ class Observation:
 
     def _compare(self, answer: Answer | Incomplete) -> None:
         trials, plan = self._observer.trials, self._token.trial
-        if trials is None or plan is None or isinstance(answer, Incomplete):
+        if trials is None or plan is None or self.foreign or isinstance(answer, Incomplete):
             return
         if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
             trials.compare(plan, self._token.decision, answer)
@@ -123,6 +146,8 @@ class Observation:
         plan, sink = self._token.plan, self._observer.sink
         if plan is None or sink is None:
             return "not-asked"
+        if self.foreign:
+            return OTHER_CLUSTER
         encoded = encode_answer(answer) if isinstance(answer, Answer) else b""
         match self._judge(answer, encoded, plan):
             case NoStore(reason):

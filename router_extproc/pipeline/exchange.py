@@ -12,13 +12,20 @@ from dataclasses import dataclass
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
-from router_extproc.errors import MalformedRequest, RequestError, RequestTooLarge, UnsupportedRequest
+from router_extproc.errors import (
+    HeadersTooLarge,
+    MalformedRequest,
+    RequestError,
+    RequestTooLarge,
+    UnsupportedRequest,
+)
 from router_extproc.pipeline.answer import AnswerObserver, Observation
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.flights import Flights, Following, Leading
 from router_extproc.pipeline.inquiry import Incoming, joined_headers
 from router_extproc.pipeline.mutations import (
     METADATA_NAMESPACE,
+    MODEL_HEADER,
     PASS,
     TOKEN_KEY,
     ask_body,
@@ -37,7 +44,7 @@ from router_extproc.protocol.events import (
     BodyTooLarge,
     RequestStarted,
 )
-from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import (
     MORE_TIME_MIN_S,
     BodyReply,
@@ -49,6 +56,8 @@ from router_extproc.protocol.modes import Role
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
+#: Another model's pool answered than the header would say; only an inline stream can still take it off.
+_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +203,10 @@ class RoutedExchange:
         if token is None:
             return _CONTINUE
         headers = joined_headers(event.headers)
-        self._observation = self._parts.observer.open(token, event.status, headers)
+        self._observation = self._parts.observer.open(token, event.status, headers, event.origin)
+        foreign = self._observation is not None and self._observation.foreign
         self._finish_if(last=event.last)
-        return _CONTINUE
+        return _UNNAMED if foreign else _CONTINUE
 
     def on_answer_chunk(self, event: AnswerChunk) -> None:
         """Read on; at the end, store."""
@@ -237,6 +247,8 @@ class RoutedExchange:
 
 
 def _refusal(event: RequestStarted) -> RequestError | None:
+    if not event.headers.leave_room:
+        return HeadersTooLarge("The request has more headers than this gateway accepts.")
     if event.too_large:
         return _too_large()
     if event.last:

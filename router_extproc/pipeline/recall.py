@@ -12,7 +12,7 @@ from typing import Literal
 
 from router_extproc.cache.base import Partition
 from router_extproc.cache.evidence import Evidence
-from router_extproc.cache.key import partition
+from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.lookup import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.cache.policy import ForwardReason, age_s, render_forward, render_hit, ttl_left_s
 from router_extproc.cache.scope import ScopeRule, ScopeRules, SharedScope
@@ -184,11 +184,16 @@ class Recall:
         return await self.cache.semantic(query)
 
     def _key(self, inquiry: Inquiry, route: Route) -> RequestKey:
-        return inquiry.keys[self.scopes.of(route.decision)]
+        key = inquiry.keys[self.scopes.of(route.decision)]
+        if route.fallback_of is None:
+            return key
+        return replace(key, fingerprint=fallback_fingerprint(key.fingerprint, route.target.model))
 
     def _partition(self, inquiry: Inquiry, route: Route) -> Partition:
         scope = self._key(inquiry, route).scope
-        return partition(scope, inquiry.request, decision=route.decision, encoder=self.encoder_identity)
+        # No name of a decision has a ">": a stand-in's answers are for nobody once the pool is back.
+        decision = route.decision if route.fallback_of is None else f"{route.decision}>{route.target.model}"
+        return partition(scope, inquiry.request, decision=decision, encoder=self.encoder_identity)
 
     def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
         """`rule`: under which the hit was found; its decision may have another one by now."""

@@ -14,7 +14,7 @@ from uuid import uuid4
 from router_extproc.cache.policy import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
-from router_extproc.errors import CacheOnlyMiss, RequestError
+from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
@@ -25,6 +25,7 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.understanding import Understander, Understanding
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
+from router_extproc.routing.traffic import Traffic
 
 UNKNOWN = Understanding({}, None, None)
 
@@ -42,6 +43,8 @@ class RequestPipeline:
     #: For all stages of one request together, in seconds.
     budget_s: float
     prices: Prices
+    #: None: no model has a fallback.
+    traffic: Traffic | None = None
 
     async def decide(self, incoming: Incoming) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -49,7 +52,11 @@ class RequestPipeline:
             inquiry = self.reader.read(incoming, Budget.of(self.clock, self.budget_s))
         except RequestError as error:
             return Reject(error, incoming.dialect.render_error(error))
-        return self._replay_near(inquiry) or await self._decide(inquiry)
+        try:
+            return self._replay_near(inquiry) or await self._decide(inquiry)
+        except RouterUnavailable as error:
+            headers = {"retry-after": str(RETRY_AFTER_S)}
+            return Reject(error, incoming.dialect.render_error(error), headers)
 
     async def look_again(self, incoming: Incoming, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""
@@ -74,15 +81,25 @@ class RequestPipeline:
     async def _decide(self, inquiry: Inquiry) -> Decision:
         understanding = await self._understand(inquiry)
         route = self._route(inquiry, understanding)
-        recalled = OFF
-        if self.recall is not None:
-            recalled = await self.recall.find(inquiry, route, understanding.encoding)
+        recalled = await self._recalled(inquiry, route, understanding)
         replay = self._replay(inquiry, recalled, route, understanding)
+        sent = route if self.traffic is None else self.traffic.route(route)
+        if replay is None and sent.fallback_of is not None:
+            # What the model itself has answered goes first; then what its fallback has.
+            complaint, route = recalled.complaint, sent
+            recalled = await self._recalled(inquiry, route, understanding)
+            recalled = replace(recalled, complaint=recalled.complaint or complaint)
+            replay = self._replay(inquiry, recalled, route, understanding)
         if replay is not None:
             return replay
         if inquiry.directives.only_if_cached:
             return self._reject_miss(inquiry, recalled)
         return self._forward(inquiry, recalled, route, understanding)
+
+    async def _recalled(self, inquiry: Inquiry, route: Route, understanding: Understanding) -> Recalled:
+        if self.recall is None:
+            return OFF
+        return await self.recall.find(inquiry, route, understanding.encoding)
 
     async def _understand(self, inquiry: Inquiry) -> Understanding:
         if inquiry.pinned is None:
@@ -96,7 +113,7 @@ class RequestPipeline:
     def _route(self, inquiry: Inquiry, understanding: Understanding) -> Route:
         if inquiry.pinned is not None:
             return self.policy.pin(inquiry.pinned)
-        return self.policy.decide(understanding.readings)
+        return self.policy.decide(understanding.readings, understanding.unread)
 
     def _replay(
         self, inquiry: Inquiry, recalled: Recalled, route: Route | None, understanding: Understanding

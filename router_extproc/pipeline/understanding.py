@@ -28,6 +28,8 @@ class Understanding:
     encoding: Encoding | None
     #: None: no inference was needed.
     note: StageNote | None
+    #: Signals whose reading failed: they have found only what needs no inference.
+    unread: frozenset[str] = frozenset()
 
 
 class Understander:
@@ -71,13 +73,18 @@ class Understander:
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
-        understood = result.value or Understanding(_read(signals, subject), None, None)
+        understood = result.value or _without_inference(signals, subject)
         return replace(understood, note=result.note)
 
 
 def wants_encoding(signal: Signal) -> bool:
     """True for signals that are read after the encoder pass; some find a part of theirs without it."""
     return signal.needs_encoding or signal.needs_tasks
+
+
+def _without_inference(signals: Sequence[Signal], subject: Subject) -> Understanding:
+    unread = frozenset(signal.name for signal in signals)
+    return Understanding(_read(signals, subject), None, None, unread)
 
 
 def _read(signals: Sequence[Signal], subject: Subject) -> dict[str, Reading]:

@@ -7,7 +7,7 @@ The rule they keep: an event holds all that its receiver needs, nothing is looke
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import Metadata, no_metadata
@@ -49,6 +49,19 @@ class RequestEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Who made an answer, as far as Envoy tells; "" is not told."""
+
+    #: The cluster of the route that was taken.
+    cluster: str = ""
+    #: Why the response is what it is, for example no_healthy_upstream or via_upstream.
+    details: str = ""
+
+
+UNTOLD: Final = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerStarted:
     """The response's headers are here; perhaps without a request before (Envoy answered itself)."""
 
@@ -58,6 +71,7 @@ class AnswerStarted:
     last: bool
     #: Holds what the deciding filter handed on.
     metadata: Metadata = field(default_factory=no_metadata)
+    origin: Origin = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)

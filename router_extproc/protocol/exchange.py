@@ -16,11 +16,13 @@ from typing import Final
 
 from router_extproc.errors import LocalProtocolError, RemoteProtocolError
 from router_extproc.protocol.events import (
+    UNTOLD,
     AnswerChunk,
     AnswerStarted,
     BodyReceived,
     BodyTooLarge,
     Event,
+    Origin,
     RequestEnded,
     RequestStarted,
 )
@@ -51,6 +53,10 @@ from router_extproc.protocol.modes import (
     Role,
 )
 from router_extproc.protocol.replies import PartReply, complete
+
+#: Attributes that the filters send with an answer's headers. Source: Envoy's documentation of attributes.
+CLUSTER_ATTRIBUTE: Final = "xds.cluster_name"
+DETAILS_ATTRIBUTE: Final = "response.code_details"
 
 #: When a deciding stream is over, with and without a body; trailers are none of our business.
 _BODY_SEEN: Final = frozenset({Phase.WHOLE_BODY, Phase.DONE})
@@ -262,7 +268,9 @@ def _start_answer(message: ResponseHeaders) -> AnswerStarted:
     status = message.headers.get(":status") or ""
     if not _STATUS(status):
         raise RemoteProtocolError("response headers without a status")
-    return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata)
+    told = message.attributes
+    origin = Origin(told.get(CLUSTER_ATTRIBUTE, ""), told.get(DETAILS_ATTRIBUTE, "")) if told else UNTOLD
+    return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata, origin)
 
 
 _STATUS: Final = re.compile("[1-9][0-9]{2}", re.ASCII).fullmatch

@@ -17,6 +17,14 @@ from router_extproc.errors import LocalProtocolError
 #: Set by us, read by Envoy's route: a reply that sets it must clear the route cache.
 ROUTING_HEADER: Final = "x-router-cluster"
 
+#: What Envoy's listener takes of a request; it also refuses a reply of ours that would exceed it, with an
+#: empty 500. So the server refuses what leaves no room for what it adds.
+REQUEST_HEADERS_MAX: Final = 200
+REQUEST_HEADERS_BYTES_MAX: Final = 60 * 1024
+#: Left free for the routing headers, a new content-length, and what Envoy may add behind us.
+ADDED_HEADERS_MAX: Final = 8
+ADDED_HEADERS_BYTES_MAX: Final = 1024
+
 _CONTENT_LENGTH: Final = "content-length"
 _FORBIDDEN: Final = frozenset({"host", ":method", ":authority", ":scheme"})
 _FORBIDDEN_PREFIX: Final = "x-envoy"
@@ -52,6 +60,13 @@ class Headers:
         """Every value of this name, in order."""
         wanted = name.lower()
         return tuple(value for found, value in self.pairs if found == wanted)
+
+    @property
+    def leave_room(self) -> bool:
+        """True when Envoy's limits leave room for the headers that we add."""
+        size = sum(len(name) + _size(value) for name, value in self.pairs)
+        few = len(self.pairs) <= REQUEST_HEADERS_MAX - ADDED_HEADERS_MAX
+        return few and size <= REQUEST_HEADERS_BYTES_MAX - ADDED_HEADERS_BYTES_MAX
 
     def content_length(self) -> int | None:
         """The announced size of the body in bytes, if a readable one is announced."""
@@ -118,3 +133,8 @@ class HeaderMutation:
 
 #: Changes nothing.
 NO_MUTATION: Final = HeaderMutation()
+
+
+def _size(value: str) -> int:
+    """Bytes on the wire."""
+    return len(value) if value.isascii() else len(value.encode("utf-8", "surrogateescape"))

@@ -27,6 +27,15 @@ def no_metadata() -> Metadata:
     return NO_METADATA
 
 
+#: What Envoy says of an exchange beside its headers: attribute to value, strings only.
+NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def no_attributes() -> Mapping[str, str]:
+    """The default of messages without attributes: one empty map for all."""
+    return NO_ATTRIBUTES
+
+
 class Part(Enum):
     """Which part of one direction a message or a reply is about."""
 
@@ -55,6 +64,7 @@ class HeadersMessage:
     observability: bool = False
     #: In the first message of a stream, from an Envoy that tells.
     modes: BodyModes | None = None
+    attributes: Mapping[str, str] = field(default_factory=no_attributes)
 
 
 @dataclass(frozen=True, slots=True)

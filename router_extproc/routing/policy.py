@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from router_extproc.routing.rules import Readings, Rule
+from router_extproc.errors import RouterUnavailable
+from router_extproc.routing.rules import Readings, Rule, Unread
 
 CacheMode = Literal["off", "exact", "semantic"]
 MultiTurn = Literal["digest", "exact"]
@@ -71,6 +72,8 @@ class Route:
     cache: CachePolicy
     tags: tuple[str, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
+    #: The model whose pool is down and in whose place `target` answers; None: nobody's.
+    fallback_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,12 @@ class RoutingDecision:
     reasoning: bool | None
     cache: CachePolicy
     tags: tuple[str, ...] = ()
+    #: What this decision might take when a signal of its rule could not be read is refused.
+    refuses_unread: bool = False
+
+    def might_take(self, readings: Readings, unread: Unread) -> bool:
+        """True when it depends on a signal that could not be read."""
+        return self.refuses_unread and self.rule.holds_without(readings, unread) is None
 
     def trace(self, readings: Readings) -> RuleTrace:
         """How the rule went, test by test."""
@@ -102,10 +111,16 @@ class Policy:
         self._default_cache = default_cache
         self._caches = {decision.name: decision.cache for decision in decisions}
 
-    def decide(self, readings: Readings) -> Route:
-        """The route of the first decision whose rule holds, or the default route."""
+    def decide(self, readings: Readings, unread: Unread = frozenset()) -> Route:
+        """The route of the first decision whose rule holds, or the default route.
+
+        Raises:
+            RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
+        """
         trace: list[RuleTrace] = []
         for decision in self._decisions:
+            if unread and decision.might_take(readings, unread):
+                raise RouterUnavailable("The gateway could not read this request in time. Try again.")
             trace.append(decision.trace(readings))
             if trace[-1].matched:
                 return Route(

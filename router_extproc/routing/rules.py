@@ -8,6 +8,7 @@ label) matches no test but `false`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -18,6 +19,8 @@ from router_extproc.signals.base import Reading
 MAX_DEPTH = 16
 
 Readings: TypeAlias = Mapping[str, Reading]
+#: Names of signals whose reading failed, or found only what it finds without inference.
+Unread: TypeAlias = AbstractSet[str]
 
 
 class Rule(Protocol):
@@ -25,6 +28,10 @@ class Rule(Protocol):
 
     def holds(self, readings: Readings) -> bool:
         """True when the readings fit."""
+        ...
+
+    def holds_without(self, readings: Readings, unread: Unread) -> bool | None:
+        """As `holds`; None when it depends on a signal that could not be read."""
         ...
 
     def tests(self) -> Iterator[Test]:
@@ -50,6 +57,17 @@ class Test:
         if not self.present:
             return reading is None or reading.label is None
         return reading is not None and self._fits(reading)
+
+    def holds_without(self, readings: Readings, unread: Unread) -> bool | None:
+        """See Rule. What was found without inference is found; what was not found may be there."""
+        if self.signal not in unread:
+            return self.holds(readings)
+        reading = readings.get(self.signal)
+        found = reading is not None and reading.label is not None
+        if not self.present:
+            return False if found else None
+        sure = found and self.score_max is None and self.holds(readings)
+        return True if sure else None
 
     def tests(self) -> Iterator[Test]:
         """See Rule."""
@@ -88,6 +106,11 @@ class AllOf:
         """See Rule."""
         return all(part.holds(readings) for part in self.parts)
 
+    def holds_without(self, readings: Readings, unread: Unread) -> bool | None:
+        """See Rule."""
+        parts = [part.holds_without(readings, unread) for part in self.parts]
+        return False if False in parts else None if None in parts else True
+
     def tests(self) -> Iterator[Test]:
         """See Rule."""
         for part in self.parts:
@@ -104,6 +127,11 @@ class AnyOf:
         """See Rule."""
         return any(part.holds(readings) for part in self.parts)
 
+    def holds_without(self, readings: Readings, unread: Unread) -> bool | None:
+        """See Rule."""
+        parts = [part.holds_without(readings, unread) for part in self.parts]
+        return True if True in parts else None if None in parts else False
+
     def tests(self) -> Iterator[Test]:
         """See Rule."""
         for part in self.parts:
@@ -119,6 +147,11 @@ class Not:
     def holds(self, readings: Readings) -> bool:
         """See Rule."""
         return not self.part.holds(readings)
+
+    def holds_without(self, readings: Readings, unread: Unread) -> bool | None:
+        """See Rule."""
+        holds = self.part.holds_without(readings, unread)
+        return None if holds is None else not holds
 
     def tests(self) -> Iterator[Test]:
         """See Rule."""

@@ -6,6 +6,7 @@ ports only, so pipeline and telemetry are built, and tested, without gRPC.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
 from router_extproc.protocol.modes import Role
@@ -13,6 +14,15 @@ from router_extproc.protocol.modes import Role
 #: How a stream ended: by plan, by Envoy going away, by a broken contract (theirs, ours), or let
 #: through because too many were in flight.
 Outcome: TypeAlias = Literal["done", "cancelled", "remote_error", "local_error", "let_through"]
+
+
+#: Called at the beginning of each stream with the digest that its Envoy tells; None: it tells none.
+ConfigSeen: TypeAlias = Callable[[str | None], None]
+
+
+def ignore_config(digest: str | None) -> None:
+    """Of servers whose Envoy is not compared with anything."""
+    del digest
 
 
 class StreamCounter(Protocol):

@@ -19,6 +19,7 @@ from router_extproc.errors import RemoteProtocolError
 from router_extproc.protocol.exchange import Outgoing
 from router_extproc.protocol.headers import HeaderMutation, Headers, Pair
 from router_extproc.protocol.messages import (
+    NO_ATTRIBUTES,
     NO_METADATA,
     BodyReply,
     HeadersReply,
@@ -70,6 +71,7 @@ def _decoder_of_headers(
             _metadata(request),
             request.observability_mode,
             _modes(request),
+            _attributes(request),
         )
 
     return decode_headers
@@ -124,6 +126,18 @@ def _metadata(request: pb.ProcessingRequest) -> Metadata:
             key: value.string_value for key, value in struct.fields.items() if value.HasField("string_value")
         }
         for name, struct in namespaces.items()
+    }
+
+
+def _attributes(request: pb.ProcessingRequest) -> Mapping[str, str]:
+    """The strings among the attributes that the filter is configured to send."""
+    if not request.attributes:
+        return NO_ATTRIBUTES
+    return {
+        name: value.string_value
+        for struct in request.attributes.values()
+        for name, value in struct.fields.items()
+        if value.HasField("string_value")
     }
 
 

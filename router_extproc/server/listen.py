@@ -10,14 +10,20 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from router_extproc.errors import ConfigError
+from router_extproc.private_files import make_folder
 
 _UNIX: Final = "unix:"
 #: The longest that a living server may take to accept.
 _PROBE_S: Final = 1.0
+#: Of a folder that is made here: a socket is for the user who serves, and for their Envoy.
+_PRIVATE: Final = 0o700
+_ROOT: Final = 0
 
 
 def address_of(listen: str, worker: int) -> str:
@@ -28,21 +34,54 @@ def address_of(listen: str, worker: int) -> str:
     return f"{host}:{int(port) + worker if int(port) else 0}"
 
 
-def claim(address: str) -> None:
+@dataclass(frozen=True, slots=True)
+class SocketModes:
+    """Modes of a socket and of the folders that are made for it; the umask changes neither."""
+
+    socket: int = 0o600
+    folder: int = 0o700
+
+
+OWNER_ONLY: Final = SocketModes()
+#: By `socket_access`: whoever connects writes to the socket and passes through its folder.
+SOCKET_MODES: Final[Mapping[str, SocketModes]] = {
+    "owner": OWNER_ONLY,
+    "group": SocketModes(0o660, 0o750),
+    "everyone": SocketModes(0o666, 0o755),
+}
+
+
+def claim(address: str, modes: SocketModes = OWNER_ONLY) -> None:
     """Make sure that gRPC can bind the address.
 
     Raises:
         ConfigError: someone else has it, or it cannot be bound here.
     """
     if address.startswith(_UNIX):
-        _claim_socket(Path(address.removeprefix(_UNIX)))
+        _claim_socket(Path(address.removeprefix(_UNIX)), modes)
     else:
         _claim_port(*_host_port(address))
 
 
-def _claim_socket(path: Path) -> None:
+def open_to(address: str, modes: SocketModes) -> None:
+    """Give a socket that was bound its mode; a port has none.
+
+    Raises:
+        ConfigError: its file system does not let us.
+    """
+    if not address.startswith(_UNIX):
+        return
+    path = Path(address.removeprefix(_UNIX))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(modes.socket)
+    except OSError as error:
+        raise ConfigError("socket_access", f"cannot set the mode of {path}: {error.strerror}") from error
+
+
+def _claim_socket(path: Path, modes: SocketModes) -> None:
+    try:
+        make_folder(path.parent, modes.folder)
+        _check_owner(path.parent)
         if not path.exists():
             _try_bind(socket.AF_UNIX, str(path))
             path.unlink()
@@ -54,8 +93,16 @@ def _claim_socket(path: Path) -> None:
             path.unlink()
     except OSError as error:
         raise ConfigError(
-            "listen", f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}"
+            "listen",
+            f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}; "
+            "set listen to unix:PATH in a folder of yours",
         ) from error
+
+
+def _check_owner(folder: Path) -> None:
+    """Another owner could put a socket of their own there, and would be asked in our place."""
+    if folder.stat().st_uid not in {os.geteuid(), _ROOT}:
+        raise ConfigError("listen", f"{folder} belongs to another user; choose a folder of yours")
 
 
 def _somebody_answers(path: Path) -> bool:

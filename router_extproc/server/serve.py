@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import grpc
+import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from router_extproc.errors import ConfigError
+from router_extproc.process import hangup
 from router_extproc.protocol.driver import DriverFactory
-from router_extproc.server.base import StreamCounter
-from router_extproc.server.listen import address_of, claim
+from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
+from router_extproc.server.credentials import ServerTls, credentials_of
+from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 
 #: What one message holds besides a body: headers (Envoy: 60 KiB), metadata with the write token, and
@@ -28,6 +31,8 @@ from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 MESSAGE_SLACK_BYTES: Final = 1024 * 1024
 #: Chunks of an answer are cut by Envoy's connection buffer (1 MiB), whatever our body limit is.
 _MIN_CHUNK_BYTES: Final = 1024 * 1024
+
+_log = structlog.get_logger(__name__)
 
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 
@@ -42,24 +47,33 @@ class ServerSettings:
     #: How long streams may take to finish once the stop was asked for.
     drain_s: float
     worker: int = 0
+    #: Of a socket.
+    modes: SocketModes = OWNER_ONLY
+    #: None: plain, for a socket or the loopback interface.
+    tls: ServerTls | None = None
 
 
 @asynccontextmanager
 async def running(
-    settings: ServerSettings, drivers: DriverFactory, counter: StreamCounter
+    settings: ServerSettings,
+    drivers: DriverFactory,
+    counter: StreamCounter,
+    on_config: ConfigSeen = ignore_config,
+    at_once: asyncio.Event | None = None,
 ) -> AsyncIterator[str]:
-    """Serve inside the block; its value is the address; leaving it drains.
+    """Serve inside the block; its value is the address; leaving it drains, until `at_once` is set.
 
     Raises:
         ConfigError: the address cannot be had.
     """
     address = address_of(settings.listen, settings.worker)
-    claim(address)
+    claim(address, settings.modes)
     server = grpc.aio.server(options=options_of(settings.limits.max_body_bytes))
-    Servicer(drivers, counter, settings.limits).add_to(server)
+    Servicer(drivers, counter, settings.limits, on_config).add_to(server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    bound = bind(server, address)
+    bound = bind(server, address, None if settings.tls is None else credentials_of(settings.tls))
+    open_to(bound, settings.modes)
     await server.start()
     for service in ("", SERVICE):
         await checks.set(service, _SERVING)
@@ -67,7 +81,20 @@ async def running(
         yield bound
     finally:
         await checks.enter_graceful_shutdown()
-        await server.stop(settings.drain_s)
+        await _drain(server, settings.drain_s, at_once or asyncio.Event())
+
+
+async def _drain(server: grpc.aio.Server, seconds: float, at_once: asyncio.Event) -> None:
+    """Let streams finish for so long, or until `at_once` is set; then cut them."""
+    async with asyncio.TaskGroup() as tasks:
+        cutting = tasks.create_task(_cut(server, at_once))
+        await server.stop(seconds)
+        cutting.cancel()
+
+
+async def _cut(server: grpc.aio.Server, at_once: asyncio.Event) -> None:
+    await at_once.wait()
+    await server.stop(None)
 
 
 def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
@@ -90,40 +117,60 @@ def options_of(max_body_bytes: int) -> list[tuple[str, int]]:
     ]
 
 
-def bind(server: grpc.aio.Server, address: str) -> str:
+def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None) -> str:
     """Bind the address; returns it, with the port that was given for port 0.
 
     Raises:
-        ConfigError: somebody took it since it was probed.
+        ConfigError: somebody took it since it was probed, or the certificate does not fit its key.
     """
     try:
-        port = server.add_insecure_port(address)
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise ConfigError("listen", f"cannot listen on {address}") from error
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
 
 @asynccontextmanager
-async def stop_requests(*, with_parent: bool = False) -> AsyncIterator[asyncio.Event]:
+async def stop_requests(
+    *, with_parent: bool = False, at_once: Callable[[], None] | None = None
+) -> AsyncIterator[asyncio.Event]:
     """An event that SIGTERM and SIGINT set; `with_parent` also the end of standard input.
 
-    A supervisor holds the other end of it, so a worker never outlives one that was killed.
+    A supervisor holds the other end of it, so a worker never outlives one that was killed. A second such
+    signal calls `at_once`; a worker beside others has none, because a terminal or a service manager tells
+    it too what the supervisor tells it. SIGHUP is refused (`process.hangup`).
     """
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def ask() -> None:
+        if stop.is_set() and at_once is not None:
+            _log.warning("asked to stop once more: streams under way are cut")
+            at_once()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ask)
+    loop.add_signal_handler(signal.SIGHUP, hangup.on_hangup(stop=stop.set, refuse=_refuse_reload))
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _parent_spoke, stop)
     try:
-        yield stop
+        with hangup.delivered():
+            yield stop
     finally:
         if with_parent:
             loop.remove_reader(sys.stdin.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
+def _refuse_reload() -> None:
+    _log.warning("SIGHUP ignored: a changed configuration takes effect with a restart")
+
+
 def _parent_spoke(stop: asyncio.Event) -> None:
-    """The supervisor never writes: readable means closed."""
+    """The supervisor sends nothing more: readable means closed."""
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
     stop.set()

@@ -22,7 +22,7 @@ from router_extproc.protocol.events import RequestStarted
 from router_extproc.protocol.exchange import Exchange
 from router_extproc.protocol.messages import HeadersReply
 from router_extproc.protocol.modes import LET_PASS, Direction, Role
-from router_extproc.server.base import Outcome, StreamCounter
+from router_extproc.server.base import ConfigSeen, Outcome, StreamCounter, ignore_config
 from router_extproc.server.codec import decode, encode
 from router_extproc.server.inbox import Inbox
 
@@ -30,6 +30,8 @@ from router_extproc.server.inbox import Inbox
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
 #: Initial metadata of a stream that tells its role.
 ROLE_KEY: Final = "x-router-role"
+#: And the digest of the configuration that its Envoy was rendered from.
+CONFIG_KEY: Final = "x-router-config"
 
 _Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -50,7 +52,14 @@ class StreamLimits:
 class Servicer:
     """Serves `Process`, a driver for each stream."""
 
-    def __init__(self, drivers: DriverFactory, counter: StreamCounter, limits: StreamLimits) -> None:
+    def __init__(
+        self,
+        drivers: DriverFactory,
+        counter: StreamCounter,
+        limits: StreamLimits,
+        on_config: ConfigSeen = ignore_config,
+    ) -> None:
+        self._on_config = on_config
         self._drivers = drivers
         self._counter = counter
         self._limits = limits
@@ -69,6 +78,7 @@ class Servicer:
         except RemoteProtocolError as error:
             _log.warning("stream refused", reason=str(error))
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        self._on_config(_told(context, CONFIG_KEY))
         self._counter.opened(role)
         self._in_flight[role] += 1
         outcome: Outcome = "cancelled"
@@ -136,17 +146,21 @@ async def _let_through(exchange: Exchange, messages: AsyncIterator[bytes], conte
 
 
 def _role_of(context: _Context) -> Role:
-    for key, value in context.invocation_metadata() or ():
-        if key == ROLE_KEY:
-            return _role(value)
-    raise RemoteProtocolError(f"the filter's initial_metadata has no {ROLE_KEY}")
-
-
-def _role(value: str | bytes) -> Role:
+    value = _told(context, ROLE_KEY)
+    if value is None:
+        raise RemoteProtocolError(f"the filter's initial_metadata has no {ROLE_KEY}")
     try:
         return Role(value)
     except ValueError as error:
         raise RemoteProtocolError(f"{ROLE_KEY} must be one of {[role.value for role in Role]}") from error
+
+
+def _told(context: _Context, wanted: str) -> str | None:
+    """A value of the stream's initial metadata."""
+    for key, value in context.invocation_metadata() or ():
+        if key == wanted:
+            return value if isinstance(value, str) else value.decode("ascii", "replace")
+    return None
 
 
 def _facts(error: Exception) -> dict[str, str]:

@@ -32,7 +32,9 @@ class ContextLengthSettings(SignalSettings):
     """Matches when the whole request is about this many tokens long."""
 
     type: Literal["context_length"]
+    #: Estimated tokens of the whole request, inclusive.
     min_tokens: int = Field(default=0, ge=0)
+    #: Likewise; none: no upper bound.
     max_tokens: int | None = Field(default=None, ge=1)
 
     def problems(self, path: str) -> Iterator[ConfigError]:

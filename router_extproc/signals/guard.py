@@ -31,6 +31,7 @@ class GuardSettings(SignalSettings):
     """The kind of attack that the prompt is."""
 
     type: Literal["guard"]
+    #: Which attacks count.
     kinds: tuple[Kind, ...] = Field(default=ATTACKS, min_length=1)
     #: Below it the reading has no label.
     min_score: float = Field(default=SCORE_MIN, ge=0, le=1)

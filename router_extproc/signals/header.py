@@ -22,6 +22,7 @@ class HeaderSettings(SignalSettings):
     """The value of a request header is the label."""
 
     type: Literal["header"]
+    #: The header's name, in any case.
     header: str = Field(min_length=1)
 
     def problems(self, path: str) -> Iterator[ConfigError]:

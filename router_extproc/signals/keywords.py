@@ -33,7 +33,9 @@ class KeywordsSettings(SignalSettings):
     """Matches when the prompt has one of the words (whole words, case folded)."""
 
     type: Literal["keywords"]
+    #: Words or phrases; the first that is found is the label.
     any: tuple[str, ...] = Field(min_length=1)
+    #: Whether ASAP and asap are two words.
     case_sensitive: bool = False
 
     def problems(self, path: str) -> Iterator[ConfigError]:

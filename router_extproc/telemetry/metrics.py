@@ -20,6 +20,8 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector
 from router_extproc.telemetry.evidence_metrics import EvidenceCollector
 from router_extproc.telemetry.naming import PREFIX
+from router_extproc.telemetry.pool_metrics import PoolCollector
+from router_extproc.telemetry.worker_metrics import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
 #: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.
@@ -84,6 +86,9 @@ class Metrics:
         self._saved_cost = self._counter(
             "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
         )
+        self._fallbacks = self._counter(
+            "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
+        )
         self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
         self._admin_refused = self._counter(
             "admin_refused", "Requests to the admin port that were not answered.", "reason"
@@ -93,6 +98,10 @@ class Metrics:
         self.registry.register(self.cache)
         self.evidence: Final = EvidenceCollector()
         self.registry.register(self.evidence)
+        self.pools: Final = PoolCollector()
+        self.registry.register(self.pools)
+        self.workers: Final = WorkerCollector()
+        self.registry.register(self.workers)
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """Make the series of these label values; metrics by their name without prefix and suffix."""
@@ -128,6 +137,8 @@ class Metrics:
             self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
         if isinstance(decision, Replay):
             self._count_saved(decision.saved)
+        elif decision.route.fallback_of is not None:
+            self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
         name, model = _names(decision)
         self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
         for note in decision.explanation.stages:

@@ -10,12 +10,18 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from ssl import SSLContext
 from typing import Final
 
 from aiohttp import web
 
 #: Larger requests are counted, not kept.
 _KEPT_BYTES: Final = 4 * 1024 * 1024
+HEALTH_PATH: Final = "/health"
+#: Longer than any test waits.
+HANGS_S: Final = 600
+_FIELD_BYTES: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +58,30 @@ class RecordingPool:
     address: str = ""
     answer: PoolAnswer = field(default_factory=PoolAnswer)
     requests: list[PoolRequest] = field(default_factory=list)
+    #: What it answers to health checks, which are no requests; None: it hangs, to them and to requests.
+    health: int | None = 200
+    #: `host` of the last health check.
+    health_host: str = ""
+    #: It reads each request and then closes the connection without a word.
+    dies: bool = False
 
     def reset(self) -> None:
         """Forget requests, answer as at the start."""
         self.requests.clear()
         self.answer = PoolAnswer()
+        self.health = 200
+        self.dies = False
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Remember the request, then answer."""
         answer = self.answer
+        if request.path == HEALTH_PATH:
+            return await self._check(request)
         self.requests.append(await _received(request))
+        if self.dies and request.transport is not None:
+            request.transport.abort()
+        if self.health is None:
+            await asyncio.sleep(HANGS_S)
         headers = {"content-type": answer.content_type, **answer.headers}
         await asyncio.sleep(answer.delay_s)
         response = web.StreamResponse(status=answer.status, headers=headers)
@@ -73,16 +93,25 @@ class RecordingPool:
             await asyncio.sleep(answer.pause_s)
         return response
 
+    async def _check(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.health_host = request.headers.get("host", "")
+        if self.health is None:
+            await asyncio.sleep(HANGS_S)
+        return web.Response(status=self.health or HTTPStatus.SERVICE_UNAVAILABLE)
+
 
 @asynccontextmanager
-async def running_pool(name: str) -> AsyncIterator[RecordingPool]:
-    """A pool on a free port of the loopback interface, inside the block."""
+async def running_pool(
+    name: str, *, port: int = 0, tls: SSLContext | None = None
+) -> AsyncIterator[RecordingPool]:
+    """A pool on the loopback interface, inside the block; port 0 is a free one."""
     pool = RecordingPool(name)
-    server = web.Server(pool.serve, access_log=None)
+    # As vLLM does, it takes more and longer headers than Envoy lets through.
+    server = web.Server(pool.serve, access_log=None, max_headers=512, max_field_size=_FIELD_BYTES)
     runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
         host, port = runner.addresses[0][:2]
         pool.address = f"{host}:{port}"

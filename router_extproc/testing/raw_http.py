@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Final, TypeAlias
 Step: TypeAlias = bytes | float
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE).search
 _READ_BYTES: Final = 64 * 1024
 
 
@@ -44,7 +46,10 @@ def chunked(body: bytes, size: int) -> list[Step]:
 async def exchange(
     address: str, head: str, steps: Iterable[Step], *, headers: Iterable[str] = (), timeout_s: float = 10.0
 ) -> RawReply:
-    """Send `head` (method and path), the headers, then the steps; read until the server closes.
+    """Send `head` (method and path), the headers, then the steps; read one answer.
+
+    It is over when it has its content-length, or when the server closes, which Envoy does a second after
+    a refusal.
 
     Raises:
         TimeoutError: no complete answer in time.
@@ -82,13 +87,27 @@ async def _receive(reader: asyncio.StreamReader, start_s: float) -> tuple[bytes,
         while piece := await reader.read(_READ_BYTES):
             first_byte_s = first_byte_s or time.monotonic() - start_s
             received += piece
+            if _is_whole(received):
+                break
     return received, first_byte_s
 
 
-def _parse(received: bytes, first_byte_s: float) -> RawReply:
+def _is_whole(received: bytes) -> bool:
+    head, rest = _split(received)
+    announced = _LENGTH(head)
+    return announced is not None and len(rest) >= int(announced[1])
+
+
+def _split(received: bytes) -> tuple[bytes, bytes]:
+    """Head and body of the final answer."""
     head, _, rest = received.partition(b"\r\n\r\n")
     if head.startswith(b"HTTP/1.1 100"):
         head, _, rest = rest.partition(b"\r\n\r\n")
+    return head, rest
+
+
+def _parse(received: bytes, first_byte_s: float) -> RawReply:
+    head, rest = _split(received)
     if not head:
         raise ConnectionError("closed without an answer")
     first, *lines = head.decode("latin-1").split("\r\n")

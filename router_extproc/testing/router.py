@@ -6,8 +6,9 @@ It is not `app.build`: no files, no models, no server. Time stands still until t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.cache.base import CacheBackend
@@ -33,6 +34,7 @@ from router_extproc.pipeline.trials import Trials
 from router_extproc.pipeline.understanding import Understander
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.selection import Catalogue
+from router_extproc.routing.traffic import Traffic
 from router_extproc.signals.base import Signal
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.fake_encoder import FakeEncoder
@@ -91,6 +93,7 @@ class FakeRouter:
     savings: Savings
     evidence: Evidence
     chores: Chores
+    traffic: Traffic
 
 
 def fake_router(
@@ -109,6 +112,7 @@ def fake_router(
     feedback: Literal["own", "all", "off"] = "own",
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     wait_s: float = WAIT_S,
+    fallbacks: Mapping[str, str] = MappingProxyType({}),
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -120,6 +124,7 @@ def fake_router(
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
     evidence, chores = Evidence(lambda _: cache_policy.max_false_hit_rate), Chores(clock)
     doubt = Doubt(evidence, chance, feedback)
+    traffic = Traffic(clock, {"small": SMALL, "large": LARGE}, fallbacks)
     pipeline = RequestPipeline(
         clock,
         InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
@@ -128,10 +133,13 @@ def fake_router(
         Recall(cache, policy, clock, 1.0, encoder.identity, scopes, doubt) if cached else None,
         budget_s=1.0,
         prices=Prices({"small": Price(1.0, 2.0)}),
+        traffic=traffic,
     )
     pace = Pace(max_s=HOLD_MAX_S, chance=chance)
     trials = Trials(cache, evidence, chores, AnswerComparison(encoder), InlineInference())
-    observer = AnswerObserver(DIALECTS, cache if cached else None, reports, clock, 2**20, trials, pace)
+    observer = AnswerObserver(
+        DIALECTS, cache if cached else None, reports, clock, 2**20, trials, pace, traffic
+    )
     savings, flights = Savings(), Flights(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
     parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, flights, 0.2, pause)
-    return FakeRouter(parts, cache, clock, reports, savings, evidence, chores)
+    return FakeRouter(parts, cache, clock, reports, savings, evidence, chores, traffic)

@@ -1,7 +1,8 @@
 """The real server and pipeline on fakes, in a process of its own that a test may kill or stop.
 
-`python -m router_extproc.testing.served_router LISTEN EVENTS` serves on LISTEN and appends what it sees to
-the file EVENTS, one JSON object a line. A prompt with the word "maths" goes to the large pool.
+`python -m router_extproc.testing.served_router LISTEN EVENTS MAX_EXCHANGES [CERT KEY [CA]]` serves on LISTEN,
+by TLS with a certificate, and appends what it sees to the file EVENTS, one JSON object a line. A prompt with
+the word "maths" goes to the large pool.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
+from router_extproc.server.credentials import ServerTls
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
@@ -74,7 +76,10 @@ class WatchedDriver:
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
         """See ExchangeDriver."""
         token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
-        self._note("answer headers", status=event.status, token=token is not None)
+        cluster, details = event.origin.cluster, event.origin.details
+        self._note(
+            "answer headers", status=event.status, token=token is not None, cluster=cluster, details=details
+        )
         return self._driver.on_answer_headers(event)
 
     def on_answer_chunk(self, event: AnswerChunk) -> None:
@@ -91,13 +96,13 @@ class WatchedDriver:
         self._journal.note(self._role, event, **facts)
 
 
-async def main(listen: str, events: Path) -> None:
+async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | None) -> None:
     """Serve until SIGTERM."""
     maths = RoutingDecision("maths", 1, read_rule({"maths": True}), LARGE, None, SEMANTIC)
     router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths])
     journal = Journal(events)
-    limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=1000)
-    settings = ServerSettings(listen, limits, drain_s=0.2)
+    limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
+    settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)
 
     def drive(role: Role) -> WatchedDriver:
         return WatchedDriver(role, router.parts.drive(role), journal)
@@ -107,4 +112,5 @@ async def main(listen: str, events: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    files = [Path(argument) for argument in sys.argv[4:]]
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), ServerTls(*files) if files else None))

@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Worker:
 
     listen: str
     events_file: Path
+    config: Config
     process: subprocess.Popen[bytes] | None = None
     _seen: int = 0
     #: Events from before its last start.
@@ -64,6 +65,8 @@ class Worker:
             "router_extproc.testing.served_router",
             self.listen,
             str(self.events_file),
+            str(self.config.limits.max_exchanges),
+            *_certificate(self.config),
         ]
         self.process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own arguments
 
@@ -99,6 +102,13 @@ class Worker:
         if not self.events_file.exists():
             return []
         return [json.loads(line) for line in self.events_file.read_text().splitlines()]
+
+
+def _certificate(config: Config) -> list[str]:
+    tls = config.listen_tls
+    if tls is None:
+        return []
+    return [file for file in (tls.cert_file, tls.key_file, tls.client_ca_file) if file is not None]
 
 
 @dataclass(slots=True)
@@ -219,20 +229,24 @@ def envoy_of(config: Config, folder: Path, bootstrap: str | None = None) -> Iter
 
 @asynccontextmanager
 async def running_stack(
-    folder: Path, *, bootstrap: Callable[[Config], str] | None = None, **sections: Any
+    folder: Path, *, bootstrap: Callable[[Config], str] | None = None, joined: bool = True, **sections: Any
 ) -> AsyncIterator[Stack]:
-    """Pools, workers and Envoy, ready for requests."""
+    """Pools, workers and Envoy, ready for requests; not `joined`: Envoy may never use the workers."""
     async with running_pool("small") as small, running_pool("large") as large:
         config = config_for(small.address, large.address, folder, **sections)
         addresses = config.worker_addresses()
-        workers = [Worker(listen, folder / f"events-{i}.jsonl") for i, listen in enumerate(addresses)]
+        workers = [Worker(listen, folder / f"events-{i}.jsonl", config) for i, listen in enumerate(addresses)]
         for worker in workers:
             worker.start()
         try:
-            with envoy_of(config, folder, bootstrap(config) if bootstrap else None) as envoy:
+            with ExitStack() as running:
+                wanted = envoy_of(config, folder, bootstrap(config) if bootstrap else None)
+                # In a thread: meanwhile the pools, which live here, answer Envoy's first health check.
+                envoy = await asyncio.to_thread(running.enter_context, wanted)
                 async with aiohttp.ClientSession() as session:
                     stack = Stack(envoy, workers, small, large, config, session)
-                    await stack.joined()
+                    if joined:
+                        await stack.joined()
                     yield stack
         finally:
             for worker in workers:

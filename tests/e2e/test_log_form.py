@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -149,12 +150,10 @@ def read(admin: str, path: str) -> bytes:
 def _wait_until_ready(admin: str) -> None:
     give_up_s = time.monotonic() + LIMIT_S
     while time.monotonic() < give_up_s:
-        try:
-            read(admin, "/readyz")
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
+        with contextlib.suppress(OSError):
+            if all(json.loads(read(admin, "/readyz"))["workers_ready"].values()):
+                return
+        time.sleep(0.1)
     raise TimeoutError("not ready")
 
 

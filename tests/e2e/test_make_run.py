@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
+from router_extproc.socket_folders import socket_folder
 from router_extproc.testing.demo_process import Demo, Json, running_demo
+from router_extproc.testing.listening import listening_ports
 
 SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
 QUESTION = "What are the main renewable energy sources?"
@@ -188,6 +191,31 @@ def test_no_prompt_is_in_any_log(demo: Demo) -> None:
     assert not any("xylophone" in log.read_text() for log in logs)
 
 
+# ── who else may look ─────────────────────────────────────────────────────────────────────────
+
+
+def configured_ports(demo: Demo) -> set[int]:
+    """Envoy's, the admin port and the stand-in pools'."""
+    config = json.loads((demo.folder / "router.yaml").read_text())
+    pools = [cluster["endpoints"][0] for cluster in config["envoy"]["clusters"].values()]
+    return {int(each.rpartition(":")[2]) for each in (*pools, demo.url, demo.admin_url)}
+
+
+def test_nothing_listens_but_what_was_configured(demo: Demo) -> None:
+    """Milvus Lite of a single worker was a port without a password."""
+    demo.ask_and_store(guide())
+    assert listening_ports(demo.process.pid) == configured_ports(demo)
+    sidecar = pid_of(demo, "serve")
+    assert listening_ports(sidecar) == {int(demo.admin_url.rpartition(":")[2])}
+
+
+def test_everything_in_the_folder_is_its_users_only(demo: Demo) -> None:
+    demo.ask_and_store(guide())
+    made = [demo.folder / name for name in ("router.yaml", "envoy.yaml", "sidecar.log", "envoy.log")]
+    made += [demo.folder / "cache.db", *(demo.folder / "cache.db").rglob("*")]
+    assert [each for each in made if each.lstat().st_mode & 0o077] == []
+
+
 # ── starting and stopping ─────────────────────────────────────────────────────────────────────
 
 
@@ -235,6 +263,31 @@ def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(t
         pool.stdout.close()
 
 
+def test_ctrl_c_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path) -> None:
+    """Ten streams: Envoy alone would cut all of them. SIGHUP before that stops nothing."""
+    with running_demo(tmp_path, "", "--latency-s", "4") as demo, ThreadPoolExecutor(10) as clients:
+        for pid in (demo.process.pid, pid_of(demo, "serve")):
+            os.kill(pid, signal.SIGHUP)
+        streams = [clients.submit(demo.ask, f"Say {number}.", stream=True) for number in range(10)]
+        demo.until(lambda: seen(demo, "small")["requests"] + seen(demo, "large")["requests"] == 10)
+        demo.process.send_signal(signal.SIGINT)
+        demo.until(lambda: not accepts(demo.url))
+        assert [stream.result().status for stream in streams] == [200] * 10
+        assert demo.process.wait(60) == 0
+    log = (tmp_path / "demo.log").read_text()
+    assert "SIGHUP ignored" in log
+    assert "SIGHUP ignored" in (tmp_path / "sidecar.log").read_text()
+    assert "cut" not in log.replace("Ctrl-C once more cuts them", "")
+
+
+def accepts(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/v1/models", trust_env=False)
+    except httpx.ConnectError:
+        return False
+    return True
+
+
 def pid_of(demo: Demo, word: str) -> int:
     """The child of the demo that has this word in its command line."""
     named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in pids(demo.process)}
@@ -269,6 +322,11 @@ def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path
 def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
     with running_demo(tmp_path) as demo:
         children = pids(demo.process)
+        listen = json.loads((demo.folder / "router.yaml").read_text())["listen"]
+        sockets = Path(listen.removeprefix("unix:")).parent
         demo.process.kill()
         demo.process.wait(10)
         assert all(gone(pid) for pid in children)
+        assert sockets.exists()
+        with socket_folder():  # as the next run
+            assert not sockets.exists()

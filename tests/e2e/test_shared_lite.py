@@ -19,6 +19,7 @@ from envoy_data_plane.envoy.config.core.v3 import HeaderMap, HeaderValue
 from envoy_data_plane.envoy.service.ext_proc import v3 as envoy
 
 from router_extproc.server.servicer import ROLE_KEY
+from router_extproc.testing.listening import listening_ports
 from router_extproc.testing.stack import free_address
 
 METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
@@ -47,6 +48,16 @@ class Served:
         self.process = process
         self._folder = folder
         self._admin = admin
+
+    def opened(self) -> tuple[set[int], set[int]]:
+        """The ports that all its processes listen on, and those that were configured."""
+        return listening_ports(self.process.pid), {int(self._admin.rpartition(":")[2])}
+
+    def open_to_others(self) -> list[Path]:
+        """What others could read or use: rows, the log of what was written, sockets."""
+        everything = [self._folder / "cache.db", *(self._folder / "cache.db").rglob("*")]
+        everything += self._folder.glob("*.sock")
+        return [each for each in everything if each.lstat().st_mode & 0o077]
 
     @asynccontextmanager
     async def worker(self, number: int) -> AsyncIterator[Asker]:
@@ -170,6 +181,10 @@ async def test_two_workers_have_one_cache_whatever_dies(tmp_path: Path) -> None:
             await until(lambda: hits(REWORDED, "hit-semantic"), within_s=SEEN_WITHIN_S)
             assert await one.ask("What is a fjord?", answer="A bay.") == "miss"
             await until(lambda: hits("What is a fjord?", "hit-exact"), within_s=SEEN_WITHIN_S)
+
+            found, configured = served.opened()
+            assert found == configured
+            assert served.open_to_others() == []
 
             crashed = served.lite()
             assert crashed is not None

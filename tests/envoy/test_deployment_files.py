@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -20,10 +21,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from router_extproc.cli.lite import CLOSE_S
 from router_extproc.config.address import is_loopback_host
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.addresses import split_host_port
+from router_extproc.server.workers import EXIT_REFUSED
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -104,7 +107,8 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
 
 def test_every_file_that_kustomize_names_exists() -> None:
     kustomization = load("kustomization.yaml")
-    named = [*kustomization["resources"], *kustomization["configMapGenerator"][0]["files"]]
+    generated = [name for each in kustomization["configMapGenerator"] for name in each["files"]]
+    named = [*kustomization["resources"], *generated]
     assert [name for name in named if not (DEPLOY / name).is_file()] == []
 
 
@@ -206,8 +210,66 @@ def test_the_router_is_a_native_sidecar_that_envoy_does_not_wait_for(gateway: Do
 
 
 def test_a_pod_may_live_as_long_as_its_parts_need_to_end(config: Config, gateway: Document) -> None:
-    finishing = containers(gateway)["envoy"]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    finishing = int(containers(gateway)["envoy"]["lifecycle"]["preStop"]["exec"]["command"][-2])
     assert gateway["terminationGracePeriodSeconds"] > finishing + config.limits.drain_s
+
+
+def test_compose_waits_as_long_as_its_parts_need_to_end(config: Config) -> None:
+    services = load("compose.yaml")["services"]
+    assert seconds(services["envoy"]["stop_grace_period"]) > int(services["envoy"]["entrypoint"][-2])
+    assert seconds(services["router"]["stop_grace_period"]) > config.limits.drain_s
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+def test_compose_stops_envoy_before_the_router() -> None:
+    """What depends on another service is stopped before it."""
+    assert "router" in load("compose.yaml")["services"]["envoy"]["depends_on"]
+
+
+def test_what_drains_envoy_asks_where_its_admin_interface_is(config: Config, gateway: Document) -> None:
+    assert config.envoy.admin is not None
+    assert config.envoy.admin.startswith("127.0.0.1:"), "it can stop Envoy"
+    assert config.envoy.admin in containers(gateway)["envoy"]["lifecycle"]["preStop"]["exec"]["command"]
+    assert config.envoy.admin in load("compose.yaml")["services"]["envoy"]["entrypoint"]
+
+
+# ── systemd ──
+
+
+def unit(name: str) -> dict[str, str]:
+    lines = (DEPLOY / "systemd" / name).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def test_systemd_accepts_the_units() -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed here")
+    files = sorted((DEPLOY / "systemd").iterdir())
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [analyze, "verify", "--man=no", *files], capture_output=True, text=True, timeout=60, check=False
+    )
+    # What they start is not installed where tests run.
+    assert [line for line in done.stderr.splitlines() if "is not executable" not in line] == []
+
+
+def test_systemd_stops_envoy_before_the_router(config: Config) -> None:
+    """The order of the start, turned round; and each has the time that it needs."""
+    router, envoy = unit("router-extproc.service"), unit("envoy.service")
+    assert router["Before"] == "envoy.service"
+    assert "router-extproc.service" in envoy["After"]
+    assert int(envoy["TimeoutStopSec"]) > int(envoy["ExecStop"].split()[-2])
+    assert int(router["TimeoutStopSec"]) > config.limits.drain_s + CLOSE_S
+
+
+def test_systemd_watches_the_router_and_leaves_workers_to_it() -> None:
+    router = unit("router-extproc.service")
+    assert (router["Type"], router["KillMode"]) == ("notify", "mixed")
+    assert int(router["WatchdogSec"]) > 0
+    assert router["RestartPreventExitStatus"] == str(EXIT_REFUSED)
 
 
 def test_nothing_of_ours_runs_with_rights_it_does_not_need(gateway: Document) -> None:

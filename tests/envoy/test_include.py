@@ -10,6 +10,7 @@ import yaml
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.render import render
+from router_extproc.testing.raw_http import exchange
 from router_extproc.testing.stack import Stack, running_stack
 
 OWNERS = Path(__file__).with_name("theirs.yaml")
@@ -49,6 +50,22 @@ async def _check(stack: Stack) -> None:
     assert routed.headers["x-router-model"] == "large"
     assert len(stack.large.requests) == 1
     assert (await stack.send("GET", "/theirs")).status == 204
+    assert await _asked(stack, "POST //v1/chat/%63ompletions/") == "large"
+    for path in ("/v1/chat/completions;a", "/v1/chat/%2563ompletions", "/metrics"):
+        assert await _asked(stack, f"POST {path}") is None
+    stack.large.requests.clear()
     refused = await stack.send("POST", "/v1/chat/completions", data=io.BytesIO(b"x" * 3_000_000))
     assert refused.status == 413
     assert refused.json()["error"]["code"] == "request_too_large"
+
+
+async def _asked(stack: Stack, head: str) -> str | None:
+    """The model that the client is told of; None: refused, and no pool saw it."""
+    body = b'{"messages": [{"role": "user", "content": "maths"}], "model": "auto"}'
+    stack.reset()
+    reply = await exchange(stack.envoy.listen, head, [body], headers=[f"content-length: {len(body)}"])
+    if reply.status < 400:
+        return reply.headers["x-router-model"]
+    assert b'"error"' in reply.body
+    assert not (*stack.small.requests, *stack.large.requests)
+    return None

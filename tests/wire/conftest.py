@@ -100,13 +100,18 @@ OpenWire = Callable[..., AbstractAsyncContextManager[Wire]]
 def open_wire(tmp_path: Path) -> OpenWire:
     @asynccontextmanager
     async def open_with(
-        drivers: DriverFactory, *, max_body_bytes: int = 1000, max_exchanges: int = 10, drain_s: float = 0
+        drivers: DriverFactory,
+        *,
+        max_body_bytes: int = 1000,
+        max_exchanges: int = 10,
+        drain_s: float = 0,
+        at_once: asyncio.Event | None = None,
     ) -> AsyncIterator[Wire]:
         limits = StreamLimits(max_body_bytes=max_body_bytes, max_exchanges=max_exchanges)
         settings = ServerSettings(f"unix:{tmp_path}/{{worker}}.sock", limits, drain_s)
         counts = Counts()
         async with AsyncExitStack() as server:
-            address = await server.enter_async_context(running(settings, drivers, counts))
+            address = await server.enter_async_context(running(settings, drivers, counts, at_once=at_once))
             async with grpc.aio.insecure_channel(address, options=UNBOUNDED) as channel:
                 yield Wire(channel, counts, server.aclose)
 

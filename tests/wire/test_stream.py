@@ -272,6 +272,17 @@ async def test_a_draining_server_says_so_and_finishes_its_streams(open_wire: Ope
     assert driver.closed == [True]
 
 
+async def test_a_second_stop_cuts_the_streams_that_the_first_one_waits_for(open_wire: OpenWire) -> None:
+    at_once = asyncio.Event()
+    async with asyncio.timeout(20), open_wire(RecordingDriver(), drain_s=1000, at_once=at_once) as wire:
+        await wire.stream().ask(REQUEST)
+        async with asyncio.TaskGroup() as tasks:
+            draining = tasks.create_task(wire.drain())
+            await asyncio.sleep(0.05)
+            assert not draining.done()
+            at_once.set()
+
+
 # ── TCP ──
 
 

@@ -6,14 +6,19 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from router_extproc.clock import SystemClock
+from router_extproc.process import hangup
+from router_extproc.process.channel import WorkerChannel
+from router_extproc.process.restarts import RestartCounts
+from router_extproc.process.watch import Patience
 from router_extproc.server.serve import stop_requests
-from router_extproc.server.workers import EXIT_REFUSED, BackOff, Supervisor
+from router_extproc.server.workers import EXIT_REFUSED, BackOff, Supervisor, Watched
 
 PATIENCE_S = 20
 #: Says that it is there, then waits to be told to stop.
@@ -108,6 +113,177 @@ async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
     assert await asyncio.wait_for(worker.wait(), PATIENCE_S) == 0
 
 
+# ── signs of life ─────────────────────────────────────────────────────────────────────────────
+
+#: Takes its document, writes it behind its mark, and then shows signs of life as argv[3] says.
+WATCHED = """
+import asyncio, pathlib, sys, time
+sys.path[:0] = sys.argv[2].split(":")
+from router_extproc.process.channel import beating, take_document
+document = take_document().decode()
+pathlib.Path(sys.argv[1]).open("a").write(document)
+async def main():
+    ready = asyncio.Event()
+    async with beating(ready):
+        if sys.argv[3] != "never ready":
+            ready.set()
+        await asyncio.sleep(0.2)
+        if sys.argv[3] == "blocked":
+            time.sleep(1000)
+        await asyncio.sleep(1000)
+asyncio.run(main())
+"""
+HASTY = Patience(start_s=2.5, silent_s=2.5)
+
+
+def watched(folder: Path, behaviour: str) -> Callable[[int], Sequence[str]]:
+    """A worker that is alive, blocked or never ready."""
+    roots = ":".join((str(Path(__file__).parents[2]), *sys.path))
+    return lambda worker: (sys.executable, "-c", WATCHED, str(folder / str(worker)), roots, behaviour)
+
+
+async def restarted(folder: Path, behaviour: str, patience: Patience) -> dict[int, dict[str, int]]:
+    """Why it was started again, once it was."""
+    stop, counts = asyncio.Event(), RestartCounts()
+    keeper = Supervisor(
+        watched(folder, behaviour), 1, drain_s=0, clock=SystemClock(), back_off=FAST,
+        watched=Watched(b"x", patience, counts),
+    )  # fmt: skip
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(keeper.run(stop))
+        await marks(folder, 0, 2)
+        stop.set()
+    return {worker: dict(reasons) for worker, reasons in counts.counts().items()}
+
+
+async def test_a_worker_whose_event_loop_is_blocked_is_killed_and_comes_back(tmp_path: Path) -> None:
+    """It accepts connections, and nobody would ever notice."""
+    patience = Patience(start_s=PATIENCE_S, silent_s=HASTY.silent_s)
+    assert await restarted(tmp_path, "blocked", patience) == {0: {"frozen": 1}}
+
+
+async def test_a_worker_that_never_gets_ready_is_killed_and_comes_back(tmp_path: Path) -> None:
+    assert await restarted(tmp_path, "never ready", HASTY) == {0: {"never_ready": 1}}
+
+
+async def test_a_worker_is_given_the_same_document_again_and_a_second_stop_kills(tmp_path: Path) -> None:
+    stop, ready = asyncio.Event(), asyncio.Queue[int]()
+    document = b"configuration " * 100_000  # more than a socket holds
+    keeper = Supervisor(
+        watched(tmp_path, "alive"), 1, drain_s=1000, clock=SystemClock(), back_off=FAST,
+        watched=Watched(document, on_ready=ready.put_nowait),
+    )  # fmt: skip
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(keeper.run(stop))
+        assert await ready.get() == 0
+        keeper.kill()
+        assert await ready.get() == 0
+        assert (tmp_path / "0").read_bytes() == 2 * document
+        stop.set()
+        keeper.kill()
+    assert running.result() == 0
+
+
+async def test_a_worker_that_is_refused_later_is_tried_again(tmp_path: Path) -> None:
+    """A model file that was deleted meanwhile is no reason to take the healthy ones down."""
+    code = (
+        "import pathlib, sys\n"
+        "mark = pathlib.Path(sys.argv[1])\n"
+        "again = mark.exists()\n"
+        "mark.open('a').write('x')\n"
+        f"sys.exit({EXIT_REFUSED} if again else 1)\n"
+    )
+    stop, counts = asyncio.Event(), RestartCounts()
+    keeper = Supervisor(
+        python(code, tmp_path), 1, drain_s=0, clock=SystemClock(), back_off=FAST,
+        watched=Watched(b"", counts=counts),
+    )  # fmt: skip
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(keeper.run(stop))
+        await marks(tmp_path, 0, 4)
+        stop.set()
+    assert running.result() == 0
+    assert counts.counts()[0]["refused"] >= 2
+
+
+# ── signals ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_hang_up_during_a_workers_start_kills_nobody(tmp_path: Path) -> None:
+    """Python's own answer is to die, and the first second of a process is imports."""
+    stop = asyncio.Event()
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); " + WAITS
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(supervisor(python(code, tmp_path)).run(stop))
+        await marks(tmp_path, 0, 1)
+        stop.set()
+
+
+async def test_a_hang_up_is_refused_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    async with stop_requests() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE_S):
+            while "SIGHUP ignored" not in capsys.readouterr().out:  # noqa: ASYNC110 - a signal tells us
+                await asyncio.sleep(0.01)
+        assert not stop.is_set()
+
+
+async def test_a_hang_up_before_anybody_could_answer_is_answered_then() -> None:
+    with hangup.held_back():
+        # To this thread: of a whole process, any thread of the test runner would take it.
+        signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
+        async with stop_requests() as stop:
+            await asyncio.sleep(0)
+        assert not stop.is_set()
+
+
+async def test_a_second_stop_is_not_the_first_one() -> None:
+    hurried = asyncio.Event()
+    async with stop_requests(at_once=hurried.set) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), PATIENCE_S)
+        assert not hurried.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(hurried.wait(), PATIENCE_S)
+
+
+#: Takes the terminal on its standard input as its own, and waits to be told to stop.
+IN_TERMINAL = """
+import asyncio, fcntl, pathlib, sys, termios
+sys.path[:0] = sys.argv[2].split(":")
+from router_extproc.server.serve import stop_requests
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+async def main():
+    async with stop_requests() as stop:
+        pathlib.Path(sys.argv[1]).write_text("x")
+        await stop.wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_terminal_that_is_closed_stops_what_was_started_in_it(tmp_path: Path) -> None:
+    """Else nobody would be left to stop it; a SIGHUP while the terminal is there is refused."""
+    terminal, inside = os.openpty()
+    roots = ":".join((str(Path(__file__).parents[2]), *sys.path))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", IN_TERMINAL, str(tmp_path / "0"), roots),
+        stdin=inside, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(inside)
+    try:
+        await marks(tmp_path, 0, 1)
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(process.wait(), 1)
+        os.close(terminal)
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_both_signals_ask_to_stop(number: signal.Signals) -> None:
     async with stop_requests() as stop:
@@ -125,3 +301,19 @@ def test_the_wait_doubles_up_to_its_bound() -> None:
 
 def test_a_worker_that_lived_long_starts_from_the_shortest_wait() -> None:
     assert BackOff(first_s=1, max_s=5, calm_s=60).after(5, lived_s=60) == 1
+
+
+async def test_no_sign_of_life_is_lost_in_the_moment_in_which_a_wait_ends() -> None:
+    """Both happen once a second: what is lost once is lost each time, and a healthy worker killed."""
+    channel = WorkerChannel()
+    try:
+        heard = 0
+        for _ in range(200):
+            asyncio.get_running_loop().call_later(0.002, channel.theirs.send, b".")
+            heard += await channel.heard(0.002)
+            await asyncio.sleep(0.002)
+            heard += await channel.heard(0)
+        assert heard == 200
+    finally:
+        channel.theirs.close()
+        channel.close()

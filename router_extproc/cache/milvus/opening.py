@@ -6,24 +6,34 @@ released one has all its rows on disk.
 
 from __future__ import annotations
 
+import atexit
 import logging
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
-from milvus_lite import server_manager_instance as lite_servers
 from pymilvus import AsyncMilvusClient, MilvusClient
 
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
+from router_extproc.cache.milvus.lite_server import LiteServers
 from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.purge_schema import ensure_purge_log
 from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.milvus import MilvusCollection
-from router_extproc.errors import CacheError
 
 # Both log every failure with a stack trace, and the filter with it, at every attempt. We translate and
-# count their errors instead, and say in the state of the cache why it is not ready.
-for _name in ("pymilvus", "milvus_lite"):
+# count their errors instead, and say in the state of the cache why it is not ready. gRPC's server for threads
+# serves nothing but Milvus Lite, and would do the same.
+for _name in ("pymilvus", "milvus_lite", "grpc._server"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
+
+# Of the process, as the lock on a folder is: a connection that is opened again finds its folder served.
+_lite_servers: Final = LiteServers()
+# An end without `release_lite` leaves rows in the log for the next start, but no socket behind.
+atexit.register(_lite_servers.release_all)
+
+#: To a Unix socket no ping is needed: its other end cannot be gone unnoticed. The client pings every 10 s by
+#: default, and a gRPC server that was not told so hangs up after some (`too_many_pings`).
+_NO_PINGS: Final = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 
 #: To be reached takes no longer, whatever `connection.timeout` says: it is tried again and again.
 CONNECT_MAX_S = 5.0
@@ -42,7 +52,7 @@ def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_
         CollectionMismatch: see `ensure_collection`.
     """
     try:
-        uri = _start_lite(place) if isinstance(place, LitePlace) else place.uri
+        uri = _lite_servers.start(place.path) if isinstance(place, LitePlace) else place.uri
         client = MilvusClient(**client_options(place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S)))
         timeout_s = min(timeout_s, OPEN_MAX_S)
         try:
@@ -63,7 +73,7 @@ def connect(place: Place, uri: str, *, timeout_s: float) -> AsyncMilvusClient:
 
 def release_lite(place: LitePlace) -> None:
     """Stop Milvus Lite: writes what is in memory to disk and gives the folder free. Blocks."""
-    lite_servers.release_server(str(place.path))
+    _lite_servers.release(place.path)
 
 
 def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any]:  # Any: the library's own
@@ -71,16 +81,8 @@ def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any
     options: dict[str, Any] = {"uri": uri, "timeout": timeout_s, "dedicated": True}  # Any: as above
     match place:
         case LitePlace() | LiteProcessPlace():
-            return options
+            return {**options, "grpc_options": _NO_PINGS}
         case ServerPlace(database=database, token=token, tls=tls):
             return {**options, "db_name": database, "token": token, **tls}
         case _:
             assert_never(place)
-
-
-def _start_lite(place: LitePlace) -> str:
-    place.path.parent.mkdir(parents=True, exist_ok=True)
-    uri = lite_servers.start_and_get_uri(str(place.path))
-    if uri is None:
-        raise CacheError("cache", f"cannot open {place.path}: broken, or open in another process")
-    return str(uri)

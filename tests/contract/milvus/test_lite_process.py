@@ -192,6 +192,7 @@ async def test_rows_survive_the_process_whatever_ended_it(own: LiteProcess) -> N
 async def test_signals_to_all_processes_leave_it_to_the_workers_last_writes(own: LiteProcess) -> None:
     """Ctrl-C in a terminal and the stop of a service reach the workers and it at the same time."""
     async with connected(own) as backend:
+        own.running.send_signal(signal.SIGHUP)
         own.running.send_signal(signal.SIGINT)
         own.running.send_signal(signal.SIGTERM)
         await backend.put([entry("last", 1.0)])

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
+from router_extproc.cache.milvus.opening import client_options
+from router_extproc.cache.milvus.place import (
+    LitePlace,
+    LiteProcessPlace,
+    Place,
+    ServerPlace,
+    collection_of,
+    place_of,
+)
 from router_extproc.config.milvus import (
     Milvus,
     MilvusAuth,
@@ -93,3 +101,15 @@ def test_tls_files_reach_the_client(tls: MilvusTls, options: dict[str, object]) 
     place = server(tls=tls)
     assert place.tls == options
     assert place.uri.startswith("https://" if tls.enabled else "http://")
+
+
+@pytest.mark.parametrize("place", [LitePlace(Path("/c.db")), LiteProcessPlace("unix:/l.sock")], ids=str)
+def test_milvus_lite_is_not_pinged(place: Place) -> None:
+    """Its gRPC server hangs up on a client that pings every 10 s while it computes (`too_many_pings`)."""
+    options = client_options(place, "unix:/l.sock", timeout_s=1.0)["grpc_options"]
+    assert options["grpc.keepalive_time_ms"] > 24 * 3600 * 1000
+
+
+def test_a_server_far_away_is_pinged_as_its_client_likes() -> None:
+    """Nothing else tells that a network was cut."""
+    assert "grpc_options" not in client_options(server(), "http://milvus:19530", timeout_s=1.0)

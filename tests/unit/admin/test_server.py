@@ -258,15 +258,15 @@ async def test_a_worker_is_asked_over_its_socket(operations: FakeOperations, tmp
     await server.start()
     try:
         peers = Peers({1: path})
-        assert await peers.metrics() == [METRICS]
+        assert await peers.metrics() == {1: METRICS}
         assert await peers.ready() == {1: True}
     finally:
         await server.aclose()
 
 
-async def test_a_worker_that_is_away_is_left_out(tmp_path: Path) -> None:
+async def test_a_worker_that_is_away_is_shown_as_such(tmp_path: Path) -> None:
     peers = Peers({1: socket_of(tmp_path, 1)})
-    assert await peers.metrics() == []
+    assert await peers.metrics() == {1: None}
     assert await peers.ready() == {1: False}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +195,37 @@ def test_failed_export_leaves_no_file(tmp_path: Path) -> None:
     with admin_in_thread(None) as admin:
         assert run("export", "-o", tmp_path / "cache.jsonl", "--admin", admin) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_export_is_its_owners_only(admin: str, router: FakeRouter, tmp_path: Path) -> None:
+    """It holds what people asked and were told."""
+    store(router, "a")
+    file = tmp_path / "cache.jsonl"
+    assert run("export", "-o", file, "--admin", admin) == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_export_does_not_overwrite_a_file_without_force(
+    admin: str, router: FakeRouter, tmp_path: Path, capsys: Output
+) -> None:
+    store(router, "a")
+    file = tmp_path / "cache.jsonl"
+    file.write_text("precious")
+    file.chmod(0o644)
+    assert run("export", "-o", file, "--admin", admin) == 2
+    assert "--force" in capsys.readouterr().err
+    assert file.read_text() == "precious"
+    assert run("export", "-o", file, "--force", "--admin", admin) == 0
+    assert "fingerprint" in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_failed_export_with_force_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "cache.jsonl"
+    file.write_text("precious")
+    with admin_in_thread(None) as admin:
+        assert run("export", "-o", file, "--force", "--admin", admin) == 1
+    assert [(each, each.read_text()) for each in tmp_path.iterdir()] == [(file, "precious")]
 
 
 def test_refused_lines_are_named_by_their_number_in_the_file(

@@ -11,6 +11,8 @@ import structlog
 
 from router_extproc import __version__
 from router_extproc.cli import COMMANDS, main
+from router_extproc.config.handover import handed_over
+from router_extproc.config.read import read_config
 
 OK = "version: 1\ndefault_model: small\nmodels: {small: {cluster: a, served_name: tiny}}\n"
 RULES = (
@@ -83,8 +85,8 @@ def test_a_broken_configuration_lists_its_problems_and_exits_with_2(
     path.write_text(OK + "workers: 0\nadmin: here\n")
     assert run(*command, path) == 2
     assert capsys.readouterr().err.splitlines() == [
-        "workers: must be >= 1, got 0",
-        "admin: must be HOST:PORT, got 'here'",
+        f"{path}:4: workers: must be >= 1, got 0",
+        f"{path}:5: admin: must be HOST:PORT, got 'here'",
     ]
 
 
@@ -111,8 +113,124 @@ def test_check_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert run("check", path, "--json") == 2
     assert orjson.loads(capsys.readouterr().out) == {
         "ok": False,
-        "problems": [{"path": "workers", "problem": "must be >= 1, got 0"}],
+        "problems": [
+            {
+                "severity": "error",
+                "path": "workers",
+                "problem": "must be >= 1, got 0",
+                "file": str(path),
+                "line": 4,
+                "column": 1,
+            }
+        ],
     }
+
+
+DOUBTFUL = OK + "admin: 0.0.0.0:9190\n"
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path) -> Path:
+    path = tmp_path / "doubtful.yaml"
+    path.write_text(DOUBTFUL)
+    return path
+
+
+def test_a_warning_is_shown_and_is_no_failure(doubtful: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", doubtful) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"{doubtful}:4: warning: admin: 0.0.0.0:9190 is open beyond this machine")
+    assert shown.out == f"{doubtful}: 1 warning\n"
+
+
+def test_strict_makes_warnings_errors(doubtful: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", doubtful, "--strict") == 2
+    assert "admin: 0.0.0.0:9190 is open" in capsys.readouterr().err
+    assert run("check", doubtful, "--strict", "--json") == 2
+    shown = orjson.loads(capsys.readouterr().out)
+    assert (shown["ok"], shown["problems"][0]["severity"]) == (False, "error")
+
+
+def test_strict_is_content_with_what_has_no_warning(config: Path) -> None:
+    assert run("check", config, "--strict") == 0
+
+
+def test_warnings_speak_json(doubtful: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", doubtful, "--json") == 0
+    shown = orjson.loads(capsys.readouterr().out)
+    assert shown["ok"] is True
+    (warning,) = shown["problems"]
+    assert warning | {"problem": ""} == {
+        "severity": "warning", "path": "admin", "problem": "", "file": str(doubtful), "line": 4, "column": 1,
+    }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", tmp_path / "nowhere.yaml") == 2
+    assert "cannot read" in capsys.readouterr().err
+    assert run("check", tmp_path / "nowhere.yaml", "--json") == 2
+    assert orjson.loads(capsys.readouterr().out)["problems"][0]["line"] is None
+
+
+def test_the_schema_needs_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "--schema") == 0
+    assert orjson.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_the_configuration_in_force_is_a_configuration(
+    doubtful: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its warnings go to stderr, so that stdout can be kept."""
+    assert run("check", doubtful, "--effective") == 0
+    shown = capsys.readouterr()
+    assert "warning: admin" in shown.err
+    (tmp_path / "again.yaml").write_text(shown.out)
+    assert run("check", tmp_path / "again.yaml") == 0
+    assert run("check", doubtful, "--effective", "--json") == 0
+    assert orjson.loads("{" + capsys.readouterr().out.partition("{")[2])["limits"]["drain_s"] == 10.0
+
+
+def test_of_a_broken_configuration_nothing_is_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(OK + "workers: 0\n")
+    assert run("check", path, "--effective") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "workers: must be >= 1" in shown.err
+
+
+def test_serve_logs_each_warning_once_at_start(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says what `check` says."""
+    monkeypatch.setattr("router_extproc.cli.serve.run_worker", _no_worker)
+    path = tmp_path / "router.yaml"
+    path.write_text(DOUBTFUL + "limits: {drain_s: 0}\n")
+    assert run("serve", "--config", path) == 0
+    lines = [orjson.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line["path"], line["where"]) for line in lines] == [
+        ("doubtful configuration", "admin", f"{path}:4"),
+        ("doubtful configuration", "limits.drain_s", f"{path}:5"),
+    ]
+    assert {line["level"] for line in lines} == {"warning"}
+
+
+def test_a_worker_of_a_supervisor_repeats_no_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router_extproc.cli.serve.run_worker", _no_worker)
+    path = tmp_path / "router.yaml"
+    path.write_text(DOUBTFUL)
+    handed = handed_over(read_config(path))
+    monkeypatch.setattr("router_extproc.cli.serve.take_document", lambda: handed)
+    assert run("serve", "--config", path, "--worker", "0", "--peers", tmp_path) == 0
+    assert capsys.readouterr().err == ""
+
+
+async def _no_worker(*_: object, **_more: object) -> None:
+    """Stands for a worker that ends at once."""
 
 
 # ── explain ───────────────────────────────────────────────────────────────────────────────────

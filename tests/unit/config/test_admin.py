@@ -77,7 +77,7 @@ def test_a_written_configuration_is_read_back_alike() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(problems: Problems, section: str, expected: str) -> None:
-    assert problems(f"admin: {section}\n") == [expected]
+    assert problems(f"listen: 127.0.0.1:50051\nadmin: {section}\n") == [expected]
 
 
 def test_both_ports_are_kept_from_the_workers(problems: Problems) -> None:

@@ -1,9 +1,18 @@
 # ruff: noqa: E501, ISC004 - tables read best with one case in a line
 from __future__ import annotations
 
-import pytest
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from router_extproc.config.wording import did_you_mean
+import pytest
+from pydantic import BeforeValidator, ValidationError, create_model
+from pydantic_core import PydanticKnownError
+from pydantic_core._pydantic_core import list_all_errors
+
+from router_extproc.config.expand import Expanded
+from router_extproc.config.wording import did_you_mean, misfits
+from router_extproc.section import Section
 
 from .conftest import Problems
 
@@ -70,3 +79,47 @@ def test_a_name_without_its_unit_finds_the_one_with_it() -> None:
 
 def test_nothing_is_offered_when_nothing_is_near() -> None:
     assert did_you_mean("zebra", ["small", "large"]) == ""
+
+
+# ── pydantic's own sentences ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", list_all_errors(), ids=lambda kind: kind["type"])
+def test_no_sentence_of_pydantics_reaches_an_operator(kind: dict[str, Any]) -> None:
+    """Also for kinds of error that no section has today: a new field may bring one."""
+    error = failing(lambda _: _fail(kind))
+    (misfit,) = misfits(error, Expanded({"odd": "x"}), Section)
+    theirs = error.errors()[0]["msg"]
+    assert misfit.problem.path.split(".")[0] == "odd"
+    assert theirs.lower() not in str(misfit.problem).lower()
+    assert "{" not in misfit.problem.problem
+    assert not re.search(
+        r"Input should|valid (string|integer|number)|pydantic|Value error", str(misfit.problem)
+    )
+
+
+def _fail(kind: dict[str, Any]) -> None:
+    raise PydanticKnownError(kind["type"], kind["example_context"])
+
+
+def test_a_sections_own_check_speaks_for_itself() -> None:
+    (misfit,) = misfits(failing(_refuse), Expanded({"odd": "x"}), Section)
+    assert str(misfit.problem) == "odd: needs a friend"
+
+
+def _refuse(_: object) -> None:
+    raise ValueError("needs a friend")
+
+
+def failing(check: Callable[[object], object]) -> ValidationError:
+    """What pydantic says when the check of a section's only field fails."""
+    section = create_model("Odd", __base__=Section, odd=(Annotated[object, BeforeValidator(check)], ...))
+    with pytest.raises(ValidationError) as caught:
+        section.model_validate({"odd": "x"})
+    return caught.value
+
+
+@pytest.mark.parametrize("text", [".nan", ".inf", "1e999"])
+def test_a_number_must_be_one(problems: Problems, text: str) -> None:
+    """NaN passes every comparison that is written the wrong way round."""
+    assert problems(f"limits: {{drain_s: {text}}}\n") != []

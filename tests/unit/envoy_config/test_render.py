@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS
 from router_extproc.envoy_config.filters import all_but
@@ -16,6 +17,7 @@ from router_extproc.protocol.modes import Role
 from router_extproc.server.listen import address_of
 
 MIB = 1024 * 1024
+CERTIFICATE = {"cert_file": "/cert.pem", "key_file": "/key.pem"}
 OFF = Coalescing(enabled=False)
 
 
@@ -37,7 +39,7 @@ def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **env
                 "admin": "127.0.0.1:9901",
                 "clusters": {
                     "pool_s": {"endpoints": ["10.0.0.1:1", "10.0.0.2:1"]},
-                    "pool_l": {"endpoints": ["pools.test:443"], "tls": True},
+                    "pool_l": {"endpoints": ["pools.test:443"], "tls": True, "first_byte_timeout_s": 60},
                 },
                 **envoy,
             },
@@ -99,7 +101,7 @@ def sockets(cluster: dict[str, Any]) -> list[str]:
 def test_the_body_limit_is_one_number() -> None:
     limit = 2 * MIB
     assert filters(config())["router.buffer"]["max_request_bytes"] == limit
-    oversize, inference = [route for route in routes(config()) if "path" in route["match"]]
+    oversize, inference = [route for route in routes(config()) if "safe_regex" in route["match"]]
     assert oversize["match"]["headers"][1]["range_match"]["start"] == str(limit + 1)
     assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
 
@@ -118,7 +120,8 @@ def test_every_filter_that_a_request_waits_for_fails_open() -> None:
 def test_every_stream_tells_its_role(profile: str, roles: list[str]) -> None:
     found = [each for each in filters(config(profile=profile)).values() if "grpc_service" in each]
     told = [{each["key"]: each["value"] for each in one["grpc_service"]["initial_metadata"]} for one in found]
-    assert told == [{"x-router-role": role} for role in roles]
+    digest = envoy_digest(config(profile=profile))
+    assert told == [{"x-router-role": role, "x-router-config": digest} for role in roles]
     assert {Role(role) for role in roles} <= set(Role)
 
 
@@ -132,10 +135,12 @@ def test_only_pools_of_the_configuration_can_be_chosen_and_each_once() -> None:
 
 def test_every_dialect_has_its_routes() -> None:
     """A dialect whose paths are not rendered would never be asked."""
-    rendered = {route["match"]["path"] for route in routes(config()) if "path" in route["match"]}
+    matches = [route["match"] for route in routes(config()) if route["name"].startswith("inference ")]
     for dialect in DIALECTS.values():
         assert dialect.paths
-        assert set(dialect.paths) <= rendered
+        for path in dialect.paths:
+            patterns = [match["safe_regex"]["regex"] for match in matches]
+            assert any(re.fullmatch(pattern, path) for pattern in patterns)
         assert all(dialect.matches("POST", path) for path in dialect.paths)
 
 
@@ -248,11 +253,16 @@ def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
 
 def test_every_reason_is_used() -> None:
     """A reason that fits no key has outlived what it explained."""
-    texts = [
-        text
-        for profile in ("split", "inline")
-        for text in rendered(config(profile=profile).model_dump_json()).values()
+    shapes = [
+        {"profile": "inline", "other_paths": "deny"},
+        {
+            "profile": "split",
+            "tls": CERTIFICATE,
+            "server": ["router.test:1"],
+            "server_tls": {"ca_file": "/ca.pem"},
+        },
     ]
+    texts = [text for shape in shapes for text in rendered(config(**shape).model_dump_json()).values()]
     written = " ".join(" ".join(line.strip(" #") for line in text.splitlines()) for text in texts)
     assert [reason for reason in REASONS.values() if " ".join(reason.split()) not in written] == []
 

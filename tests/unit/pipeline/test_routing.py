@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from router_extproc.errors import ModelError
 from router_extproc.models.base import Encoding
+from router_extproc.protocol.headers import REQUEST_HEADERS_BYTES_MAX, REQUEST_HEADERS_MAX
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Reading, Subject
@@ -102,3 +104,40 @@ async def test_pinned_request_reads_no_signal() -> None:
 @pytest.mark.parametrize("prompt", ["", "   "])
 async def test_prompt_without_words_is_routed_by_default(prompt: str) -> None:
     assert (await client().send(chat(prompt))).sent_header("x-router-decision") == "default"
+
+
+async def test_a_decision_may_refuse_what_could_not_be_read() -> None:
+    guarded = replace(MATHS, refuses_unread=True)
+    router = fake_router(signals=[MathsSignal()], decisions=[guarded], encoder=CountingEncoder(broken=True))
+    sent = await Client(router).send(chat("solve x + 1 = 2"))
+    assert sent.immediate.status == 503
+    assert dict(sent.immediate.headers)["retry-after"] == "1"
+    assert json.loads(sent.immediate.body)["error"]["code"] == "router_unavailable"
+    assert (await Client(router).send(chat("hi", model="small"))).sent_header("x-router-model") == "small"
+
+
+async def test_a_refusal_needs_a_stage_that_failed() -> None:
+    guarded = replace(MATHS, refuses_unread=True)
+    router = fake_router(signals=[MathsSignal()], decisions=[guarded], encoder=CountingEncoder())
+    assert (await Client(router).send(chat("hi"))).sent_header("x-router-model") == "small"
+    assert (await Client(router).send(chat(""))).sent_header("x-router-model") == "small"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions/", "/v1/chat/completions/?a=b", "/v1/chat/completions//"]
+)
+async def test_a_slash_at_the_end_hides_nothing(path: str) -> None:
+    sent = await client().send(chat("solve x + 1 = 2"), path=path)
+    assert sent.sent_header("x-router-model") == "large"
+
+
+async def test_headers_that_leave_no_room_for_ours_are_refused_with_words() -> None:
+    """Envoy would answer with an empty 500."""
+    many = {f"x_h{number}": "v" for number in range(REQUEST_HEADERS_MAX)}
+    long = {"x_h": "v" * REQUEST_HEADERS_BYTES_MAX}
+    for headers in (many, long):
+        refused = (await client().send(chat("hi"), **headers)).immediate
+        assert (refused.status, json.loads(refused.body)["error"]["code"]) == (
+            431,
+            "request_headers_too_large",
+        )

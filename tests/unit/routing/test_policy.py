@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from router_extproc.errors import RouterUnavailable
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.signals.base import Reading
@@ -61,3 +66,59 @@ def test_cache_policy_of_a_removed_decision_is_unknown() -> None:
 
 def test_empty_rule_always_holds() -> None:
     assert ALWAYS.holds({})
+
+
+UNREAD = frozenset({"guard", "pii"})
+NOTHING = {"guard": Reading("guard", None, 0.0), "pii": Reading("pii", None, 0.0), **MATHS}
+
+
+def refusing(when: object, priority: int = 5) -> RoutingDecision:
+    return replace(decision("refusing", priority, when), refuses_unread=True)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"guard": True},
+        {"guard": ["jailbreak"]},
+        {"guard": {"min": 0.5}},
+        {"guard": False},
+        {"not": {"guard": True}},
+        {"all": [{"domain": "math"}, {"guard": True}]},
+        {"any": [{"domain": "law"}, {"guard": True}]},
+        {"all": [{"guard": True}, {"pii": True}]},
+        {"guard": {"max": 0.5}},
+    ],
+)
+def test_what_a_decision_might_have_taken_is_refused_when_it_says_so(when: object) -> None:
+    with pytest.raises(RouterUnavailable):
+        policy(refusing(when)).decide(NOTHING, UNREAD)
+    assert policy(refusing(when)).decide(NOTHING)
+    assert policy(decision("open", 5, when)).decide(NOTHING, UNREAD)
+
+
+@pytest.mark.parametrize(
+    ("when", "taken"),
+    [
+        ({"all": [{"domain": "law"}, {"guard": True}]}, "default"),
+        ({"any": [{"domain": "math"}, {"guard": True}]}, "refusing"),
+        ({"domain": "law"}, "default"),
+        ({"domain": "math"}, "refusing"),
+    ],
+)
+def test_what_does_not_depend_on_the_unread_signal_is_not_refused(when: object, taken: str) -> None:
+    assert policy(refusing(when)).decide(NOTHING, UNREAD).decision == taken
+
+
+def test_what_was_found_without_inference_is_found() -> None:
+    """A card number is a card number, whether names could be looked for or not."""
+    found = {**NOTHING, "pii": Reading("pii", "CREDIT_CARD", 1.0)}
+    assert policy(refusing({"pii": True})).decide(found, UNREAD).decision == "refusing"
+    assert policy(refusing({"pii": False})).decide(found, UNREAD).decision == "default"
+    with pytest.raises(RouterUnavailable):
+        policy(refusing({"pii": "PERSON"})).decide(found, UNREAD)
+
+
+def test_a_decision_of_higher_priority_takes_its_requests_all_the_same() -> None:
+    higher = decision("higher", 9, {"domain": "math"})
+    assert policy(refusing({"guard": True}), higher).decide(NOTHING, UNREAD).decision == "higher"

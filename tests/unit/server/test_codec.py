@@ -8,7 +8,7 @@ from router_extproc._pb import ext_proc_pb2 as pb
 from router_extproc.errors import RemoteProtocolError
 from router_extproc.protocol.exchange import Outgoing
 from router_extproc.protocol.headers import HeaderMutation
-from router_extproc.protocol.messages import HeadersReply, MoreTime, RequestHeaders
+from router_extproc.protocol.messages import HeadersReply, MoreTime, RequestHeaders, ResponseHeaders
 from router_extproc.protocol.modes import Direction
 from router_extproc.server.codec import decode, encode
 
@@ -81,3 +81,15 @@ def test_an_unknown_body_mode_is_refused() -> None:
     config = pb.ProtocolConfiguration(request_body_mode=99)
     with pytest.raises(RemoteProtocolError, match="body mode"):
         decoded_headers(protocol_config=config)
+
+
+def test_attributes_are_read_as_strings() -> None:
+    """Of the cluster that answered; what is no string is nothing that we asked for."""
+    struct = {"xds.cluster_name": "vllm_small", "response.code": 200}
+    message = decoded_headers()
+    assert message.attributes == {}
+    request = pb.ProcessingRequest(response_headers=pb.HttpHeaders())
+    request.attributes["envoy.filters.http.ext_proc"].update(struct)
+    answer = decode(request.SerializeToString())
+    assert isinstance(answer, ResponseHeaders)
+    assert answer.attributes == {"xds.cluster_name": "vllm_small"}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.server.listen import address_of, claim
+from router_extproc.server.listen import SOCKET_MODES, address_of, claim, open_to
 
 
 @pytest.fixture
@@ -52,6 +54,43 @@ def test_the_folder_of_a_socket_is_made(path: Path) -> None:
     claim(f"unix:{path}")
     assert path.parent.is_dir()
     assert not path.exists()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+@pytest.mark.parametrize(
+    ("access", "modes"),
+    [("owner", (0o600, 0o700)), ("group", (0o660, 0o750)), ("everyone", (0o666, 0o755))],
+)
+def test_who_may_connect_is_what_was_configured(
+    path: Path, access: str, modes: tuple[int, int], umask: int
+) -> None:
+    """A service manager that starts us with umask 0 lets nobody in by accident."""
+    before = os.umask(umask)
+    try:
+        claim(f"unix:{path}", SOCKET_MODES[access])
+        with closing(socket.socket(socket.AF_UNIX)) as server:
+            server.bind(str(path))
+            open_to(f"unix:{path}", SOCKET_MODES[access])
+    finally:
+        os.umask(before)
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == modes
+
+
+def test_a_folder_that_is_there_keeps_its_mode(path: Path) -> None:
+    """As a volume that Envoy mounts, too."""
+    path.parent.mkdir()
+    path.parent.chmod(0o2770)
+    claim(f"unix:{path}")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o2770
+
+
+def test_a_port_has_no_mode() -> None:
+    open_to("127.0.0.1:50051", SOCKET_MODES["group"])
+
+
+def test_a_socket_that_is_gone_is_named() -> None:
+    with pytest.raises(ConfigError, match="socket_access: cannot set the mode of /nowhere"):
+        open_to("unix:/nowhere/0.sock", SOCKET_MODES["group"])
 
 
 def test_a_stale_socket_is_removed(stale: Path) -> None:
@@ -121,3 +160,17 @@ def has_ipv6_loopback() -> bool:
 @pytest.mark.skipif(not socket.has_ipv6 or not has_ipv6_loopback(), reason="no IPv6 loopback here")
 def test_an_ipv6_address_can_be_claimed() -> None:
     claim("[::1]:0")
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They could put a socket of their own there."""
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    monkeypatch.setattr("router_extproc.server.listen._ROOT", owner + 2)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        claim(f"unix:{tmp_path}/0.sock")
+
+
+def test_a_folder_that_is_made_is_its_makers_alone(tmp_path: Path) -> None:
+    claim(f"unix:{tmp_path}/new/0.sock")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

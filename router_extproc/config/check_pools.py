@@ -1,0 +1,53 @@
+"""Checks of pools and of the models that stand in for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router_extproc.config.model import Config
+from router_extproc.errors import ConfigError
+from router_extproc.section import did_you_mean
+
+
+def check(config: Config) -> Iterator[ConfigError]:
+    """Every problem of `models.*.fallback` and of the pools' times."""
+    for key in config.models:
+        yield from _check_fallback(key, config)
+    for name, pool in config.envoy.clusters.items():
+        pause_s, first_s = config.envoy.stream_idle_timeout_s, pool.first_byte_timeout_s
+        if first_s is not None and first_s > pause_s:
+            yield ConfigError(
+                f"envoy.clusters.{name}.first_byte_timeout_s",
+                f"must be <= envoy.stream_idle_timeout_s ({pause_s:g}), which ends a silent request first, "
+                f"got {first_s:g}",
+            )
+
+
+def _check_fallback(key: str, config: Config) -> Iterator[ConfigError]:
+    path, model = f"models.{key}.fallback", config.models[key]
+    if model.fallback is None:
+        return
+    other = config.models.get(model.fallback)
+    if other is None:
+        hint = did_you_mean(model.fallback, config.models)
+        yield ConfigError(path, f"no model named '{model.fallback}'{hint}")
+    elif model.fallback == key:
+        yield ConfigError(path, "is the model itself; name another one")
+    elif other.cluster == model.cluster:
+        yield ConfigError(
+            path,
+            f"'{model.fallback}' is in the same cluster '{model.cluster}', so it is down together with it",
+        )
+    elif key in (chain := _chain(key, config)):
+        loop = " -> ".join((key, *chain[: chain.index(key) + 1]))
+        yield ConfigError(path, f"goes round in a circle: {loop}")
+
+
+def _chain(key: str, config: Config) -> list[str]:
+    """The models after `key`, until there is none or one comes twice."""
+    names: list[str] = []
+    model = config.models.get(key)
+    while model is not None and model.fallback is not None and model.fallback not in names:
+        names.append(model.fallback)
+        model = config.models.get(model.fallback)
+    return names

@@ -1,0 +1,47 @@
+"""The digest of what Envoy and the server must agree on.
+
+The rendered Envoy carries it (`envoy_config/filters.py`), the server compares (`telemetry/envoy_config.py`).
+It covers facts that make a request go wrong when the two differ: which pools there are and who is in them,
+the limits, and what clients may not send. Timeouts of pools, names of models in bodies, prices and secrets
+are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Final
+
+from router_extproc.config.model import Config
+from router_extproc.dialects import DIALECTS
+
+#: Raised when the meaning of what is rendered changes.
+VERSION: Final = 1
+_LENGTH: Final = 16
+
+
+def envoy_digest(config: Config) -> str:
+    """Sixteen hexadecimal digits."""
+    facts = json.dumps(_facts(config), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(facts.encode()).hexdigest()[:_LENGTH]
+
+
+def _facts(config: Config) -> dict[str, object]:
+    envoy, limits = config.envoy, config.limits
+    clusters = {model.cluster for model in config.models.values()}
+    return {
+        "version": VERSION,
+        "profile": envoy.profile,
+        "clusters": sorted(clusters),
+        "default": config.models[config.default_model].cluster,
+        "endpoints": {
+            name: sorted(pool.endpoints) for name, pool in envoy.clusters.items() if name in clusters
+        },
+        "paths": sorted(path for dialect in DIALECTS.values() for path in dialect.paths),
+        "other_paths": envoy.other_paths,
+        "unread": envoy.unread,
+        "strip_headers": sorted(name.lower() for name in envoy.strip_headers),
+        "max_body_bytes": limits.max_body_bytes,
+        "message_timeout_s": limits.message_timeout_s,
+        "max_message_timeout_s": config.max_message_timeout_s(),
+    }

@@ -1,0 +1,70 @@
+"""How Envoy watches one pool and what it does when an endpoint fails: keys of `envoy.clusters.NAME`.
+
+`envoy_config/pool_health.py` and `envoy_config/retries.py` render them; `server/pool_probe.py` asks by the
+same settings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, Field
+
+from router_extproc.section import Section
+
+#: An endpoint that answers with anything below is alive: pools without /health say 404 or 401.
+FAILED_STATUS_MIN: Final = 500
+
+
+class PoolHealth(Section):
+    """Active health checks: a GET to each endpoint; any answer below 500 counts as alive."""
+
+    #: What is asked for, with a GET.
+    path: str = Field(default="/health", pattern=r"^/[!-~]*$")
+    #: Between two checks of an endpoint.
+    interval_s: float = Field(default=1.0, ge=0.1, le=300)
+    #: Generous: a busy server may take its time, and one that is taken out for that costs more.
+    timeout_s: float = Field(default=3.0, ge=0.1, le=300)
+    #: Checks that must fail in a row before an endpoint gets no more requests.
+    unhealthy_threshold: int = Field(default=3, ge=1, le=100)
+    #: Checks that must succeed in a row before it gets requests again.
+    healthy_threshold: int = Field(default=1, ge=1, le=100)
+
+
+class PoolRetries(Section):
+    """Requests that were never sent are sent to another endpoint."""
+
+    #: Further attempts after the first one.
+    attempts: int = Field(default=2, ge=1, le=10)
+
+
+def _health(given: object) -> object:
+    return {} if given is True else given
+
+
+def _retries(given: object) -> object:
+    """`true`, and a number as the short form of `attempts`."""
+    if given is True:
+        return {}
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return {"attempts": given} if given else False
+    return given
+
+
+class PoolTraffic(Section):
+    """What a pool may be asked, and for how long."""
+
+    #: false: endpoints are not checked.
+    health: Annotated[
+        PoolHealth | Literal[False], BeforeValidator(_health, json_schema_input_type=PoolHealth | bool)
+    ] = PoolHealth()
+    #: false: no request is sent twice, not even one that no endpoint has seen.
+    retries: Annotated[
+        PoolRetries | Literal[False],
+        BeforeValidator(_retries, json_schema_input_type=PoolRetries | bool | int),
+    ] = PoolRetries()
+    #: Endpoints that fail five requests in a row get none for a while; at most half of a pool.
+    outliers: bool = True
+    #: From the whole request to the first byte of the answer. None: only the pause timeout holds, because the
+    #: first byte of an answer that is not streamed comes when all of it is generated.
+    first_byte_timeout_s: float | None = Field(default=None, gt=0)

@@ -1,0 +1,23 @@
+"""Warnings of signals that nothing asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router_extproc.config.warnings.base import ConfigWarning, Subject
+from router_extproc.errors import ConfigError
+from router_extproc.routing.rules import read_rule
+
+
+def warn_of_unused(subject: Subject) -> Iterator[ConfigWarning]:
+    """Signals that no rule mentions: they cost time in every request."""
+    asked: set[str] = set()
+    for decision in subject.config.decisions:
+        try:
+            asked.update(test.signal for test in read_rule(decision.when).tests())
+        except ConfigError:
+            # What that rule asks is not known, so nothing is said of what nobody asks.
+            return
+    for name in subject.config.signals:
+        if name not in asked:
+            yield ConfigWarning(f"signals.{name}", "no decision asks it: it is measured in vain")

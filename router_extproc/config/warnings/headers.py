@@ -1,0 +1,34 @@
+"""Warnings of headers: scopes by some that no two requests share, and some that are taken off twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from router_extproc.config.check_headers import HOP_BY_HOP, scopes_of
+from router_extproc.config.warnings.base import ConfigWarning, Subject
+
+#: New with every request: made by Envoy, by a tracer or by the client's library.
+_OF_ONE_REQUEST: Final = frozenset(
+    {
+        "b3", "content-length", "date", "idempotency-key", "traceparent", "tracestate", "x-amzn-trace-id",
+        "x-b3-spanid", "x-b3-traceid", "x-cloud-trace-context", "x-correlation-id", "x-request-id",
+    }
+)  # fmt: skip
+
+
+def warn_of_scope_headers(subject: Subject) -> Iterator[ConfigWarning]:
+    """A scope that no second request falls into: the cache is never hit."""
+    for path, scope in scopes_of(subject.config):
+        for index, name in enumerate(scope.headers):
+            if name.lower() in _OF_ONE_REQUEST:
+                problem = f"'{name}' is another with every request: no answer would ever be found again"
+                yield ConfigWarning(f"{path}.headers[{index}]", problem)
+
+
+def warn_of_stripped_headers(subject: Subject) -> Iterator[ConfigWarning]:
+    """Headers that Envoy takes off in any case."""
+    for index, name in enumerate(subject.config.envoy.strip_headers):
+        if name.lower() in HOP_BY_HOP:
+            problem = f"Envoy removes '{name}' in any case: it belongs to one connection"
+            yield ConfigWarning(f"envoy.strip_headers[{index}]", problem)

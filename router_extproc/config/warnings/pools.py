@@ -1,0 +1,73 @@
+"""Warnings of models and of the pools behind them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from router_extproc.config.address import host_port
+from router_extproc.config.model import EnvoyCluster
+from router_extproc.config.warnings.base import ConfigWarning, Subject
+
+#: Where TLS is spoken.
+_HTTPS_PORT: Final = 443
+
+
+def warn_of_pools(subject: Subject) -> Iterator[ConfigWarning]:
+    """Pools that nobody asks, that ask themselves, or that are asked in the wrong language."""
+    config = subject.config
+    used = {model.cluster for model in config.models.values()}
+    for name, cluster in config.envoy.clusters.items():
+        path = f"envoy.clusters.{name}"
+        if name not in used:
+            yield ConfigWarning(path, "no model uses this pool")
+        if not cluster.tls and subject.is_written(f"{path}.ca_file"):
+            yield ConfigWarning(f"{path}.ca_file", "is not used: tls is false, so the pool is asked in clear")
+        yield from _warn_of_endpoints(f"{path}.endpoints", cluster, _own_addresses(subject))
+
+
+def _own_addresses(subject: Subject) -> dict[tuple[str, int] | None, str]:
+    envoy, loopback = host_port(subject.config.envoy.listen), "127.0.0.1"
+    if envoy is None:
+        return {}
+    # Who listens on all interfaces listens on loopback, too.
+    hosts = {envoy[0], *((loopback, "localhost") if envoy[0] in ("0.0.0.0", "::", loopback) else ())}  # noqa: S104 - compared, not bound
+    return {(host, envoy[1]): "envoy.listen" for host in hosts}
+
+
+def _warn_of_endpoints(
+    path: str, cluster: EnvoyCluster, own: dict[tuple[str, int] | None, str]
+) -> Iterator[ConfigWarning]:
+    seen = Counter[str]()
+    for index, endpoint in enumerate(cluster.endpoints):
+        address = host_port(endpoint)
+        here = f"{path}[{index}]"
+        if address in own:
+            yield ConfigWarning(here, f"is {own[address]}: Envoy would send requests to itself for ever")
+        if address is not None and address[1] == _HTTPS_PORT and not cluster.tls:
+            yield ConfigWarning(here, "port 443 is asked in clear: write tls: true")
+        if seen[endpoint]:
+            yield ConfigWarning(here, f"'{endpoint}' is written twice")
+        seen[endpoint] += 1
+
+
+def warn_of_models(subject: Subject) -> Iterator[ConfigWarning]:
+    """Models that cannot be told apart, and prices that make savings wrong."""
+    models = subject.config.models
+    seen: dict[tuple[str, str], str] = {}
+    priced = [key for key, model in models.items() if model.cost.input_per_mtok or model.cost.output_per_mtok]
+    for key, model in models.items():
+        target = (model.cluster, model.served_name or key)
+        if target in seen:
+            problem = (
+                f"is the same as models.{seen[target]}: cluster '{target[0]}' serves both as '{target[1]}'"
+            )
+            yield ConfigWarning(f"models.{key}", problem)
+        seen.setdefault(target, key)
+        if priced and not subject.is_written(f"models.{key}.cost"):
+            problem = f"has no cost, and {', '.join(priced)} has: what hits save is counted as nothing here"
+            yield ConfigWarning(f"models.{key}", problem)
+    if not subject.config.virtual_models:
+        problem = "is empty: no request is routed, and no decision is ever asked"
+        yield ConfigWarning("virtual_models", problem)

@@ -1,0 +1,51 @@
+"""Warnings of requests that nobody reads although a rule wants them read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from router_extproc.config.model import Decision
+from router_extproc.config.warnings.base import ConfigWarning, Subject
+from router_extproc.errors import ConfigError
+from router_extproc.routing.rules import read_rule
+
+#: Signals by which requests are held back: who passes unread passes them by.
+_GUARDING: Final = frozenset({"guard", "pii"})
+
+
+def warn_of_paths_past_the_guard(subject: Subject) -> Iterator[ConfigWarning]:
+    """A guard that reads one API while others reach the default pool unread."""
+    config = subject.config
+    if config.envoy.other_paths != "pass":
+        return
+    for index, decision in enumerate(config.decisions):
+        path = f"decisions[{index}].when"
+        asked = _asked_by(decision) & config.signals.keys()
+        guarding = {name for name in asked if config.signals[name].type in _GUARDING}
+        if guarding:
+            problem = (
+                f"reads {', '.join(sorted(guarding))} of inference requests only, and envoy.other_paths lets"
+                " requests to every other API pass unread; set it to deny, or list the paths that may pass"
+            )
+            yield ConfigWarning(path, problem)
+
+
+def _asked_by(decision: Decision) -> set[str]:
+    """The signals that its rule mentions; none of a rule that cannot be read, which is an error elsewhere."""
+    try:
+        return {test.signal for test in read_rule(decision.when).tests()}
+    except ConfigError:
+        return set()
+
+
+def warn_of_half_a_refusal(subject: Subject) -> Iterator[ConfigWarning]:
+    """A decision that refuses what was not read, beside an Envoy that passes it when the sidecar is away."""
+    config = subject.config
+    for index, decision in enumerate(config.decisions):
+        if decision.unread == "deny" and config.envoy.unread == "pass":
+            problem = (
+                "refuses what a living sidecar could not read, and Envoy passes everything unread while the"
+                " sidecar is away; set envoy.unread: deny, too"
+            )
+            yield ConfigWarning(f"decisions[{index}].unread", problem)

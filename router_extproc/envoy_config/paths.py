@@ -1,0 +1,224 @@
+"""Which paths reach a pool: one spelling of each, no operator's path, and what `envoy.other_paths` lets pass.
+
+Envoy compares paths as they are written, servers decode them first. So the connection manager normalises
+every path before anything reads it, and `router.paths` refuses what could still be read in two ways.
+Source: http_connection_manager.proto; rbac.proto; vLLM's entrypoints/serve and entrypoints/openai.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from envoy_data_plane.envoy.config.rbac.v3 import (
+    Permission,
+    PermissionSet,
+    Policy,
+    Principal,
+    Rbac,
+    RbacAction,
+)
+from envoy_data_plane.envoy.config.route.v3 import HeaderMatcher
+from envoy_data_plane.envoy.extensions.filters.http.rbac.v3 import Rbac as PathFilter
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpConnectionManagerPathWithEscapedSlashesAction as EscapedSlashes,
+)
+from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
+    HttpFilter,
+)
+from envoy_data_plane.envoy.type.matcher.v3 import (
+    PathMatcher,
+    RegexMatchAndSubstitute,
+    RegexMatcher,
+    StringMatcher,
+)
+from envoy_data_plane.google.protobuf import Any as Packed
+
+from router_extproc.config.model import Config
+from router_extproc.dialects import DIALECTS
+from router_extproc.envoy_config.names import PATHS
+
+#: Policies of the filter. Envoy puts their names into the code details of a refusal, and its access log.
+AMBIGUOUS: Final = "router_ambiguous_path"
+OPERATOR: Final = "router_operator_path"
+OTHER: Final = "router_other_path"
+UNREAD: Final = "router_unread_inference"
+
+#: What is administrative in vLLM's HTTP server, as the beginning of a path: `/reset_` is every such path.
+#: Some are there in its development mode only (VLLM_SERVER_DEV_MODE=1), which people do switch on.
+OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("they stop the pool for everybody", ("/sleep", "/wake_up", "/pause", "/resume", "/abort_request")),
+    ("they change what the models are", ("/v1/load_lora_adapter", "/v1/unload_lora_adapter")),
+    (
+        "they replace the weights",
+        (
+            "/init_weight",
+            "/start_weight",
+            "/start_draft_weight",
+            "/update_weight",
+            "/finish_weight",
+            "/weight_",
+        ),
+    ),
+    ("they empty the prefix cache", ("/reset_",)),
+    ("they run any method in the pool's workers", ("/collective_rpc",)),
+    ("they change how many processors serve", ("/scale_elastic_ep", "/fault_tolerance")),
+    ("they write traces to the pool's disk", ("/start_profile", "/stop_profile")),
+    (
+        "they tell how the pool is run, and how busy it is with others",
+        (
+            "/metrics",
+            "/server_info",
+            "/load",
+            "/tokenizer_info",
+            "/get_world_size",
+            "/is_sleeping",
+            "/is_paused",
+            "/is_scaling_elastic_ep",
+        ),
+    ),
+    ("a second door to the chat completions, past whoever reads them at the first", ("/invocations",)),
+)
+
+#: Found in a path: it asks a model, whatever its API. `/v1/responses`, `/inference/v1/generate`, ...
+INFERENCE_WORDS: Final = (
+    "/completions",
+    "/messages",
+    "/responses",
+    "/generat",
+    "/embeddings",
+    "/audio/",
+    "/images/",
+    "/pooling",
+    "/classify",
+    "/score",
+    "/rerank",
+)
+
+#: What a client of the API needs beside inference.
+CLIENT_PATHS: Final = ("/v1/models", "/v1/models/*")
+
+#: After normalising: a path parameter, an escape that is cut short, and escapes that one server decodes and
+#: another does not: control characters (Python's `$` matches before a line feed), `#`, `%` (decoded twice),
+#: `;`, `?`, `/`, `\`.
+AMBIGUOUS_PATH: Final = r"(?i).*(;|%([^0-9a-f]|[0-9a-f]?$|.[^0-9a-f]|[01].|2[35f]|3[bf]|5c|7f)).*"
+
+#: Behind an inference path: a space, a dot, ... A letter makes it another path (`/v1/completions_v2`).
+CUT_OFF: Final = "([^a-z0-9/_-].*)?"
+
+#: A slash at the end names the same thing; Envoy has merged several of them into one.
+FINAL_SLASH: Final = "/?"
+
+
+def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
+    """How the connection manager spells paths before anything reads them."""
+    return {
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": EscapedSlashes.UNESCAPE_AND_FORWARD,
+    }
+
+
+def inference_paths() -> list[str]:
+    """The paths of all dialects."""
+    return [path for dialect in DIALECTS.values() for path in dialect.paths]
+
+
+def inference_path(path: str) -> RegexMatcher:
+    """A dialect's path, with a slash at its end or without."""
+    return RegexMatcher(regex=re.escape(path) + FINAL_SLASH)
+
+
+def without_final_slash() -> RegexMatchAndSubstitute:
+    """What a pool gets: it would redirect the client instead of answering."""
+    return RegexMatchAndSubstitute(pattern=RegexMatcher(regex="/$"), substitution="")
+
+
+def path_filter(config: Config) -> HttpFilter:
+    """Refuses before any other filter reads, and counts what passes unread."""
+    rules = Rbac(action=RbacAction.DENY, policies=_refused(config))
+    unread = Rbac(action=RbacAction.DENY, policies={UNREAD: _policy(_unread(config))})
+    both = PathFilter(
+        rules=rules,
+        rules_stat_prefix="router",
+        shadow_rules=unread,
+        shadow_rules_stat_prefix="router_unread",
+        track_per_rule_stats=True,
+    )
+    return HttpFilter(name=PATHS, typed_config=Packed.pack(both))
+
+
+def _refused(config: Config) -> dict[str, Policy]:
+    rules = {AMBIGUOUS: _policy(_any(_ambiguous()))}
+    if config.envoy.other_paths == "pass":
+        return rules | {OPERATOR: _policy(_any(_operator()))}
+    return rules | {OTHER: _policy(Permission(not_rule=_any(_allowed(config))))}
+
+
+def _ambiguous() -> list[Permission]:
+    """What no path may have, and what only looks like an inference path."""
+    odd = _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
+    return [odd, *(_looks_like(path) for path in inference_paths())]
+
+
+def _looks_like(path: str) -> Permission:
+    """The path in other letters, or with something behind it that a server may cut off."""
+    alike = f"(?i){inference_path(path).regex}{CUT_OFF}"
+    return _all(
+        [
+            _path(StringMatcher(safe_regex=RegexMatcher(regex=alike))),
+            Permission(not_rule=_inference(path)),
+        ]
+    )
+
+
+def _operator() -> list[Permission]:
+    beginnings = [path for _, paths in OPERATOR_PATHS for path in paths]
+    return [_path(StringMatcher(prefix=path, ignore_case=True)) for path in beginnings]
+
+
+def _allowed(config: Config) -> list[Permission]:
+    """Inference paths, and those that the operator lists."""
+    other = config.envoy.other_paths
+    listed = CLIENT_PATHS if isinstance(other, str) else other
+    return [*(_inference(path) for path in inference_paths()), *(_listed(path) for path in listed)]
+
+
+def _listed(path: str) -> Permission:
+    if path.endswith("/*"):
+        return _path(StringMatcher(prefix=path.removesuffix("*")))
+    return _path(StringMatcher(exact=path))
+
+
+def _unread(config: Config) -> Permission:
+    """POST to what asks a model, is not read by us, and is not refused either."""
+    words = [_path(StringMatcher(contains=word, ignore_case=True)) for word in INFERENCE_WORDS]
+    read = [_inference(path) for path in inference_paths()]
+    others = [Permission(not_rule=each) for each in (*read, *_ambiguous())]
+    listed = [] if config.envoy.other_paths == "pass" else [_any(_allowed(config))]
+    return _all([_post(), _any(words), *others, *listed])
+
+
+def _inference(path: str) -> Permission:
+    return _path(StringMatcher(safe_regex=inference_path(path)))
+
+
+def _post() -> Permission:
+    return Permission(header=HeaderMatcher(name=":method", string_match=StringMatcher(exact="POST")))
+
+
+def _path(matcher: StringMatcher) -> Permission:
+    return Permission(url_path=PathMatcher(path=matcher))
+
+
+def _any(rules: Iterable[Permission]) -> Permission:
+    return Permission(or_rules=PermissionSet(rules=list(rules)))
+
+
+def _all(rules: Iterable[Permission]) -> Permission:
+    return Permission(and_rules=PermissionSet(rules=list(rules)))
+
+
+def _policy(permission: Permission) -> Policy:
+    return Policy(permissions=[permission], principals=[Principal(any=True)])

@@ -1,0 +1,1 @@
+"""What keeps the processes of one sidecar running: watching, handing over, signals, the service manager."""

@@ -1,0 +1,71 @@
+# ruff: noqa: E501 - tables read best with one case in a line
+"""Header names that cannot be: in a scope they would let all clients share their answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Problems
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x tenant", "'x tenant' is no header name"),
+        ("x-tenant:", "'x-tenant:' is no header name"),
+        ("x-tenänt", "'x-tenänt' is no header name"),
+        ('"x\\u0007"', "'x\\x07' is no header name"),
+        ('""', "'' is no header name"),
+        (":tenant", "':tenant' is no header name"),
+        ("Host", "Envoy hands on no 'host' but ':authority'"),
+        ("Connection", "Envoy removes 'Connection', which belongs to one connection"),
+        ("transfer-encoding", "Envoy removes 'transfer-encoding'"),
+        (":method", "':method' is the same for all clients"),
+        ("te", "'te' is the same for all clients"),
+        (":path", "':path' is the same for all clients"),
+        ("x-router-tenant", "x-router-* headers are removed from requests"),
+    ],
+)  # fmt: skip
+def test_a_scope_by_a_header_that_tells_nobody_apart_is_refused(
+    problems: Problems, name: str, expected: str
+) -> None:
+    quoted = name if name.startswith('"') else f"'{name}'"
+    for text, path in (
+        (f"semantic_cache: {{scope: {{headers: [{quoted}]}}}}\n", "semantic_cache.scope"),
+        (f"decisions: [{{name: a, model: small, cache: {{scope: {{headers: [{quoted}]}}}}}}]\n", "decisions[0].cache.scope"),
+    ):  # fmt: skip
+        (found,) = problems(text)
+        assert found.startswith(f"{path}.headers[0]: {expected}")
+        assert found.endswith("all clients would share their answers")
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Tenant", "authorization", ":authority", "x-envoy-external-address", "a", "x.y_z"]
+)
+def test_a_scope_by_a_header_that_may_come_is_accepted(problems: Problems, name: str) -> None:
+    assert problems(f"semantic_cache: {{scope: {{headers: ['{name}']}}}}\n") == []
+
+
+@pytest.mark.parametrize("name", ["x tier", "host", "Upgrade", ":tier"])
+def test_a_signal_of_a_header_that_never_comes_is_refused(problems: Problems, name: str) -> None:
+    (found,) = problems(f"signals: {{t: {{type: header, header: '{name}'}}}}\n")
+    assert found.startswith("signals.t.header: ")
+    assert found.endswith("it would never match")
+
+
+@pytest.mark.parametrize("name", ["X-Tier", ":path", ":authority", "user-agent"])
+def test_a_signal_of_a_header_that_may_come_is_accepted(problems: Problems, name: str) -> None:
+    assert problems(f"signals: {{t: {{type: header, header: '{name}'}}}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x user", "'x user' is no header name"),
+        (":authority", "':authority' belongs to every request: it cannot be taken off"),
+        ("Host", "'Host' belongs to every request"),
+    ],
+)
+def test_a_header_that_envoy_does_not_strip_is_refused(problems: Problems, name: str, expected: str) -> None:
+    (found,) = problems(f"envoy: {{strip_headers: [x-user, '{name}']}}\n")
+    assert found.startswith(f"envoy.strip_headers[1]: {expected}")

@@ -1,0 +1,202 @@
+# ruff: noqa: E501 - tables read best with one case in a line
+"""What is served and yet dangerous, useless or half broken: each case beside a harmless neighbour.
+
+A case is (what is added to the smallest configuration, the path, words of the problem, the neighbour).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from router_extproc.config.examine import Report, examine
+
+SMALLEST = "version: 1\ndefault_model: small\nmodels:\n  small: {cluster: pool}\n"
+ON = "semantic_cache: {enabled: true"
+MILVUS = ON + ", backend_type: milvus, milvus: "
+KEYWORDS = "signals: {k: {type: keywords, any: [asap]}, t: {type: header, header: x-tier}}\n"
+LANGUAGE = "signals: {lang: {type: language}}\n"
+HARD = "signals: {hard: {type: complexity}}\n"
+
+Examine = Callable[..., Report]
+Case = tuple[str, str, str, str]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Examine:
+    """What there is to say of a text (TMP is a folder of its own)."""
+
+    def report(text: str, *, alone: bool = False, **environ: str) -> Report:
+        path = tmp_path / "router.yaml"
+        path.write_text((text if alone else SMALLEST + text).replace("TMP", str(tmp_path)))
+        return examine(path, environ=environ)
+
+    return report
+
+
+def decisions(*rules: str) -> str:
+    """Decisions with these rules, all for the small model."""
+    entries = [f"{{name: d{index}, model: small, when: {rule}}}" for index, rule in enumerate(rules)]
+    return f"decisions: [{', '.join(entries)}]\n"
+
+
+def cached(settings: str, cache: str = ON + "}") -> str:
+    """One decision with these settings of its cache, beside one without."""
+    rest = "{name: b, model: small}"
+    return (
+        f"{cache}\n{KEYWORDS}decisions: [{{name: a, model: small, when: {{k: true}}, cache: {settings}}},"
+        f" {{name: t, model: small, when: {{t: gold}}}}, {rest}]\n"
+    )
+
+
+ADDRESSES: list[Case] = [
+    ("listen: 0.0.0.0:50051", "listen", "is taken for Envoy", "listen: 127.0.0.1:50051"),
+    ("listen: '[::]:50051'", "listen", "is taken for Envoy", "listen: '[::1]:50051'"),
+    ("listen: router:50051", "listen", "open beyond this machine", "listen: localhost:50051"),
+    ("admin: 0.0.0.0:9190", "admin", "without a token", "admin: 127.0.0.1:9190"),
+    ("admin: 10.1.2.3:9190", "admin", "without a token", "admin: 127.0.0.9:9190"),
+    ("envoy: {admin: '0.0.0.0:9901'}", "envoy.admin", "shuts it down", "envoy: {admin: '127.0.0.1:9901', listen: '0.0.0.0:8801'}"),
+    ("listen: unix:/tmp/router.sock", "listen", "every user of this machine may write in /tmp", "listen: unix:/run/router-extproc/router.sock"),
+    ("listen: unix:TMP/open/x.sock", "listen", "every user of this machine may write", "listen: unix:TMP/x.sock"),
+    (MILVUS + "{uri: /tmp/cache.db}}", "semantic_cache.milvus.uri", "every user of this machine", MILVUS + "{uri: ./cache.db}}"),
+    ("workers: 2\nlisten: unix:/run/r/{worker}.sock\nenvoy: {server: ['unix:/s/0']}", "envoy.server", "names 1 of 2 workers",
+     "workers: 2\nlisten: unix:/run/r/{worker}.sock\nenvoy: {server: ['unix:/s/0', 'unix:/s/1']}"),
+]  # fmt: skip
+
+SECRETS_AND_FILES: list[Case] = [
+    (MILVUS + "{connection: {auth: {enabled: true, username: u, password: hunter2}}}}", "semantic_cache.milvus.connection.auth.password",
+     "is written in clear; write ${MILVUS_PASSWORD}", MILVUS + "{connection: {auth: {enabled: true, username: u, password: '${PW}'}}}}"),
+    (MILVUS + "{connection: {auth: {enabled: true, token: hunter2}}}}", "semantic_cache.milvus.connection.auth.token", "is written in clear",
+     MILVUS + "{connection: {auth: {enabled: true, token: '${PW}'}}}}"),
+    (MILVUS + "{uri: 'https://root:hunter2@milvus:19530'}}", "semantic_cache.milvus.uri", "has a password in clear",
+     MILVUS + "{uri: 'https://milvus:19530'}}"),
+    (MILVUS + "{connection: {tls: {enabled: true, ca_file: nowhere.pem}}}}", "semantic_cache.milvus.connection.tls.ca_file", "no file", MILVUS + "{connection: {tls: {enabled: true, ca_file: router.yaml}}}}"),
+    (MILVUS + "{connection: {tls: {enabled: true, cert_file: a.pem, key_file: router.yaml}}}}", "semantic_cache.milvus.connection.tls.cert_file", "Milvus stays unreachable",
+     MILVUS + "{connection: {tls: {enabled: true, cert_file: router.yaml, key_file: router.yaml}}}}"),
+    ("envoy: {tls: {cert_file: /nowhere.pem, key_file: k.pem}}", "envoy.tls.cert_file", "it refuses to start", "envoy: {tls: {cert_file: c.pem, key_file: TMP/router.yaml}}"),
+    ("listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: nowhere.pem}\nenvoy: {server_tls: {ca_file: c.pem}}", "listen_tls.key_file", "serve refuses to start", "listen: 127.0.0.1:50051\nlisten_tls: {cert_file: router.yaml, key_file: router.yaml}\nenvoy: {server_tls: {ca_file: c.pem}}"),
+    ("admin: {token_file: nowhere}", "admin.token_file", "serve refuses to start", "admin: {token_file: router.yaml}"),
+    ("envoy: {clusters: {pool: {endpoints: ['p:8443'], tls: true, ca_file: /nowhere/ca.pem}}}", "envoy.clusters.pool.ca_file", "no file '/nowhere/ca.pem'",
+     "envoy: {clusters: {pool: {endpoints: ['p:8443'], tls: true}}}"),
+]  # fmt: skip
+
+UNREAD: list[Case] = [
+    ("signals: {g: {type: guard}}\n" + decisions("{not: {g: true}}"), "decisions[0].when", "every other API pass unread",
+     "envoy: {other_paths: deny}\nsignals: {g: {type: guard}}\n" + decisions("{not: {g: true}}")),
+    ("signals: {p: {type: pii}}\nenvoy: {other_paths: pass}\n" + decisions("{p: true}"), "decisions[0].when", "reads p of inference requests only",
+     "signals: {p: {type: pii}}\nenvoy: {other_paths: [/v1/models]}\n" + decisions("{p: true}")),
+    (KEYWORDS + decisions("{all: [{k: true}, {t: gold}]}").replace("name: d0", "name: d0, unread: deny"), "decisions[0].unread", "set envoy.unread: deny, too",
+     "envoy: {unread: deny}\n" + KEYWORDS + decisions("{all: [{k: true}, {t: gold}]}").replace("name: d0", "name: d0, unread: deny")),
+]  # fmt: skip
+
+POOLS: list[Case] = [
+    ("envoy: {strip_headers: [x-user, Keep-Alive]}", "envoy.strip_headers[1]", "Envoy removes 'Keep-Alive' in any case", "envoy: {strip_headers: [x-user, te]}"),
+    ("envoy: {clusters: {pool: {endpoints: ['p:1']}, old: {endpoints: ['o:1']}}}", "envoy.clusters.old", "no model uses this pool",
+     "envoy: {clusters: {pool: {endpoints: ['p:1']}}}"),
+    ("envoy: {clusters: {pool: {endpoints: ['p:1'], ca_file: /etc/ca.pem}}}", "envoy.clusters.pool.ca_file", "tls is false", "envoy: {clusters: {pool: {endpoints: ['p:1'], tls: true}}}"),
+    ("envoy: {clusters: {pool: {endpoints: ['127.0.0.1:8801']}}}", "envoy.clusters.pool.endpoints[0]", "to itself for ever", "envoy: {clusters: {pool: {endpoints: ['127.0.0.1:8000']}}}"),
+    ("envoy: {listen: '0.0.0.0:80', clusters: {pool: {endpoints: ['a:1', 'localhost:80']}}}", "envoy.clusters.pool.endpoints[1]", "to itself",
+     "envoy: {listen: '0.0.0.0:80', clusters: {pool: {endpoints: ['a:1', 'b:80']}}}"),
+    ("envoy: {clusters: {pool: {endpoints: ['p:443']}}}", "envoy.clusters.pool.endpoints[0]", "write tls: true", "envoy: {clusters: {pool: {endpoints: ['p:443'], tls: true}}}"),
+    ("envoy: {clusters: {pool: {endpoints: ['p:1', 'p:1']}}}", "envoy.clusters.pool.endpoints[1]", "written twice", "envoy: {clusters: {pool: {endpoints: ['p:1', 'q:1']}}}"),
+    ("  twin: {cluster: pool, served_name: small}", "models.twin.served_name", "is also the key of another model", "  twin: {cluster: pool}"),
+    ("  a: {cluster: p, served_name: x}\n  b: {cluster: p, served_name: x}", "models.b", "is the same as models.a", "  a: {cluster: p, served_name: x}\n  b: {cluster: q, served_name: x}"),
+    ("  large: {cluster: p, cost: {input_per_mtok: 1}}", "models.small", "has no cost, and large has", "  large: {cluster: p, cost: {input_per_mtok: 0}}"),
+    ("virtual_models: []", "virtual_models", "no request is routed", "virtual_models: [auto, fast]"),
+]  # fmt: skip
+
+SIGNALS: list[Case] = [
+    (KEYWORDS + decisions("{k: true}"), "signals.t", "no decision asks it", KEYWORDS + decisions("{all: [{k: true}, {not: {t: gold}}]}")),
+    ("signals: {k: {type: keywords, any: [asap, ASAP]}}\n" + decisions("{k: asap}"), "signals.k.any[1]", "is the same as 'asap'",
+     "signals: {k: {type: keywords, any: [asap, ASAP], case_sensitive: true}}\n" + decisions("{k: asap}")),
+    ("signals: {g: {type: guard, min_score: 0}}\n" + decisions("{g: true}"), "signals.g.min_score", "every prompt is 'jailbreak|injection'", "signals: {g: {type: guard, min_score: 0.9}}\n" + decisions("{g: true}")),
+    ("signals: {g: {type: guard, min_score: 1}}\n" + decisions("{g: true}"), "signals.g.min_score", "never has a label", "signals: {g: {type: pii, min_score: 1}}\n" + decisions("{g: true}")),
+    ("signals: {l: {type: context_length}}\n" + decisions("{l: true}"), "signals.l", "every request is in_range", "signals: {l: {type: context_length, min_tokens: 1}}\n" + decisions("{l: true}")),
+    ("signals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}"), "signals.l.min_tokens", "no request is that long",
+     "limits: {max_body_bytes: 2000000}\nsignals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}")),
+]  # fmt: skip
+
+RULES: list[Case] = [
+    (KEYWORDS + decisions("{t: a}", "null", "{k: true}"), "decisions[2]", "'d1' takes every request", KEYWORDS + decisions("{t: a}", "{k: true}", "null")),
+    (KEYWORDS + decisions("{t: a}", "{k: true}", "{k: asap}"), "decisions[2]", "is never taken: 'd1'", KEYWORDS + decisions("{t: a}", "{k: true}", "{k: false}")),
+    (KEYWORDS + decisions("{any: [{k: true}, {t: gold}]}", "{t: gold}"), "decisions[1]", "is asked first", KEYWORDS + decisions("{t: gold}", "{any: [{k: true}, {t: gold}]}")),
+    (KEYWORDS + decisions("{t: gold}", "{all: [{k: true}, {t: [gold]}]}"), "decisions[1]", "'d0' takes", KEYWORDS + decisions("{t: gold}", "{all: [{k: true}, {t: silver}]}")),
+    (KEYWORDS + decisions("{k: true}", "{k: false}", "{t: a}"), "decisions[2]", "'d0', 'd1' takes every", KEYWORDS + decisions("{k: true}", "{t: a}", "{k: false}")),
+    (KEYWORDS + decisions("{t: a}", "{not: {not: {t: a}}}", "{k: true}"), "decisions[1]", "'d0'", KEYWORDS + decisions("{t: a}", "{not: {t: a}}", "null").replace("name: d2", "name: d2, priority: 9, tags: [k]").replace("when: null", "when: {k: true}")),
+    (HARD + decisions("{hard: {min: 0.3}}", "{hard: {min: 0.5, max: 0.8}}"), "decisions[1]", "'d0'", HARD + decisions("{hard: {min: 0.5, max: 0.8}}", "{hard: {min: 0.3}}")),
+    (HARD + decisions("{hard: {min: 0.6}}", "{hard: true}"), "decisions[1]", "'d0'", HARD + decisions("{hard: {min: 0.7}}", "{hard: true}")),
+    (LANGUAGE + decisions("{all: [{lang: de}, {lang: fr}]}"), "decisions[0].when", "can never hold", LANGUAGE + decisions("{any: [{lang: de}, {lang: fr}]}")),
+    (LANGUAGE + decisions("{all: [{lang: de}, {lang: false}]}"), "decisions[0].when", "can never hold", LANGUAGE + decisions("{all: [{lang: [de, fr]}, {lang: true}]}")),
+    (HARD + decisions("{all: [{hard: {min: 0.8}}, {hard: {max: 0.7}}]}"), "decisions[0].when", "can never hold", HARD + decisions("{all: [{hard: {min: 0.7}}, {hard: {max: 0.7}}]}")),
+    (HARD + decisions("{hard: {max: 0.5, any: [hard]}}"), "decisions[0].when", "can never hold", HARD + decisions("{hard: {max: 0.7, any: [hard]}}")),
+    (HARD + decisions("{all: [{hard: {min: 0}}, {not: {hard: {min: 0}}}]}"), "decisions[0].when", "can never hold", HARD + decisions("{not: {hard: {min: 0}}}")),
+    (HARD + decisions("{hard: {max: 0.5}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}"), "decisions[2]", "'d0', 'd1'", HARD + decisions("{hard: {max: 0.3}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}")),
+    (KEYWORDS + decisions("{all: [{t: a}, {not: {any: [{t: a}, {k: true}]}}]}"), "decisions[0].when", "can never hold", KEYWORDS + decisions("{all: [{t: a}, {not: {all: [{t: a}, {k: true}]}}]}")),
+]  # fmt: skip
+
+CACHE: list[Case] = [
+    (ON + ", scope: shared, verifier: guards}", "semantic_cache.scope", "no model verifies", ON + ", scope: shared}"),
+    (cached("{scope: shared}", ON + ", verifier: guards}"), "decisions[0].cache.scope", "no model verifies", cached("{scope: {headers: [x-tenant]}}", ON + ", verifier: guards}")),
+    ("semantic_cache: {ttl_seconds: 60}", "semantic_cache", "write enabled: true", "semantic_cache: {enabled: false, ttl_seconds: 60}"),
+    ("workers: 8\nlisten: unix:/run/r/{worker}.sock\n" + ON + "}", "semantic_cache.backend_type", "each of the 8 workers has a cache of its own", ON + "}"),
+    (ON + "}\ndecisions: [{name: a, model: small, cache: {mode: off}}]", "semantic_cache.enabled", "every decision turns it off", ON + "}\n" + KEYWORDS + "decisions: [{name: a, model: small, when: {all: [{k: true}, {t: x}]}, cache: {mode: off}}, {name: b, model: small}]"),
+    (ON + ", similarity_threshold: 0}", "semantic_cache.similarity_threshold", "takes nearly every question", ON + ", similarity_threshold: 0.6}"),
+    (ON + ", similarity_threshold: 1}", "semantic_cache.similarity_threshold", "nothing but the same text", ON + ", similarity_threshold: 0.99}"),
+    (cached("{similarity_min: 1}"), "decisions[0].cache.similarity_min", "nothing but the same text", cached("{similarity_min: 0.97}")),
+    (ON + ", shadow_rate: 1}", "semantic_cache.shadow_rate", "saves nothing", ON + ", shadow_rate: 0.05}"),
+    (cached("{mode: off, ttl_s: 60}"), "decisions[0].cache.ttl_s", "mode off", cached("{mode: off}")),
+    (cached("{mode: exact, similarity_min: 0.9}"), "decisions[0].cache.similarity_min", "mode exact", cached("{mode: exact, ttl_s: 60}")),
+    (cached("{ttl_s: 60}", ""), "decisions[0].cache.ttl_s", "semantic_cache.enabled is false", cached("{mode: off}", "")),
+    (MILVUS + "{collection: {ttl_seconds: 600}}}", "semantic_cache.ttl_seconds", "Milvus drops rows after 600 s", MILVUS + "{collection: {ttl_seconds: 3600}}}"),
+    (cached("{ttl_s: 1}"), "decisions[0].cache.ttl_s", "shorter than requests wait", cached("{ttl_s: 1}", ON + ", coalescing: {wait_s: 0.5}}")),
+    (ON + ", max_entries: 3}", "semantic_cache.max_entries", "does not hold one answer", ON + ", max_entries: 3, near: {scope_share_max: 1}}"),
+    (ON + ", near: {max_bytes: 2000000}}", "semantic_cache.near.max_bytes", "does not hold one answer", ON + ", near: {max_bytes: 2000000}, max_answer_bytes: 100000}"),
+    (ON + ", scope: {headers: [x-request-id]}}", "semantic_cache.scope.headers[0]", "is another with every request", ON + ", scope: {headers: [X-Tenant, ':authority']}}"),
+]  # fmt: skip
+
+REMOTE = "{connection: {host: milvus, auth: {enabled: true, token: '${PW}'}"
+MILVUS_AND_LIMITS: list[Case] = [
+    (MILVUS + REMOTE + "}}}", "semantic_cache.milvus.connection.auth", "in clear: write tls.enabled", MILVUS + REMOTE + ", tls: {enabled: true}}}}"),
+    (MILVUS + "{connection: {uri: 'http://milvus:19530', auth: {enabled: true, token: '${PW}'}}}}", "semantic_cache.milvus.connection.auth", "in clear",
+     MILVUS + "{connection: {uri: 'http://127.0.0.1:19530', auth: {enabled: true, token: '${PW}'}}}}"),
+    (MILVUS + "{connection: {auth: {token: '${PW}'}}}}", "semantic_cache.milvus.connection.auth", "auth.enabled is false", MILVUS + "{connection: {auth: {password: '${PW}'}}}}"),
+    (MILVUS + "{connection: {tls: {ca_file: router.yaml}}}}", "semantic_cache.milvus.connection.tls", "tls.enabled is false", MILVUS + "{connection: {tls: {ca_file: ''}}}}"),
+    (MILVUS + "{connection: {uri: ./c.db, host: milvus}}}", "semantic_cache.milvus.connection.host", "uri is given", MILVUS + "{connection: {uri: ./c.db, timeout: 3}}}"),
+    (MILVUS + "{connection: {uri: 'http://milvus:1', tls: {enabled: true}}}}", "semantic_cache.milvus.connection.uri", "use one", MILVUS + "{connection: {uri: 'https://milvus:1', tls: {enabled: true}}}}"),
+    (MILVUS + "{connection: {uri: ./c.db, auth: {enabled: true, token: '${PW}'}}}}", "semantic_cache.milvus.connection.auth", "Milvus Lite is a folder", MILVUS + "{connection: {uri: ./c.db}}}"),
+    (MILVUS + "{collection: {consistency_level: Strong}}}", "semantic_cache.milvus.collection.consistency_level", "most would time out",
+     "limits: {message_timeout_s: 1}\n" + MILVUS + "{collection: {consistency_level: Strong}}}"),
+    ("limits: {signals_timeout_s: 0.005}\n" + HARD + decisions("{hard: true}"), "limits.signals_timeout_s", "long prompts are lost", "limits: {signals_timeout_s: 0.005}\n" + LANGUAGE + decisions("{lang: de}")),
+    ("encoder: {max_tokens: 8192}\n" + "signals: {i: {type: intent, examples: {a: [b]}}}\n" + decisions("{i: a}"), "limits.signals_timeout_s", "encoder.max_tokens 8192", "encoder: {max_tokens: 512}\n" + "signals: {i: {type: intent, examples: {a: [b]}}}\n" + decisions("{i: a}")),
+    ("limits: {cache_timeout_s: 0.002}\n" + ON + "}", "limits.cache_timeout_s", "semantic hits are lost", "limits: {cache_timeout_s: 0.002}"),
+    ("limits: {drain_s: 0}", "limits.drain_s", "answers under way", "limits: {drain_s: 5}"),
+    ("envoy: {stream_idle_timeout_s: 1}", "envoy.stream_idle_timeout_s", "first byte takes longer", "envoy: {stream_idle_timeout_s: 30}"),
+]  # fmt: skip
+
+ALL = [*ADDRESSES, *SECRETS_AND_FILES, *POOLS, *SIGNALS, *RULES, *CACHE, *MILVUS_AND_LIMITS]
+
+
+@pytest.fixture(autouse=True)
+def _open_folder(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+
+
+@pytest.mark.parametrize(("text", "path", "words", "_neighbour"), ALL)
+def test_what_is_dangerous_or_useless_is_said(
+    report: Examine, text: str, path: str, words: str, _neighbour: str
+) -> None:
+    said = report(text + "\n", PW="s3cret")
+    found = [(each.path, each.problem) for each in (*said.errors, *said.warnings)]
+    assert any(place == path and words in problem for place, problem in found), found
+
+
+@pytest.mark.parametrize(("_text", "path", "words", "neighbour"), ALL)
+def test_its_harmless_neighbour_is_silent(
+    report: Examine, _text: str, path: str, words: str, neighbour: str
+) -> None:
+    said = report(neighbour + "\n", PW="s3cret")
+    assert not said.errors
+    assert not [str(each) for each in said.warnings if each.path == path or words in each.problem]
