@@ -1,8 +1,8 @@
 """The whole product on this machine, every process of it in a test's hands.
 
 Two workers behind the supervisor, one Milvus Lite folder, a real Envoy with the rendered bootstrap, and
-stand-in pools: `small` with two endpoints, `large` with one. Ports are free ones, every wait has a limit, and
-everything that was started is ended when the block is left. Linux only: processes are found in /proc.
+stand-in pools: `small` with two endpoints, `large` and `lone` with one. Ports are free ones, every wait has a
+limit, and everything that was started is ended when the block is left. Linux only: processes are found in /proc.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -36,6 +37,8 @@ READY_S: Final = 120.0
 STOP_S: Final = 60.0
 #: For one answer. Nothing that a test does to the product may make a client wait longer.
 ANSWER_S: Final = 60.0
+#: How many endpoints each pool has.
+POOLS: Final = {"small": 2, "large": 1, "lone": 1}
 PATH: Final = "/v1/chat/completions"
 #: Whose cache is used; a request without a credential shares with nobody.
 AUTHORIZATION: Final = "Bearer test-of-failures"
@@ -80,9 +83,14 @@ class Installation:
     admin_url: str
     sidecar: subprocess.Popen[bytes]
     envoy: EnvoyProcess
-    small: list[PoolEndpoint]
-    large: list[PoolEndpoint]
+    #: By the name of the pool.
+    pools: Mapping[str, list[PoolEndpoint]]
     environment: dict[str, str] = field(repr=False)
+
+    def endpoints(self) -> Iterator[PoolEndpoint]:
+        """Those of all pools."""
+        for endpoints in self.pools.values():
+            yield from endpoints
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────
 
@@ -185,30 +193,30 @@ def running_installation(
 ) -> Iterator[Installation]:
     """The product inside the block, ready for requests.
 
-    config: YAML with $folder, $listen, $envoy_admin, $admin, $small and $large to be filled in; the last two
-    are flow lists of endpoints. Pools wait `latency_s` before an answer, and `word_s` before each word.
+    config: YAML with $folder, $listen, $envoy_admin, $admin, $small, $large and $lone to be filled in; these
+    three are flow lists of endpoints. Pools wait `latency_s` before an answer, and `word_s` before each word.
 
     Raises:
         TimeoutError: it was not ready within READY_S.
     """
-    ports = _free_ports(6)
-    small = [PoolEndpoint("small", port, latency_s, word_s) for port in ports[:2]]
-    large = [PoolEndpoint("large", ports[2], latency_s, word_s)]
-    listen, envoy_admin, admin = (f"127.0.0.1:{port}" for port in ports[3:])
+    listen, envoy_admin, admin = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    pools = {
+        name: [PoolEndpoint(name, port, latency_s, word_s) for port in _free_ports(count)]
+        for name, count in POOLS.items()
+    }
     file = folder / "router.yaml"
     text = Template(config).substitute(
         folder=folder,
         listen=listen,
         envoy_admin=envoy_admin,
         admin=admin,
-        small=_flow_list(small),
-        large=_flow_list(large),
+        **{name: _flow_list(endpoints) for name, endpoints in pools.items()},
     )
     file.write_text(text, encoding="utf-8")
     bootstrap = folder / "envoy.yaml"
     bootstrap.write_text(render(read_config(file), "bootstrap")["bootstrap.yaml"], encoding="utf-8")
     with ExitStack() as stack:
-        for endpoint in (*small, *large):
+        for endpoint in chain.from_iterable(pools.values()):
             stack.callback(endpoint.stop)
             endpoint.start()
         whole = dict(os.environ) | dict(environment)
@@ -216,9 +224,7 @@ def running_installation(
         envoy = stack.enter_context(
             running_envoy(bootstrap, listen=listen, admin=envoy_admin, log=folder / "envoy.log")
         )
-        made = Installation(
-            folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, small, large, whole
-        )
+        made = Installation(folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, pools, whole)
         stack.callback(_end, made)
         until(made.is_itself, within_s=READY_S)
         yield made

@@ -11,7 +11,10 @@ import os
 import re
 import resource
 import secrets
+import shutil
 import signal
+import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +35,8 @@ from router_extproc.testing.stack import free_address
 
 #: It depends on where the failure strikes; nothing is claimed.
 EITHER: Final = frozenset({"yes", "no"})
-PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+ROOT: Final = Path(__file__).resolve().parents[2]
+PAGE: Final = ROOT / "docs" / "operations.md"
 #: For the product to be itself again once what failed is mended.
 RECOVERED_S: Final = 90.0
 #: For a metric or a log line to show what was done.
@@ -69,8 +73,11 @@ default_model: small
 models:
   small: {cluster: small, served_name: served-small}
   large: {cluster: large, served_name: served-large}
-signals: {ruled: {type: keywords, any: [maths]}}
-decisions: [{name: ruled, when: {ruled: true}, model: large}]
+  lone: {cluster: lone, served_name: served-lone, fallback: large}
+signals: {word: {type: keywords, any: [maths, lonely]}}
+decisions:
+  - {name: ruled, when: {word: maths}, model: large}
+  - {name: lone, when: {word: lonely}, model: lone}
 semantic_cache:
   enabled: true
   backend_type: milvus
@@ -80,7 +87,11 @@ limits: {message_timeout_s: 1.0, drain_s: 5.0}
 envoy:
   listen: $listen
   admin: $envoy_admin
-  clusters: {small: {endpoints: $small}, large: {endpoints: $large}}
+  stream_idle_timeout_s: 12
+  clusters:
+    small: {endpoints: $small, first_byte_timeout_s: 8}
+    large: {endpoints: $large}
+    lone: {endpoints: $lone}
 """
 
 
@@ -126,20 +137,20 @@ class Attempt:
     """The product while one row is tried."""
 
     product: Installation
-    #: Where clients ask; another Envoy's address in some rows.
-    url: str
+    #: Whom clients ask; another one in some rows.
+    envoy: EnvoyProcess
     #: By port, before anything was asked.
     seen_before: dict[int, int]
 
     @property
     def endpoint(self) -> PoolEndpoint:
         """The small pool's endpoint that was asked just now, or its first one."""
-        small = self.product.small
+        small = self.product.pools["small"]
         return next((each for each in small if each.seen() > self.seen_before[each.port]), small[0])
 
     def pools_seen(self) -> bool:
         """A pool was asked since the attempt began."""
-        return any(each.seen() > self.seen_before[each.port] for each in endpoints(self.product))
+        return any(each.seen() > self.seen_before[each.port] for each in self.product.endpoints())
 
 
 Failing: TypeAlias = Callable[[Attempt], contextlib.AbstractContextManager[None]]
@@ -155,11 +166,6 @@ class Failure:
     prompt: str = RULED
     #: Around the whole attempt.
     around: Failing = lambda _: contextlib.nullcontext()
-
-
-def endpoints(product: Installation) -> Iterator[PoolEndpoint]:
-    yield from product.small
-    yield from product.large
 
 
 def signalled(pids: Callable[[Installation], list[int]], *numbers: signal.Signals) -> Failing:
@@ -227,14 +233,12 @@ def slowed(pids: Callable[[Installation], list[int]]) -> Failing:
     return failing
 
 
-def endpoint_gone(
-    *, frozen: bool, whole_pool: Callable[[Installation], list[PoolEndpoint]] | None = None
-) -> Failing:
+def endpoint_gone(*, frozen: bool, whole_pool: str | None = None) -> Failing:
     """The endpoint that was asked, or each of a whole pool, is killed or stopped."""
 
     @contextmanager
     def failing(attempt: Attempt) -> Iterator[None]:
-        hurt = [attempt.endpoint] if whole_pool is None else whole_pool(attempt.product)
+        hurt = [attempt.endpoint] if whole_pool is None else attempt.product.pools[whole_pool]
         for each in hurt:
             each.signal(signal.SIGSTOP if frozen else signal.SIGKILL)
         try:
@@ -283,7 +287,7 @@ def stale_envoy(attempt: Attempt) -> Iterator[None]:
             "large: {endpoints", "huge: {endpoints"
         ),
     ) as envoy:
-        attempt.url = envoy.url
+        attempt.envoy = envoy
         yield
 
 
@@ -302,6 +306,51 @@ def another_envoy(product: Installation, change: Callable[[str], str]) -> Iterat
         name = "cluster.router_extproc.membership_healthy"
         until(lambda: envoy.counters(name)[name] == len(product.workers()), within_s=RECOVERED_S)
         yield envoy
+
+
+@contextmanager
+def an_envoy_of_its_own(attempt: Attempt) -> Iterator[None]:
+    """Clients ask an Envoy of the same configuration that may be stopped."""
+    with another_envoy(attempt.product, lambda text: text) as envoy:
+        attempt.envoy = envoy
+        yield
+
+
+@contextmanager
+def drained(attempt: Attempt) -> Iterator[None]:
+    """Envoy is told to stop as the deployment files do it."""
+    command = ["bash", str(ROOT / "deploy" / "drain-envoy.sh"), str(attempt.envoy.admin), "60", "0"]
+    draining = subprocess.Popen(command)  # noqa: S603 - our own arguments
+    until(lambda: not accepts(attempt.envoy.listen), within_s=SHOWN_S)
+    try:
+        yield
+    finally:
+        assert draining.wait(SHOWN_S) == 0
+
+
+def accepts(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1.0):
+        return True
+    return False
+
+
+@contextmanager
+def folder_deleted(attempt: Attempt) -> Iterator[None]:
+    """Somebody removes what Milvus Lite has on disk, under its feet; it is made again when Lite starts."""
+    shutil.rmtree(attempt.product.folder / "cache.db", ignore_errors=True)
+    yield
+    send(lite(attempt.product), signal.SIGKILL)
+
+
+@contextmanager
+def folder_broken(attempt: Attempt) -> Iterator[None]:
+    """Milvus Lite dies, and what it left cannot be read."""
+    send(lite(attempt.product), signal.SIGKILL)
+    for file in (attempt.product.folder / "cache.db").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"\0" * 64)
+    yield
 
 
 def open_files(pid: int) -> int:
@@ -333,19 +382,25 @@ def nothing(_: int) -> int:
 FAILURES: Final = {
     "one worker killed": Failure(signalled(one, signal.SIGKILL)),
     "all workers killed": Failure(signalled(Installation.workers, signal.SIGKILL)),
-    "one worker frozen": Failure(signalled(one, signal.SIGSTOP, signal.SIGCONT)),
-    "all workers frozen": Failure(signalled(Installation.workers, signal.SIGSTOP, signal.SIGCONT)),
+    "one worker frozen": Failure(signalled(one, signal.SIGSTOP)),
+    "all workers frozen": Failure(signalled(Installation.workers, signal.SIGSTOP)),
     "workers slow": Failure(slowed(Installation.workers)),
     "no descriptors": Failure(limited(Installation.workers, resource.RLIMIT_NOFILE, open_files)),
     "no memory": Failure(limited(Installation.workers, resource.RLIMIT_AS, memory_bytes)),
     "no disk": Failure(limited(everything, resource.RLIMIT_FSIZE, nothing)),
     "Milvus down": Failure(signalled(lite, signal.SIGKILL)),
     "Milvus hanging": Failure(signalled(lite, signal.SIGSTOP, signal.SIGCONT)),
+    "Milvus folder deleted": Failure(folder_deleted),
+    "Milvus folder broken": Failure(folder_broken),
     "Milvus slow": Failure(slowed(lite)),
     "Milvus full": Failure(limited(lite, resource.RLIMIT_FSIZE, nothing)),
     "pool endpoint dead": Failure(endpoint_gone(frozen=False), prompt="poetry"),
     "pool endpoint hanging": Failure(endpoint_gone(frozen=True), prompt="poetry"),
-    "whole pool down": Failure(endpoint_gone(frozen=False, whole_pool=lambda product: product.large)),
+    "whole pool down": Failure(endpoint_gone(frozen=False, whole_pool="large")),
+    "whole pool down, with a fallback": Failure(
+        endpoint_gone(frozen=False, whole_pool="lone"), prompt="lonely"
+    ),
+    "Envoy stopping": Failure(drained, around=an_envoy_of_its_own),
     "Envoy stale": Failure(lambda _: contextlib.nullcontext(), around=stale_envoy),
     "configuration broken on disk": Failure(broken_on_disk),
     "clock jumps forward": Failure(clock_moved(7200)),
@@ -413,7 +468,7 @@ TRY: Final = {"before": try_before, "during": try_during, "mid-stream": try_mid_
 def outcome(attempt: Attempt, prompt: str, midway: Callable[[], None] | None = None) -> str:
     """What a client sees, in the page's words."""
     try:
-        reply = attempt.product.ask(prompt, url=attempt.url, stream=midway is not None, midway=midway)
+        reply = attempt.product.ask(prompt, url=attempt.envoy.url, stream=midway is not None, midway=midway)
     except httpx.ConnectError:
         return "no connection"
     except httpx.TransportError:
@@ -443,19 +498,22 @@ def test_it_fails_as_the_page_says(installation: Installation, row: Row) -> None
     until(installation.is_itself, within_s=RECOVERED_S)
     counted, said = installation.metrics(), len(installation.log_lines())
     attempt = Attempt(
-        installation, installation.url, {each.port: each.seen() for each in endpoints(installation)}
+        installation, installation.envoy, {each.port: each.seen() for each in installation.endpoints()}
     )
     with failure.around(attempt):
         tried = TRY[row.moment](attempt, failure)
     until(installation.is_itself, within_s=RECOVERED_S)
     assert set(tried.outcomes) <= row.client
 
+    def logged() -> bool:
+        return {line.get("event") for line in installation.log_lines()[said:]} >= set(row.logged)
+
     def went_up() -> bool:
         now = installation.metrics()
         return all(now.get(name, 0) > counted.get(name, 0) for name in row.metrics)
 
     until(went_up, within_s=SHOWN_S)
-    assert {line.get("event") for line in installation.log_lines()[said:]} >= set(row.logged)
+    until(logged, within_s=SHOWN_S)
     if row.stored != EITHER:
         assert {stored(installation, prompt, row.stored) for prompt in tried.prompts} == row.stored
 
