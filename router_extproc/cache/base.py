@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NewType, Protocol
 
+from router_extproc.cache.health import Health
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
@@ -79,10 +80,16 @@ class BackendState:
     entries: int | None
     detail: str = ""
     counters: dict[str, int] = field(default_factory=dict)
+    #: None: it cannot be lost.
+    health: Health | None = None
 
 
 class CacheRejected(CacheError):
     """The backend understood and will never take this: trying again is useless."""
+
+
+class FeedGap(CacheError):
+    """Writes of other processes may have been missed: only reading all of the backend tells."""
 
 
 class CacheBackend(Protocol):
@@ -149,4 +156,20 @@ class EntrySource(Protocol):
 
     def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """Fresh entries that are meant, at most `limit`, page by page, each once. Raises CacheError only."""
+        ...
+
+
+class WriteFeed(Protocol):
+    """What other processes write to the backend that they share. Raises CacheError only."""
+
+    async def begin(self) -> None:
+        """Tell what is written from now on."""
+        ...
+
+    async def news(self) -> Sequence[Entry]:
+        """What others wrote and was not told yet.
+
+        Raises:
+            FeedGap: something may have been missed; after `begin`, all has to be read again.
+        """
         ...

@@ -19,6 +19,7 @@ from router_extproc.cache.base import (
     Neighbour,
     PurgeLog,
     Selector,
+    WriteFeed,
 )
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
 from router_extproc.cache.near import NearTier
@@ -59,19 +60,23 @@ class SemanticCache:
         backend: CacheBackend | None = None,
         source: EntrySource | None = None,
         purge_log: PurgeLog | None = None,
+        write_feed: WriteFeed | None = None,
         run_blocking: RunBlocking = run_inline,
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
         source: the same backend, where it can tell what it holds.
         purge_log: where the processes that share the backend tell each other of purges.
+        write_feed: what they write there.
         """
         self._clock: Final = clock
         self._near: Final = near
         self._verifier: Final = verifier
         self._backend: Final = backend
         self._queue: Final = None if backend is None else WriteQueue(backend)
-        self._warming: Final = None if source is None else Warming(near, source, self._usable)
+        self._warming: Final = (
+            None if source is None else Warming(near, source, self._usable, clock, feed=write_feed)
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
         self._purges: Final = Purges(clock, purge_log)
@@ -79,6 +84,7 @@ class SemanticCache:
         self._backend_errors = 0
         self._latest_s = clock.wall_s()
         self._purged_in_flight = 0
+        self._skipped_while_read = 0
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -112,6 +118,11 @@ class SemanticCache:
                 await self._queue.drain()
         except (CacheError, TimeoutError):
             self._backend_errors += 1
+
+    @property
+    def queued(self) -> int:
+        """Entries that wait to be written."""
+        return 0 if self._queue is None else len(self._queue)
 
     def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
         """The exact hit of the near tier, without any wait."""
@@ -150,6 +161,9 @@ class SemanticCache:
 
     async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
         if not self._purges.caught_up:
+            return Miss("backend", judged)
+        if self._warming is not None and self._warming.is_reading:
+            self._skipped_while_read += 1
             return Miss("backend", judged)
         try:
             far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
@@ -262,6 +276,7 @@ class SemanticCache:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
         counters["backend_errors"] = self._backend_errors
+        counters["backend_skipped_while_read"] = self._skipped_while_read
         counters["purges_in_flight"] = self._purged_in_flight
         counters["purges_heard"] = self._purges.heard
         counters["purges_unheard"] = self._purges.unheard
@@ -271,7 +286,7 @@ class SemanticCache:
             near_entries=len(self._near),
             near_bytes=self._near.bytes,
             near_is_complete=self._near_is_complete,
-            queued=0 if self._queue is None else len(self._queue),
+            queued=self.queued,
             backend=None if self._backend is None else await self._backend.state(),
             counters=counters,
         )

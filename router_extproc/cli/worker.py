@@ -22,7 +22,7 @@ from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
-from router_extproc.clock import Clock, SystemClock
+from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
@@ -38,6 +38,8 @@ from router_extproc.server.listen import SOCKET_MODES
 from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.backend import BackendTelemetry, shown_health
+from router_extproc.telemetry.clock_jumps import ClockJumps
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
@@ -141,6 +143,7 @@ class WorkerOperations:
                 "ready": state.backend.ready,
                 "entries": state.backend.entries,
                 "detail": state.backend.detail,
+                **shown_health(state.backend.health),
             }
         return shown
 
@@ -162,9 +165,10 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
     Raises:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
-    log, clock, digest = get_logger(), SystemClock(), config_digest or digest_of(config)
+    log, digest = get_logger(), config_digest or digest_of(config)
     access = _access(config, seat)
-    telemetry = _telemetry(config, clock, digest)
+    telemetry = _telemetry(config, SystemClock(), digest)
+    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
         at_once, ready = asyncio.Event(), asyncio.Event()
@@ -176,7 +180,12 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
             notifier = Notifier()  # the supervisor's business
             stop = await stack.enter_async_context(stop_requests(with_parent=True))
             await stack.enter_async_context(beating(ready))
-        application = await stack.enter_async_context(build(config, telemetry, clock=clock))
+        backend = _backend_telemetry(config, telemetry.metrics)
+        application = await stack.enter_async_context(
+            build(config, telemetry, clock=clock, backend_listener=backend)
+        )
+        if backend is not None and application.cache is not None:
+            backend.watch_queue(application.cache)
         envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
         running_config = RunningConfig(config, digest, envoy_config)
         operations = WorkerOperations(running_config, seat, application, telemetry.metrics)
@@ -222,6 +231,12 @@ def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
+    """None: the cache has no backend that could be lost."""
+    wanted = config.semantic_cache
+    return BackendTelemetry(metrics.registry) if wanted.enabled and wanted.backend_type == "milvus" else None
 
 
 def _settings(config: Config, seat: Seat) -> ServerSettings:

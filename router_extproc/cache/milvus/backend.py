@@ -24,14 +24,24 @@ from router_extproc.cache.base import (
     PurgeLog,
     Scope,
     Selector,
+    WriteFeed,
 )
+from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
-from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
+from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
+from router_extproc.cache.milvus.place import (
+    LitePlace,
+    LiteProcessPlace,
+    ServerPlace,
+    collection_of,
+    place_of,
+)
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
 from router_extproc.cache.milvus.schema import PRIMARY, search_params
 from router_extproc.cache.milvus.sweeper import Sweeper
+from router_extproc.cache.milvus.write_feed import LiteWriteFeed
 from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
 from router_extproc.config.milvus import Milvus
@@ -42,6 +52,12 @@ from router_extproc.models.base import Vector
 LOOKUP_MAX_S = 2.0
 #: Rows read with one query while warming, about.
 QUERY_ROWS = 500
+#: Fingerprints read with one query, about. Milvus Lite goes through all rows for each query, whatever it
+#: finds (0.5 s at 10,000), and finds rows by their fingerprints at once (0.2 ms each).
+QUERY_KEYS = 8000
+#: Whoever looks at the state, a scrape or the dashboard, takes at most one part in so many of Milvus's time:
+#: Milvus Lite needs 0.5 s to count 10,000 rows.
+COUNT_PAUSE = 20
 #: Rows handed on at once.
 PAGE_ROWS = 20
 #: Milvus's own bound on the rows of one answer.
@@ -53,7 +69,15 @@ START_WAIT_S = 2.0
 class MilvusCache:
     """A `CacheBackend` and an `EntrySource` over one collection."""
 
-    def __init__(self, settings: Milvus, *, dim: int, clock: Clock, link: Link | None = None) -> None:
+    def __init__(
+        self,
+        settings: Milvus,
+        *,
+        dim: int,
+        clock: Clock,
+        link: Link | None = None,
+        listener: BackendListener | None = None,
+    ) -> None:
         """`dim`: length of the encoder's vectors. To be made where the event loop runs."""
         self._collection: Final = collection_of(settings)
         self._vector_field: Final = settings.collection.vector_field.name
@@ -61,18 +85,28 @@ class MilvusCache:
         self._timeout_s: Final = settings.connection.timeout
         self._dim: Final = dim
         self._clock: Final = clock
-        self._link: Final = link or Link(settings, dim=dim)
+        self._link: Final = link or Link(settings, dim=dim, watch=BackendWatch(clock, listener))
         self._sweeper: Final = Sweeper(clock, self._sweep)
         self._sweeping: asyncio.Task[None] | None = None
+        self._counted = 0
+        self._count_again_s = 0.0
         self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
         place = place_of(settings)
         #: Milvus Lite in this process: no other one can write to it.
         self.exclusive: Final = isinstance(place, LitePlace)
         self._is_lite: Final = not isinstance(place, ServerPlace)
+        at_once_max = LITE_AT_ONCE_MAX if self._is_lite else SERVER_AT_ONCE_MAX
+        self._lookups: Final = Lookups(self._link, clock, at_once_max=at_once_max)
         self._log: Final = (
             None
             if self.exclusive
             else MilvusPurgeLog(self._link, self._collection.name, timeout_s=self._lookup_s)
+        )
+
+        self._feed: Final = (
+            LiteWriteFeed(self._link, self._collection.name, self._get_all, clock, timeout_s=self._lookup_s)
+            if isinstance(place, LiteProcessPlace)
+            else None
         )
 
     async def __aenter__(self) -> Self:
@@ -101,9 +135,26 @@ class MilvusCache:
         """Where others are told of purges; None: there can be no others."""
         return self._log
 
+    @property
+    def write_feed(self) -> WriteFeed | None:
+        """What others write; None: there can be no others, or a server answers fast enough."""
+        return self._feed
+
+    async def _get_all(self, fingerprints: Sequence[Fingerprint]) -> Sequence[Entry]:
+        rows = await self._link.call(
+            "scan",
+            lambda client: client.get(
+                self._collection.name,
+                ids=list(fingerprints),
+                output_fields=self._output_fields,
+                timeout=self._timeout_s,
+            ),
+        )
+        return list(self._fresh_entries(rows))
+
     async def get(self, fingerprint: Fingerprint) -> Entry | None:
         """See CacheBackend."""
-        rows = await self._link.call(
+        rows = await self._lookups.ask(
             "get",
             lambda client: client.get(
                 self._collection.name,
@@ -119,7 +170,7 @@ class MilvusCache:
         self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
     ) -> Sequence[Neighbour]:
         """See CacheBackend."""
-        found = await self._link.call(
+        found = await self._lookups.ask(
             "search",
             lambda client: client.search(
                 self._collection.name,
@@ -151,6 +202,8 @@ class MilvusCache:
         name = self._collection.name
         if self._is_lite:
             await client.upsert(name, rows, timeout=self._timeout_s)
+            if self._feed is not None:
+                await self._feed.tell(client, (row[PRIMARY] for row in rows))
             return
         # Until Milvus 2.3.10 an upsert puts rows into the part of another scope, where no search finds
         # them (milvus-io/milvus#30607). Between these two calls, a replaced entry is a miss.
@@ -165,37 +218,55 @@ class MilvusCache:
         """See CacheBackend."""
         counters = {**self._counters, "connects": self._link.connects, "clock_jumps": self._sweeper.jumps}
         try:
-            entries = await self._count()
+            entries = await self._count_for_state()
         except CacheError as error:
+            detail = self._link.problem or error.reason
             return BackendState(
-                ready=False, entries=None, detail=self._link.problem or error.reason, counters=counters
+                ready=False, entries=None, detail=detail, counters=counters, health=self._link.watch.health
             )
-        return BackendState(ready=True, entries=entries, counters=counters)
+        return BackendState(ready=True, entries=entries, counters=counters, health=self._link.watch.health)
 
     async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""
         left, meant = limit, filters.selected(selector)
-        for part in filters.fingerprint_ranges(max(1, math.ceil(await self._count() / QUERY_ROWS))):
-            rows = iter(await self._query(f"{part} and {filters.fresh(self._clock.wall_s())} and {meant}"))
+        at_once = QUERY_KEYS if self._is_lite else QUERY_ROWS
+        fields = [PRIMARY] if self._is_lite else self._output_fields
+        for part in filters.fingerprint_ranges(max(1, math.ceil(await self._count() / at_once))):
+            fresh = filters.fresh(self._clock.wall_s())
+            rows = iter(await self._query(f"{part} and {fresh} and {meant}", fields))
             # The library unpacks a row when it is asked for: a few at a time, so that requests go first.
             while left and (page := list(islice(rows, min(left, PAGE_ROWS)))):
                 left -= len(page)
-                yield list(self._fresh_entries(page))
+                yield await self._entries_of(page)
             if not left:
                 return
 
-    async def _query(self, expression: str) -> Iterable[Row]:
+    async def _entries_of(self, page: Sequence[Row]) -> Sequence[Entry]:
+        if self._is_lite:
+            return await self._get_all([Fingerprint(row[PRIMARY]) for row in page])
+        return list(self._fresh_entries(page))
+
+    async def _query(self, expression: str, fields: Sequence[str]) -> Iterable[Row]:
         rows: Iterable[Row] = await self._link.call(
             "scan",
             lambda client: client.query(
                 self._collection.name,
                 filter=expression,
-                output_fields=self._output_fields,
+                output_fields=list(fields),
                 limit=ROWS_MAX,
                 timeout=self._timeout_s,
             ),
         )
         return rows
+
+    async def _count_for_state(self) -> int:
+        """The number of rows, as old as many times the time that it took to count them."""
+        now_s = self._clock.monotonic_s()
+        if not self._link.ready or now_s >= self._count_again_s:
+            self._counted = await self._count()
+            took_s = self._clock.monotonic_s() - now_s
+            self._count_again_s = now_s + COUNT_PAUSE * took_s
+        return self._counted
 
     async def _count(self) -> int:
         if self._is_lite:
