@@ -2,7 +2,7 @@
 
 Two workers behind the supervisor, one Milvus Lite folder, a real Envoy with the rendered bootstrap, and
 stand-in pools: `small` with two endpoints, `large` and `lone` with one. Ports are free ones, every wait has a
-limit, and everything that was started is ended when the block is left. Linux only: processes are found in /proc.
+limit, and everything that was started is ended when the block is left. Linux only: it looks into /proc.
 """
 
 from __future__ import annotations
