@@ -14,6 +14,7 @@ from pathlib import Path
 
 from router_extproc.cache.compare import AnswerComparison
 from router_extproc.cache.evidence import Evidence
+from router_extproc.cache.health import BackendListener
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.verify import GuardVerifier, Verifier
@@ -97,9 +98,15 @@ class Application:
 
 @asynccontextmanager
 async def build(
-    config: section.Config, listener: Listener, *, clock: Clock | None = None
+    config: section.Config,
+    listener: Listener,
+    *,
+    clock: Clock | None = None,
+    backend_listener: BackendListener | None = None,
 ) -> AsyncIterator[Application]:
     """The application of a checked configuration, open inside the block.
+
+    backend_listener: is told when the cache's backend is lost, and when it is back.
 
     Raises:
         ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
@@ -121,7 +128,8 @@ async def build(
 
         cache = None
         if config.semantic_cache.enabled and encoder is not None:
-            cache = await _open_cache(config, encoder, inference, clock, stack)
+            opening = _Opening(clock, stack, backend_listener)
+            cache = await _open_cache(config, encoder, inference, opening)
         evidence, chores = _evidence(config), await stack.enter_async_context(Chores(clock))
         trials = recall = None
         if cache is not None and encoder is not None:
@@ -178,10 +186,19 @@ def _encoder_folder(wanted: EncoderSection) -> Path | None:
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What everything that is opened needs."""
+
+    clock: Clock
+    stack: AsyncExitStack
+    backend_listener: BackendListener | None
+
+
 async def _open_cache(
-    config: section.Config, encoder: Encoder, inference: Inference, clock: Clock, stack: AsyncExitStack
+    config: section.Config, encoder: Encoder, inference: Inference, opening: _Opening
 ) -> SemanticCache:
-    wanted, verifier = config.semantic_cache, _verifier(config)
+    wanted, verifier, clock, stack = config.semantic_cache, _verifier(config), opening.clock, opening.stack
     judging = _Judging(inference, config.limits.cache_timeout_s)
     if wanted.backend_type == "memory":
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
@@ -191,7 +208,9 @@ async def _open_cache(
     from router_extproc.cache.milvus import MilvusCache  # noqa: PLC0415
 
     settings = wanted.milvus or Milvus()
-    backend = await stack.enter_async_context(MilvusCache(settings, dim=encoder.dim, clock=clock))
+    backend = await stack.enter_async_context(
+        MilvusCache(settings, dim=encoder.dim, clock=clock, listener=opening.backend_listener)
+    )
     cache = SemanticCache(
         clock,
         near,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NewType, Protocol
 
+from router_extproc.cache.health import Health
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
@@ -79,6 +80,8 @@ class BackendState:
     entries: int | None
     detail: str = ""
     counters: dict[str, int] = field(default_factory=dict)
+    #: None: it cannot be lost.
+    health: Health | None = None
 
 
 class CacheRejected(CacheError):

@@ -113,6 +113,11 @@ class SemanticCache:
         except (CacheError, TimeoutError):
             self._backend_errors += 1
 
+    @property
+    def queued(self) -> int:
+        """Entries that wait to be written."""
+        return 0 if self._queue is None else len(self._queue)
+
     def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
         """The exact hit of the near tier, without any wait."""
         entry = self._near.get(fingerprint)
@@ -271,7 +276,7 @@ class SemanticCache:
             near_entries=len(self._near),
             near_bytes=self._near.bytes,
             near_is_complete=self._near_is_complete,
-            queued=0 if self._queue is None else len(self._queue),
+            queued=self.queued,
             backend=None if self._backend is None else await self._backend.state(),
             counters=counters,
         )

@@ -38,6 +38,7 @@ from router_extproc.server.listen import SOCKET_MODES
 from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.backend import BackendTelemetry, shown_health
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
@@ -141,6 +142,7 @@ class WorkerOperations:
                 "ready": state.backend.ready,
                 "entries": state.backend.entries,
                 "detail": state.backend.detail,
+                **shown_health(state.backend.health),
             }
         return shown
 
@@ -176,7 +178,12 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
             notifier = Notifier()  # the supervisor's business
             stop = await stack.enter_async_context(stop_requests(with_parent=True))
             await stack.enter_async_context(beating(ready))
-        application = await stack.enter_async_context(build(config, telemetry, clock=clock))
+        backend = _backend_telemetry(config, telemetry.metrics)
+        application = await stack.enter_async_context(
+            build(config, telemetry, clock=clock, backend_listener=backend)
+        )
+        if backend is not None and application.cache is not None:
+            backend.watch_queue(application.cache)
         envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
         running_config = RunningConfig(config, digest, envoy_config)
         operations = WorkerOperations(running_config, seat, application, telemetry.metrics)
@@ -222,6 +229,12 @@ def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
+    """None: the cache has no backend that could be lost."""
+    wanted = config.semantic_cache
+    return BackendTelemetry(metrics.registry) if wanted.enabled and wanted.backend_type == "milvus" else None
 
 
 def _settings(config: Config, seat: Seat) -> ServerSettings:

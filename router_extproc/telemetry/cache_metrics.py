@@ -42,7 +42,6 @@ class CacheCollector(Collector):
         yield _gauge("queued_entries", "Entries waiting to be written.", state.queued)
         counters = dict(state.counters)
         if state.backend is not None:
-            yield _gauge("backend_ready", "1: the backend answers.", state.backend.ready)
             if state.backend.entries is not None:
                 yield _gauge("backend_entries", "Entries in the backend.", state.backend.entries)
             counters |= {f"backend_{name}": count for name, count in state.backend.counters.items()}

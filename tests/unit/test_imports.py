@@ -67,8 +67,8 @@ PORTS = {
 
 #: Where a package may be imported.
 HOMES: dict[str, tuple[str, ...]] = {
-    # cache.milvus.errors translates what pymilvus lets through of gRPC's.
-    "grpc": ("server", "cache.milvus.errors"),
+    # cache.milvus translates what pymilvus lets through of gRPC's.
+    "grpc": ("server", "cache.milvus.errors", "cache.milvus.trouble"),
     "grpc_health": ("server",),
     "google": ("server", "_pb"),
     "pymilvus": ("cache.milvus",),

@@ -25,6 +25,7 @@ from router_extproc.cache.base import (
     Scope,
     Selector,
 )
+from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
 from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
@@ -53,7 +54,15 @@ START_WAIT_S = 2.0
 class MilvusCache:
     """A `CacheBackend` and an `EntrySource` over one collection."""
 
-    def __init__(self, settings: Milvus, *, dim: int, clock: Clock, link: Link | None = None) -> None:
+    def __init__(
+        self,
+        settings: Milvus,
+        *,
+        dim: int,
+        clock: Clock,
+        link: Link | None = None,
+        listener: BackendListener | None = None,
+    ) -> None:
         """`dim`: length of the encoder's vectors. To be made where the event loop runs."""
         self._collection: Final = collection_of(settings)
         self._vector_field: Final = settings.collection.vector_field.name
@@ -61,7 +70,7 @@ class MilvusCache:
         self._timeout_s: Final = settings.connection.timeout
         self._dim: Final = dim
         self._clock: Final = clock
-        self._link: Final = link or Link(settings, dim=dim)
+        self._link: Final = link or Link(settings, dim=dim, watch=BackendWatch(clock, listener))
         self._sweeper: Final = Sweeper(clock, self._sweep)
         self._sweeping: asyncio.Task[None] | None = None
         self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
@@ -167,10 +176,11 @@ class MilvusCache:
         try:
             entries = await self._count()
         except CacheError as error:
+            detail = self._link.problem or error.reason
             return BackendState(
-                ready=False, entries=None, detail=self._link.problem or error.reason, counters=counters
+                ready=False, entries=None, detail=detail, counters=counters, health=self._link.watch.health
             )
-        return BackendState(ready=True, entries=entries, counters=counters)
+        return BackendState(ready=True, entries=entries, counters=counters, health=self._link.watch.health)
 
     async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""

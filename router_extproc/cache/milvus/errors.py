@@ -15,6 +15,7 @@ from pymilvus.exceptions import (
 )
 
 from router_extproc.cache.base import CacheRejected
+from router_extproc.cache.health import Trouble
 from router_extproc.errors import CacheError
 
 #: What the client library lets through: its own errors, gRPC's for some status codes, and Python's
@@ -26,12 +27,24 @@ _REJECTED = (ParamError, DataNotMatchException, DataTypeNotMatchException)
 _INVALID_CODES = range(1100, 1200)
 
 
+class LiteProblem(CacheError):
+    """What the process of Milvus Lite said, which does not serve."""
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        super().__init__("cache", f"milvus lite: {reason}")
+        self.trouble = trouble
+
+
 #: More of a foreign message is not shown.
 _WORDS_CHARS_MAX = 300
 
 
 class CollectionMismatch(CacheError):
     """The collection exists and is another one's: refused, never dropped or changed."""
+
+
+class FolderInUse(CacheError):
+    """Another process has the folder of Milvus Lite open."""
 
 
 def translate(operation: str, error: BaseException) -> CacheError:
@@ -42,14 +55,19 @@ def translate(operation: str, error: BaseException) -> CacheError:
 
 def translate_opening(error: BaseException) -> CacheError:
     """The error to raise when Milvus cannot be opened: no row is at hand, so its own words may be shown."""
-    words = error.message if isinstance(error, MilvusException) else str(error)
-    if isinstance(error.__cause__, grpc.RpcError):
-        # The library says that it cannot connect; gRPC knows about certificates and passwords.
-        details = getattr(error.__cause__, "details", None)
-        words = str(details()) if callable(details) else words
+    # The library says that it cannot connect; gRPC knows about certificates and passwords.
+    words = words_of(error.__cause__ if isinstance(error.__cause__, grpc.RpcError) else error)
     return CacheError(
         "cache", f"milvus open: {_describe(error)}: {' '.join(words.split())[:_WORDS_CHARS_MAX]}"
     )
+
+
+def words_of(error: BaseException) -> str:
+    """What the error says of itself: to be looked into, and to be shown only where no row is at hand."""
+    details = getattr(error, "details", None)
+    if isinstance(error, grpc.RpcError) and callable(details):
+        return str(details())
+    return error.message if isinstance(error, MilvusException) else str(error)
 
 
 def _is_rejection(error: BaseException) -> bool:

@@ -16,9 +16,12 @@ from typing import Final, TypeVar
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import CacheRejected
+from router_extproc.cache.health import BackendWatch, Operation
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.opening import CONNECT_MAX_S, connect, open_place, release_lite
 from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
+from router_extproc.cache.milvus.trouble import trouble_of
+from router_extproc.clock import SystemClock
 from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 
@@ -27,8 +30,20 @@ RELEASE_MAX_S = 5.0
 #: Pauses between attempts: doubled from the first to the last.
 RETRY_FIRST_S = 0.25
 RETRY_LAST_S = 5.0
-#: Calls in a row that their callers gave up on, before the connection counts as broken.
+#: Calls in a row that timed out or that their callers gave up on, before the connection counts as broken.
 GIVEN_UP_MAX = 5
+#: What a call is counted as.
+_OPERATIONS: Final[dict[str, Operation]] = {
+    "get": "get",
+    "search": "search",
+    "put": "write",
+    "announce": "write",
+    "note": "write",
+    "delete": "purge",
+    "settle": "purge",
+    "scan": "scan",
+    "news": "listen",
+}
 
 T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
@@ -38,8 +53,16 @@ Idle = Callable[[], Awaitable[None]]
 class Link:
     """Owns the client, the thread that opens it, and the task that keeps it open."""
 
-    def __init__(self, settings: Milvus, *, dim: int, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        settings: Milvus,
+        *,
+        dim: int,
+        pause: Pause = asyncio.sleep,
+        watch: BackendWatch | None = None,
+    ) -> None:
         """`dim`: length of the encoder's vectors; `pause` waits between attempts."""
+        self.watch: Final = watch or BackendWatch(SystemClock())
         self._settings: Final = settings
         self._place: Final = place_of(settings)
         self._collection: Final = collection_of(settings)
@@ -49,6 +72,7 @@ class Link:
         self._broken: Final = asyncio.Event()
         self._tried: Final = asyncio.Event()
         self._given_up = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._keeper: asyncio.Task[None] | None = None
         # One thread: at most one attempt is under way, also when an earlier one hangs.
         self._threads: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="milvus-open")
@@ -64,6 +88,7 @@ class Link:
     async def start(self, *, wait_s: float) -> None:
         """Start connecting; returns after the first attempt, or after wait_s."""
         if self._keeper is None:
+            self._loop = asyncio.get_running_loop()
             self._keeper = asyncio.create_task(self._keep(), name="milvus-link")
         try:
             async with asyncio.timeout(wait_s):
@@ -107,27 +132,40 @@ class Link:
         client = self._client
         if client is None:
             raise CacheError("cache", f"milvus {operation}: {self.problem}")
+        ended = self.watch.timed(_OPERATIONS.get(operation, "count"))
         try:
             result = await work(client)
         except asyncio.CancelledError:
+            ended("timeout")
             raise self._cancelled(operation) from None
         except FOREIGN_ERRORS as error:
-            translated = translate(operation, error)
-            if not isinstance(translated, CacheRejected):
-                self._broken.set()
-            raise translated from error
+            ended(trouble_of(error))
+            raise self._failed(operation, error) from error
+        ended(None)
         self._given_up = 0
         return result
+
+    def _failed(self, operation: str, error: BaseException) -> CacheError:
+        translated, trouble = translate(operation, error), trouble_of(error)
+        if trouble == "timeout":
+            self._give_up()
+        elif trouble != "full" and not isinstance(translated, CacheRejected):
+            # A full disk is no matter of the connection: reads go on.
+            self._broken.set()
+        return translated
 
     def _cancelled(self, operation: str) -> BaseException:
         task = asyncio.current_task()
         if task is None or not task.cancelling():
             # Nobody cancelled us: the channel was closed under the call.
             return CacheError("cache", f"milvus {operation}: disconnected")
+        self._give_up()
+        return asyncio.CancelledError()
+
+    def _give_up(self) -> None:
         self._given_up += 1
         if self._given_up >= GIVEN_UP_MAX:
             self._broken.set()
-        return asyncio.CancelledError()
 
     async def _keep(self) -> None:
         retry_s = RETRY_FIRST_S
@@ -136,6 +174,7 @@ class Link:
                 await self._connect()
             except CacheError as error:
                 self.problem = error.reason
+                self.watch.failed(trouble_of(error), error.reason)
                 self._tried.set()
                 await self._pause(retry_s)
                 retry_s = min(2 * retry_s, RETRY_LAST_S)
@@ -144,18 +183,37 @@ class Link:
             self._tried.set()
             await self._broken.wait()
             await self._disconnect("connection lost")
+            self.watch.broke("unreachable", "connection lost")
 
     async def _connect(self) -> None:
         timeout_s = self._settings.connection.timeout
-        uri = await asyncio.get_running_loop().run_in_executor(self._threads, self._open, timeout_s)
+        ended = self.watch.timed("open")
+        try:
+            uri = await asyncio.get_running_loop().run_in_executor(self._threads, self._open, timeout_s)
+        except CacheError as error:
+            ended(trouble_of(error))
+            raise
+        ended(None)
         self._broken.clear()
         self._given_up = 0
         self._client = connect(self._place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S))
         self.problem = ""
         self.connects += 1
+        self.watch.opened()
 
     def _open(self, timeout_s: float) -> str:
-        return open_place(self._place, self._collection, dim=self._dim, timeout_s=timeout_s)
+        return open_place(
+            self._place,
+            self._collection,
+            dim=self._dim,
+            timeout_s=timeout_s,
+            told_aside=self._told_aside,
+        )
+
+    def _told_aside(self, folder: str, now: str) -> None:
+        # From the thread that opens.
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.watch.listener.put_aside, folder, now)
 
     async def _disconnect(self, problem: str) -> None:
         client, self._client = self._client, None

@@ -14,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
+from router_extproc.cache.milvus.lite_problem import forget_problem, tell_problem
 from router_extproc.cache.milvus.lite_server import open_lite
 from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError
@@ -34,15 +35,23 @@ def main(folder: Path, socket: Path) -> int:
     # The supervisor keeps it waiting until somebody answers it.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
-        server = open_lite(folder, socket)
+        server = open_lite(folder, socket, told_aside=_log_aside)
     except CacheError as error:
+        tell_problem(socket, error)
         log.error("milvus lite cannot open its folder", folder=str(folder), problem=error.reason)  # noqa: TRY400 - no trace
         return 1
+    forget_problem(socket)
     log.info("milvus lite serves", folder=str(folder))
     sys.stdin.buffer.read()
     server.close()
     log.info("milvus lite stopped")
     return 0
+
+
+def _log_aside(folder: str, now: str) -> None:
+    get_logger().warning(
+        "cache folder could not be read and was put aside", folder=folder, now=Path(now).name
+    )
 
 
 if __name__ == "__main__":

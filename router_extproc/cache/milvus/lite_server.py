@@ -9,12 +9,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from milvus_lite.adapter.grpc.server import start_server_in_thread
 from milvus_lite.exceptions import DataDirLockedError
 
+from router_extproc.cache.milvus.errors import FolderInUse
+from router_extproc.cache.milvus.unreadable import put_aside_if_unreadable
+from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError, ConfigError
 from router_extproc.file_access import NotPrivateError, close_to_others
 from router_extproc.private_files import FILE_MODE, make_folder
@@ -25,6 +29,8 @@ GRACE_S: Final = 2.0
 #: Calls at once. Milvus Lite does not lock its writes to a collection against each other.
 _CALLS_MAX: Final = 1
 _SOCKET: Final = "milvus-lite.sock"
+#: Is told of a folder that was put aside, and of its name now.
+ToldAside = Callable[[str, str], None]
 
 
 class LiteServer:
@@ -40,14 +46,20 @@ class LiteServer:
         self._database.close()
 
 
-def open_lite(folder: Path, path: Path) -> LiteServer:
+def open_lite(folder: Path, path: Path, *, told_aside: ToldAside = lambda _folder, _now: None) -> LiteServer:
     """Open the folder, which is made if it is not there, and serve it on a socket at `path`.
 
+    One that Milvus Lite cannot read is put aside, which `told_aside` is told, and made anew.
+
     Raises:
-        CacheError: somebody else could change it, another process has it open, or it cannot be read.
+        CacheError: somebody else could change it, it may not be read, or the disk is full.
+        FolderInUse: another process has it open.
     """
     try:
         close_to_others(folder)
+        aside = put_aside_if_unreadable(folder, SystemClock())
+        if aside is not None:
+            told_aside(str(folder), str(aside))
         if make_folder(folder):
             # Somebody may have been quicker, and it is theirs.
             close_to_others(folder)
@@ -60,7 +72,9 @@ def open_lite(folder: Path, path: Path) -> LiteServer:
     except NotPrivateError as error:
         raise CacheError("cache", str(error)) from error
     except DataDirLockedError as error:
-        raise CacheError("cache", f"cannot open {folder}: open in another process") from error
+        raise FolderInUse("cache", f"cannot open {folder}: open in another process") from error
+    except CacheError:
+        raise
     except OSError as error:
         raise CacheError("cache", f"cannot open {folder}: {error.strerror or error}") from error
     except Exception as error:  # a broken folder raises whatever reads it: a parser, Arrow, a dictionary
@@ -85,7 +99,7 @@ class LiteServers:
         self._lock: Final = threading.Lock()
         self._open: Final[dict[Path, tuple[LiteServer, contextlib.ExitStack, str]]] = {}
 
-    def start(self, folder: Path) -> str:
+    def start(self, folder: Path, *, told_aside: ToldAside = lambda _folder, _now: None) -> str:
         """Open and serve the folder unless it is; the URI of its socket.
 
         Raises:
@@ -93,7 +107,7 @@ class LiteServers:
         """
         with self._lock:
             if folder not in self._open:
-                self._open[folder] = _open_in_socket_folder(folder)
+                self._open[folder] = _open_in_socket_folder(folder, told_aside)
             return self._open[folder][2]
 
     def release(self, folder: Path) -> None:
@@ -111,11 +125,13 @@ class LiteServers:
             self.release(folder)
 
 
-def _open_in_socket_folder(folder: Path) -> tuple[LiteServer, contextlib.ExitStack, str]:
+def _open_in_socket_folder(
+    folder: Path, told_aside: ToldAside
+) -> tuple[LiteServer, contextlib.ExitStack, str]:
     stack = contextlib.ExitStack()
     try:
         path = stack.enter_context(socket_folder()) / _SOCKET
-        return open_lite(folder, path), stack, f"unix:{path}"
+        return open_lite(folder, path, told_aside=told_aside), stack, f"unix:{path}"
     except ConfigError as error:
         raise CacheError("cache", f"no folder for the socket of Milvus Lite: {error}") from error
     except CacheError:

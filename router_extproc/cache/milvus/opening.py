@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 import logging
+from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from pymilvus import AsyncMilvusClient, MilvusClient
 
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
+from router_extproc.cache.milvus.lite_problem import told_problem
 from router_extproc.cache.milvus.lite_server import LiteServers
 from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.purge_schema import ensure_purge_log
@@ -42,17 +44,29 @@ CONNECT_MAX_S = 5.0
 OPEN_MAX_S = 15.0
 
 
-def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_s: float) -> str:
+def open_place(
+    place: Place,
+    collection: MilvusCollection,
+    *,
+    dim: int,
+    timeout_s: float,
+    told_aside: Callable[[str, str], None] = lambda _folder, _now: None,
+) -> str:
     """Start Milvus Lite if it is that, make or check the collection, load it; the URI to connect to.
 
-    Blocks up to some times timeout_s.
+    Blocks up to some times timeout_s. `told_aside` is told of a folder that could not be read, and of the
+    name that it has now.
 
     Raises:
         CacheError: Milvus does not answer, refuses us, or its data cannot be opened.
         CollectionMismatch: see `ensure_collection`.
     """
     try:
-        uri = _lite_servers.start(place.path) if isinstance(place, LitePlace) else place.uri
+        uri = (
+            _lite_servers.start(place.path, told_aside=told_aside)
+            if isinstance(place, LitePlace)
+            else place.uri
+        )
         client = MilvusClient(**client_options(place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S)))
         timeout_s = min(timeout_s, OPEN_MAX_S)
         try:
@@ -62,6 +76,9 @@ def open_place(place: Place, collection: MilvusCollection, *, dim: int, timeout_
         finally:
             client.close()
     except FOREIGN_ERRORS as error:
+        problem = told_problem(place.uri) if isinstance(place, LiteProcessPlace) else None
+        if problem is not None:
+            raise problem from error
         raise translate_opening(error) from error
     return uri
 

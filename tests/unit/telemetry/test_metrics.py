@@ -163,7 +163,6 @@ def test_the_caches_counters_become_events_of_their_tier() -> None:
     )
     assert value(metrics, "cache_events_total", tier="near", event="evicted") == 3
     assert value(metrics, "cache_events_total", tier="backend", event="reconnects") == 2
-    assert value(metrics, "cache_backend_ready") == 1
     assert value(metrics, "cache_backend_entries") == 7
 
 
@@ -172,7 +171,6 @@ def test_a_backend_that_cannot_count_says_nothing_of_its_entries() -> None:
     backend = BackendState(ready=False, entries=None)
     metrics.cache.show(CacheState(0, 0, near_is_complete=False, queued=0, backend=backend, counters={}))
     assert value(metrics, "cache_backend_entries") is None
-    assert value(metrics, "cache_backend_ready") == 0
 
 
 # ── exposition ────────────────────────────────────────────────────────────────────────────────
