@@ -38,6 +38,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     "count",
     "listen",
 )
+#: Why a lookup did not ask the backend: too many others do, or it was too slow for them. Metric labels.
+SkipReason = Literal["busy", "paused"]
+SKIP_REASONS: Final[tuple[SkipReason, ...]] = ("busy", "paused")
 #: Writes that fail in a row before it is said that the backend takes none: one may be chance.
 WRITES_FAILED_MAX: Final = 2
 
@@ -86,6 +89,8 @@ class Health:
     reason: str = ""
     #: Why it takes no writes although it is ready; None: it does.
     writes_trouble: Trouble | None = None
+    #: Lookups were late several times in a row, and are left out for a while.
+    lookups_paused: bool = False
 
 
 class BackendListener(Protocol):
@@ -107,6 +112,14 @@ class BackendListener(Protocol):
         """A call ended; None: well."""
         ...
 
+    def lookups_paused(self, *, paused: bool) -> None:
+        """It is too slow: lookups do not ask it for a while; False: they do again."""
+        ...
+
+    def skipped(self, reason: SkipReason) -> None:
+        """A lookup did not ask."""
+        ...
+
     def put_aside(self, folder: str, now: str) -> None:
         """The folder could not be read and has another name now; a new one is begun."""
         ...
@@ -125,6 +138,12 @@ class Unheard:
         """See BackendListener."""
 
     def called(self, operation: Operation, seconds: float, trouble: Trouble | None) -> None:
+        """See BackendListener."""
+
+    def lookups_paused(self, *, paused: bool) -> None:
+        """See BackendListener."""
+
+    def skipped(self, reason: SkipReason) -> None:
         """See BackendListener."""
 
     def put_aside(self, folder: str, now: str) -> None:
@@ -182,6 +201,15 @@ class BackendWatch:
         began_s = self._clock.monotonic_s()
         return lambda trouble: self.called(operation, self._clock.monotonic_s() - began_s, trouble)
 
+    def pause_lookups(self, paused: bool) -> None:  # noqa: FBT001 - the one thing that is told
+        """Lookups are left out from now on, or no longer."""
+        self._health = replace(self._health, lookups_paused=paused)
+        self.listener.lookups_paused(paused=paused)
+
+    def skipped(self, reason: SkipReason) -> None:
+        """A lookup did not ask."""
+        self.listener.skipped(reason)
+
     def _note_write(self, trouble: Trouble | None) -> None:
         self._writes_failed = 0 if trouble is None else self._writes_failed + 1
         refused = self._health.writes_trouble is not None
@@ -196,5 +224,5 @@ class BackendWatch:
         before = self._health.phase
         phase = TRANSITIONS[before, event]
         since_s = self._health.since_s if phase is before else self._clock.wall_s()
-        self._health = Health(phase, since_s, trouble, reason, self._health.writes_trouble)
+        self._health = replace(self._health, phase=phase, since_s=since_s, trouble=trouble, reason=reason)
         return before

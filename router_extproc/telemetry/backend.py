@@ -11,7 +11,15 @@ from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from router_extproc.cache.health import OPERATIONS, TROUBLES, Health, Operation, Trouble
+from router_extproc.cache.health import (
+    OPERATIONS,
+    SKIP_REASONS,
+    TROUBLES,
+    Health,
+    Operation,
+    SkipReason,
+    Trouble,
+)
 from router_extproc.llm.answer import JsonValue
 from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.naming import PREFIX
@@ -19,6 +27,7 @@ from router_extproc.telemetry.naming import PREFIX
 #: 1 ms to 10 s: a lookup has some hundred milliseconds, a call is given up after some seconds.
 BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _LOST_COSTS: Final = "lookups miss beyond the near tier, stored answers wait in a bounded queue"
+_PAUSED_COSTS: Final = "lookups miss beyond the near tier until a trial is answered in time; writes go on"
 _REFUSED_COSTS: Final = "stored answers wait in a bounded queue; lookups go on"
 
 
@@ -56,6 +65,19 @@ class BackendTelemetry:
             buckets=BUCKETS_S,
             registry=registry,
         )
+        self._paused: Final = Gauge(
+            f"{PREFIX}_cache_backend_lookups_paused",
+            "1: several lookups in a row were late, so none asks for a while.",
+            registry=registry,
+        )
+        self._skipped: Final = Counter(
+            f"{PREFIX}_cache_backend_skipped_lookups",
+            "Lookups that did not ask the backend: busy with others, or paused.",
+            ("reason",),
+            registry=registry,
+        )
+        for reason in SKIP_REASONS:
+            self._skipped.labels(reason)
         self._writable.set(1)
         for operation in OPERATIONS:
             self._seconds.labels(operation)
@@ -97,6 +119,18 @@ class BackendTelemetry:
         if trouble is not None:
             self._errors.labels(operation, trouble).inc()
 
+    def lookups_paused(self, *, paused: bool) -> None:
+        """See BackendListener."""
+        self._paused.set(paused)
+        if paused:
+            self._log.warning("cache backend too slow, lookups paused", costs=_PAUSED_COSTS)
+        else:
+            self._log.info("cache backend fast again, lookups go on")
+
+    def skipped(self, reason: SkipReason) -> None:
+        """See BackendListener."""
+        self._skipped.labels(reason).inc()
+
     def put_aside(self, folder: str, now: str) -> None:
         """See BackendListener."""
         self._log.warning(
@@ -118,4 +152,5 @@ def shown_health(health: Health | None) -> dict[str, JsonValue]:
         "reason": health.reason,
         "since": datetime.fromtimestamp(health.since_s, UTC).isoformat(timespec="seconds"),
         "writes": health.writes_trouble or "taken",
+        "lookups": "paused" if health.lookups_paused else "asked",
     }

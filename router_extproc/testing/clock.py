@@ -22,3 +22,7 @@ class ManualClock:
         """Move both clocks on; seconds >= 0."""
         self._monotonic_s += seconds
         self._wall_s += seconds
+
+    def set_wall_on(self, seconds: float) -> None:
+        """Let the wall clock jump, back if seconds < 0; the monotonic one does not see it."""
+        self._wall_s += seconds

@@ -28,6 +28,7 @@ from router_extproc.cache.base import (
 from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
 from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
@@ -78,6 +79,8 @@ class MilvusCache:
         #: Milvus Lite in this process: no other one can write to it.
         self.exclusive: Final = isinstance(place, LitePlace)
         self._is_lite: Final = not isinstance(place, ServerPlace)
+        at_once_max = LITE_AT_ONCE_MAX if self._is_lite else SERVER_AT_ONCE_MAX
+        self._lookups: Final = Lookups(self._link, clock, at_once_max=at_once_max)
         self._log: Final = (
             None
             if self.exclusive
@@ -112,7 +115,7 @@ class MilvusCache:
 
     async def get(self, fingerprint: Fingerprint) -> Entry | None:
         """See CacheBackend."""
-        rows = await self._link.call(
+        rows = await self._lookups.ask(
             "get",
             lambda client: client.get(
                 self._collection.name,
@@ -128,7 +131,7 @@ class MilvusCache:
         self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
     ) -> Sequence[Neighbour]:
         """See CacheBackend."""
-        found = await self._link.call(
+        found = await self._lookups.ask(
             "search",
             lambda client: client.search(
                 self._collection.name,

@@ -13,6 +13,7 @@ from router_extproc.cache.health import (
     Event,
     Operation,
     Phase,
+    SkipReason,
     Trouble,
 )
 from router_extproc.testing.clock import ManualClock
@@ -36,6 +37,12 @@ class Heard:
 
     def called(self, operation: Operation, seconds: float, trouble: Trouble | None) -> None:
         self.calls.append((operation, seconds, trouble))
+
+    def lookups_paused(self, *, paused: bool) -> None:
+        self.told.append(("paused", paused))
+
+    def skipped(self, reason: SkipReason) -> None:
+        self.calls.append(("skipped", reason))
 
     def put_aside(self, folder: str, now: str) -> None:
         self.told.append(("aside", folder, now))
@@ -150,11 +157,24 @@ def test_calls_are_timed(watch: BackendWatch, heard: Heard, clock: ManualClock) 
     assert heard.calls == [("get", 0.5, None)]
 
 
+def test_paused_lookups_are_part_of_the_health_whatever_the_connection_does(
+    watch: BackendWatch, heard: Heard
+) -> None:
+    watch.pause_lookups(True)
+    watch.broke("timeout", "slow")
+    assert watch.health.lookups_paused
+    watch.pause_lookups(False)
+    assert not watch.health.lookups_paused
+    assert heard.told == [("paused", True), ("paused", False)]
+
+
 def test_health_survives_without_a_listener(clock: ManualClock) -> None:
     watch = BackendWatch(clock)
     watch.failed("other", "")
     watch.opened()
     watch.called("write", 0.0, "full")
     watch.called("write", 0.0, "full")
+    watch.pause_lookups(True)
+    watch.skipped("busy")
     watch.listener.put_aside("a", "b")
     assert watch.health.phase is Phase.READY

@@ -103,6 +103,26 @@ def test_errors_are_counted_by_operation_and_kind_from_the_start(
     assert registry.get_sample_value(name, labels) == 1
 
 
+def test_paused_lookups_are_a_line_a_gauge_and_a_count(
+    watch: BackendWatch, registry: CollectorRegistry, lines: io.StringIO
+) -> None:
+    def paused() -> float | None:
+        return registry.get_sample_value("router_extproc_cache_backend_lookups_paused")
+
+    watch.pause_lookups(True)
+    assert paused() == 1
+    watch.skipped("paused")
+    skipped = "router_extproc_cache_backend_skipped_lookups_total"
+    assert registry.get_sample_value(skipped, {"reason": "paused"}) == 1
+    assert registry.get_sample_value(skipped, {"reason": "busy"}) == 0
+    watch.pause_lookups(False)
+    assert paused() == 0
+    assert [(line["level"], line["event"]) for line in logged(lines)] == [
+        ("warning", "cache backend too slow, lookups paused"),
+        ("info", "cache backend fast again, lookups go on"),
+    ]
+
+
 def test_calls_are_timed_by_operation(watch: BackendWatch, registry: CollectorRegistry) -> None:
     watch.called("write", 0.2, None)
     name = "router_extproc_cache_backend_duration_seconds"
@@ -118,5 +138,6 @@ def test_health_is_shown_with_its_reason_and_since_when() -> None:
         "reason": "nobody listens",
         "since": "2023-11-14T22:13:20+00:00",
         "writes": "taken",
+        "lookups": "asked",
     }
     assert shown_health(None) == {}

@@ -1,0 +1,123 @@
+"""Whether a slow backend is asked at all: after several time-outs in a row it is left out for a while.
+
+A lookup that runs into its time-out costs its request the whole of the cache stage's time. Here that
+happens a few times, and then once for each pause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from router_extproc.clock import Clock
+
+#: Lookups in a row that were late before the first pause: one or two may be chance.
+LATE_MAX: Final = 5
+#: Pauses: doubled from the first to the last while what is tried after them times out again.
+PAUSE_FIRST_S: Final = 1.0
+PAUSE_LAST_S: Final = 30.0
+
+
+class Circuit(Enum):
+    """Where it stands."""
+
+    #: Every lookup asks.
+    CLOSED = "closed"
+    #: No lookup asks.
+    OPEN = "open"
+    #: One lookup asks, the others do not.
+    HALF_OPEN = "half-open"
+
+
+class Event(Enum):
+    """What happens to it."""
+
+    ANSWERED = auto()
+    LATE = auto()
+    #: LATE for the LATE_MAX-th time in a row.
+    LATE_TOO_OFTEN = auto()
+    PAUSE_OVER = auto()
+
+
+#: Nothing else changes it.
+TRANSITIONS: Final = {
+    (Circuit.CLOSED, Event.ANSWERED): Circuit.CLOSED,
+    (Circuit.CLOSED, Event.LATE): Circuit.CLOSED,
+    (Circuit.CLOSED, Event.LATE_TOO_OFTEN): Circuit.OPEN,
+    (Circuit.CLOSED, Event.PAUSE_OVER): Circuit.CLOSED,
+    # Calls from before the pause end in it: they say nothing of what comes after it.
+    (Circuit.OPEN, Event.ANSWERED): Circuit.OPEN,
+    (Circuit.OPEN, Event.LATE): Circuit.OPEN,
+    (Circuit.OPEN, Event.LATE_TOO_OFTEN): Circuit.OPEN,
+    (Circuit.OPEN, Event.PAUSE_OVER): Circuit.HALF_OPEN,
+    (Circuit.HALF_OPEN, Event.ANSWERED): Circuit.CLOSED,
+    (Circuit.HALF_OPEN, Event.LATE): Circuit.OPEN,
+    (Circuit.HALF_OPEN, Event.LATE_TOO_OFTEN): Circuit.OPEN,
+    (Circuit.HALF_OPEN, Event.PAUSE_OVER): Circuit.HALF_OPEN,
+}
+
+
+class Breaker:
+    """The circuit of one backend."""
+
+    def __init__(self, clock: Clock, tell_paused: Callable[[bool], None]) -> None:
+        """`tell_paused` is told when lookups are left out from now on, and when they are no longer."""
+        self._clock: Final = clock
+        self._tell_paused: Final = tell_paused
+        self._circuit = Circuit.CLOSED
+        self._late = 0
+        self._pause_s = PAUSE_FIRST_S
+        self._opened_at_s = 0.0
+        #: When the lookup began that tries it; None: none does.
+        self._tried_at_s: float | None = None
+
+    @property
+    def circuit(self) -> Circuit:
+        """Where it stands."""
+        return self._circuit
+
+    def allows(self) -> bool:
+        """True: ask, and say how it ended; False: do without."""
+        now_s = self._clock.monotonic_s()
+        if self._circuit is Circuit.OPEN and now_s - self._opened_at_s >= self._pause_s:
+            self._enter(Event.PAUSE_OVER)
+        return self._circuit is Circuit.CLOSED or (
+            self._circuit is Circuit.HALF_OPEN and self._may_try(now_s)
+        )
+
+    def answered(self) -> None:
+        """The backend answered in time."""
+        self._late = 0
+        if self._enter(Event.ANSWERED) is Circuit.HALF_OPEN:
+            self._pause_s = PAUSE_FIRST_S
+            self._tell_paused(False)
+
+    def failed(self) -> None:
+        """The backend failed at once: that says nothing of its speed, and another lookup may try."""
+        self._tried_at_s = None
+
+    def late(self) -> None:
+        """The backend was given up on."""
+        self._late += 1
+        before = self._enter(Event.LATE_TOO_OFTEN if self._late >= LATE_MAX else Event.LATE)
+        if self._circuit is not Circuit.OPEN or before is Circuit.OPEN:
+            return
+        self._opened_at_s = self._clock.monotonic_s()
+        if before is Circuit.HALF_OPEN:
+            self._pause_s = min(2 * self._pause_s, PAUSE_LAST_S)
+        else:
+            self._tell_paused(True)
+
+    def _may_try(self, now_s: float) -> bool:
+        # One that never says how it ended is replaced after a pause.
+        if self._tried_at_s is not None and now_s - self._tried_at_s < self._pause_s:
+            return False
+        self._tried_at_s = now_s
+        return True
+
+    def _enter(self, event: Event) -> Circuit:
+        """Change it; where it stood before."""
+        before, self._circuit = self._circuit, TRANSITIONS[self._circuit, event]
+        self._tried_at_s = None
+        return before
