@@ -70,14 +70,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 async def let_in(port: int, tls: MilvusTls, auth: MilvusAuth | None = None) -> str:
-    """Store and find an entry, or say why that could not be; a lookup is refused at once all the while."""
+    """Store and find an entry, or say the kind of trouble; a lookup is refused at once all the while."""
     connection = MilvusConnection(host="127.0.0.1", port=port, tls=tls, auth=auth or MilvusAuth())
     entry = made_entry("a", now_s=CLOCK.wall_s())
     async with MilvusCache(Milvus(connection=connection), dim=CHECK_DIM, clock=CLOCK) as cache:
         await cache.start(wait_s=WRONG_S)
         state = await cache.state()
         if state.counters["connects"] == 0 and "loading" not in state.detail:
-            return state.detail or "not yet"
+            trouble = state.health and state.health.trouble
+            return f"{trouble}: {state.detail or 'not yet'}"
         async with asyncio.timeout(LIMIT_S):
             while not (await cache.state()).ready:  # noqa: ASYNC110 - Milvus tells nobody
                 await asyncio.sleep(0.05)
@@ -97,7 +98,9 @@ async def test_tls_with_the_right_authority_is_let_in(servers: Servers) -> None:
 
 
 async def test_server_of_another_authority_is_not_trusted(servers: Servers) -> None:
-    assert "CERTIFICATE_VERIFY_FAILED" in await let_in(servers.tls_port, trusting(servers.strangers))
+    told = await let_in(servers.tls_port, trusting(servers.strangers))
+    assert told.startswith("tls: ")
+    assert "CERTIFICATE_VERIFY_FAILED" in told
 
 
 async def test_plain_text_to_a_tls_server_is_refused(servers: Servers) -> None:
