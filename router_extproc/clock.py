@@ -6,8 +6,12 @@ It is not a scheduler. Nothing else in the package reads the time, so tests move
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+#: Less than that between two looks at the wall clock is no jump, but its being kept right little by little.
+JUMP_S: Final = 2.0
 
 
 class Clock(Protocol):
@@ -32,6 +36,29 @@ class SystemClock:
     def wall_s(self) -> float:
         """See Clock."""
         return time.time()
+
+
+class WatchedClock:
+    """A clock that tells when its wall time jumps beside its monotonic time, at the next look at it."""
+
+    def __init__(self, clock: Clock, jumped: Callable[[float], None]) -> None:
+        """`jumped` is told by how many seconds, forward or (below 0) back; it is quick and never raises."""
+        self._clock: Final = clock
+        self._jumped: Final = jumped
+        self._offset_s = clock.wall_s() - clock.monotonic_s()
+
+    def monotonic_s(self) -> float:
+        """See Clock."""
+        return self._clock.monotonic_s()
+
+    def wall_s(self) -> float:
+        """See Clock."""
+        wall_s = self._clock.wall_s()
+        offset_s = wall_s - self._clock.monotonic_s()
+        moved_s, self._offset_s = offset_s - self._offset_s, offset_s
+        if abs(moved_s) >= JUMP_S:
+            self._jumped(moved_s)
+        return wall_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final
 from router_extproc.cache.aliases import Aliases
 from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Scope, Selector
 from router_extproc.cache.eviction import EvictionPolicy, eviction_order
-from router_extproc.cache.policy import is_fresh
+from router_extproc.cache.policy import is_expired, is_fresh
 from router_extproc.cache.select import selects
 from router_extproc.cache.shares import Shares
 from router_extproc.cache.vectors import VectorIndex
@@ -104,11 +104,12 @@ class NearTier:
         entry = self._index.entries.get(self._aliases.entry_of(fingerprint) or fingerprint)
         if entry is None:
             return None
-        if not is_fresh(entry, self._clock.wall_s()):
+        now_s = self._clock.wall_s()
+        if is_expired(entry, now_s):
             self._drop([entry])
             self.counters.expired += 1
             return None
-        return entry
+        return entry if is_fresh(entry, now_s) else None
 
     def search(self, partition: Partition, vector: Vector, *, limit: int) -> list[Neighbour]:
         """The nearest fresh entries of the partition, nearest first."""
@@ -181,7 +182,7 @@ class NearTier:
         while self._index.expiries and self._index.expiries[0][0] <= now_s and len(expired) < EXPIRED_AT_ONCE:
             _, fingerprint = heapq.heappop(self._index.expiries)
             entry = self._index.entries.get(fingerprint)
-            if entry is not None and not is_fresh(entry, now_s):
+            if entry is not None and is_expired(entry, now_s):
                 expired[fingerprint] = entry
         self._drop(expired.values())
         self.counters.expired += len(expired)

@@ -22,7 +22,7 @@ from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
 from router_extproc.app import Application, build
 from router_extproc.cli.warm import settle, warm
-from router_extproc.clock import Clock, SystemClock
+from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
@@ -39,6 +39,7 @@ from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.telemetry.backend import BackendTelemetry, shown_health
+from router_extproc.telemetry.clock_jumps import ClockJumps
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
@@ -164,9 +165,10 @@ async def run_worker(config: Config, seat: Seat, *, config_digest: str | None = 
     Raises:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
-    log, clock, digest = get_logger(), SystemClock(), config_digest or digest_of(config)
+    log, digest = get_logger(), config_digest or digest_of(config)
     access = _access(config, seat)
-    telemetry = _telemetry(config, clock, digest)
+    telemetry = _telemetry(config, SystemClock(), digest)
+    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
         at_once, ready = asyncio.Event(), asyncio.Event()

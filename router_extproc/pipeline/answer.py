@@ -28,6 +28,10 @@ from router_extproc.routing.traffic import Traffic
 OTHER_CLUSTER: Final = "other cluster"
 
 
+#: A pool takes no longer until its answer's headers; what is more, a clock that jumped says.
+WAITED_MAX_S: Final = 600.0
+
+
 class EntrySink(Protocol):
     """Where finished entries go; returns at once, the backend is written behind."""
 
@@ -101,6 +105,11 @@ class Observation:
         self._headers = headers
         self._reader = reader
         self._ttft_s: float | None = None
+        clock = observer.clock
+        #: The wall clock is asked once, for only it was there when the request was forwarded; it may have
+        #: jumped since, and may jump again.
+        self._waited_s = min(max(0.0, clock.wall_s() - token.started_s), WAITED_MAX_S)
+        self._began_s = clock.monotonic_s()
         self._reported = False
 
     @property
@@ -199,4 +208,4 @@ class Observation:
         self._observer.listener.answered(report)
 
     def _elapsed_s(self) -> float:
-        return max(0.0, self._observer.clock.wall_s() - self._token.started_s)
+        return self._waited_s + self._observer.clock.monotonic_s() - self._began_s
