@@ -218,6 +218,7 @@ async def _open_cache(
         backend=backend,
         source=backend,
         purge_log=backend.purge_log,
+        write_feed=backend.write_feed,
         run_blocking=judging,
     )
     return await stack.enter_async_context(cache)

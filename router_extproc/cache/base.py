@@ -88,6 +88,10 @@ class CacheRejected(CacheError):
     """The backend understood and will never take this: trying again is useless."""
 
 
+class FeedGap(CacheError):
+    """Writes of other processes may have been missed: only reading all of the backend tells."""
+
+
 class CacheBackend(Protocol):
     """Where entries live. Expired entries are never returned. Raises CacheError only."""
 
@@ -152,4 +156,20 @@ class EntrySource(Protocol):
 
     def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """Fresh entries that are meant, at most `limit`, page by page, each once. Raises CacheError only."""
+        ...
+
+
+class WriteFeed(Protocol):
+    """What other processes write to the backend that they share. Raises CacheError only."""
+
+    async def begin(self) -> None:
+        """Tell what is written from now on."""
+        ...
+
+    async def news(self) -> Sequence[Entry]:
+        """What others wrote and was not told yet.
+
+        Raises:
+            FeedGap: something may have been missed; after `begin`, all has to be read again.
+        """
         ...

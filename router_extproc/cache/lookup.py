@@ -19,6 +19,7 @@ from router_extproc.cache.base import (
     Neighbour,
     PurgeLog,
     Selector,
+    WriteFeed,
 )
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
 from router_extproc.cache.near import NearTier
@@ -59,19 +60,23 @@ class SemanticCache:
         backend: CacheBackend | None = None,
         source: EntrySource | None = None,
         purge_log: PurgeLog | None = None,
+        write_feed: WriteFeed | None = None,
         run_blocking: RunBlocking = run_inline,
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
         source: the same backend, where it can tell what it holds.
         purge_log: where the processes that share the backend tell each other of purges.
+        write_feed: what they write there.
         """
         self._clock: Final = clock
         self._near: Final = near
         self._verifier: Final = verifier
         self._backend: Final = backend
         self._queue: Final = None if backend is None else WriteQueue(backend)
-        self._warming: Final = None if source is None else Warming(near, source, self._usable)
+        self._warming: Final = (
+            None if source is None else Warming(near, source, self._usable, clock, feed=write_feed)
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
         self._purges: Final = Purges(clock, purge_log)

@@ -1,41 +1,54 @@
-"""Filling the near tier from the backend after a start.
+"""Filling the near tier from the backend after a start, and keeping it complete.
 
-It is not on the request path. The rule it keeps: what was stored since the start wins over what is read
-here, and the near tier is called complete only while it provably holds all that the backend holds.
+What was stored since the start wins over what is read here. The near tier counts as complete only while it
+provably holds all that the backend holds: lookups then need not ask the backend.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from router_extproc.cache.base import Entry, EntrySource
+from router_extproc.cache.base import Entry, EntrySource, FeedGap, WriteFeed
 from router_extproc.cache.near import NearTier
+from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 
 #: Pauses between attempts while the backend does not answer: doubled from the first to the last.
 RETRY_FIRST_S = 0.25
 RETRY_LAST_S = 8.0
+#: How often it is asked what others wrote.
+FOLLOW_EVERY_S = 0.25
+#: Asked longer ago, the near tier does not count as complete.
+FOLLOWED_WITHIN_S = 2.0
 
 
 class Warming:
-    """One warming of one near tier."""
+    """Reads one backend into one near tier."""
 
     def __init__(
         self,
         near: NearTier,
         source: EntrySource,
         usable: Callable[[Entry], bool],
+        clock: Clock,
         *,
+        feed: WriteFeed | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`usable`: false for entries that were purged meanwhile; `pause` waits between attempts."""
+        """`usable`: false for entries that were purged meanwhile; `pause` waits between attempts.
+
+        feed: what other processes write; without one the near tier is complete only if there are no others.
+        """
         self._near: Final = near
         self._source: Final = source
         self._usable: Final = usable
+        self._clock: Final = clock
+        self._feed: Final = feed
         self._pause: Final = pause
         self._done = False
+        self._followed_at_s = 0.0
         #: Entries that the near tier could not keep, when this process started.
         self._lost_before: Final = self._lost
 
@@ -43,12 +56,24 @@ class Warming:
     def near_is_complete(self) -> bool:
         """True while lookups need not ask the backend.
 
-        It is then ours alone, all of it was read, and the near tier has not given up an entry since.
+        All of it was read, what others write is followed, or there are none, and the near tier has not
+        given up an entry since.
         """
-        return self._done and self._source.exclusive and self._lost == self._lost_before
+        return self._done and self._lost == self._lost_before and (self._source.exclusive or self._follows)
+
+    @property
+    def _follows(self) -> bool:
+        late_s = self._clock.monotonic_s() - self._followed_at_s
+        return self._feed is not None and late_s <= FOLLOWED_WITHIN_S
 
     async def run(self) -> None:
-        """Read the backend once, from the beginning again when it stops answering."""
+        """Read the backend, from the beginning when it stops answering; then follow what others write."""
+        await self._read_until_done()
+        while self._feed is not None and self._lost == self._lost_before:
+            await self._pause(FOLLOW_EVERY_S)
+            await self._follow(self._feed)
+
+    async def _read_until_done(self) -> None:
         retry_s = RETRY_FIRST_S
         while not self._done:
             try:
@@ -59,13 +84,39 @@ class Warming:
                 retry_s = min(2 * retry_s, RETRY_LAST_S)
 
     async def _read(self) -> None:
+        began_s = self._clock.monotonic_s()
+        if self._feed is not None:
+            # First: what is written while we read is told, too.
+            await self._feed.begin()
         # One more than fits: a backend that holds more makes the near tier evict, and so incomplete.
         async for page in self._source.entries(limit=self._near.max_entries + 1):
-            for entry in page:
-                if entry.fingerprint not in self._near and self._usable(entry):
-                    self._near.put(entry)
+            self._take(page)
             # One page at a time: requests go first.
             await asyncio.sleep(0)
+        self._followed_at_s = began_s
+
+    async def _follow(self, feed: WriteFeed) -> None:
+        asked_s = self._clock.monotonic_s()
+        try:
+            self._take(await feed.news())
+        except FeedGap:
+            self._done = False
+            await self._read_until_done()
+            return
+        except CacheError:
+            return  # what was missed is told by the next answer
+        self._followed_at_s = asked_s
+
+    def _take(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if self._is_newer(entry) and self._usable(entry):
+                self._near.put(entry)
+
+    def _is_newer(self, entry: Entry) -> bool:
+        if entry.fingerprint not in self._near:
+            return True
+        known = self._near.get(entry.fingerprint)
+        return known is None or known.created_s < entry.created_s
 
     @property
     def _lost(self) -> int:

@@ -24,16 +24,24 @@ from router_extproc.cache.base import (
     PurgeLog,
     Scope,
     Selector,
+    WriteFeed,
 )
 from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.link import Link
 from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
-from router_extproc.cache.milvus.place import LitePlace, ServerPlace, collection_of, place_of
+from router_extproc.cache.milvus.place import (
+    LitePlace,
+    LiteProcessPlace,
+    ServerPlace,
+    collection_of,
+    place_of,
+)
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
 from router_extproc.cache.milvus.schema import PRIMARY, search_params
 from router_extproc.cache.milvus.sweeper import Sweeper
+from router_extproc.cache.milvus.write_feed import LiteWriteFeed
 from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
 from router_extproc.config.milvus import Milvus
@@ -87,6 +95,12 @@ class MilvusCache:
             else MilvusPurgeLog(self._link, self._collection.name, timeout_s=self._lookup_s)
         )
 
+        self._feed: Final = (
+            LiteWriteFeed(self._link, self._collection.name, self._get_all, clock, timeout_s=self._lookup_s)
+            if isinstance(place, LiteProcessPlace)
+            else None
+        )
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -112,6 +126,23 @@ class MilvusCache:
     def purge_log(self) -> PurgeLog | None:
         """Where others are told of purges; None: there can be no others."""
         return self._log
+
+    @property
+    def write_feed(self) -> WriteFeed | None:
+        """What others write; None: there can be no others, or a server answers fast enough."""
+        return self._feed
+
+    async def _get_all(self, fingerprints: Sequence[Fingerprint]) -> Sequence[Entry]:
+        rows = await self._link.call(
+            "scan",
+            lambda client: client.get(
+                self._collection.name,
+                ids=list(fingerprints),
+                output_fields=self._output_fields,
+                timeout=self._timeout_s,
+            ),
+        )
+        return list(self._fresh_entries(rows))
 
     async def get(self, fingerprint: Fingerprint) -> Entry | None:
         """See CacheBackend."""
@@ -163,6 +194,8 @@ class MilvusCache:
         name = self._collection.name
         if self._is_lite:
             await client.upsert(name, rows, timeout=self._timeout_s)
+            if self._feed is not None:
+                await self._feed.tell(client, (row[PRIMARY] for row in rows))
             return
         # Until Milvus 2.3.10 an upsert puts rows into the part of another scope, where no search finds
         # them (milvus-io/milvus#30607). Between these two calls, a replaced entry is a miss.

@@ -17,7 +17,7 @@ from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.lite_problem import told_problem
 from router_extproc.cache.milvus.lite_server import LiteServers
 from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
-from router_extproc.cache.milvus.purge_schema import ensure_purge_log
+from router_extproc.cache.milvus.purge_schema import WRITES_SUFFIX, ensure_purge_log
 from router_extproc.cache.milvus.schema import ensure_collection
 from router_extproc.config.milvus import MilvusCollection
 
@@ -73,6 +73,8 @@ def open_place(
             ensure_collection(client, collection, dim=dim, timeout_s=timeout_s)
             if not isinstance(place, LitePlace):
                 ensure_purge_log(client, collection.name, timeout_s=timeout_s)
+            if isinstance(place, LiteProcessPlace):
+                ensure_purge_log(client, collection.name, timeout_s=timeout_s, suffix=WRITES_SUFFIX)
         finally:
             client.close()
     except FOREIGN_ERRORS as error:

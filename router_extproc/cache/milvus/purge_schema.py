@@ -14,19 +14,23 @@ from router_extproc.cache.milvus.errors import CollectionMismatch
 
 #: Of its name, behind that of the collection that holds the entries.
 SUFFIX = "_purges"
+#: Of the collection of the same shape in which writes are told (`write_feed`).
+WRITES_SUFFIX = "_writes"
 FIELDS: Final = ("id", "at", "selector")
 #: Milvus wants a vector in every collection; this one says nothing.
 VECTOR = "nothing"
 _SELECTOR_BYTES_MAX = 65_535
 
 
-def ensure_purge_log(client: MilvusClient, entries_name: str, *, timeout_s: float) -> None:
+def ensure_purge_log(
+    client: MilvusClient, entries_name: str, *, timeout_s: float, suffix: str = SUFFIX
+) -> None:
     """Make the collection where there is none, check it where there is one, and load it.
 
     Raises:
         CollectionMismatch: it exists with other columns.
     """
-    name = entries_name + SUFFIX
+    name = entries_name + suffix
     if not client.has_collection(name, timeout=timeout_s):
         _make(client, name, timeout_s=timeout_s)
     found = {field["name"] for field in client.describe_collection(name, timeout=timeout_s)["fields"]}

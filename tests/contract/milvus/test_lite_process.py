@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,13 @@ async def worker(process: LiteProcess, collection: str) -> AsyncIterator[Semanti
     async with connected(process, collection) as backend:
         near = NearTier(CLOCK, max_entries=100, max_bytes=10**7)
         cache = SemanticCache(
-            CLOCK, near, GuardVerifier(), backend=backend, source=backend, purge_log=backend.purge_log
+            CLOCK,
+            near,
+            GuardVerifier(),
+            backend=backend,
+            source=backend,
+            purge_log=backend.purge_log,
+            write_feed=backend.write_feed,
         )
         async with cache:
             yield cache
@@ -226,3 +233,54 @@ async def test_a_purge_of_one_worker_empties_the_near_tier_of_another(shared: Li
         await one.purge(Selector())
         await until(miss)
         assert other.exact_near(entry().fingerprint) is None
+
+
+# ── the near tier as a whole copy ─────────────────────────────────────────────────────────────
+
+
+async def complete(cache: SemanticCache) -> bool:
+    return (await cache.state()).near_is_complete
+
+
+async def test_two_workers_near_tiers_are_complete_and_stay_so(shared: LiteProcess) -> None:
+    """So that a miss need not ask Milvus Lite, which compares every vector."""
+    async with worker(shared, "complete") as one, worker(shared, "complete") as other:
+        for number in range(30):
+            (one if number % 2 else other).store(entry(f"{number}", 1.0))
+
+        async def whole() -> bool:
+            states = [await one.state(), await other.state()]
+            return all(state.near_is_complete and state.near_entries == 30 for state in states)
+
+        await until(whole)
+        for number in range(30):
+            for cache in (one, other):
+                assert isinstance(cache.exact_near(entry(f"{number}").fingerprint), Hit)
+
+
+async def test_old_entries_that_are_imported_reach_the_others(shared: LiteProcess) -> None:
+    """Their date of creation says nothing of when they were written."""
+    old = replace(entry("old", 1.0), created_s=CLOCK.wall_s() - 50.0)
+    async with worker(shared, "imported") as one, worker(shared, "imported") as other:
+        await one.keep([old])
+
+        async def there() -> bool:
+            return other.exact_near(old.fingerprint) is not None
+
+        await until(there)
+        assert await complete(other)
+
+
+async def test_workers_follow_each_other_after_milvus_lite_died(own: LiteProcess) -> None:
+    async with worker(own, "died") as one, worker(own, "died") as other:
+        one.store(entry("before", 1.0))
+        await until(lambda: complete(one))
+        own.kill()
+        one.store(entry("meanwhile", 1.0))
+        own.start()
+
+        async def there() -> bool:
+            return other.exact_near(entry("meanwhile").fingerprint) is not None and await complete(other)
+
+        await until(there)
+        assert other.exact_near(entry("before").fingerprint) is not None
