@@ -84,6 +84,7 @@ class SemanticCache:
         self._backend_errors = 0
         self._latest_s = clock.wall_s()
         self._purged_in_flight = 0
+        self._skipped_while_read = 0
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -160,6 +161,9 @@ class SemanticCache:
 
     async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
         if not self._purges.caught_up:
+            return Miss("backend", judged)
+        if self._warming is not None and self._warming.is_reading:
+            self._skipped_while_read += 1
             return Miss("backend", judged)
         try:
             far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
@@ -272,6 +276,7 @@ class SemanticCache:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
         counters["backend_errors"] = self._backend_errors
+        counters["backend_skipped_while_read"] = self._skipped_while_read
         counters["purges_in_flight"] = self._purged_in_flight
         counters["purges_heard"] = self._purges.heard
         counters["purges_unheard"] = self._purges.unheard

@@ -117,7 +117,7 @@ def is_expired(entry: Entry, now_s: float) -> bool:
 
 
 def is_fresh(entry: Entry, now_s: float, wanted: Freshness = ANY_AGE) -> bool:
-    """True while the entry may be used: before its expiry, not dated later than now, as fresh as is wanted."""
+    """True while the entry may be used: before its expiry, not dated later than now, as fresh as wanted."""
     if is_expired(entry, now_s) or entry.created_s > now_s + AHEAD_MAX_S:
         return False
     young = wanted.max_age_s is None or age_s(entry, now_s) <= wanted.max_age_s

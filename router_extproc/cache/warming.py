@@ -48,6 +48,7 @@ class Warming:
         self._feed: Final = feed
         self._pause: Final = pause
         self._done = False
+        self._is_reading = False
         self._followed_at_s = 0.0
         #: Entries that the near tier could not keep, when this process started.
         self._lost_before: Final = self._lost
@@ -62,6 +63,15 @@ class Warming:
         return self._done and self._lost == self._lost_before and (self._source.exclusive or self._follows)
 
     @property
+    def is_reading(self) -> bool:
+        """True while the backend is being read, and the near tier is complete soon.
+
+        Searches that are asked of Milvus Lite meanwhile would only keep it from being read.
+        """
+        complete_soon = self._source.exclusive or self._feed is not None
+        return self._is_reading and complete_soon and self._lost == self._lost_before
+
+    @property
     def _follows(self) -> bool:
         late_s = self._clock.monotonic_s() - self._followed_at_s
         return self._feed is not None and late_s <= FOLLOWED_WITHIN_S
@@ -74,7 +84,7 @@ class Warming:
             await self._follow(self._feed)
 
     async def _read_until_done(self) -> None:
-        retry_s = RETRY_FIRST_S
+        retry_s, self._is_reading = RETRY_FIRST_S, True
         while not self._done:
             try:
                 await self._read()
@@ -82,6 +92,7 @@ class Warming:
             except CacheError:
                 await self._pause(retry_s)
                 retry_s = min(2 * retry_s, RETRY_LAST_S)
+        self._is_reading = False
 
     async def _read(self) -> None:
         began_s = self._clock.monotonic_s()

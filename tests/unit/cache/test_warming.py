@@ -224,3 +224,29 @@ async def test_tier_that_could_not_keep_what_others_write_is_no_longer_complete_
     followed = await Followed(shared(entry("a")), Feed([entry("b")], [entry("c")]), max_entries=1).run()
     assert not followed.warming.near_is_complete
     assert followed.feed.told == [[entry("c")]]
+
+
+async def test_it_is_being_read_until_it_is_complete() -> None:
+    seen: list[bool] = []
+
+    def usable(_: Entry) -> bool:
+        seen.append(warming.is_reading)
+        return True
+
+    warming = Warming(near_tier(), Source(entry("a")), usable, CLOCK)
+    assert not warming.is_reading
+    await warming.run()
+    assert seen == [True]
+    assert not warming.is_reading
+
+
+async def test_backend_that_never_makes_the_tier_complete_is_asked_while_it_is_read() -> None:
+    seen: list[bool] = []
+
+    def usable(_: Entry) -> bool:
+        seen.append(warming.is_reading)
+        return True
+
+    warming = Warming(near_tier(), shared(entry("a")), usable, CLOCK)
+    await warming.run()
+    assert seen == [False]
