@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.cache.base import Selector
+from router_extproc.pipeline.answer import WAITED_MAX_S
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
@@ -113,3 +114,30 @@ async def test_inline_stream_observes_its_own_request(client: Client) -> None:
     driver.on_answer_chunk(AnswerChunk(answer_json(), last=True))
     driver.on_closed(clean=True)
     assert stored(client) == "stored"
+
+
+@pytest.mark.parametrize("jump_s", [-86400.0, 86400.0])
+async def test_jump_before_the_answer_begins_neither_breaks_nor_floods_the_histograms(
+    client: Client, jump_s: float
+) -> None:
+    sent = await client.send(chat())
+    client.router.clock.advance(0.25)
+    client.router.clock.set_wall_on(jump_s)
+    client.answer(sent, answer_json())
+    assert 0 <= client.router.reports.answers[-1].duration_s <= WAITED_MAX_S
+
+
+@pytest.mark.parametrize("jump_s", [-86400.0, 86400.0])
+async def test_jump_in_the_middle_of_an_answer_is_no_part_of_its_duration(
+    client: Client, jump_s: float
+) -> None:
+    sent = await client.send(chat())
+    driver = client.router.parts.drive(Role.OBSERVE)
+    headers = Headers((("content-type", "application/json"),))
+    metadata = sent.forwarded.dynamic_metadata
+    driver.on_answer_headers(AnswerStarted(200, headers, last=False, metadata=metadata))
+    client.router.clock.advance(2)
+    client.router.clock.set_wall_on(jump_s)
+    client.router.clock.advance(1)
+    driver.on_answer_chunk(AnswerChunk(answer_json(), last=True))
+    assert client.router.reports.answers[-1].duration_s == pytest.approx(3)
