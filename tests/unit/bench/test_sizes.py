@@ -15,15 +15,15 @@ from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import scratch
 from router_extproc.cache.near import NearTier
+from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
-from router_extproc.testing.clock import ManualClock
 
 DIM = 16
 
 
 def subject(*, max_entries: int = 1000) -> Subject:
-    tier = NearTier(ManualClock(), max_entries=max_entries, max_bytes=10**9)
+    tier = NearTier(SystemClock(), max_entries=max_entries, max_bytes=10**9)
     return Subject("memory", MemoryCache(tier), batch=7, in_process=True)
 
 
@@ -55,7 +55,7 @@ class Deaf(MemoryCache):
 
 
 async def test_lookups_without_an_answer_are_counted_and_stop_nothing() -> None:
-    tier = NearTier(ManualClock(), max_entries=1000, max_bytes=10**9)
+    tier = NearTier(SystemClock(), max_entries=1000, max_bytes=10**9)
     deaf = Subject("deaf", Deaf(tier), batch=1, in_process=True)
     vectors = MadeVectors(made_topics(DIM))
     measured = measure_sizes(deaf, vectors, (50,), lookups=100, on_stored=lambda _: None)
@@ -78,7 +78,7 @@ class Busy(MemoryCache):
 
 async def test_stores_that_are_not_taken_are_counted_and_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sizes, "_STORE_PAUSE_S", 0.0)
-    tier = NearTier(ManualClock(), max_entries=1000, max_bytes=10**9)
+    tier = NearTier(SystemClock(), max_entries=1000, max_bytes=10**9)
     busy = Subject("busy", Busy(tier), batch=10, in_process=True)
     measured = measure_sizes(
         busy, MadeVectors(made_topics(DIM)), (50,), lookups=100, on_stored=lambda _: None
