@@ -126,10 +126,17 @@ class Installation:
         return reply.headers.get("x-router-cache") == "hit-exact"
 
     def is_itself(self) -> bool:
-        """True when a request is read, routed and answered, by both of two connections."""
-        with contextlib.suppress(httpx.HTTPError):
-            replies = [self.ask(f"maths, attempt {time.monotonic()}") for _ in range(2)]
-            return all(reply.headers.get("x-router-model") == "large" for reply in replies)
+        """True when all workers, Milvus and all endpoints are there and requests are routed."""
+        with contextlib.suppress(httpx.HTTPError, OSError, LookupError, TypeError):
+            state = httpx.get(f"{self.admin_url}/readyz", timeout=5.0, trust_env=False).json()
+            healthy = self.envoy.counters("cluster.")
+            wanted = {"router_extproc": len(state["workers_ready"]), **POOLS}
+            return (
+                all(state["workers_ready"].values())
+                and state["cache"]["backend"]["state"] == "ready"
+                and all(healthy[f"cluster.{name}.membership_healthy"] == n for name, n in wanted.items())
+                and self.ask(f"maths, attempt {time.monotonic()}").headers.get("x-router-model") == "large"
+            )
         return False
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────
