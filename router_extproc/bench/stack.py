@@ -21,10 +21,11 @@ import orjson
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
 from router_extproc.config.limits import Limits
-from router_extproc.demo.children import Child, envoy_binary
+from router_extproc.demo.children import Child, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
+from router_extproc.envoy_config.render import tree_of
 from router_extproc.errors import RouterError
 from router_extproc.telemetry.reading import count_late_stages
 
@@ -60,7 +61,7 @@ async def running(
     router, envoy, plain = (folder / name for name in ("router.yaml", "envoy.json", "plain.json"))
     # JSON is YAML, too.
     router.write_text(config.model_dump_json(exclude_defaults=True), encoding="utf-8")
-    envoy.write_bytes(orjson.dumps(bootstrap(config).to_dict()))
+    envoy.write_bytes(orjson.dumps(tree_of(bootstrap(config))))
     plain.write_bytes(orjson.dumps(plain_bootstrap(config, f"{HOST}:{ports[3]}")))
     async with AsyncExitStack() as stack:
 
@@ -74,12 +75,14 @@ async def running(
         )
         serve = [sys.executable, "-m", "router_extproc", "serve", "--config", str(router)]
         sidecar = await start("sidecar", serve)
-        for name, file in (("envoy", envoy), ("plain", plain)):
-            flags = ["--disable-hot-restart", "--log-level", "error", "--concurrency", "2"]
+        flags = ["--disable-hot-restart", "--log-level", "error", "--concurrency", "2"]
+        envoys = [
             await start(name, [envoy_binary(), "-c", str(file), *flags])
+            for name, file in (("envoy", envoy), ("plain", plain))
+        ]
         await _answers(sidecar, f"http://{config.admin}/readyz")
-        for port in ports[2:4]:
-            await _answers(sidecar, f"http://{HOST}:{port}/v1/models")
+        for proxy, port in zip(envoys, ports[2:4], strict=True):
+            await _answers(proxy, f"http://{HOST}:{port}/v1/models")
         yield Stack(
             plain=f"http://{HOST}:{ports[3]}",
             routed=f"http://{HOST}:{ports[2]}",
@@ -127,7 +130,7 @@ def plain_bootstrap(config: section.Config, listen: str) -> Any:  # Any: JSON
         update={"envoy": config.envoy.model_copy(update={"listen": listen, "admin": None})}
     )
     ours = {one.name for one in http_filters(config)}
-    return _drop(bootstrap(own).to_dict(), ours)
+    return _drop(tree_of(bootstrap(own)), ours)
 
 
 def _drop(tree: Any, ours: set[str]) -> Any:  # Any: JSON
@@ -153,12 +156,21 @@ def _free_ports(count: int) -> list[int]:
 
 
 async def _answers(child: Child, url: str) -> None:
+    """Wait until it does.
+
+    Raises:
+        RouterError: the child ended, or does not answer within READY_S.
+    """
     try:
         async with asyncio.timeout(READY_S), httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            while not await _is_ok(client, url):  # noqa: ASYNC110 - another process gives no event
-                await asyncio.sleep(_LOOK_EVERY_S)
+            await first_of(child.watch(), _until_ok(client, url))
     except TimeoutError as error:
         raise RouterError(f"no answer at {url} after {READY_S:g} s; the log:\n{child.tail()}") from error
+
+
+async def _until_ok(client: httpx.AsyncClient, url: str) -> None:
+    while not await _is_ok(client, url):  # noqa: ASYNC110 - another process gives no event
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _is_ok(client: httpx.AsyncClient, url: str) -> bool:

@@ -54,7 +54,7 @@ def render(config: Config, what: What | None = None) -> dict[str, str]:
     files: dict[str, str] = {}
     if what != "include":
         _check_pools(config)
-        files["bootstrap.yaml"] = _text(_tree(bootstrap(config)), _BOOTSTRAP)
+        files["bootstrap.yaml"] = _text(tree_of(bootstrap(config)), _BOOTSTRAP)
     if what != "bootstrap":
         files |= _include(config)
     return files
@@ -76,11 +76,11 @@ def _check_pools(config: Config) -> None:
 
 
 def _include(config: Config) -> dict[str, str]:
-    manager = _tree(HttpConnectionManager(**guards(config), http_filters=http_filters(config)))
+    manager = tree_of(HttpConnectionManager(**guards(config), http_filters=http_filters(config)))
     clusters: dict[str, Tree] = {
-        "clusters": [_tree(one) for one in (server_cluster(config), *pool_clusters(config))]
+        "clusters": [tree_of(one) for one in (server_cluster(config), *pool_clusters(config))]
     }
-    hosts: dict[str, Tree] = {"virtual_hosts": [_tree(virtual_host(config))]}
+    hosts: dict[str, Tree] = {"virtual_hosts": [tree_of(virtual_host(config))]}
     return {
         "include/filters.yaml": _text(manager, _FILTERS),
         "include/clusters.yaml": _text(clusters, _CLUSTERS),
@@ -88,7 +88,8 @@ def _include(config: Config) -> dict[str, str]:
     }
 
 
-def _tree(message: betterproto2.Message) -> dict[str, Tree]:
+def tree_of(message: betterproto2.Message) -> dict[str, Tree]:
+    """The message as Envoy reads it in YAML and JSON, by the names of the .proto files."""
     tree: dict[str, Tree] = message.to_dict(casing=betterproto2.Casing.SNAKE)
     return {key: _named(value) for key, value in tree.items()}
 

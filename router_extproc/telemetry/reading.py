@@ -12,6 +12,15 @@ from prometheus_client.parser import text_string_to_metric_families
 _OUTCOMES: Final = "router_extproc_stage_outcomes_total"
 
 
+def sums_of(text: str) -> dict[str, float]:
+    """Every sample by its name, summed over its labels; `text`: what `/metrics` answers."""
+    sums: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
+    return sums
+
+
 def count_late_stages(text: str) -> int:
     """How often a stage has run out of its time; `text`: what `/metrics` answers."""
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)

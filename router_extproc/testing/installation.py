@@ -25,12 +25,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
+from router_extproc.telemetry.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
-from router_extproc.testing.pool_process import PoolEndpoint, until
+from router_extproc.testing.pool_endpoint import PoolEndpoint, until
 
 #: For the sidecar to start, or to be itself again after a failure, on a machine that does much else.
 READY_S: Final = 120.0
@@ -143,13 +143,9 @@ class Installation:
 
     def metrics(self) -> dict[str, float]:
         """Every sample of /metrics by its name, summed over its labels; {}: no answer."""
-        sums: dict[str, float] = {}
         with contextlib.suppress(httpx.HTTPError):
-            text = httpx.get(f"{self.admin_url}/metrics", timeout=5.0, trust_env=False).text
-            for family in text_string_to_metric_families(text):
-                for sample in family.samples:
-                    sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-        return sums
+            return sums_of(httpx.get(f"{self.admin_url}/metrics", timeout=5.0, trust_env=False).text)
+        return {}
 
     def log_lines(self) -> list[Json]:
         """What the sidecar has logged; a line that a killed process left unfinished is skipped."""

@@ -30,7 +30,7 @@ from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.installation import Installation, running_installation
-from router_extproc.testing.pool_process import PoolEndpoint, until
+from router_extproc.testing.pool_endpoint import PoolEndpoint, until
 from router_extproc.testing.stack import free_address
 
 #: It depends on where the failure strikes; nothing is claimed.

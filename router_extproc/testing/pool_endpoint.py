@@ -1,12 +1,7 @@
-"""A stand-in pool in a process of its own, so that a test may kill, stop and start it again.
-
-`python -m router_extproc.testing.pool_process NAME SERVED_NAME PORT LATENCY_S WORD_S` serves on loopback
-until it is told to end.
-"""
+"""One endpoint of a pool as a process that a test may kill, stop and start again (`demo.pool_process`)."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 import subprocess
@@ -17,8 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx
-
-from router_extproc.demo.pool import DemoPool
 
 READY_S: Final = 120.0
 STOP_S: Final = 60.0
@@ -45,7 +38,7 @@ class PoolEndpoint:
         """Start it; returns when it answers."""
         words = (self.name, f"served-{self.name}", str(self.port), str(self.latency_s), str(self.word_s))
         self.process = subprocess.Popen(  # noqa: S603 - our own words, no shell
-            [sys.executable, "-m", "router_extproc.testing.pool_process", *words]
+            [sys.executable, "-m", "router_extproc.demo.pool_process", *words]
         )
         until(lambda: _status(f"{self.url}/health") == httpx.codes.OK, within_s=READY_S)
 
@@ -84,14 +77,3 @@ def _status(url: str) -> int | None:
     with contextlib.suppress(httpx.HTTPError):
         return httpx.get(url, timeout=2.0, trust_env=False).status_code
     return None
-
-
-async def main(name: str, served_name: str, port: int, latency_s: float, word_s: float) -> None:
-    """Serve until the process is ended."""
-    pool = DemoPool(name, served_name, latency_s=latency_s, word_s=word_s)
-    await pool.start(port=port)
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5])))
