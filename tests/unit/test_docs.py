@@ -48,11 +48,39 @@ def test_the_milvus_file_in_the_reference_is_accepted(tmp_path: Path) -> None:
     assert read_config(tmp_path / "router.yaml", environ={"MILVUS_PASSWORD": "x"}).semantic_cache.milvus
 
 
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them: lower case, hyphens for spaces, other signs dropped."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> Iterator[str]:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        if "://" in link:
+            continue
+        if not target.exists() or (heading and heading not in anchors(target)):
+            yield link
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    files = [link for link in links if "://" not in link]
-    assert not [link for link in files if not (page.parent / link).exists()]
+def test_links_lead_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+    assert not list(broken_links(page))
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "other.md#not-there", "#not-there"])
+def test_a_link_that_leads_nowhere_is_found(link: str, tmp_path: Path) -> None:
+    (tmp_path / "other.md").write_text("# Other\n\n```\n# not there\n```\n")
+    (tmp_path / "page.md").write_text(f"# `A` page: of\n\n[a]({link}) [b](other.md#other) [c](#a-page-of)\n")
+    assert list(broken_links(tmp_path / "page.md")) == [link]
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    assert pages - {"README.md"} == set(re.findall(r"\]\((\S+\.md)\)", index))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -8,7 +8,7 @@ from typing import Final
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: Of one inference of a full window, on a processor with VNNI; others take three times as long
-#: (docs/performance.md).
+#: (docs/measurements/performance.md).
 TOKEN_S: Final = 0.0001
 #: Verification of two short questions, and the search before it.
 LOOKUP_S: Final = 0.01
