@@ -12,11 +12,11 @@ from typing import Final
 
 from aiohttp import web
 
-from router_extproc.admin import cache_routes
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
-from router_extproc.admin.cache_desk import CacheDesk
-from router_extproc.admin.cache_routes import EXPORT, CacheRoutes
+from router_extproc.admin.cache import routes as cache_routes
+from router_extproc.admin.cache.operations import CacheDesk
+from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.explained import explained
 from router_extproc.admin.guard import Guard

@@ -16,7 +16,7 @@ from typing import Final
 from router_extproc import __version__
 from router_extproc.admin.access import REASONS, Access
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
+from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of

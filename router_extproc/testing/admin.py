@@ -14,7 +14,7 @@ from typing import Final
 
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
+from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
 from router_extproc.cache.scope import HeaderScope, ScopeRules

@@ -13,8 +13,9 @@ from typing import Final
 
 import orjson
 
-from router_extproc.admin.cache_evidence import joined_evidence, own_evidence
-from router_extproc.admin.cache_questions import (
+from router_extproc.admin.cache.evidence import joined_evidence, own_evidence
+from router_extproc.admin.cache.report import joined_report, own_report
+from router_extproc.admin.cache.requests import (
     Listing,
     Purge,
     Unreadable,
@@ -23,7 +24,6 @@ from router_extproc.admin.cache_questions import (
     read_lines,
     read_purge,
 )
-from router_extproc.admin.cache_report import joined_report, own_report
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.bound import Trial

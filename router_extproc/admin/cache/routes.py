@@ -15,8 +15,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from router_extproc.admin.cache_desk import CacheDesk
-from router_extproc.admin.cache_questions import (
+from router_extproc.admin.cache.operations import CacheDesk
+from router_extproc.admin.cache.requests import (
     Listing,
     Unreadable,
     read_limit,
