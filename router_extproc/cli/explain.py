@@ -13,7 +13,7 @@ import typer
 from router_extproc.admin.client_headers import as_client
 from router_extproc.admin.explained import explained
 from router_extproc.admin.token import token_of
-from router_extproc.app import build
+from router_extproc.app.application import build
 from router_extproc.cli import FAILED, OK
 from router_extproc.cli.admin_port import bearer, why_refused
 from router_extproc.cli.admin_token import token_given

@@ -9,7 +9,7 @@ import gc
 
 import orjson
 
-from router_extproc.app import Application
+from router_extproc.app.application import Application
 from router_extproc.config.model import Config
 from router_extproc.protocol.headers import Headers
 

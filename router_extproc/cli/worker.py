@@ -20,7 +20,7 @@ from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
-from router_extproc.app import Application, build
+from router_extproc.app.application import Application, build
 from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
