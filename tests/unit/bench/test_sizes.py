@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from router_extproc.bench import sizes
-from router_extproc.bench.made import MadeVectors, made_topics, reworded
 from router_extproc.bench.sizes import Subject, measure_sizes
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
+from router_extproc.bench.synthetic import MadeVectors, made_topics, reworded
 from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import scratch
