@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from router_extproc.cache.compare import AnswerComparison
-from router_extproc.cache.evidence import Evidence
+from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.health import BackendListener
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier

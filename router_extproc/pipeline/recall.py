@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.base import Partition
-from router_extproc.cache.evidence import Evidence
+from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.lookup import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.cache.policy import ForwardReason, age_s, render_forward, render_hit, ttl_left_s

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.bound import Trial
-from router_extproc.cache.compare import AnswerComparison
-from router_extproc.cache.evidence import Evidence
+from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.cache.false_hits.threshold import Trial
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.outcome import Hit
 from router_extproc.llm.answer import Answer

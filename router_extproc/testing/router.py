@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.cache.base import CacheBackend
-from router_extproc.cache.compare import AnswerComparison
-from router_extproc.cache.evidence import Evidence
+from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near import NearTier
 from router_extproc.cache.scope import HeaderScope, ScopeRules

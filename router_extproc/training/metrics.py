@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.cache.interval import interval
+from router_extproc.cache.false_hits.interval import interval
 
 #: Two-sided 95 % point of the normal distribution.
 Z = 1.959964

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from router_extproc.cache.bound import CLOSED
-from router_extproc.cache.evidence import Evidence, Sample
+from router_extproc.cache.false_hits.evidence import Evidence, Sample
+from router_extproc.cache.false_hits.threshold import CLOSED
 from router_extproc.llm.answer import JsonValue
 
 _SOURCES: Final = ("client", "operator")

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.bound import Trial
+from router_extproc.cache.false_hits.threshold import Trial
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
 from router_extproc.llm.answer import Answer, Choice

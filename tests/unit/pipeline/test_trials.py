@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
-from router_extproc.cache.bound import LOOK_FIRST
-from router_extproc.cache.evidence import Finding, Sample
+from router_extproc.cache.false_hits.evidence import Finding, Sample
+from router_extproc.cache.false_hits.threshold import LOOK_FIRST
 from router_extproc.cache.scope import ScopeRules, SharedScope
 from router_extproc.pipeline import chores as chores_module
 from router_extproc.pipeline.chores import Chores

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc import __version__
-from router_extproc.cache.evidence import Finding, Sample
+from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.config.model import Config
 from router_extproc.telemetry.exposition import expose
 from router_extproc.telemetry.identity_metrics import publish_identity

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache import evidence as evidence_module
 from router_extproc.cache.base import Scope
-from router_extproc.cache.bound import CLOSED, Trial
-from router_extproc.cache.evidence import OPEN, Evidence, Sample
+from router_extproc.cache.false_hits import evidence as evidence_module
+from router_extproc.cache.false_hits.evidence import OPEN, Evidence, Sample
+from router_extproc.cache.false_hits.threshold import CLOSED, Trial
 
 ONE, OTHER = Scope("one"), Scope("other")
 RIGHT, WRONG = Trial(0.999, wrong=False), Trial(0.999, wrong=True)

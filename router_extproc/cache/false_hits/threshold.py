@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.cache.interval import at_most
+from router_extproc.cache.false_hits.interval import at_most
 
 #: The chance that the bound holds, for one decision and for all time.
 CONFIDENCE: Final = 0.95

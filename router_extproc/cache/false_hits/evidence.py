@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from router_extproc.cache.base import Scope
-from router_extproc.cache.bound import CLOSED, TRIALS_MAX, ErrorBound, Trial
-from router_extproc.cache.interval import interval
+from router_extproc.cache.false_hits.interval import interval
+from router_extproc.cache.false_hits.threshold import CLOSED, TRIALS_MAX, ErrorBound, Trial
 
 #: Scopes whose complaints are remembered; beyond, those of the one that has complained least lately go.
 SCOPES_MAX: Final = 1024

@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from router_extproc.cache.bound import CLOSED, CONFIDENCE, EDGES, LOOK_FIRST, TRIALS_MAX, ErrorBound, Trial
+from router_extproc.cache.false_hits.threshold import (
+    CLOSED,
+    CONFIDENCE,
+    EDGES,
+    LOOK_FIRST,
+    TRIALS_MAX,
+    ErrorBound,
+    Trial,
+)
 
 RATE_MAX = 0.1
 STREAMS = 80

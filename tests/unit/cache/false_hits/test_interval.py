@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.cache.interval import at_most, interval
+from router_extproc.cache.false_hits.interval import at_most, interval
 
 
 def summed(wrong: int, trials: int, rate: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.compare import AnswerComparison
+from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.llm.answer import Answer, Choice, ToolCall
 from router_extproc.testing.fake_encoder import FakeEncoder
 
