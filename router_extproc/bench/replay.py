@@ -16,7 +16,7 @@ from router_extproc.cache.base import Entry, Fingerprint, Partition, Scope
 from router_extproc.cache.digest import digest
 from router_extproc.cache.key import fingerprint, partition
 from router_extproc.cache.lookup import Hit, Query, SemanticCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.verify import Verdict, Verifier
 from router_extproc.clock import SystemClock
 from router_extproc.llm.request import InferenceRequest

@@ -13,7 +13,7 @@ import pytest
 from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock
 from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.models.onnx.build import build_encoder

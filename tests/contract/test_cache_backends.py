@@ -6,7 +6,7 @@ from pathlib import Path
 
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, check_cache_backend
 from router_extproc.testing.clock import ManualClock

@@ -16,7 +16,7 @@ import pytest
 from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.lookup import Hit, Query, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.config.milvus import Milvus, MilvusCollection
 from router_extproc.errors import CacheError

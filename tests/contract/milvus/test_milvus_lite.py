@@ -18,7 +18,7 @@ from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.lookup import Hit, SemanticCache
 from router_extproc.cache.milvus import MilvusCache, sweeper
 from router_extproc.cache.milvus.link import GIVEN_UP_MAX, Link
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
 from router_extproc.errors import CacheError

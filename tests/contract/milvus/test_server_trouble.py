@@ -11,7 +11,7 @@ import pytest
 from router_extproc.cache.base import Entry
 from router_extproc.cache.lookup import CacheState, Hit, Miss, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.config.milvus import Milvus, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector

@@ -14,7 +14,7 @@ from router_extproc.bench.synthetic import MadeVectors, made_topics, reworded
 from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import scratch
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector

@@ -14,7 +14,7 @@ from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour,
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, run_inline
 from router_extproc.cache.lookup import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.policy import Freshness
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verdict

@@ -11,7 +11,7 @@ import pytest
 from router_extproc.cache.base import EVERYTHING, Announcement, Entry, EntrySource, Fingerprint, Selector
 from router_extproc.cache.lookup import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import GuardVerifier

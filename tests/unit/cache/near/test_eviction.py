@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router_extproc.cache.eviction import EvictionPolicy, eviction_order
+from router_extproc.cache.near.eviction import EvictionPolicy, eviction_order
 
 
 def leaving(policy: EvictionPolicy, *, removed: str = "") -> str:

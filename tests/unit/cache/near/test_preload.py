@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from router_extproc.cache.base import EVERYTHING, Entry, FeedGap, Selector
-from router_extproc.cache.near import NearTier
-from router_extproc.cache.warming import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRY_FIRST_S, Warming
+from router_extproc.cache.near.preload import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRY_FIRST_S, Warming
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router_extproc.cache.base import Entry, Scope
-from router_extproc.cache.eviction import EvictionPolicy
-from router_extproc.cache.near import NearTier, entry_bytes
+from router_extproc.cache.near.eviction import EvictionPolicy
+from router_extproc.cache.near.tier import NearTier, entry_bytes
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock
 

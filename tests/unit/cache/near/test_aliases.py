@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from router_extproc.cache.aliases import ALIASES_PER_ENTRY_MAX
 from router_extproc.cache.base import Entry, Fingerprint, Selector
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.aliases import ALIASES_PER_ENTRY_MAX
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock
 

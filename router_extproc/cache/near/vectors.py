@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.cache.groups import SAMPLES_PER_GROUP, Groups, Rows, find_centres
+from router_extproc.cache.near.ivf import SAMPLES_PER_GROUP, Groups, Rows, find_centres
 from router_extproc.models.base import Vector
 
 #: Runs work beside the caller.

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from router_extproc.cache.aliases import Aliases
 from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Scope, Selector
-from router_extproc.cache.eviction import EvictionPolicy, eviction_order
+from router_extproc.cache.near.aliases import Aliases
+from router_extproc.cache.near.eviction import EvictionPolicy, eviction_order
+from router_extproc.cache.near.fair_share import Shares
+from router_extproc.cache.near.vectors import VectorIndex
 from router_extproc.cache.policy import is_expired, is_fresh
 from router_extproc.cache.select import selects
-from router_extproc.cache.shares import Shares
-from router_extproc.cache.vectors import VectorIndex
 from router_extproc.clock import Clock
 from router_extproc.models.base import Vector
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from router_extproc.cache.base import Entry, Partition, Scope, Selector
-from router_extproc.cache.eviction import EvictionPolicy
-from router_extproc.cache.near import NearTier, entry_bytes
+from router_extproc.cache.near.eviction import EvictionPolicy
+from router_extproc.cache.near.tier import NearTier, entry_bytes
 from router_extproc.cache.select import selects
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

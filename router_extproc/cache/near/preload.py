@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from router_extproc.cache.base import Entry, EntrySource, FeedGap, WriteFeed
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 

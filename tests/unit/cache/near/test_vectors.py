@@ -11,10 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from router_extproc.cache import vectors
 from router_extproc.cache.base import Fingerprint
-from router_extproc.cache.groups import Groups, Rows
-from router_extproc.cache.vectors import VectorIndex
+from router_extproc.cache.near import vectors
+from router_extproc.cache.near.ivf import Groups, Rows
+from router_extproc.cache.near.vectors import VectorIndex
 
 DIM = 32
 

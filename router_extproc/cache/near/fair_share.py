@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
-from router_extproc.cache.eviction import EvictionOrder, EvictionPolicy, eviction_order
+from router_extproc.cache.near.eviction import EvictionOrder, EvictionPolicy, eviction_order
 
 
 @dataclass(slots=True)
