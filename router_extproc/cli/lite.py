@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.clock import SystemClock
 from router_extproc.config.locate import uses_lite
-from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.file_access import NotPrivateError, close_to_others, find_problem

@@ -13,9 +13,9 @@ import pytest
 from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.models.onnx.build import build_encoder
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import home, models_folder

@@ -14,7 +14,7 @@ import pytest
 
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.milvus.lite_server import LiteServers, open_lite
-from router_extproc.config.milvus import Milvus
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.errors import CacheError
 from router_extproc.private_files import UMASK
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector

@@ -17,9 +17,9 @@ from router_extproc.cache.lookup import Hit, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.milvus.purge_schema import SUFFIX
 from router_extproc.cache.milvus.schema import VERSION_PROPERTY
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusIndex
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusIndex
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.milvus_process import MilvusServer

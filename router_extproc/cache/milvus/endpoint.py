@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusIndex, MilvusTls
+from router_extproc.cache.milvus.settings import (
+    Milvus,
+    MilvusCollection,
+    MilvusConnection,
+    MilvusIndex,
+    MilvusTls,
+)
 
 #: A path that ends so selects Milvus Lite.
 LITE_SUFFIX = ".db"

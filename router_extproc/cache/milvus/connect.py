@@ -13,13 +13,13 @@ from typing import Any, Final, assert_never
 
 from pymilvus import AsyncMilvusClient, MilvusClient
 
+from router_extproc.cache.milvus.endpoint import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.lite_problem import told_problem
 from router_extproc.cache.milvus.lite_server import LiteServers
-from router_extproc.cache.milvus.place import LitePlace, LiteProcessPlace, Place, ServerPlace
 from router_extproc.cache.milvus.purge_schema import WRITES_SUFFIX, ensure_purge_log
 from router_extproc.cache.milvus.schema import ensure_collection
-from router_extproc.config.milvus import MilvusCollection
+from router_extproc.cache.milvus.settings import MilvusCollection
 
 # Both log every failure with a stack trace, and the filter with it, at every attempt. We translate and
 # count their errors instead, and say in the state of the cache why it is not ready. gRPC's server for threads

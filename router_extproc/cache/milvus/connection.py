@@ -17,12 +17,12 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import CacheRejected
 from router_extproc.cache.health import BackendWatch, Operation
+from router_extproc.cache.milvus.connect import CONNECT_MAX_S, connect, open_place, release_lite
+from router_extproc.cache.milvus.endpoint import LitePlace, collection_of, place_of
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
-from router_extproc.cache.milvus.opening import CONNECT_MAX_S, connect, open_place, release_lite
-from router_extproc.cache.milvus.place import LitePlace, collection_of, place_of
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.trouble import trouble_of
 from router_extproc.clock import SystemClock
-from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 
 #: How long `aclose` waits for Milvus Lite to put its memory in order on disk.
