@@ -15,9 +15,9 @@ from pathlib import Path
 from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.health import BackendListener
-from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import GuardVerifier, Verifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import uuid4
 
-from router_extproc.cache.policy import render_collapsed
+from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable

@@ -12,8 +12,8 @@ from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import Trial
-from router_extproc.cache.lookup import SemanticCache
-from router_extproc.cache.outcome import Hit
+from router_extproc.cache.results import Hit
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.models.base import Inference

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.outcome import Kept
+from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.pipeline.answer import AnswerObserver

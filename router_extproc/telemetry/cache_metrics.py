@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from router_extproc.cache.lookup import CacheState
+from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.telemetry.naming import PREFIX
 
 

@@ -14,9 +14,9 @@ from typing import Literal
 from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.cache.false_hits.evidence import Evidence
-from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.scope import HeaderScope, ScopeRules
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import Verdict, Verifier
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT

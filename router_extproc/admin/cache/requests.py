@@ -15,8 +15,8 @@ from uuid import uuid4
 import orjson
 
 from router_extproc.cache.base import EVERYTHING, Scope, Selector
-from router_extproc.cache.control import Place
 from router_extproc.cache.digest import DIGEST_CHARS
+from router_extproc.cache.listing import Place
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.warm import KnownAnswer
 

@@ -27,7 +27,7 @@ from router_extproc.admin.cache.requests import (
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.replies import json_reply
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.record import summary, to_record, whole
+from router_extproc.cache.export_format import summary, to_record, whole
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
 

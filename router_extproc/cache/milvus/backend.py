@@ -27,6 +27,7 @@ from router_extproc.cache.base import (
     WriteFeed,
 )
 from router_extproc.cache.health import BackendListener, BackendWatch
+from router_extproc.cache.http_caching import is_fresh
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.endpoint import (
@@ -43,7 +44,6 @@ from router_extproc.cache.milvus.schema import PRIMARY, search_params
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.sweeper import Sweeper
 from router_extproc.cache.milvus.write_feed import LiteWriteFeed
-from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector

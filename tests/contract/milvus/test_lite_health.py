@@ -17,10 +17,10 @@ import pytest
 from milvus_lite import MilvusLite
 
 from router_extproc.cache.health import Phase, Trouble, Unheard
-from router_extproc.cache.lookup import SemanticCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.lookup import Hit, Query, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
 from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, Query, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import (

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.lookup import Hit, Miss, SemanticCache
 from router_extproc.cache.milvus import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, Miss, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

@@ -3,7 +3,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.cache.base import BackendState
-from router_extproc.cache.lookup import CacheState
+from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import Usage

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.lookup import SemanticCache
-from router_extproc.cache.policy import is_fresh
+from router_extproc.cache.http_caching import is_fresh
+from router_extproc.cache.semantic_cache import SemanticCache
 
 #: Where an entry stands in the list: creation and fingerprint.
 Place: TypeAlias = tuple[float, str]

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.record import from_record, summary, to_record, whole
+from router_extproc.cache.export_format import from_record, summary, to_record, whole
 from router_extproc.llm.answer import Answer, Choice, JsonValue
 from router_extproc.llm.stored import encode_answer
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector

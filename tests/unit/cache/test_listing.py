@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.control import Restored, count, newest, restore
-from router_extproc.cache.lookup import SemanticCache
+from router_extproc.cache.listing import Restored, count, newest, restore
 from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.cache.policy import (
+from router_extproc.cache.http_caching import (
     DELTA_SECONDS_MAX,
     Directives,
     Freshness,

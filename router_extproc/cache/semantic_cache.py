@@ -21,12 +21,12 @@ from router_extproc.cache.base import (
     Selector,
     WriteFeed,
 )
+from router_extproc.cache.http_caching import ANY_AGE, Freshness, is_fresh
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
 from router_extproc.cache.near.preload import Warming
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.outcome import CacheState, Found, Hit, Judged, Kept, Miss, Query
-from router_extproc.cache.policy import ANY_AGE, Freshness, is_fresh
 from router_extproc.cache.purges import Purges
+from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.select import selects
 from router_extproc.cache.verify import Verifier
 from router_extproc.cache.write_queue import WriteQueue

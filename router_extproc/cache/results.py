@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
-from router_extproc.cache.policy import ANY_AGE, Freshness
+from router_extproc.cache.http_caching import ANY_AGE, Freshness
 from router_extproc.cache.verify import Verdict
 from router_extproc.models.base import Vector
 
