@@ -12,7 +12,7 @@ from typing import Final, TypeGuard
 
 import orjson
 
-from router_extproc.dialects.document import JsonObject
+from router_extproc.dialects.json_body import JsonObject
 from router_extproc.llm.answer import Answer, Choice, Incomplete, JsonValue, ToolCall, Usage
 
 #: Every reason that this dialect gives for an answer that is not stored.

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router_extproc.dialects.base import BodyEdit
-from router_extproc.dialects.splice import edit_body, models_are_strings
+from router_extproc.dialects.edit_json import edit_body, models_are_strings
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
     ["model", '"model":', '\\"model\\":', "{", "}", "[", "\\", 'a"']

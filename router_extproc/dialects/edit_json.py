@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from router_extproc.dialects.base import BodyEdit
-from router_extproc.dialects.document import JSON_STRING
+from router_extproc.dialects.json_body import JSON_STRING
 
 
 def _member_pattern(name: str) -> re.Pattern[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.dialects.document import canonical, has_duplicate_members, read_object
+from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
 from router_extproc.errors import MalformedRequest
 
 KEYS = st.sampled_from(["a", "b", ":", "", "é:"])
