@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from router_extproc.cache.guards import GUARDS, QUESTION_CHARS_MAX, read_question
+from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, read_question
 
 
 @dataclass(frozen=True, slots=True)

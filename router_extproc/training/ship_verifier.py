@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from router_extproc.cache.guards import GUARDS, read_question
+from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.models.onnx.build import plain_tokenizer
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest

@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from router_extproc.cache.guards import GUARDS, read_question
 from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
+from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from router_extproc.cache.guards import QUESTION_CHARS_MAX, read_question
-from router_extproc.cache.guards.numbers import same_numbers
-from router_extproc.cache.guards.polarity import same_polarity
+from router_extproc.equivalence import QUESTION_CHARS_MAX, read_question
+from router_extproc.equivalence.numbers import same_numbers
+from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.models.base import Encoder
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.cache.guards import GUARDS, Question
+from router_extproc.equivalence import GUARDS, Question
 
 #: Differences counted up to here; more say nothing more.
 DIFFERENCES_MAX = 4

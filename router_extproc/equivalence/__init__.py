@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from router_extproc.cache.guards.asking import same_asking
-from router_extproc.cache.guards.names import same_names
-from router_extproc.cache.guards.numbers import same_numbers
-from router_extproc.cache.guards.order import same_order
-from router_extproc.cache.guards.polarity import same_polarity
-from router_extproc.cache.guards.words import QUESTION_CHARS_MAX, Question, read_question
+from router_extproc.equivalence.asking import same_asking
+from router_extproc.equivalence.names import same_names
+from router_extproc.equivalence.numbers import same_numbers
+from router_extproc.equivalence.order import same_order
+from router_extproc.equivalence.polarity import same_polarity
+from router_extproc.equivalence.words import QUESTION_CHARS_MAX, Question, read_question
 
 #: Looks at the cached and the asked question; a short word when they must not share an answer.
 Guard = Callable[[Question, Question], str | None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from router_extproc.cache.guards.words import Question, Token, listed
+from router_extproc.equivalence.words import Question, Token, listed
 
 _FIRST_NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"

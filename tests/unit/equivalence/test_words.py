@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.guards.words import QUESTION_CHARS_MAX, read_question, stem
+from router_extproc.equivalence.words import QUESTION_CHARS_MAX, read_question, stem
 
 
 @pytest.mark.parametrize(

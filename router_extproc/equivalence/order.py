@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from router_extproc.cache.guards.words import Question, listed
+from router_extproc.equivalence.words import Question, listed
 
 #: Words whose two sides have different roles.
 _DIRECTED = listed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router_extproc.cache.guards.words import Question, listed, stem
+from router_extproc.equivalence.words import Question, listed, stem
 
 _NEGATORS = listed(
     """

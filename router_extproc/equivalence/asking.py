@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from router_extproc.cache.guards.words import Question, listed, stem
+from router_extproc.equivalence.words import Question, listed, stem
 
 #: First match wins: phrases in the order of how much they say.
 _ASKED: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ about one country, product or programming language is never answered with that a
 
 from __future__ import annotations
 
-from router_extproc.cache.guards.words import FUNCTION_WORDS, Question, Token, listed, stem
+from router_extproc.equivalence.words import FUNCTION_WORDS, Question, Token, listed, stem
 
 #: Words of one class exclude each other.
 _VALUES = listed(
