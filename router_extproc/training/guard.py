@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from router_extproc.evaluation.rows import read_rows
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.signals.guard import BENIGN
 from router_extproc.training.intent import Example
-from router_extproc.training.rows import read_rows
 
 NAME = "guard"
 FOLDER = ARTIFACTS / NAME

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
+from router_extproc.evaluation.metrics import Estimate, calibration_error, share
 from router_extproc.training.groups import group_rows, split_groups
-from router_extproc.training.metrics import Estimate, calibration_error, share
 from router_extproc.training.net import Matrix, Plan
 
 TEST_SHARE = 0.2

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from router_extproc.evaluation.rows import read_rows
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.training.intent import Example
-from router_extproc.training.rows import read_rows
 
 NAME = "mmlu14"
 FOLDER = ARTIFACTS / NAME

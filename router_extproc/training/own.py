@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.metrics import Estimate, auc
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.heads import NO_IDS
 from router_extproc.training.calibrate import find_temperature, surprise
-from router_extproc.training.encode import encode_chunks
 from router_extproc.training.intent import Example, Figures, OnProgress, choose_test, judge_rows
-from router_extproc.training.metrics import Estimate, auc
 from router_extproc.training.net import Matrix, Net, Plan, train_net
 from router_extproc.training.own_net import OwnNet, join_logits
 from router_extproc.training.phrases import Ids, PhraseNet, PhrasePlan, train_phrases

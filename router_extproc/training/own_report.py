@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from router_extproc.training.metrics import Estimate
+from router_extproc.evaluation.metrics import Estimate
 from router_extproc.training.own import KEPT_SHARE, Confusion, TrainedOwn
 
 PICTURE_NAME = "report.svg"

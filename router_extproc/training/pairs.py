@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc.errors import ConfigError
-from router_extproc.training.rows import read_rows
+from router_extproc.evaluation.rows import read_rows
 
 #: Words that put a pair into the part that stands for a domain never trained on.
 HEALTH = re.compile(

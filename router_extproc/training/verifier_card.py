@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
 from router_extproc.equivalence import GUARDS, read_question
+from router_extproc.evaluation.metrics import auc, calibration_error, share
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence
@@ -23,7 +24,6 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, SUPPORTED_CHANCE_MIN, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.logistic import chances, fit_logistic
-from router_extproc.training.metrics import auc, calibration_error, share
 from router_extproc.training.pairs import Pair
 
 Array = NDArray[np.float64]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from router_extproc.errors import ConfigProblems
+from router_extproc.evaluation.intent import predict_intent
 from router_extproc.models.base import Encoding
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.training.evaluate_intent import predict_intent
 from router_extproc.training.intent import Example
 from router_extproc.training.net import Plan
 from router_extproc.training.own import TrainedOwn, plan_for, train_own

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from router_extproc.errors import ConfigProblems
-from router_extproc.training.evaluate_complexity import (
+from router_extproc.evaluation.complexity import (
     ComplexityPrediction,
     Outcome,
     judge_complexity,
     read_outcomes,
 )
-from router_extproc.training.rows import Row
+from router_extproc.evaluation.rows import Row
 
 
 def outcomes_of(*fields: dict[str, Any]) -> list[Outcome]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.metrics import Estimate, auc, average_ranks, share
 from router_extproc.models.base import Classifier, Encoder
 from router_extproc.signals.guard import ATTACKS, BENIGN, attack_of
-from router_extproc.training.encode import encode_chunks
-from router_extproc.training.metrics import Estimate, auc, average_ranks, share
 
 #: Share of benign prompts that may be called attacks.
 ALARMS_MAX = 0.01

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from router_extproc.errors import ConfigError
+from router_extproc.evaluation.curve import Curve, draw_curve
+from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.metrics import Estimate, auc
+from router_extproc.evaluation.rows import Row, refuse
 from router_extproc.models.base import Classifier, Encoder
 from router_extproc.signals.complexity import chance_of_failure
-from router_extproc.training.curve import Curve, draw_curve
-from router_extproc.training.encode import encode_chunks
-from router_extproc.training.metrics import Estimate, auc
-from router_extproc.training.rows import Row, refuse
 
 #: Fields that say whether the weak and the strong model were right.
 WEAK, STRONG = "weak_correct", "strong_correct"

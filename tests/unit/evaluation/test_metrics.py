@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from router_extproc.training.metrics import (
+from router_extproc.evaluation.metrics import (
     Estimate,
     auc,
     average_ranks,

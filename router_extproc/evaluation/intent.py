@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.metrics import Estimate, auc, calibration_error, share
 from router_extproc.models.base import Classifier, Encoder, Encoding
-from router_extproc.training.encode import encode_chunks
-from router_extproc.training.metrics import Estimate, auc, calibration_error, share
 from router_extproc.training.scope import OUT_OF_SCOPE
 
 

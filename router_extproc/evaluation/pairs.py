@@ -14,10 +14,10 @@ import numpy as np
 
 from router_extproc.cache.verify import Verifier
 from router_extproc.config.model import SemanticCache
+from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.metrics import Estimate, auc, share
 from router_extproc.models.base import Encoder, Encoding
 from router_extproc.pipeline.recall import SEMANTIC_PROMPT_BYTES_MAX
-from router_extproc.training.encode import encode_chunks
-from router_extproc.training.metrics import Estimate, auc, share
 
 #: What the cache does when `similarity_threshold` is not configured.
 SIMILARITY_MIN = float(SemanticCache.model_fields["similarity_threshold"].default)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError, ConfigProblems
-from router_extproc.training.rows import PROBLEMS_SHOWN_MAX, read_answers, read_labels, read_rows
+from router_extproc.evaluation.rows import PROBLEMS_SHOWN_MAX, read_answers, read_labels, read_rows
 
 
 @pytest.fixture

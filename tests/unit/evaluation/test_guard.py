@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from router_extproc.training.evaluate_guard import judge_guard, rank_correlation
-from router_extproc.training.metrics import share
+from router_extproc.evaluation.guard import judge_guard, rank_correlation
+from router_extproc.evaluation.metrics import share
 
 
 def test_recall_is_taken_above_the_benign_scores() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.signals.language import Tongue
-from router_extproc.training.metrics import Estimate, share
 
 
 @dataclass(frozen=True, slots=True)

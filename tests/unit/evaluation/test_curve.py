@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.training.curve import draw_curve, plot_curve
+from router_extproc.evaluation.curve import draw_curve, plot_curve
 
 #: The weak model fails on the first two; the strong one is always right.
 WEAK = np.array([False, False, True, True])
