@@ -12,12 +12,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.models.hub.listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
+from router_extproc.models.hub.pull import check_place, list_pulled, pulled_name
+from router_extproc.models.hub.pull import pull as fetch
 from router_extproc.models.onnx.build import STEPS, build_encoder, find_built
 from router_extproc.models.onnx.heads import list_heads
 from router_extproc.models.onnx.home import IDENTITY, home, models_folder
-from router_extproc.models.onnx.hub import check_place, list_pulled, pulled_name
-from router_extproc.models.onnx.hub import pull as fetch
-from router_extproc.models.onnx.hub_listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     HeadManifest,

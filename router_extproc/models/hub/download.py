@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.hub_listing import Listed, Place, check_status
+from router_extproc.models.hub.listing import Listed, Place, check_status
 
 #: Times a broken download goes on where it was, and the pause before each.
 ATTEMPTS_MAX = 5

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 import httpx
 
 from router_extproc.errors import ConfigError
+from router_extproc.models.hub.download import PAUSE_S, Download, OnBytes, fetch_file
+from router_extproc.models.hub.listing import Listed, Listing, Place, list_files
 from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME
-from router_extproc.models.onnx.hub_download import PAUSE_S, Download, OnBytes, fetch_file
-from router_extproc.models.onnx.hub_listing import Listed, Listing, Place, list_files
 from router_extproc.models.onnx.manifest import PulledManifest, record_files, write_manifest
 
 #: Seconds without a byte before a connection counts as broken.
