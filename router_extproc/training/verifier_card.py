@@ -19,7 +19,7 @@ from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.evaluation.metrics import auc, calibration_error, share
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
-from router_extproc.models.onnx.evidence import EVIDENCE, read_evidence
+from router_extproc.models.onnx.lexical_features import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, SUPPORTED_CHANCE_MIN, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord

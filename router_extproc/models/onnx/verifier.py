@@ -21,7 +21,7 @@ from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
-from router_extproc.models.onnx.evidence import read_evidence
+from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.session import run_session
 
 STAGE = "verifier"

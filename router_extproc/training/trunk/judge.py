@@ -15,8 +15,8 @@ from rich.progress import track
 
 from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.models.base import NameSpan
+from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.graph import TASK_VECTOR
-from router_extproc.models.onnx.names import read_names
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
 from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES

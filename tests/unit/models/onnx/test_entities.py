@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from router_extproc.models.base import NameSpan
-from router_extproc.models.onnx.names import read_names
+from router_extproc.models.onnx.entities import read_names
 
 KINDS = ("PERSON", "PLACE")
 #: Columns: outside, then begins and goes on for each kind.
