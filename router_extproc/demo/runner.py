@@ -33,9 +33,9 @@ from router_extproc.demo.pools import Pool, ask_pool, read_pools
 from router_extproc.demo.secrets import secrets_of
 from router_extproc.demo.stops import Stops
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
-from router_extproc.models.onnx.build import build_encoder
+from router_extproc.models.onnx.building.encoder import build_encoder
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.home import home, models_folder
-from router_extproc.models.onnx.verifier_build import build_verifier
 from router_extproc.server.workers import EXIT_REFUSED, BackOff
 from router_extproc.socket_folders import socket_folder
 

@@ -21,14 +21,14 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from router_extproc.equivalence import GUARDS, read_question
-from router_extproc.models.onnx.build import plain_tokenizer
+from router_extproc.models.onnx.building.encoder import plain_tokenizer
+from router_extproc.models.onnx.building.source import Source, find_source
+from router_extproc.models.onnx.building.verifier import UPPER_NAME
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.source import Source, find_source
 from router_extproc.models.onnx.verifier import LOGIT, WINDOW_TOKENS
-from router_extproc.models.onnx.verifier_build import UPPER_NAME
 from router_extproc.models.onnx.verifier_open import ARTIFACT, CalibrationRecord, VerifierManifest
 from router_extproc.training.contrast import change_number, make_contrast
 from router_extproc.training.logistic import chances

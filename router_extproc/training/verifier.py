@@ -19,9 +19,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from router_extproc.models.onnx.build import plain_tokenizer, quantise
-from router_extproc.models.onnx.pair_graph import join_graphs, write_lower, write_upper
-from router_extproc.models.onnx.source import Source, read_architecture, read_weights
+from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
+from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower, write_upper
+from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
 from router_extproc.training.batches import make_batches
 from router_extproc.training.bert import MiniLm, dump_weights, load_weights
 from router_extproc.training.fit import Plan, fit

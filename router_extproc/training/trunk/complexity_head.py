@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
 from router_extproc.signals.complexity import COPES, FAILS

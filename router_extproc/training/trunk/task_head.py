@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
 from router_extproc.training.head_graph import HeadFacts, write_graph

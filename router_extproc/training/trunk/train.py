@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from router_extproc.models.onnx.source import find_source, read_weights
+from router_extproc.models.onnx.building.source import find_source, read_weights
 from router_extproc.training.batches import make_batches
 from router_extproc.training.bert import MiniLm, load_weights
 from router_extproc.training.fit import Plan, fit

@@ -5,8 +5,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from router_extproc.models.onnx.graph import INPUT_IDS, Architecture
-from router_extproc.models.onnx.pair_graph import (
+from router_extproc.models.onnx.building.graph import INPUT_IDS, Architecture
+from router_extproc.models.onnx.building.pair_graph import (
     ASKED,
     CACHED,
     HIDDEN,

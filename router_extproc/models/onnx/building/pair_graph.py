@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import (
+from router_extproc.models.onnx.building.graph import (
     INPUT_IDS,
     IR_VERSION,
     MICROSOFT,

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import (
+from router_extproc.models.onnx.building.graph import (
     IR_VERSION,
     MICROSOFT,
     OPSET,
@@ -20,7 +20,7 @@ from router_extproc.models.onnx.graph import (
     Weights,
     write_layer,
 )
-from router_extproc.models.onnx.pair_graph import merge_opsets, rename
+from router_extproc.models.onnx.building.pair_graph import merge_opsets, rename
 
 #: Input of the upper graph: float32[1, tokens, dim], token states after the shared layers.
 STATES = "states"
