@@ -19,10 +19,8 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
-from router_extproc.pipeline.answer import AnswerObserver, Observation
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.flights import Flights, Following, Leading
-from router_extproc.pipeline.inquiry import Incoming, joined_headers
 from router_extproc.pipeline.mutations import (
     METADATA_NAMESPACE,
     MODEL_HEADER,
@@ -32,6 +30,8 @@ from router_extproc.pipeline.mutations import (
     reject,
     reply_to_body,
 )
+from router_extproc.pipeline.observer import AnswerObserver, Observation
+from router_extproc.pipeline.parsed_request import Incoming, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import NO_IDS, read_request_ids

@@ -13,7 +13,7 @@ from typing import Final
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, Reject, Replay
-from router_extproc.pipeline.inquiry import FEEDBACK_HEADER
+from router_extproc.pipeline.parsed_request import FEEDBACK_HEADER
 from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role

@@ -20,7 +20,7 @@ from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.complaint import Complaint
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
-from router_extproc.pipeline.inquiry import Inquiry, RequestKey
+from router_extproc.pipeline.parsed_request import Inquiry, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import StorePlan, TrialPlan
 from router_extproc.routing.policy import Policy, Route

@@ -12,9 +12,9 @@ from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
-from router_extproc.pipeline.answer import AnswerObserver
 from router_extproc.pipeline.decision import Forward, Reject, Replay
-from router_extproc.pipeline.inquiry import Incoming
+from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.parsed_request import Incoming
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.protocol.headers import Headers

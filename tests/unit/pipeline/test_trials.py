@@ -11,8 +11,8 @@ from router_extproc.cache.base import EVERYTHING
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.cache.false_hits.threshold import LOOK_FIRST
 from router_extproc.cache.scope import ScopeRules, SharedScope
-from router_extproc.pipeline import chores as chores_module
-from router_extproc.pipeline.chores import Chores
+from router_extproc.pipeline import background as chores_module
+from router_extproc.pipeline.background import Chores
 from router_extproc.testing.client import Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import SEMANTIC, fake_router

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.cache.base import Selector
-from router_extproc.pipeline.answer import WAITED_MAX_S
+from router_extproc.pipeline.observer import WAITED_MAX_S
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
