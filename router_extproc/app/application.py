@@ -39,19 +39,19 @@ from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.background import Chores
+from router_extproc.pipeline.caching.coalescing import Flights
+from router_extproc.pipeline.caching.hit_timing import Pace
+from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.caching.shadow import Trials
+from router_extproc.pipeline.caching.stage import Doubt, Recall
+from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
-from router_extproc.pipeline.flights import Flights
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.pace import Pace
 from router_extproc.pipeline.parsed_request import Incoming, InquiryReader
-from router_extproc.pipeline.recall import Doubt, Recall
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.savings import Savings
 from router_extproc.pipeline.signal_stage import Understander
-from router_extproc.pipeline.trials import Trials
-from router_extproc.pipeline.warm import Warmer
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.traffic import Traffic

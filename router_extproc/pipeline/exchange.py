@@ -19,8 +19,9 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
+from router_extproc.pipeline.caching.coalescing import Flights, Following, Leading
+from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
-from router_extproc.pipeline.flights import Flights, Following, Leading
 from router_extproc.pipeline.mutations import (
     METADATA_NAMESPACE,
     MODEL_HEADER,
@@ -35,7 +36,6 @@ from router_extproc.pipeline.parsed_request import Incoming, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import NO_IDS, read_request_ids
-from router_extproc.pipeline.savings import Savings
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import (
     AnswerChunk,

@@ -17,10 +17,10 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
-from router_extproc.pipeline.pace import Pace
+from router_extproc.pipeline.caching.hit_timing import Pace
+from router_extproc.pipeline.caching.shadow import Trials
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
-from router_extproc.pipeline.trials import Trials
 from router_extproc.protocol.events import UNTOLD, Origin
 from router_extproc.routing.traffic import Traffic
 

@@ -17,10 +17,10 @@ from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
+from router_extproc.pipeline.caching.savings import EntryWorth, Prices
+from router_extproc.pipeline.caching.stage import OFF, Recall, Recalled
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.parsed_request import Incoming, Inquiry, InquiryReader
-from router_extproc.pipeline.recall import OFF, Recall, Recalled
-from router_extproc.pipeline.savings import EntryWorth, Prices
 from router_extproc.pipeline.signal_stage import Understander, Understanding
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.routing.policy import Policy, Route

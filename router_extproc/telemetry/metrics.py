@@ -12,9 +12,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
-from router_extproc.pipeline.savings import EntryWorth
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.cache_metrics import CacheCollector

@@ -35,8 +35,8 @@ from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.savings import Savings
-from router_extproc.pipeline.warm import Unfit, Warmer
+from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.caching.warming import Unfit, Warmer
 from router_extproc.telemetry.logging import get_logger
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.savings import EntryWorth, Savings, Worth
+from router_extproc.pipeline.caching.savings import EntryWorth, Savings, Worth
 
 #: Entries that a worker tells; what is less valuable in every worker is not added up.
 ENTRIES_TOLD_MAX: Final = 1000

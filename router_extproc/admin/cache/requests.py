@@ -18,7 +18,7 @@ from router_extproc.cache.base import EVERYTHING, Scope, Selector
 from router_extproc.cache.digest import DIGEST_CHARS
 from router_extproc.cache.listing import Place
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.warm import KnownAnswer
+from router_extproc.pipeline.caching.warming import KnownAnswer
 
 #: Entries on one page.
 PAGE_ENTRIES_MAX: Final = 1000

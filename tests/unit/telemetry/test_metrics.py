@@ -7,6 +7,7 @@ from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import Usage
+from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import (
     CacheOutcome,
     Candidate,
@@ -18,7 +19,6 @@ from router_extproc.pipeline.decision import (
     StageNote,
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
-from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import CachePolicy, Route, Target
 from router_extproc.signals.base import Reading

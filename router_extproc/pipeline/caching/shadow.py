@@ -18,7 +18,7 @@ from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.models.base import Inference
 from router_extproc.pipeline.background import CHORE_S, Chores
-from router_extproc.pipeline.complaint import Complaint
+from router_extproc.pipeline.caching.feedback import Complaint
 from router_extproc.pipeline.token import TrialPlan
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.pipeline import flights as flights_module
-from router_extproc.pipeline.flights import Flights, Following, Leading
+from router_extproc.pipeline.caching import coalescing as flights_module
+from router_extproc.pipeline.caching.coalescing import Flights, Following, Leading
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers

@@ -8,7 +8,7 @@ import pytest
 
 from router_extproc.cache.base import Entry
 from router_extproc.dialects import DIALECTS
-from router_extproc.pipeline.warm import KnownAnswer, Unfit, Warmer
+from router_extproc.pipeline.caching.warming import KnownAnswer, Unfit, Warmer
 from router_extproc.routing.policy import CachePolicy
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router

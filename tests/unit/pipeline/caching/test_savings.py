@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.llm.answer import Usage
-from router_extproc.pipeline import savings as savings_module
-from router_extproc.pipeline.savings import EntryWorth, Price, Prices, Savings, Worth
+from router_extproc.pipeline.caching import savings as savings_module
+from router_extproc.pipeline.caching.savings import EntryWorth, Price, Prices, Savings, Worth
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router
 

@@ -18,7 +18,7 @@ from router_extproc.cache.scope import ScopeRule, ScopeRules, SharedScope
 from router_extproc.cache.semantic_cache import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector
-from router_extproc.pipeline.complaint import Complaint
+from router_extproc.pipeline.caching.feedback import Complaint
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
 from router_extproc.pipeline.parsed_request import Inquiry, RequestKey
 from router_extproc.pipeline.stages import run_stage

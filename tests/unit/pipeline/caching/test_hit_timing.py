@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from router_extproc.pipeline.caching.hit_timing import MISSES_MAX, Pace
 from router_extproc.pipeline.mutations import METADATA_NAMESPACE
-from router_extproc.pipeline.pace import MISSES_MAX, Pace
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
