@@ -57,7 +57,7 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process"]
+        command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(  # noqa: S603 - our own arguments
                 [*command, str(self.data), str(self.socket), "info", "json"],

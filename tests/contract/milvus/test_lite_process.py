@@ -47,7 +47,7 @@ class LiteProcess:
         return self._running
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process"]
+        command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         places = [str(self._folder / "deep" / "cache.db"), str(self._folder / "lite.sock")]
         self._running = subprocess.Popen(  # noqa: S603 - our own arguments
             [*command, *places, "info", "json"], stdin=subprocess.PIPE

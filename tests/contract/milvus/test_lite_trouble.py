@@ -48,7 +48,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 @pytest.fixture
 def lite(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     places = [str(tmp_path / "cache.db"), str(tmp_path / "lite.sock")]
-    command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process", *places, "info", "json"]
+    command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server", *places, "info", "json"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own arguments
     yield process
     process.kill()

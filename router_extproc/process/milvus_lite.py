@@ -19,13 +19,13 @@ from router_extproc.config.locate import uses_lite
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.file_access import NotPrivateError, close_to_others, find_problem
-from router_extproc.server.workers import Supervisor
+from router_extproc.process.supervisor import Supervisor
 from router_extproc.telemetry.logging import get_logger
 
 #: How long Milvus Lite may take to put its rows on disk.
 CLOSE_S: Final = 15.0
 #: A module of its own, not a command: nothing of it is for users.
-_MODULE: Final = "router_extproc.cache.milvus.lite_process"
+_MODULE: Final = "router_extproc.process.milvus_lite_server"
 _SOCKET: Final = "milvus-lite.sock"
 _YAML_PATH: Final = "semantic_cache.milvus.connection.uri"
 

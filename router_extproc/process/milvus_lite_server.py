@@ -1,6 +1,6 @@
 """Milvus Lite as a process of its own, so that several workers share one folder.
 
-`python -m router_extproc.cache.milvus.lite_process FOLDER SOCKET LEVEL FORMAT` serves the folder on the
+`python -m router_extproc.process.milvus_lite_server FOLDER SOCKET LEVEL FORMAT` serves the folder on the
 socket, and logs as the last two say; a single worker serves its folder itself (`lite_server`). The process
 ends when its standard input does and for no signal that can be ignored, so it outlives the workers that
 still write, and never the supervisor.

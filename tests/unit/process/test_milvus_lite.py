@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from router_extproc.cli import main
-from router_extproc.cli.lite import asking_lite, lite_problems, prepare_lite
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.errors import ConfigError
+from router_extproc.process.milvus_lite import asking_lite, lite_problems, prepare_lite
 
 LITE = {"connection": {"uri": "/data/cache.db"}}
 PEERS = Path("/run/peers")

@@ -21,7 +21,6 @@ from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
 from router_extproc.app.application import Application, build
-from router_extproc.cli.warm import settle, warm
 from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
@@ -32,6 +31,7 @@ from router_extproc.pipeline.decision import Decision
 from router_extproc.process.channel import beating
 from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.restarts import read_restarts
+from router_extproc.process.warm_up import settle, warm
 from router_extproc.protocol.headers import Headers
 from router_extproc.server.credentials import ServerTls
 from router_extproc.server.listen import SOCKET_MODES
