@@ -19,8 +19,8 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 from router_extproc.protocol.headers import Headers
+from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Target
-from router_extproc.routing.selection import Catalogue
 
 #: A client's word about a stored answer, with the request repeated that got it.
 FEEDBACK_HEADER: Final = "x-router-cache-feedback"

@@ -32,8 +32,8 @@ from router_extproc.pipeline.parsed_request import InquiryReader
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.signal_stage import Understander
+from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
-from router_extproc.routing.selection import Catalogue
 from router_extproc.routing.traffic import Traffic
 from router_extproc.signals.base import Signal
 from router_extproc.testing.clock import ManualClock
