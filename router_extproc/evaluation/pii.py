@@ -17,8 +17,8 @@ from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.evaluation.rows import Row, refuse
 from router_extproc.models.base import Encoder
-from router_extproc.signals.pii import KINDS, NAME_SCORE_MIN, NAMES, join_spans, names_in
-from router_extproc.signals.spans import TYPES, Span, find_spans
+from router_extproc.signals.pii.patterns import TYPES, Span, find_spans
+from router_extproc.signals.pii.signal import KINDS, NAME_SCORE_MIN, NAMES, join_spans, names_in
 
 Spans: TypeAlias = frozenset[Span]
 

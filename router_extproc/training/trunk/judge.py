@@ -20,7 +20,7 @@ from router_extproc.models.onnx.building.task_layers_graph import STATES, TAG_SC
 from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
-from router_extproc.signals.pii import NAME_SCORE_MIN
+from router_extproc.signals.pii.signal import NAME_SCORE_MIN
 from router_extproc.training.trunk.rows import SPAN_KINDS, TaskRow
 from router_extproc.training.trunk.states import States
 from router_extproc.training.trunk.task_head import Read

@@ -10,7 +10,7 @@ from router_extproc.errors import ConfigProblems
 from router_extproc.evaluation.metrics import share
 from router_extproc.evaluation.pii import PiiPrediction, judge_spans, read_spans
 from router_extproc.evaluation.rows import Row
-from router_extproc.signals.spans import Span
+from router_extproc.signals.pii.patterns import Span
 
 MAIL = Span(0, 14, "EMAIL_ADDRESS")
 PHONE = Span(20, 32, "PHONE_NUMBER")

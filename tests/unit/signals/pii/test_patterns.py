@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from router_extproc.signals.spans import EDGE_CHARS_MAX, Span, find_spans
+from router_extproc.signals.pii.patterns import EDGE_CHARS_MAX, Span, find_spans
 
 #: Joined here so that no scanner of this repository takes them for real ones.
 KEYS = (

@@ -15,7 +15,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifiers, Encoding, NameSpan
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import Reading, SignalSettings, Subject
-from router_extproc.signals.spans import TYPES, Span, find_spans
+from router_extproc.signals.pii.patterns import TYPES, Span, find_spans
 
 #: Kinds that have no form; the task layers find them.
 NAMES: Final = ("PERSON", "STREET_ADDRESS", "LOCATION", "ORGANIZATION")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router_extproc.signals.base import Reading
-from router_extproc.signals.pii import PiiSettings, PiiSignal
+from router_extproc.signals.pii.signal import PiiSettings, PiiSignal
 from router_extproc.testing.subjects import subject_of
 
 PROMPT = "call +1 415 555 2671 or write to jo@example.org"

@@ -14,8 +14,8 @@ from ipaddress import ip_address
 from itertools import islice
 from typing import Final
 
-from router_extproc.signals.nearby import Check, Nearby, is_announced
-from router_extproc.signals.phone import is_phone
+from router_extproc.signals.pii.context import Check, Nearby, is_announced
+from router_extproc.signals.pii.phone import is_phone
 
 #: Characters read at each end of a longer text: this may run on the event loop.
 EDGE_CHARS_MAX = 16_384

@@ -11,7 +11,7 @@ from typing import Final
 
 import phonenumbers
 
-from router_extproc.signals.nearby import Nearby, is_announced
+from router_extproc.signals.pii.context import Nearby, is_announced
 
 DIGITS_MIN = 7
 DIGITS_MAX = 15
