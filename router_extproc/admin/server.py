@@ -24,7 +24,7 @@ from router_extproc.admin.listening import Listening
 from router_extproc.admin.page import dashboard
 from router_extproc.admin.replies import add_careful_headers, json_reply
 from router_extproc.errors import ConfigError
-from router_extproc.telemetry.exposition import CONTENT_TYPE
+from router_extproc.telemetry.metrics.exposition import CONTENT_TYPE
 
 #: For any answer of ours, in seconds.
 ANSWER_S: Final = 5.0

@@ -27,7 +27,7 @@ from router_extproc.envoy_config.filters import http_filters
 from router_extproc.envoy_config.render import tree_of
 from router_extproc.errors import RouterError
 from router_extproc.process.child import Child, envoy_binary, first_of
-from router_extproc.telemetry.reading import count_late_stages
+from router_extproc.telemetry.metrics.reading import count_late_stages
 
 READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05

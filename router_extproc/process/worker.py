@@ -39,14 +39,14 @@ from router_extproc.server.pool_probe import PoolProbe
 from router_extproc.server.serve import ServerSettings, running, stop_requests
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.telemetry.backend import BackendTelemetry, shown_health
-from router_extproc.telemetry.clock_jumps import ClockJumps
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
-from router_extproc.telemetry.exposition import expose, merge
 from router_extproc.telemetry.hub import Telemetry
-from router_extproc.telemetry.identity_metrics import publish_identity
-from router_extproc.telemetry.known_labels import KnownLabels
 from router_extproc.telemetry.logging import get_logger
-from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
+from router_extproc.telemetry.metrics.exposition import expose, merge
+from router_extproc.telemetry.metrics.identity import publish_identity
+from router_extproc.telemetry.metrics.known_labels import KnownLabels
+from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.request_log import open_request_log
 
 

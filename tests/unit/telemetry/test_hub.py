@@ -11,7 +11,7 @@ from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.limiter import EVERY_S, WAYS_MAX
-from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import Reports
 

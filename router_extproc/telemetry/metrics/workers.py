@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from router_extproc.process.restarts import REASONS, Restarts
-from router_extproc.telemetry.naming import PREFIX
+from router_extproc.telemetry.metrics.naming import PREFIX
 
 
 class WorkerCollector(Collector):

@@ -22,9 +22,9 @@ from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import CachePolicy, Route, Target
 from router_extproc.signals.base import Reading
-from router_extproc.telemetry.exposition import expose, merge
-from router_extproc.telemetry.metrics import Metrics
-from router_extproc.telemetry.reading import count_late_stages
+from router_extproc.telemetry.metrics.exposition import expose, merge
+from router_extproc.telemetry.metrics.metrics import Metrics
+from router_extproc.telemetry.metrics.reading import count_late_stages
 
 ROUTE = Route(
     "maths",

@@ -17,11 +17,11 @@ from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, 
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
-from router_extproc.telemetry.cache_metrics import CacheCollector
-from router_extproc.telemetry.evidence_metrics import EvidenceCollector
-from router_extproc.telemetry.naming import PREFIX
-from router_extproc.telemetry.pool_metrics import PoolCollector
-from router_extproc.telemetry.worker_metrics import WorkerCollector
+from router_extproc.telemetry.metrics.cache import CacheCollector
+from router_extproc.telemetry.metrics.evidence import EvidenceCollector
+from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.pools import PoolCollector
+from router_extproc.telemetry.metrics.workers import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
 #: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from router_extproc.telemetry.clock_jumps import ClockJumps
+from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
 
 
 @pytest.mark.parametrize(("seconds", "direction"), [(3600.0, "forward"), (-3600.0, "back")])

@@ -6,15 +6,15 @@ import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.unit.telemetry.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
 
 from router_extproc import __version__
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.config.model import Config
-from router_extproc.telemetry.exposition import expose
-from router_extproc.telemetry.identity_metrics import publish_identity
-from router_extproc.telemetry.known_labels import SERIES_MAX, KnownLabels, rejection_codes
-from router_extproc.telemetry.metrics import TTFT_BUCKETS_S, Metrics
-from tests.unit.telemetry.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
+from router_extproc.telemetry.metrics.exposition import expose
+from router_extproc.telemetry.metrics.identity import publish_identity
+from router_extproc.telemetry.metrics.known_labels import SERIES_MAX, KnownLabels, rejection_codes
+from router_extproc.telemetry.metrics.metrics import TTFT_BUCKETS_S, Metrics
 
 CONFIG = Config.model_validate(
     {

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from router_extproc.cache.false_hits.evidence import Finding, Sample, Source
 from router_extproc.pipeline.background import Outcome
-from router_extproc.telemetry.naming import PREFIX
+from router_extproc.telemetry.metrics.naming import PREFIX
 
 _NOTHING: Final = Finding(Sample(0, 0), Sample(0, 0), None)
 
