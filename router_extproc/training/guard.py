@@ -14,7 +14,7 @@ import numpy as np
 from router_extproc.evaluation.rows import read_rows
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.signals.guard import BENIGN
-from router_extproc.training.intent import Example
+from router_extproc.training.heads.examples import Example
 
 NAME = "guard"
 FOLDER = ARTIFACTS / NAME

@@ -31,7 +31,7 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, WINDOW_TOKENS
 from router_extproc.models.onnx.verifier_open import ARTIFACT, CalibrationRecord, VerifierManifest
 from router_extproc.training.contrast import change_number, make_contrast
-from router_extproc.training.logistic import chances
+from router_extproc.training.heads.logistic import chances
 from router_extproc.training.pair_net import SHARED_LAYERS
 from router_extproc.training.pair_rows import PairRows, gather_pairs
 from router_extproc.training.pairs import Pair, read_pairs

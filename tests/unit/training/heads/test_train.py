@@ -14,13 +14,13 @@ from router_extproc.evaluation.intent import predict_intent
 from router_extproc.models.base import Encoding
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.training.intent import Example
-from router_extproc.training.net import Plan
-from router_extproc.training.own import TrainedOwn, plan_for, train_own
-from router_extproc.training.own_graph import write_own_head
-from router_extproc.training.own_report import draw, tell_lines
-from router_extproc.training.own_rows import read_own
-from router_extproc.training.scope import guess_scope
+from router_extproc.training.heads.check_rows import read_own
+from router_extproc.training.heads.examples import Example
+from router_extproc.training.heads.head_onnx import write_own_head
+from router_extproc.training.heads.net import Plan
+from router_extproc.training.heads.report import draw, tell_lines
+from router_extproc.training.heads.scope import guess_scope
+from router_extproc.training.heads.train import TrainedOwn, plan_for, train_own
 
 ENCODER = FakeEncoder(dim=64)
 PLAN = Plan(hidden=32, members=1, epochs=30, batch=16)

@@ -16,7 +16,7 @@ import numpy as np
 from router_extproc.evaluation.metrics import Estimate
 from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
-from router_extproc.training.own import TrainedOwn
+from router_extproc.training.heads.train import TrainedOwn
 
 #: Runs that the latency is the median of, and tokens of the text.
 LATENCY_RUNS = 500

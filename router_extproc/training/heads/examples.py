@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
 from router_extproc.evaluation.metrics import Estimate, calibration_error, share
-from router_extproc.training.groups import group_rows, split_groups
-from router_extproc.training.net import Matrix, Plan
+from router_extproc.training.heads.groups import group_rows, split_groups
+from router_extproc.training.heads.net import Matrix, Plan
 
 TEST_SHARE = 0.2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from router_extproc.training.groups import group_rows, split_groups
+from router_extproc.training.heads.groups import group_rows, split_groups
 
 UNIT = np.eye(4, dtype=np.float32)
 TEMPLATE = "for which of these two scenarios does the main character do wrong {}"

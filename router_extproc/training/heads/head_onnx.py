@@ -15,10 +15,9 @@ from onnx import TensorProto, helper
 from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, VECTOR, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
-from router_extproc.training.head_graph import HeadFacts, write_graph
-from router_extproc.training.net import Net
-from router_extproc.training.own_net import OwnNet
-from router_extproc.training.phrases import (
+from router_extproc.training.heads.head import OwnNet
+from router_extproc.training.heads.net import Net
+from router_extproc.training.heads.phrases import (
     BUCKETS,
     EPSILON,
     LEFT_FACTOR,
@@ -27,7 +26,8 @@ from router_extproc.training.phrases import (
     SINGLE_FACTOR,
     PhraseNet,
 )
-from router_extproc.training.scope import OUT_OF_SCOPE, Scope
+from router_extproc.training.heads.scope import OUT_OF_SCOPE, Scope
+from router_extproc.training.heads.write import HeadFacts, write_graph
 
 #: Largest magnitude of an element of the table in eight bits.
 INT8_MAX = 127

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.training.logistic import fit_logistic
-from router_extproc.training.net import Matrix
+from router_extproc.training.heads.logistic import fit_logistic
+from router_extproc.training.heads.net import Matrix
 
 #: The label of rows that mean none of the others.
 OUT_OF_SCOPE = "oos"

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from router_extproc.evaluation.metrics import Estimate
-from router_extproc.training.own import KEPT_SHARE, Confusion, TrainedOwn
+from router_extproc.training.heads.train import KEPT_SHARE, Confusion, TrainedOwn
 
 PICTURE_NAME = "report.svg"
 #: Lines of each list on screen.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.training.net import Matrix, softmax
+from router_extproc.training.heads.net import Matrix, softmax
 
 TEMPERATURE_MIN = 0.1
 TEMPERATURE_MAX = 10.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.training.net import Matrix, softmax
+from router_extproc.training.heads.net import Matrix, softmax
 
 Ids = NDArray[np.int64]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from router_extproc.training.calibrate import find_temperature
-from router_extproc.training.net import Matrix, Net, Plan, gradients, new_net, softmax, train_net
+from router_extproc.training.heads.calibrate import find_temperature
+from router_extproc.training.heads.net import Matrix, Net, Plan, gradients, new_net, softmax, train_net
 
 PLAN = Plan(hidden=16, members=2, epochs=12, batch=32)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from router_extproc.training.logistic import chances, fit_logistic
+from router_extproc.training.heads.logistic import chances, fit_logistic
 
 
 def test_the_weights_that_made_the_labels_are_found() -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from router_extproc.training.net import Matrix, Net, softmax
-from router_extproc.training.phrases import Ids, PhraseNet
-from router_extproc.training.scope import OUT_OF_SCOPE, Scope
+from router_extproc.training.heads.net import Matrix, Net, softmax
+from router_extproc.training.heads.phrases import Ids, PhraseNet
+from router_extproc.training.heads.scope import OUT_OF_SCOPE, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from router_extproc.training.phrases import PhrasePlan, features_of, strengths, train_phrases
+from router_extproc.training.heads.phrases import PhrasePlan, features_of, strengths, train_phrases
 
 #: 1 and 2 are special; 5 or 6 says which label it is, 10 to 19 say nothing.
 TEXTS = [np.array([1, 5 + row % 2, 10 + row % 10, 10 + row % 7, 2], np.int64) for row in range(80)]
