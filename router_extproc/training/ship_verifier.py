@@ -30,12 +30,12 @@ from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, WINDOW_TOKENS
 from router_extproc.models.onnx.verifier_open import ARTIFACT, CalibrationRecord, VerifierManifest
-from router_extproc.training.contrast import change_number, make_contrast
 from router_extproc.training.heads.logistic import chances
 from router_extproc.training.pair_net import SHARED_LAYERS
 from router_extproc.training.pair_rows import PairRows, gather_pairs
 from router_extproc.training.pairs import Pair, read_pairs
-from router_extproc.training.rephrase import make_rephrasing
+from router_extproc.training.text.contrast import change_number, make_contrast
+from router_extproc.training.text.rephrase import make_rephrasing
 from router_extproc.training.verifier import Exported, export_verifier, train_verifier
 from router_extproc.training.verifier_card import (
     Array,

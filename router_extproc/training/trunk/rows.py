@@ -19,7 +19,7 @@ from router_extproc.evaluation.rows import read_rows
 from router_extproc.training import guard as guard_rows
 from router_extproc.training.mmlu14 import CHAT as EVERYDAY
 from router_extproc.training.mmlu14 import OTHER, SOURCES, read_chat
-from router_extproc.training.word_sets import read_entries, read_lines
+from router_extproc.training.text.word_sets import read_entries, read_lines
 
 #: The categories of MMLU-Pro.
 DOMAINS = (

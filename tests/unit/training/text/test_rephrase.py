@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from router_extproc.training.rephrase import (
+from router_extproc.training.text.rephrase import (
     make_rephrasing,
     misspell,
     move_place,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from router_extproc.training.word_sets import TOPICS, read_lines
+from router_extproc.training.text.word_sets import TOPICS, read_lines
 
 FRAMES = read_lines("frames.txt")
 

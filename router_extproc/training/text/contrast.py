@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable
 
-from router_extproc.training.word_sets import KINDS, NUMBER_WORDS, OPPOSITES, read_lines
+from router_extproc.training.text.word_sets import KINDS, NUMBER_WORDS, OPPOSITES, read_lines
 
 #: One way to change what a question asks.
 Change = Callable[[str, random.Random], str | None]

@@ -10,8 +10,8 @@ import random
 import re
 from collections.abc import Callable
 
-from router_extproc.training.contrast import HOW, WHAT, replace_at
-from router_extproc.training.word_sets import NUMBER_WORDS, SYNONYMS, read_lines
+from router_extproc.training.text.contrast import HOW, WHAT, replace_at
+from router_extproc.training.text.word_sets import NUMBER_WORDS, SYNONYMS, read_lines
 
 #: One way to say the same.
 Rephrasing = Callable[[str, random.Random], str | None]

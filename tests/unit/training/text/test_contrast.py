@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from router_extproc.training.contrast import (
+from router_extproc.training.text.contrast import (
     CHANGES,
     Change,
     ask_other,
@@ -16,7 +16,7 @@ from router_extproc.training.contrast import (
     negate,
     swap_roles,
 )
-from router_extproc.training.word_sets import KINDS, OPPOSITES, TOPICS
+from router_extproc.training.text.word_sets import KINDS, OPPOSITES, TOPICS
 
 QUESTIONS = (
     "How do I turn on 2 lamps in Paris?",
