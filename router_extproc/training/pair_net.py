@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from router_extproc.training.bert import DIM, MiniLm
+from router_extproc.training.torch_net.bert import DIM, MiniLm
 
 #: Lower layers that read each question by itself and are never trained.
 SHARED_LAYERS = 2
