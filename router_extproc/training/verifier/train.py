@@ -22,12 +22,12 @@ from torch.nn import functional
 from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
 from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower, write_upper
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
-from router_extproc.training.pair_net import SHARED_LAYERS, PairNet, make_batch
-from router_extproc.training.pair_rows import PairRows
-from router_extproc.training.pairs import Pair
 from router_extproc.training.torch_net.batches import make_batches
 from router_extproc.training.torch_net.bert import MiniLm, dump_weights, load_weights
 from router_extproc.training.torch_net.fit import Plan, fit
+from router_extproc.training.verifier.net import SHARED_LAYERS, PairNet, make_batch
+from router_extproc.training.verifier.pairs import Pair
+from router_extproc.training.verifier.rows import PairRows
 
 #: Tokens of one question; longer ones are cut, and pairs over PAIR_TOKENS_MAX are left out.
 QUESTION_TOKENS_MAX = 48

@@ -3,7 +3,7 @@
 It is not the recipe (`verifier`, `pair_rows`). The rule it keeps: rows are read where they lie and
 never copied. About an hour on two cores.
 
-    python -m router_extproc.training.ship_verifier --data ../shared/data --work build/verifier
+    python -m router_extproc.training.verifier.ship --data ../shared/data --work build/verifier
 """
 
 from __future__ import annotations
@@ -31,13 +31,9 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, WINDOW_TOKENS
 from router_extproc.models.onnx.verifier_open import ARTIFACT, CalibrationRecord, VerifierManifest
 from router_extproc.training.heads.logistic import chances
-from router_extproc.training.pair_net import SHARED_LAYERS
-from router_extproc.training.pair_rows import PairRows, gather_pairs
-from router_extproc.training.pairs import Pair, read_pairs
 from router_extproc.training.text.contrast import change_number, make_contrast
 from router_extproc.training.text.rephrase import make_rephrasing
-from router_extproc.training.verifier import Exported, export_verifier, train_verifier
-from router_extproc.training.verifier_card import (
+from router_extproc.training.verifier.card import (
     Array,
     Judged,
     calibrate,
@@ -48,7 +44,11 @@ from router_extproc.training.verifier_card import (
     read_logit,
     record_of,
 )
-from router_extproc.training.verifier_text import CardFigures, write_text
+from router_extproc.training.verifier.net import SHARED_LAYERS
+from router_extproc.training.verifier.pairs import Pair, read_pairs
+from router_extproc.training.verifier.rows import PairRows, gather_pairs
+from router_extproc.training.verifier.text import CardFigures, write_text
+from router_extproc.training.verifier.train import Exported, export_verifier, train_verifier
 
 #: Followed by the beginning of the trained layers' checksum.
 IDENTITY = "minilm-verifier-int8"

@@ -24,7 +24,7 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.verifier import LOGIT, SUPPORTED_CHANCE_MIN, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.heads.logistic import chances, fit_logistic
-from router_extproc.training.pairs import Pair
+from router_extproc.training.verifier.pairs import Pair
 
 Array = NDArray[np.float64]
 

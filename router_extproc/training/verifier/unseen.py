@@ -3,7 +3,7 @@
 It is not a copy for the project. The rule it keeps: the split is that of `pairs`, so a figure on these rows
 is of questions that training has not seen.
 
-    python -m router_extproc.training.unseen --data ../shared/data --out unseen.jsonl
+    python -m router_extproc.training.verifier.unseen --data ../shared/data --out unseen.jsonl
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from router_extproc.training.pair_rows import FILES
-from router_extproc.training.pairs import read_pairs, split_pairs
+from router_extproc.training.verifier.pairs import read_pairs, split_pairs
+from router_extproc.training.verifier.rows import FILES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.training.pairs import Pair, plain, read_pairs, split_pairs
 from router_extproc.training.torch_net.batches import make_batches
+from router_extproc.training.verifier.pairs import Pair, plain, read_pairs, split_pairs
 
 
 def pair(cached: str, asked: str, label: int = 1) -> Pair:

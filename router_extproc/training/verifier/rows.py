@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from router_extproc.training.pairs import Pair, Split, plain, read_pairs, split_pairs
 from router_extproc.training.text.contrast import make_contrast
 from router_extproc.training.text.rephrase import make_rephrasing
+from router_extproc.training.verifier.pairs import Pair, Split, plain, read_pairs, split_pairs
 
 FILES = {
     "qqp": "pairs/qqp.dev.jsonl",
