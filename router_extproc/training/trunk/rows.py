@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from router_extproc.evaluation.rows import read_rows
 from router_extproc.training.text.word_sets import read_entries, read_lines
-from router_extproc.training.trunk import guard_rows as guard_rows
+from router_extproc.training.trunk import guard_rows
 from router_extproc.training.trunk.mmlu14_rows import CHAT as EVERYDAY
 from router_extproc.training.trunk.mmlu14_rows import OTHER, SOURCES, read_chat
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.telemetry.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
+from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
 
 from router_extproc import __version__
 from router_extproc.cache.false_hits.evidence import Finding, Sample
