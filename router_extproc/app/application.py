@@ -18,7 +18,7 @@ from router_extproc.cache.health import BackendListener
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
-from router_extproc.cache.verify import GuardVerifier, Verifier
+from router_extproc.cache.verify import GuardVerifier
 from router_extproc.clock import Clock, SystemClock
 from router_extproc.config import model as section
 from router_extproc.config.encoder import Encoder as EncoderSection
@@ -32,7 +32,7 @@ from router_extproc.config.translate import (
     traffic_of,
 )
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.models.base import Encoder, Inference, ResultT
+from router_extproc.models.base import Encoder, Inference, ResultT, Verifier
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.open import find_pulled, open_encoder

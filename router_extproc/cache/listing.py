@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.http_caching import is_fresh
+from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.semantic_cache import SemanticCache
 
 #: Where an entry stands in the list: creation and fingerprint.

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
-from router_extproc.cache.http_caching import ANY_AGE, Freshness
-from router_extproc.cache.verify import Verdict
-from router_extproc.models.base import Vector
+from router_extproc.cache.freshness import ANY_AGE, Freshness
+from router_extproc.models.base import Vector, Verdict
 
 
 @dataclass(frozen=True, slots=True)

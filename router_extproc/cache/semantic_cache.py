@@ -21,17 +21,17 @@ from router_extproc.cache.base import (
     Selector,
     WriteFeed,
 )
-from router_extproc.cache.http_caching import ANY_AGE, Freshness, is_fresh
+from router_extproc.cache.freshness import ANY_AGE, Freshness, is_fresh
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
 from router_extproc.cache.near.preload import Warming
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.select import selects
-from router_extproc.cache.verify import Verifier
 from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
+from router_extproc.models.base import Verifier
 
 __all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache"]
 

@@ -13,13 +13,13 @@ from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.models.hub.listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
-from router_extproc.models.hub.pull import check_place, list_pulled, pulled_name
+from router_extproc.models.hub.pull import check_place, list_pulled
 from router_extproc.models.hub.pull import pull as fetch
 from router_extproc.models.onnx.building.encoder import STEPS, build_encoder, find_built
 from router_extproc.models.onnx.building.task_layers import build_trunk
 from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import IDENTITY, home, models_folder
+from router_extproc.models.onnx.home import IDENTITY, home, models_folder, pulled_name
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     HeadManifest,

@@ -16,4 +16,8 @@ Guard = Callable[[Question, Question], str | None]
 
 GUARDS: tuple[Guard, ...] = (same_numbers, same_polarity, same_names, same_asking, same_order)
 
-__all__ = ["GUARDS", "QUESTION_CHARS_MAX", "Guard", "Question", "read_question"]
+#: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what
+#: is then accepted is right (0.85 without guards at the same cosine, 0.69 at a plain cosine of 0.80).
+GUARDED_SIMILARITY_MIN = 0.94
+
+__all__ = ["GUARDED_SIMILARITY_MIN", "GUARDS", "QUESTION_CHARS_MAX", "Guard", "Question", "read_question"]

@@ -12,8 +12,8 @@ import numpy as np
 
 from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, auc, calibration_error, share
+from router_extproc.evaluation.rows import OUT_OF_SCOPE
 from router_extproc.models.base import Classifier, Encoder, Encoding
-from router_extproc.training.heads.scope import OUT_OF_SCOPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,7 @@ def refuse(path: Path, problems: Sequence[ConfigError]) -> None:
     more = len(problems) - PROBLEMS_SHOWN_MAX
     rest = (ConfigError(str(path), f"and {more} more lines like these"),) if more > 0 else ()
     raise ConfigProblems((*problems[:PROBLEMS_SHOWN_MAX], *rest))
+
+
+#: The label of rows that mean none of the others.
+OUT_OF_SCOPE = "oos"

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
 from router_extproc.cache.base import Entry, Fingerprint
-from router_extproc.cache.http_caching import NoStore, Received, Store, Storing, may_store
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
+from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.http_caching import Directives, read_directives
 from router_extproc.cache.key import fingerprint
-from router_extproc.cache.scope import ScopeRule, ScopeRules, scope_of
+from router_extproc.cache.scope import ScopeRule, scope_of
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest

@@ -17,7 +17,8 @@ from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
-from router_extproc.cache.scope import HeaderScope, ScopeRules
+from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.scope import HeaderScope
 from router_extproc.dialects import DIALECTS
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision

@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.cache.base import CacheBackend
+from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
 from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.scope import HeaderScope, ScopeRules
+from router_extproc.cache.scope import HeaderScope
 from router_extproc.cache.semantic_cache import SemanticCache
-from router_extproc.cache.verify import Verdict, Verifier
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.models.base import Encoder, ResultT
+from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import Chores
 from router_extproc.pipeline.caching.coalescing import Flights
 from router_extproc.pipeline.caching.hit_timing import Pace
@@ -33,7 +33,7 @@ from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.signal_stage import Understander
 from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
+from router_extproc.routing.policy import Policy, RoutingDecision, Target
 from router_extproc.routing.traffic import Traffic
 from router_extproc.signals.base import Signal
 from router_extproc.testing.clock import ManualClock

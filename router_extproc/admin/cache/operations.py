@@ -26,11 +26,12 @@ from router_extproc.admin.cache.requests import (
 )
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
+from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.export_format import from_record
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import Trial
 from router_extproc.cache.listing import Page, count, newest, restore
-from router_extproc.cache.scope import ScopeRules, scope_of
+from router_extproc.cache.scope import scope_of
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError

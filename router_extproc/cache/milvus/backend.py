@@ -26,8 +26,8 @@ from router_extproc.cache.base import (
     Selector,
     WriteFeed,
 )
+from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.health import BackendListener, BackendWatch
-from router_extproc.cache.http_caching import is_fresh
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.endpoint import (

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, Scope, Selector
-from router_extproc.cache.http_caching import is_expired, is_fresh
+from router_extproc.cache.freshness import is_expired, is_fresh
 from router_extproc.cache.near.aliases import Aliases
 from router_extproc.cache.near.eviction import EvictionPolicy, eviction_order
 from router_extproc.cache.near.fair_share import Shares

@@ -90,12 +90,6 @@ def check_place(place: Place) -> None:
         raise ConfigError("", f"'{place.hub}' is no address of a hub: wanted http:// or https://")
 
 
-def pulled_name(repo: str, revision: str = "main") -> str:
-    """The name of a pulled encoder's folder."""
-    flat = repo.replace("/", "--")
-    return flat if revision == "main" else f"{flat}@{revision.replace('/', '--')}"
-
-
 def choose_files(listing: Listing, place: Place) -> dict[str, Listed]:
     """What to fetch, by the name that it gets here."""
     listed = {each.name: each for each in listing.files}

@@ -13,7 +13,6 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.hub.pull import pulled_name
 from router_extproc.models.onnx.encoder import (
     ELEMENTS,
     INPUTS,
@@ -22,7 +21,14 @@ from router_extproc.models.onnx.encoder import (
     WholeGraph,
     WindowTokenizer,
 )
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
+from router_extproc.models.onnx.home import (
+    IDENTITY,
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    home,
+    models_folder,
+    pulled_name,
+)
 from router_extproc.models.onnx.manifest import (
     MANIFEST_NAME,
     EncoderManifest,

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
+from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.heads import ARTIFACTS

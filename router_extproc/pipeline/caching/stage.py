@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.base import Partition
+from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.false_hits.evidence import Evidence
-from router_extproc.cache.http_caching import ForwardReason, age_s, render_forward, render_hit, ttl_left_s
+from router_extproc.cache.freshness import age_s, ttl_left_s
+from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
-from router_extproc.cache.scope import ScopeRule, ScopeRules, SharedScope
+from router_extproc.cache.scope import ScopeRule, SharedScope
 from router_extproc.cache.semantic_cache import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector

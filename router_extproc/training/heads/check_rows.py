@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from router_extproc.errors import ConfigError
-from router_extproc.evaluation.rows import Row, read_rows, refuse
+from router_extproc.evaluation.rows import OUT_OF_SCOPE, Row, read_rows, refuse
 from router_extproc.training.heads.examples import Example
-from router_extproc.training.heads.scope import OUT_OF_SCOPE
 
 #: Rows a label needs: some to learn from, and some to be judged on.
 LABEL_ROWS_MIN = 4

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from router_extproc.evaluation.rows import OUT_OF_SCOPE
 from router_extproc.training.heads.net import Matrix, Net, softmax
 from router_extproc.training.heads.phrases import Ids, PhraseNet
-from router_extproc.training.heads.scope import OUT_OF_SCOPE, Scope
+from router_extproc.training.heads.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, VECTOR, GraphWriter
+from router_extproc.evaluation.rows import OUT_OF_SCOPE
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
+from router_extproc.models.onnx.tensors import VECTOR
 from router_extproc.training.heads.head import OwnNet
 from router_extproc.training.heads.net import Net
 from router_extproc.training.heads.phrases import (
@@ -26,7 +28,7 @@ from router_extproc.training.heads.phrases import (
     SINGLE_FACTOR,
     PhraseNet,
 )
-from router_extproc.training.heads.scope import OUT_OF_SCOPE, Scope
+from router_extproc.training.heads.scope import Scope
 from router_extproc.training.heads.write import HeadFacts, write_graph
 
 #: Largest magnitude of an element of the table in eight bits.

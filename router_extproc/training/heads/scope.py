@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from router_extproc.training.heads.logistic import fit_logistic
 from router_extproc.training.heads.net import Matrix
 
-#: The label of rows that mean none of the others.
-OUT_OF_SCOPE = "oos"
 #: Without such rows: a text is as likely out of scope as in it when its facts are as low as those of the
 #: lowest of so many in scope; and how fast that changes, by their spread.
 LOWEST_SHARE = 0.01

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, auc
+from router_extproc.evaluation.rows import OUT_OF_SCOPE
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.heads import NO_IDS
 from router_extproc.training.heads.calibrate import find_temperature, surprise
@@ -23,7 +24,7 @@ from router_extproc.training.heads.examples import Example, Figures, OnProgress,
 from router_extproc.training.heads.head import OwnNet, join_logits
 from router_extproc.training.heads.net import Matrix, Net, Plan, train_net
 from router_extproc.training.heads.phrases import Ids, PhraseNet, PhrasePlan, train_phrases
-from router_extproc.training.heads.scope import OUT_OF_SCOPE, Scope, centres_of, facts_of, fit_scope
+from router_extproc.training.heads.scope import Scope, centres_of, facts_of, fit_scope
 
 #: How much the words may count beside the meaning.
 WORDS_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.45)

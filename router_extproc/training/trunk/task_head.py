@@ -14,9 +14,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
+from router_extproc.models.onnx.tensors import TASK_VECTOR, VECTOR
 from router_extproc.training.heads.head_onnx import number, write_meaning, write_words
 from router_extproc.training.heads.net import Matrix, Net, softmax
 from router_extproc.training.heads.phrases import Ids, PhraseNet

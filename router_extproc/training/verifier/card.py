@@ -14,8 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
-from router_extproc.equivalence import GUARDS, read_question
+from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, read_question
 from router_extproc.evaluation.metrics import auc, calibration_error, share
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer

@@ -8,23 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router_extproc.cache.admission import NoStore, Received, Store, may_store
+from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.freshness import Freshness, age_s, is_fresh, ttl_left_s
 from router_extproc.cache.http_caching import (
     DELTA_SECONDS_MAX,
     Directives,
-    Freshness,
-    NoStore,
-    Received,
-    Store,
-    age_s,
-    is_fresh,
-    may_store,
     read_directives,
     render_forward,
     render_hit,
-    ttl_left_s,
 )
 from router_extproc.llm.answer import Answer, Choice, Incomplete, ToolCall
-from router_extproc.routing.policy import CachePolicy
 from router_extproc.testing.check_cache_backend import made_entry
 
 NOW_S = 1000.0

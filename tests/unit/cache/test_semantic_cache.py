@@ -11,15 +11,14 @@ import pytest
 
 from router_extproc.cache import write_queue
 from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
-from router_extproc.cache.http_caching import Freshness
+from router_extproc.cache.freshness import Freshness
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, run_inline
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.select import selects
 from router_extproc.cache.semantic_cache import Hit, Miss, Query, SemanticCache
-from router_extproc.cache.verify import Verdict
 from router_extproc.errors import CacheError
-from router_extproc.models.base import Vector
+from router_extproc.models.base import Vector, Verdict
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.verify import Verdict
 from router_extproc.evaluation.intent import IntentPrediction, judge_intents, predict_intents
 from router_extproc.evaluation.language import judge_languages
 from router_extproc.evaluation.metrics import share
 from router_extproc.evaluation.pairs import PairPrediction, judge_pairs, predict_pairs
+from router_extproc.models.base import Verdict
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals.language import Tongue
 from router_extproc.testing.fake_encoder import FakeEncoder

@@ -22,7 +22,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.building.graph import INPUT_IDS, VECTOR, write_graph
+from router_extproc.models.onnx.building.graph import write_graph
 from router_extproc.models.onnx.building.sentences import CALIBRATION, HELD_OUT
 from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
 from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
@@ -36,6 +36,7 @@ from router_extproc.models.onnx.manifest import (
     write_manifest,
 )
 from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.tensors import INPUT_IDS, VECTOR
 
 #: Mean cosine to the float32 graph below which a build is refused.
 COSINE_MIN = 0.99

@@ -18,14 +18,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from router_extproc.models.onnx.tensors import INPUT_IDS, VECTOR
+
 MICROSOFT = "com.microsoft"
 #: The newest operator set that every onnxruntime since 1.18 runs.
 OPSET = 18
 IR_VERSION = 9
-INPUT_IDS = "input_ids"
-VECTOR = "vector"
-#: What the task layers add: float32[batch, dim], the mean of their token vectors.
-TASK_VECTOR = "task_vector"
 
 Weights = Mapping[str, NDArray[np.float32]]
 

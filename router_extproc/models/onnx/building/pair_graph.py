@@ -11,7 +11,6 @@ import onnx
 from onnx import TensorProto, helper
 
 from router_extproc.models.onnx.building.graph import (
-    INPUT_IDS,
     IR_VERSION,
     MICROSOFT,
     OPSET,
@@ -21,6 +20,7 @@ from router_extproc.models.onnx.building.graph import (
     write_embeddings,
     write_layer,
 )
+from router_extproc.models.onnx.tensors import INPUT_IDS
 from router_extproc.models.onnx.verifier import LOGIT
 
 #: Token vectors [1, tokens, dim] of each question after the lower layers.

@@ -14,8 +14,7 @@ import onnx
 from onnx.utils import Extractor
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.building.graph import INPUT_IDS, VECTOR
-from router_extproc.models.onnx.building.task_layers_graph import STATES, states_name
+from router_extproc.models.onnx.building.task_layers_graph import states_name
 from router_extproc.models.onnx.building.verifier import replace_folder
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME
 from router_extproc.models.onnx.manifest import read_manifest, record_files, write_manifest
@@ -26,6 +25,7 @@ from router_extproc.models.onnx.task_layers import (
     UPPER_NAME,
     TrunkManifest,
 )
+from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, VECTOR
 
 
 def build_trunk(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> TrunkManifest:

@@ -14,18 +14,14 @@ from router_extproc.models.onnx.building.graph import (
     IR_VERSION,
     MICROSOFT,
     OPSET,
-    TASK_VECTOR,
     Architecture,
     GraphWriter,
     Weights,
     write_layer,
 )
 from router_extproc.models.onnx.building.pair_graph import merge_opsets, rename
+from router_extproc.models.onnx.tensors import STATES, TAG_SCORES, TASK_VECTOR
 
-#: Input of the upper graph: float32[1, tokens, dim], token states after the shared layers.
-STATES = "states"
-#: Output: float32[1, tokens, tags]; the other one is TASK_VECTOR.
-TAG_SCORES = "tag_scores"
 #: Before the names of what is joined to the encoder.
 PREFIX = "tasks."
 

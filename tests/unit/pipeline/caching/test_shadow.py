@@ -8,9 +8,10 @@ from typing import Literal
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
+from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.cache.false_hits.threshold import LOOK_FIRST
-from router_extproc.cache.scope import ScopeRules, SharedScope
+from router_extproc.cache.scope import SharedScope
 from router_extproc.pipeline import background as chores_module
 from router_extproc.pipeline.background import Chores
 from router_extproc.testing.client import Client, Sent, answer_json, chat

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from router_extproc.cache.base import Entry
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.dialects import DIALECTS
 from router_extproc.pipeline.caching.warming import KnownAnswer, Unfit, Warmer
-from router_extproc.routing.policy import CachePolicy
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router
 

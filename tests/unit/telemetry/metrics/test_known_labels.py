@@ -6,7 +6,6 @@ import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
 
 from router_extproc import __version__
 from router_extproc.cache.false_hits.evidence import Finding, Sample
@@ -15,6 +14,7 @@ from router_extproc.telemetry.metrics.exposition import expose
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.known_labels import SERIES_MAX, KnownLabels, rejection_codes
 from router_extproc.telemetry.metrics.metrics import TTFT_BUCKETS_S, Metrics
+from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
 
 CONFIG = Config.model_validate(
     {

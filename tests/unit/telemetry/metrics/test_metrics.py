@@ -3,6 +3,7 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.cache.base import BackendState
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
@@ -20,7 +21,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import CachePolicy, Route, Target
+from router_extproc.routing.policy import Route, Target
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics

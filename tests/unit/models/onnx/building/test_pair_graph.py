@@ -5,7 +5,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from router_extproc.models.onnx.building.graph import INPUT_IDS, Architecture
+from router_extproc.models.onnx.building.graph import Architecture
 from router_extproc.models.onnx.building.pair_graph import (
     ASKED,
     CACHED,
@@ -15,6 +15,7 @@ from router_extproc.models.onnx.building.pair_graph import (
     write_lower,
     write_upper,
 )
+from router_extproc.models.onnx.tensors import INPUT_IDS
 
 SHAPE = Architecture(layers=3, heads=2, dim=8, max_tokens=16, epsilon=1e-12)
 LOWER_LAYERS = 1
