@@ -35,7 +35,8 @@ from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.building.encoder import build_encoder
 from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.home import home, models_folder
-from router_extproc.process.child import Child, ChildEnded, envoy_binary, first_of
+from router_extproc.process.child import Child, ChildEnded, first_of
+from router_extproc.process.envoy import envoy_binary
 from router_extproc.process.supervisor import EXIT_REFUSED, BackOff
 from router_extproc.socket_folders import socket_folder
 

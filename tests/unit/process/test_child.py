@@ -8,7 +8,8 @@ import pytest
 
 from router_extproc.errors import ConfigError
 from router_extproc.process import child as children
-from router_extproc.process.child import Child, ChildEnded, envoy_binary, first_of
+from router_extproc.process.child import Child, ChildEnded, first_of
+from router_extproc.process.envoy import envoy_binary
 
 ENDLESS = "import sys; print('ready', flush=True); sys.stdin.read()"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ENDLESS}"
