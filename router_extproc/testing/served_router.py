@@ -12,7 +12,6 @@ import json
 import sys
 from pathlib import Path
 
-from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import ExchangeDriver, Unfinished
 from router_extproc.protocol.events import (
@@ -24,6 +23,7 @@ from router_extproc.protocol.events import (
 )
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
