@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.bench.replay import Lookup
-from router_extproc.training.metrics import Estimate, exact_share
+from router_extproc.evaluation.metrics import Estimate, exact_share
 
 #: Points of the curve of hits, at most.
 CURVE_POINTS: Final = 50

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from router_extproc.bench.made import MadeVectors, made_entries, made_fingerprint, reworded
+from router_extproc.bench.synthetic import MadeVectors, made_entries, made_fingerprint, reworded
 from router_extproc.cache.base import CacheBackend, Entry, Neighbour
 from router_extproc.cache.judging import CANDIDATES_MAX
 from router_extproc.errors import CacheError

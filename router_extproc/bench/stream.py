@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from router_extproc.training.pairs import Pair, group_pairs, plain
-from router_extproc.training.rows import Row
+from router_extproc.evaluation.rows import Row
+from router_extproc.training.verifier.pairs import Pair, group_pairs, plain
 
 #: What is known of a hit: labelled right, labelled wrong, or not labelled at all.
 Truth: TypeAlias = Literal["right", "wrong", "unlabelled"]

@@ -12,12 +12,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.models.onnx.build import STEPS, build_encoder, find_built
+from router_extproc.models.hub.listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
+from router_extproc.models.hub.pull import check_place, list_pulled
+from router_extproc.models.hub.pull import pull as fetch
+from router_extproc.models.onnx.building.encoder import STEPS, build_encoder, find_built
+from router_extproc.models.onnx.building.task_layers import build_trunk
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import IDENTITY, home, models_folder
-from router_extproc.models.onnx.hub import check_place, list_pulled, pulled_name
-from router_extproc.models.onnx.hub import pull as fetch
-from router_extproc.models.onnx.hub_listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
+from router_extproc.models.onnx.home import IDENTITY, home, models_folder, pulled_name
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     HeadManifest,
@@ -28,8 +30,6 @@ from router_extproc.models.onnx.manifest import (
 from router_extproc.models.onnx.open import BUILD_COMMAND
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
 from router_extproc.models.onnx.task_layers import TrunkManifest
-from router_extproc.models.onnx.trunk_build import build_trunk
-from router_extproc.models.onnx.verifier_build import build_verifier
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 

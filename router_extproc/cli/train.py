@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from router_extproc.cli.output import ERR, OUT
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.training.card import CardText, write_card
-from router_extproc.training.intent import OnProgress
-from router_extproc.training.own import train_own
-from router_extproc.training.own_graph import write_own_head
-from router_extproc.training.own_report import scope_lines, tell_lines, write_picture
-from router_extproc.training.own_rows import read_own
+from router_extproc.training.heads.card import CardText, write_card
+from router_extproc.training.heads.check_rows import read_own
+from router_extproc.training.heads.examples import OnProgress
+from router_extproc.training.heads.head_onnx import write_own_head
+from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
+from router_extproc.training.heads.train import train_own
 
 app = typer.Typer(
     add_completion=False,

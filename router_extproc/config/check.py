@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config import (
     check_admin,
     check_headers,
@@ -18,12 +20,10 @@ from router_extproc.config import (
     check_tls,
 )
 from router_extproc.config.check_telemetry import check_telemetry
-from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.errors import ConfigError
-from router_extproc.routing.policy import CachePolicy
 from router_extproc.section import did_you_mean
 
 #: Names that a route carries when no decision was taken (routing.policy).

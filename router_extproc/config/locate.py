@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar, overload
 
+from router_extproc.cache.milvus.settings import Milvus, MilvusConnection, MilvusTls
 from router_extproc.config.admin import Admin
 from router_extproc.config.encoder import Encoder
-from router_extproc.config.milvus import Milvus, MilvusConnection, MilvusTls
 from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.section import Section

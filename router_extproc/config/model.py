@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.limits import Limits
-from router_extproc.config.milvus import Milvus
 from router_extproc.config.paths import OtherPaths
 from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.telemetry import Telemetry

@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from router_extproc.cache.milvus.place import LitePlace, place_of
+from router_extproc.cache.milvus.endpoint import LitePlace, place_of
 from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool

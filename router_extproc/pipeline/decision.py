@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 from router_extproc.cache.base import Fingerprint
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
-from router_extproc.pipeline.complaint import Complaint
-from router_extproc.pipeline.savings import EntryWorth
+from router_extproc.pipeline.caching.feedback import Complaint
+from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 

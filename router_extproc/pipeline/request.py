@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import uuid4
 
-from router_extproc.cache.policy import render_collapsed
+from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
+from router_extproc.pipeline.caching.savings import EntryWorth, Prices
+from router_extproc.pipeline.caching.stage import OFF, Recall, Recalled
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
-from router_extproc.pipeline.inquiry import Incoming, Inquiry, InquiryReader
-from router_extproc.pipeline.recall import OFF, Recall, Recalled
-from router_extproc.pipeline.savings import EntryWorth, Prices
+from router_extproc.pipeline.parsed_request import Incoming, Inquiry, InquiryReader
+from router_extproc.pipeline.signal_stage import Understander, Understanding
 from router_extproc.pipeline.token import WriteToken
-from router_extproc.pipeline.understanding import Understander, Understanding
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import Traffic
@@ -136,7 +137,7 @@ class RequestPipeline:
 
     def _reject_miss(self, inquiry: Inquiry, recalled: Recalled) -> Reject:
         error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")
-        headers = {"x-router-cache": recalled.outcome.status, "cache-status": recalled.outcome.cache_status}
+        headers = {CACHE_HEADER: recalled.outcome.status, CACHE_STATUS_HEADER: recalled.outcome.cache_status}
         return Reject(error, inquiry.incoming.dialect.render_error(error), headers)
 
     def _forward(

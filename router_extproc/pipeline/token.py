@@ -15,9 +15,9 @@ import numpy as np
 import orjson
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
-from router_extproc.routing.policy import CachePolicy
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
 VERSION = 3

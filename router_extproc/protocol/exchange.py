@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.protocol.direction import Lane, Phase
 from router_extproc.protocol.events import (
     UNTOLD,
     AnswerChunk,
@@ -26,7 +27,6 @@ from router_extproc.protocol.events import (
     RequestEnded,
     RequestStarted,
 )
-from router_extproc.protocol.lane import Lane, Phase
 from router_extproc.protocol.messages import (
     BodyReply,
     HeadersReply,

@@ -14,13 +14,14 @@ from typing import Final
 
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache_desk import CacheDesk, CacheParts, Setting
+from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
-from router_extproc.cache.scope import HeaderScope, ScopeRules
+from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.scope import HeaderScope
 from router_extproc.dialects import DIALECTS
+from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
-from router_extproc.pipeline.warm import Warmer
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import FakeRouter
 

@@ -12,28 +12,28 @@ from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.cache.base import CacheBackend
-from router_extproc.cache.compare import AnswerComparison
-from router_extproc.cache.evidence import Evidence
-from router_extproc.cache.lookup import SemanticCache
-from router_extproc.cache.near import NearTier
-from router_extproc.cache.scope import HeaderScope, ScopeRules
-from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
+from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.scope import HeaderScope
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.models.base import Encoder, ResultT
-from router_extproc.pipeline.answer import AnswerObserver
-from router_extproc.pipeline.chores import Chores
+from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
+from router_extproc.pipeline.background import Chores
+from router_extproc.pipeline.caching.coalescing import Flights
+from router_extproc.pipeline.caching.hit_timing import Pace
+from router_extproc.pipeline.caching.savings import Price, Prices, Savings
+from router_extproc.pipeline.caching.shadow import Trials
+from router_extproc.pipeline.caching.stage import Doubt, Recall
 from router_extproc.pipeline.exchange import ExchangeParts
-from router_extproc.pipeline.flights import Flights
-from router_extproc.pipeline.inquiry import InquiryReader
-from router_extproc.pipeline.pace import Pace
-from router_extproc.pipeline.recall import Doubt, Recall
+from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.parsed_request import InquiryReader
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.savings import Price, Prices, Savings
-from router_extproc.pipeline.trials import Trials
-from router_extproc.pipeline.understanding import Understander
-from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
-from router_extproc.routing.selection import Catalogue
+from router_extproc.pipeline.signal_stage import Understander
+from router_extproc.routing.catalogue import Catalogue
+from router_extproc.routing.policy import Policy, RoutingDecision, Target
 from router_extproc.routing.traffic import Traffic
 from router_extproc.signals.base import Signal
 from router_extproc.testing.clock import ManualClock

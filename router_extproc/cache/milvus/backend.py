@@ -26,25 +26,25 @@ from router_extproc.cache.base import (
     Selector,
     WriteFeed,
 )
+from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
-from router_extproc.cache.milvus.link import Link
-from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
-from router_extproc.cache.milvus.place import (
+from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.endpoint import (
     LitePlace,
     LiteProcessPlace,
     ServerPlace,
     collection_of,
     place_of,
 )
+from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
 from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
 from router_extproc.cache.milvus.schema import PRIMARY, search_params
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.sweeper import Sweeper
 from router_extproc.cache.milvus.write_feed import LiteWriteFeed
-from router_extproc.cache.policy import is_fresh
 from router_extproc.clock import Clock
-from router_extproc.config.milvus import Milvus
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 

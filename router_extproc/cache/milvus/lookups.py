@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.breaker import Breaker
-from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.trouble import trouble_of
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError

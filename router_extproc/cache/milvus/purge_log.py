@@ -14,7 +14,7 @@ from typing import Final
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Announcement, Selector
-from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.purge_schema import FIELDS, SUFFIX, VECTOR
 from router_extproc.cache.milvus.rows import Row
 

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from pymilvus import MilvusClient
 
 from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.connect import client_options
+from router_extproc.cache.milvus.endpoint import place_of
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
-from router_extproc.cache.milvus.opening import client_options
-from router_extproc.cache.milvus.place import place_of
 from router_extproc.cache.milvus.purge_schema import SUFFIX
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
 from router_extproc.clock import Clock
-from router_extproc.config.milvus import Milvus, MilvusCollection
 from router_extproc.errors import CacheError
 
 #: The first connection may take it.

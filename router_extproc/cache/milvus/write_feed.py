@@ -17,7 +17,7 @@ from uuid import uuid4
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Entry, FeedGap, Fingerprint
-from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.purge_schema import FIELDS, VECTOR, WRITES_SUFFIX
 from router_extproc.cache.milvus.rows import Row
 from router_extproc.clock import Clock

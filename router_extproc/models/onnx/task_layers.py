@@ -15,12 +15,11 @@ from pydantic import Field
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import STAGE, TaskOutputs
-from router_extproc.models.onnx.graph import INPUT_IDS, TASK_VECTOR, VECTOR
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session, run_session
-from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES
+from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, TAG_SCORES, TASK_VECTOR, VECTOR
 
 #: The shipped part: the upper layers of the tasks.
 ARTIFACT = ARTIFACTS / "trunk"

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.evaluation.guard import ALARMS_MAX, GuardFigures
 from router_extproc.models.onnx.heads import HEAD_NAME
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
-from router_extproc.signals.pii import NAME_SCORE_MIN
-from router_extproc.training.card import bullets, estimates_table
-from router_extproc.training.evaluate_guard import ALARMS_MAX, GuardFigures
+from router_extproc.signals.pii.signal import NAME_SCORE_MIN
+from router_extproc.training.heads.card import bullets, estimates_table
 from router_extproc.training.trunk.heads import ComplexityJudged, LabelFigures
 from router_extproc.training.trunk.judge import NameFigures
 from router_extproc.training.trunk.task_head import TaskHead

@@ -17,14 +17,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
+from router_extproc.models.onnx.tensors import TASK_VECTOR, VECTOR
 from router_extproc.signals.complexity import COPES, FAILS
-from router_extproc.training.head_graph import HeadFacts, write_graph
-from router_extproc.training.net import Matrix, softmax
-from router_extproc.training.own_graph import number, write_words
-from router_extproc.training.phrases import PhraseNet
+from router_extproc.training.heads.head_onnx import number, write_words
+from router_extproc.training.heads.net import Matrix, softmax
+from router_extproc.training.heads.phrases import PhraseNet
+from router_extproc.training.heads.write import HeadFacts, write_graph
 from router_extproc.training.trunk.task_head import Read
 
 LABELS = (COPES, FAILS)

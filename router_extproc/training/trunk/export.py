@@ -13,14 +13,14 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from router_extproc.models.onnx.build import quantise
-from router_extproc.models.onnx.graph import Weights
+from router_extproc.models.onnx.building.encoder import quantise
+from router_extproc.models.onnx.building.graph import Weights
+from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
+from router_extproc.models.onnx.building.source import find_source, read_architecture
+from router_extproc.models.onnx.building.task_layers_graph import write_task_layers
 from router_extproc.models.onnx.home import IDENTITY
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
-from router_extproc.models.onnx.smooth import measure_peaks, smooth_graph
-from router_extproc.models.onnx.source import find_source, read_architecture
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
-from router_extproc.models.onnx.trunk_graph import write_task_layers
 from router_extproc.training.trunk.rows import SPAN_KINDS
 from router_extproc.training.trunk.states import SHARED_LAYERS, States
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from router_extproc.evaluation.curve import draw_curve
+from router_extproc.evaluation.guard import GuardFigures, judge_guard
+from router_extproc.evaluation.metrics import Estimate, auc, calibration_error, share
 from router_extproc.signals.guard import ATTACKS, BENIGN
-from router_extproc.training.calibrate import find_temperature, surprise
-from router_extproc.training.curve import draw_curve
-from router_extproc.training.evaluate_guard import GuardFigures, judge_guard
-from router_extproc.training.logistic import fit_logistic
-from router_extproc.training.metrics import Estimate, auc, calibration_error, share
-from router_extproc.training.net import Plan, train_net
-from router_extproc.training.phrases import PhraseNet, PhrasePlan, train_phrases
+from router_extproc.training.heads.calibrate import find_temperature, surprise
+from router_extproc.training.heads.logistic import fit_logistic
+from router_extproc.training.heads.net import Plan, train_net
+from router_extproc.training.heads.phrases import PhraseNet, PhrasePlan, train_phrases
 from router_extproc.training.trunk.complexity_head import ComplexityHead, Lines, gains_of
 from router_extproc.training.trunk.judge import Judged
 from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, TaskRow

@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.models.base import NameSpan
-from router_extproc.models.onnx.graph import TASK_VECTOR
-from router_extproc.models.onnx.names import read_names
+from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
-from router_extproc.models.onnx.trunk_graph import STATES, TAG_SCORES
-from router_extproc.signals.pii import NAME_SCORE_MIN
-from router_extproc.training.metrics import Estimate, share
+from router_extproc.models.onnx.tensors import STATES, TAG_SCORES, TASK_VECTOR
+from router_extproc.signals.pii.signal import NAME_SCORE_MIN
 from router_extproc.training.trunk.rows import SPAN_KINDS, TaskRow
 from router_extproc.training.trunk.states import States
 from router_extproc.training.trunk.task_head import Read

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from router_extproc.training.bert import DIM, LAYERS, MiniLm
+from router_extproc.training.torch_net.bert import DIM, LAYERS, MiniLm
 from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, SOLVERS, SPAN_KINDS, TaskRow
 from router_extproc.training.trunk.states import SHARED_LAYERS, States
 from router_extproc.training.trunk.tags import IGNORED, tag_tokens

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.training import guard as guard_rows
-from router_extproc.training.mmlu14 import CHAT as EVERYDAY
-from router_extproc.training.mmlu14 import OTHER, SOURCES, read_chat
-from router_extproc.training.rows import read_rows
-from router_extproc.training.word_sets import read_entries, read_lines
+from router_extproc.evaluation.rows import read_rows
+from router_extproc.training.text.word_sets import read_entries, read_lines
+from router_extproc.training.trunk import guard_rows
+from router_extproc.training.trunk.mmlu14_rows import CHAT as EVERYDAY
+from router_extproc.training.trunk.mmlu14_rows import OTHER, SOURCES, read_chat
 
 #: The categories of MMLU-Pro.
 DOMAINS = (

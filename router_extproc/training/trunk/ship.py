@@ -15,7 +15,7 @@ from pathlib import Path
 
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.task_layers import ARTIFACT
-from router_extproc.training.bert import dump_weights
+from router_extproc.training.torch_net.bert import dump_weights
 from router_extproc.training.trunk import cards
 from router_extproc.training.trunk.complexity_head import write_complexity_head
 from router_extproc.training.trunk.export import export_layers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.training.groups import group_rows, split_groups
+from router_extproc.training.heads.groups import group_rows, split_groups
 from router_extproc.training.trunk.rows import TaskRow
 from router_extproc.training.trunk.states import States
 

@@ -21,9 +21,9 @@ from onnx import TensorProto, helper
 from rich.progress import track
 from tokenizers import Tokenizer
 
-from router_extproc.models.onnx.graph import INPUT_IDS, VECTOR
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
 from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.tensors import INPUT_IDS, VECTOR
 from router_extproc.models.onnx.text import cut_text
 
 #: Lower layers that every text goes through once; their output feeds both upper halves.

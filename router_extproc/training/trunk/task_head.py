@@ -14,13 +14,14 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from router_extproc.models.onnx.graph import IR_VERSION, OPSET, TASK_VECTOR, VECTOR, GraphWriter
+from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, GraphWriter
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
-from router_extproc.training.head_graph import HeadFacts, write_graph
-from router_extproc.training.net import Matrix, Net, softmax
-from router_extproc.training.own_graph import number, write_meaning, write_words
-from router_extproc.training.phrases import Ids, PhraseNet
+from router_extproc.models.onnx.tensors import TASK_VECTOR, VECTOR
+from router_extproc.training.heads.head_onnx import number, write_meaning, write_words
+from router_extproc.training.heads.net import Matrix, Net, softmax
+from router_extproc.training.heads.phrases import Ids, PhraseNet
+from router_extproc.training.heads.write import HeadFacts, write_graph
 
 
 @dataclass(frozen=True, slots=True)

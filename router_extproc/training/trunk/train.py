@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from router_extproc.models.onnx.source import find_source, read_weights
-from router_extproc.training.batches import make_batches
-from router_extproc.training.bert import MiniLm, load_weights
-from router_extproc.training.fit import Plan, fit
+from router_extproc.models.onnx.building.source import find_source, read_weights
+from router_extproc.training.torch_net.batches import make_batches
+from router_extproc.training.torch_net.bert import MiniLm, load_weights
+from router_extproc.training.torch_net.fit import Plan, fit
 from router_extproc.training.trunk.net import TaskBatch, TrunkNet, make_batch
 from router_extproc.training.trunk.rows import TaskRow
 from router_extproc.training.trunk.split import SEED, Split

@@ -11,7 +11,7 @@ from pymilvus.exceptions import MilvusException  # noqa: TID251 - it is translat
 
 from router_extproc.cache.breaker import LATE_MAX, PAUSE_FIRST_S
 from router_extproc.cache.health import BackendWatch, Unheard
-from router_extproc.cache.milvus.link import Link
+from router_extproc.cache.milvus.connection import Link
 from router_extproc.cache.milvus.lookups import Lookups
 from router_extproc.errors import CacheError
 from router_extproc.testing.clock import ManualClock

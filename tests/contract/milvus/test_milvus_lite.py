@@ -15,12 +15,13 @@ from pymilvus import AsyncMilvusClient  # noqa: TID251 - the client is what brea
 from pymilvus.exceptions import MilvusException  # noqa: TID251 - likewise
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.lookup import Hit, SemanticCache
-from router_extproc.cache.milvus import MilvusCache, sweeper
-from router_extproc.cache.milvus.link import GIVEN_UP_MAX, Link
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus import sweeper
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.connection import GIVEN_UP_MAX, Link
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.milvus.opening import client_options
-from router_extproc.cache.milvus.place import (
+from router_extproc.cache.milvus.connect import client_options
+from router_extproc.cache.milvus.endpoint import (
     LitePlace,
     LiteProcessPlace,
     Place,
@@ -15,7 +15,7 @@ from router_extproc.cache.milvus.place import (
     collection_of,
     place_of,
 )
-from router_extproc.config.milvus import (
+from router_extproc.cache.milvus.settings import (
     Milvus,
     MilvusAuth,
     MilvusCollection,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.building.task_layers import build_trunk
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder
@@ -22,7 +23,6 @@ from router_extproc.models.onnx.task_layers import (
     TrunkManifest,
     open_task_graph,
 )
-from router_extproc.models.onnx.trunk_build import build_trunk
 
 TEXTS = [
     "hi",

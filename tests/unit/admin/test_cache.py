@@ -15,7 +15,7 @@ import pytest
 from router_extproc.admin import peers as peers_module
 from router_extproc.admin.peers import socket_of
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.bound import Trial
+from router_extproc.cache.false_hits.threshold import Trial
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer

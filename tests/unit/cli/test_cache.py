@@ -13,12 +13,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.bound import Trial
+from router_extproc.cache.false_hits.threshold import Trial
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
-from router_extproc.pipeline.savings import EntryWorth, Worth
+from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.testing.admin import admin_in_thread, cache_desk
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
