@@ -27,7 +27,7 @@ def open_plot(target: Path, draw: Draw[FiguresT]) -> Callable[[FiguresT], None]:
         ConfigError: matplotlib is missing, or the target's folder.
     """
     if not target.parent.is_dir():
-        raise ConfigError("--plot", f"{target.parent} is no folder")
+        raise ConfigError("--plot", f"{target.parent} is not a folder")
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
     except ImportError as error:

@@ -90,7 +90,9 @@ def worth_table(entries: Iterable[Mapping[str, Any]]) -> Table:  # Any: JSON
 
 def evidence_table(decisions: Mapping[str, Any]) -> Table:  # Any: JSON
     """How often each decision's hits were wrong."""
-    table = Table("decision", "trials", "different", "false hits", "95 % interval", "score needed", box=None)
+    table = Table(
+        "decision", "compared", "different", "false hits", "95 % interval", "score needed", box=None
+    )
     for name, known in decisions.items():
         lower, upper = known["interval"]
         rate = "unknown" if known["false_hit_rate"] is None else f"{known['false_hit_rate']:.2%}"

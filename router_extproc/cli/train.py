@@ -25,7 +25,7 @@ from router_extproc.training.heads.train import train_own
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Train heads on the frozen encoder.",
+    help="Train an intent signal on your own labels.",
     epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine",
 )
 
@@ -34,18 +34,19 @@ TrainedT = TypeVar("TrainedT")
 
 @app.callback()
 def train() -> None:
-    """Train heads on the frozen encoder."""
+    """Train an intent signal on your own labels."""
 
 
 @app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
 def intent(
     data: Annotated[Path, typer.Option(metavar="ROWS.jsonl", help="Rows with text and label.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder; its name is the head's.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; its name is the head's name.")],
 ) -> None:
     """Train an intent head on your own labels; `model: DIR` then uses it.
 
-    From 8 rows a label on; rows labelled `oos` teach what is out of scope. Figures come from a fifth of the
-    rows; near-duplicates are kept together. DIR gets the head, its card and a picture of what is confused.
+    Begin with 8 rows or more for each label. Rows labelled `oos` teach what is out of scope. A fifth of the
+    rows is held back for the figures, near-duplicates kept together. DIR gets the head, its card, and a
+    picture of which labels are confused.
     """
     examples = read_own(data)
     encoder = open_encoder()

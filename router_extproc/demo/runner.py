@@ -176,7 +176,7 @@ def _check_ports(settings: DemoSettings) -> None:
                 probe.bind((HOST, port))
             except OSError as error:
                 raise ConfigError(
-                    option, f"port {port} on {HOST} is in use; choose another with {option}"
+                    option, f"port {port} on {HOST} is in use: choose another with {option}"
                 ) from error
 
 

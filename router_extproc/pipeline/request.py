@@ -136,7 +136,7 @@ class RequestPipeline:
         return Replay(rendered, recalled.outcome, entry.model, entry.decision, explanation, saved)
 
     def _reject_miss(self, inquiry: Inquiry, recalled: Recalled) -> Reject:
-        error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")
+        error = CacheOnlyMiss("The request says only-if-cached, and no stored answer fits.")
         headers = {CACHE_HEADER: recalled.outcome.status, CACHE_STATUS_HEADER: recalled.outcome.cache_status}
         return Reject(error, inquiry.incoming.dialect.render_error(error), headers)
 

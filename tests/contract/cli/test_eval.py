@@ -143,7 +143,7 @@ def test_models_are_listed(encoder: OnnxEncoder, capsys: pytest.CaptureFixture[s
 
 def test_built_encoder_is_kept(encoder: OnnxEncoder, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("models", "build") == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "exists already" in capsys.readouterr().out
 
 
 def test_own_labels_are_trained_and_used(

@@ -108,9 +108,9 @@ def test_why_a_port_without_a_token_refuses_is_said(router: FakeRouter, capsys: 
         (b"\n", "must have 16 to 512 characters"),
         (b"hunter2", "must have 16 to 512 characters"),
         (b"hunter2" * 100, "must have 16 to 512 characters"),
-        (b"hunter2-hunter2-hunter2\nhunter2", "must be of visible ASCII characters without spaces"),
-        (b"hunter2-hunter2-\xff\xfe", "must be of visible ASCII characters without spaces"),
-        (b"hunter2-hunter2\r\nx-evil: 1", "must be of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2-hunter2\nhunter2", "must consist of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2-\xff\xfe", "must consist of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2\r\nx-evil: 1", "must consist of visible ASCII characters without spaces"),
     ],
 )
 def test_a_file_that_holds_no_token_is_refused(

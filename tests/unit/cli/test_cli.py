@@ -270,7 +270,7 @@ def test_explain_says_what_the_client_would_be_told(
 
 def test_explain_knows_which_paths_pass_untouched(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "-c", config, "hi", "--path", "/v1/other") == 1
-    assert "passes untouched" in capsys.readouterr().err
+    assert "passes to the default pool unchanged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_demo_names_a_port_in_use_and_the_option_to_use(
         port = taken.getsockname()[1]
         assert run("demo", "--port", port, "--folder", tmp_path / "run") == 2
     assert (
-        f"--port: port {port} on 127.0.0.1 is in use; choose another with --port" in capsys.readouterr().err
+        f"--port: port {port} on 127.0.0.1 is in use: choose another with --port" in capsys.readouterr().err
     )
 
 
