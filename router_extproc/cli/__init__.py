@@ -98,16 +98,16 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args, prog_name="router-extproc")
     except ConfigProblems as problems:
-        _complain(problem.located() for problem in problems.problems)
+        _print_problems(problem.located() for problem in problems.problems)
         sys.exit(USAGE)
     except ConfigError as problem:
-        _complain([problem.located()])
+        _print_problems([problem.located()])
         sys.exit(USAGE)
     except RouterError as error:
-        _complain([str(error)])
+        _print_problems([str(error)])
         sys.exit(FAILED)
 
 
-def _complain(lines: Iterable[str]) -> None:
+def _print_problems(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line, err=True)

@@ -79,7 +79,7 @@ class AdminPort:
         """
         return self._purged("/cache/purge", wanted)
 
-    def call_wrong(self, entry: str) -> Json:
+    def take_feedback(self, entry: str) -> Json:
         """What became of an entry whose answer is wrong; it may have problems.
 
         Raises:

@@ -156,7 +156,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
 
 def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:
     if policy.max_false_hit_rate is not None and policy.mode == "semantic" and policy.shadow_rate == 0:
-        problem = "needs a shadow_rate > 0: without trials nothing is known"
+        problem = "needs a shadow_rate > 0: without comparisons nothing is known"
         yield ConfigError(f"{path}.max_false_hit_rate", problem)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from router_extproc.evaluation.metrics import Estimate
 from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
-from router_extproc.training.heads.train import TrainedOwn
+from router_extproc.training.heads.train import CustomHead
 
 #: Runs that the latency is the median of, and tokens of the text.
 LATENCY_RUNS = 500
@@ -39,7 +39,7 @@ class CardText:
 def write_card(
     folder: Path,
     text: CardText,
-    trained: TrainedOwn,
+    trained: CustomHead,
     head: ClassifierHead,
     encoder: str,
     *,
@@ -78,7 +78,7 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def figures_table(trained: TrainedOwn) -> str:
+def figures_table(trained: CustomHead) -> str:
     """The accuracies, and how far scores are from the truth."""
     figures = trained.figures
     named = {"all": figures.accuracy, **figures.accuracy_by_source}

@@ -18,7 +18,7 @@ from router_extproc.training.heads.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class OwnNet:
+class CustomHeadNet:
     """A head before it is written."""
 
     #: The labels by name; OUT_OF_SCOPE is the last one when rows had it.
@@ -41,7 +41,7 @@ def join_logits(meaning: Matrix, words: Matrix, weight: float) -> Matrix:
     return np.asarray(meaning + np.float32(weight) * words, np.float32)
 
 
-def score(net: OwnNet, logits: Matrix, vectors: Matrix) -> Matrix:
+def score(net: CustomHeadNet, logits: Matrix, vectors: Matrix) -> Matrix:
     """The scores for joined logits."""
     chances = net.scope.chances(logits, vectors)[:, None]
     shares = softmax(logits / np.float32(net.temperature)) * (1 - chances)

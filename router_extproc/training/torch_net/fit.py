@@ -68,7 +68,7 @@ def steps_left(done: int, steps: int) -> Iterable[int]:
 
 
 def make_optimizer(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """AdamW; weights outside the trunk are new and learn faster."""
+    """AdamW; weights outside the encoder layers are new and learn faster."""
     trained = [(name, weight) for name, weight in net.named_parameters() if weight.requires_grad]
     groups = [
         {"params": [weight for name, weight in trained if name.startswith("trunk.") is old], "factor": factor}

@@ -26,7 +26,7 @@ from router_extproc.training.heads.head_onnx import number, write_words
 from router_extproc.training.heads.net import Matrix, softmax
 from router_extproc.training.heads.phrases import PhraseNet
 from router_extproc.training.heads.write import HeadFacts, write_graph
-from router_extproc.training.trunk.task_head import Read
+from router_extproc.training.task_layers.task_head import Read
 
 LABELS = (COPES, FAILS)
 
