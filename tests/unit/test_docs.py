@@ -85,7 +85,9 @@ def test_every_page_is_in_the_index() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_tests_that_a_page_names_exist(page: Path) -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    named = re.findall(
+        r"`(tests/[\w/]+\.py)(?:::(\w+))?`(?! \(not there yet\))", page.read_text(encoding="utf-8")
+    )
     for file, name in named:
         source = (ROOT / file).read_text(encoding="utf-8")
         assert not name or re.search(rf"^(async )?def {name}\(", source, re.MULTILINE), f"{file}::{name}"
@@ -106,3 +108,32 @@ def test_make_targets_in_the_pages_exist(page: Path) -> None:
         re.findall(r"(?:^|`)(?:\w+=\S+ )*make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
     )
     assert named <= targets
+
+
+#: A place of the code that a table names, and whether it says that nothing is there yet. NAME is what a
+#: contributor chooses, so its folder counts.
+PLACE = re.compile(r"`((?:router_extproc|tests|docs)/[^`\s:]*)`( \(not there yet\))?")
+
+
+def wrong_places(page: str, root: Path) -> Iterator[str]:
+    """Places of a page's tables that are missing, or are marked as missing and exist."""
+    tables = "\n".join(line for line in page.splitlines() if line.startswith("|"))
+    for named, later in PLACE.findall(tables):
+        place = root / named.partition("NAME")[0]
+        if place.exists() == bool(later):
+            yield named
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_places_for_new_code_exist_or_are_marked_as_not_there_yet(page: str) -> None:
+    assert not list(wrong_places((ROOT / page).read_text(encoding="utf-8"), ROOT))
+
+
+@pytest.mark.parametrize(
+    "place", ["`docs/nowhere/NAME.py`", "`tests/gone.py`", "`tests/here.py` (not there yet)"]
+)
+def test_a_place_that_is_not_as_a_table_says_is_found(place: str, tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "here.py").touch()
+    row = f"| a thing | {place} | `tests/here.py`, `tests/NAME/` | `tests/later.py` (not there yet) |"
+    assert list(wrong_places(row, tmp_path)) == [place.split("`")[1]]

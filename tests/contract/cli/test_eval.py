@@ -124,7 +124,7 @@ def test_predictions_that_cannot_be_written_are_said(
     data = write_rows(tmp_path / "rows.jsonl", ROWS)
     target = tmp_path / "absent" / "out.jsonl"
     assert run("eval", "intent", "--data", str(data), "--predictions", str(target)) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "cannot write" in capsys.readouterr().err
 
 
 def test_unknown_head_is_said(
