@@ -99,7 +99,7 @@ def pull(
     *,
     revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
     file: Annotated[
-        str | None, typer.Option(metavar="NAME.onnx", help="The graph, if it has not its usual name.")
+        str | None, typer.Option(metavar="NAME.onnx", help="The graph, if it does not have its usual name.")
     ] = None,
     mirror: Annotated[
         str, typer.Option(metavar="URL", envvar=MIRROR_VARIABLE, help="Address of the hub, or of a mirror.")
