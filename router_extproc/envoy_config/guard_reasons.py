@@ -38,8 +38,8 @@ _PATHS: Final = {
 
 _LIMITS: Final = {
     "common_http_protocol_options.max_headers_count": (
-        "Envoy also counts headers that the server adds, and answers too many with an empty 500. The"
-        " server refuses requests that leave no room for them (431)."
+        "Mandatory. Envoy also counts headers that the server adds, and answers too many with an empty"
+        " 500. The server refuses requests that leave no room for them (431)."
     ),
     "common_http_protocol_options": "How long a connection without a request stays open.",
     "max_request_headers_kb": (

@@ -33,7 +33,7 @@ _MANAGER = {
         " has no shorter form."
     ),
     "early_header_mutation_extensions": (
-        "Runs before routing and before every filter: a client cannot choose a pool, or claim an "
+        "Mandatory. Runs before routing and before every filter: a client cannot choose a pool, or claim an "
         "identity, by sending our headers. (A virtual host's request_headers_to_remove comes too late.)"
     ),
     "local_reply_config": (

@@ -31,14 +31,14 @@ _MADE_BY: Final = (
 )
 _BOOTSTRAP: Final = "A complete Envoy configuration: envoy -c bootstrap.yaml"
 _FILTERS: Final = (
-    "For the HTTP connection manager of an existing Envoy. The http_filters go before "
-    "envoy.filters.http.router (after authentication), the other keys beside http_filters. Mandatory keys are "
-    "marked; keep your own limits where they are stricter."
+    "For the HTTP connection manager of an existing Envoy. The http_filters go before"
+    " envoy.filters.http.router (after authentication), the other keys beside http_filters. Mandatory keys"
+    " are marked; keep your own limits where they are stricter."
 )
 _CLUSTERS: Final = "For static_resources of an existing Envoy."
 _ROUTES: Final = (
-    "For route_config of an existing Envoy. To keep your own virtual host, copy these keys into it: the routes "
-    "in this order, before your own catch-all, and the last two keys."
+    "For route_config of an existing Envoy. To keep your own virtual host, copy these keys into it: the"
+    " routes in this order, before your own catch-all, and the last two keys."
 )
 
 _PROTO_NAMES: Final = {"enforcing_consecutive_5_xx": "enforcing_consecutive_5xx"}
