@@ -165,7 +165,7 @@ def test_explain_sends_the_configurations_own_token(admin: str, tmp_path: Path, 
     assert "no dialect knows POST /v1/chat/completions" in capsys.readouterr().err
     router.write_text(f"{ROUTER}admin: {admin}\n")
     assert command("explain", "-c", router, "--running", "hi") == 1
-    assert "this port asks for its token" in capsys.readouterr().err
+    assert "this port needs its token" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("workers", [1, 2])
