@@ -78,11 +78,11 @@ def _own_card(data: Path, out: Path, rows: int) -> CardText:
     """The card of a head on a user's rows."""
     return CardText(
         title=out.name,
-        task="Labels of a user's own, learned from rows.",
+        task="Labels learned from a user's own rows.",
         sources=(f"{data.name}, {rows} rows",),
-        split="A fifth of the rows, drawn by group of near-duplicates.",
+        split="A fifth of the rows is held back, near-duplicates together.",
         limits=(
-            "What lacks to one in its scores is the chance that the text means none of the labels.",
-            "`min_score` decides what is good enough.",
+            "Its scores add up to less than 1: the rest is the chance that the text means none of the labels.",
+            "Below `min_score` the signal gives no label.",
         ),
     )
