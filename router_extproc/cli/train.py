@@ -82,7 +82,7 @@ def _own_card(data: Path, out: Path, rows: int) -> CardText:
         sources=(f"{data.name}, {rows} rows",),
         split="A fifth of the rows is held back, near-duplicates together.",
         limits=(
-            "Its scores add up to less than 1: the rest is the chance that the text means none of the labels.",
+            "Its scores add up to less than 1: the rest is the chance that the text means none of them.",
             "Below `min_score` the signal gives no label.",
         ),
     )
