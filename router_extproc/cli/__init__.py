@@ -60,6 +60,8 @@ def _load(name: str) -> Any:  # typer keeps the type of commands private
     if name in LASTING:
         hangup.hold_back()
     module = importlib.import_module(f"router_extproc.cli.{name}")
+    # Else the line ends of a docstring would stay in the help, whatever the terminal's width.
+    module.app.rich_markup_mode = "markdown"
     return typer.main.get_command(module.app)
 
 

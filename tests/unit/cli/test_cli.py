@@ -55,6 +55,16 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
     assert "Example: " in capsys.readouterr().out
 
 
+def test_help_fills_the_lines_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A docstring's own line ends would break a paragraph in the middle of the screen."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert run("bench", "--help") == 0
+    paragraph = next(line for line in capsys.readouterr().out.splitlines() if "Starts Envoy" in line)
+    assert "with Envoy and the client." in paragraph
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     shown = capsys.readouterr().out
