@@ -83,6 +83,28 @@ def test_every_page_is_in_the_index() -> None:
     assert pages - {"README.md"} == set(re.findall(r"\]\((\S+\.md)\)", index))
 
 
+#: What this project once said, and what the field says.
+PRIVATE = {
+    "by meaning": "semantic",
+    "chore": "background task",
+    "complaint": "feedback",
+    "inquiry": "parsed request",
+    "trial": "shadow comparison",
+    "trunk": "task layers",
+}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "CHANGELOG.md"],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_pages_use_the_words_of_the_field(page: Path) -> None:
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    said = [word for word in PRIVATE if re.search(rf"\b{word}s?\b", text, re.IGNORECASE)]
+    assert not said, [PRIVATE[word] for word in said]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_tests_that_a_page_names_exist(page: Path) -> None:
     named = re.findall(
