@@ -108,12 +108,47 @@ async def test_a_member_that_was_away_hears_what_it_missed(sidecar: Sidecar) -> 
 
 
 async def test_a_member_that_was_started_again_gets_the_state(sidecar: Sidecar) -> None:
-    sidecar.values[1].recorded.append("before")
+    sidecar.values[2].recorded.append("before")
     await sidecar.rounds()
     sidecar.restart(2)
     sidecar.values[2].recorded.append("after")
     await sidecar.rounds()
     assert sidecar.applied() == [["before", "after"]] * 3
+
+
+async def test_an_event_that_is_told_twice_counts_once() -> None:
+    async def ask(_worker: int, _message: bytes) -> bytes:
+        return orjson.dumps({"incarnation": "i", "events": [[1, "noted", "once"]]})
+
+    value = Noted()
+    keeper = Keeper([value], (1,), ask)
+    for _ in range(2):
+        await keeper.exchange()
+    assert value.applied == ["once"]
+
+
+def test_a_member_that_misses_events_asks_for_the_state() -> None:
+    value = Noted()
+    member = Member([value])
+    member.answer(
+        orjson.dumps({"keeper": "k", "state": {"noted": []}, "state_at": 3, "first": 3, "events": []})
+    )
+    told = orjson.loads(
+        member.answer(orjson.dumps({"keeper": "k", "first": 5, "events": [["noted", "fifth"]]}))
+    )
+    assert (told["applied"], value.applied) == (None, [])
+
+
+def test_a_member_does_not_go_on_where_another_keeper_was() -> None:
+    value = Noted()
+    member = Member([value])
+    member.answer(
+        orjson.dumps({"keeper": "k", "state": {"noted": []}, "state_at": 3, "first": 3, "events": []})
+    )
+    told = orjson.loads(
+        member.answer(orjson.dumps({"keeper": "new", "first": 3, "events": [["noted", "of another order"]]}))
+    )
+    assert (told["applied"], value.applied) == (None, [])
 
 
 async def test_a_keeper_that_was_started_again_tells_its_state(sidecar: Sidecar) -> None:
