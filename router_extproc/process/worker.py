@@ -1,7 +1,6 @@
-"""One worker: the application with its gRPC server and its admin server around it.
+"""One worker: the application, with its gRPC server and its admin server around it.
 
-It is not a command; `serve` runs it. The rule it keeps: what operators ask is answered until the last
-stream has ended.
+The admin server answers until the last stream has ended.
 """
 
 from __future__ import annotations
