@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router_extproc.cache.base import Fingerprint, Scope
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.http_caching import Directives, read_directives
 from router_extproc.cache.key import fingerprint
 from router_extproc.cache.scope import ScopeRule, scope_of
@@ -20,8 +20,7 @@ from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Target
+from router_extproc.routing.catalogue import Catalogue, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class RequestParser:
     """Reads requests."""
 
     catalogue: Catalogue
-    scopes: ScopeRules
+    cache_policies: CachePolicies
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
 
@@ -96,7 +95,7 @@ class RequestParser:
     ) -> dict[ScopeRule, RequestKey]:
         pairs = _raw_pairs(headers)
         facts = [(name, joined.get(name, "")) for name in self.routing_headers]
-        scopes = {rule: scope_of(rule, pairs) for rule in self.scopes.distinct}
+        scopes = {rule: scope_of(rule, pairs) for rule in self.cache_policies.scopes}
         return {
             rule: RequestKey(scope, fingerprint(scope, request, routing_facts=facts))
             for rule, scope in scopes.items()

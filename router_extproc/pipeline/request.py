@@ -26,7 +26,7 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
-from router_extproc.routing.traffic import Traffic
+from router_extproc.routing.traffic import ALL_UP, Traffic
 
 UNKNOWN = SignalReadings({}, None, None)
 
@@ -84,10 +84,9 @@ class RequestPipeline:
         route = self._route(parsed, signals_read)
         cached = await self._look_up(parsed, route, signals_read)
         replay = self._replay(parsed, cached, route, signals_read)
-        sent = route if self.traffic is None else self.traffic.route(route)
-        if replay is None and sent.fallback_of is not None:
+        if replay is None and route.fallback is not None:
             # What the model itself has answered goes first; then what its fallback has.
-            feedback, route = cached.feedback, sent
+            feedback, route = cached.feedback, route.to_fallback()
             cached = await self._look_up(parsed, route, signals_read)
             cached = replace(cached, feedback=cached.feedback or feedback)
             replay = self._replay(parsed, cached, route, signals_read)
@@ -114,9 +113,10 @@ class RequestPipeline:
         return await self.signal_stage.encode_only(parsed.request, parsed.budget)
 
     def _route(self, parsed: ParsedRequest, signals_read: SignalReadings) -> Route:
+        traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
         if parsed.pinned is not None:
-            return self.policy.pin(parsed.pinned)
-        return self.policy.decide(signals_read.readings, signals_read.unread)
+            return self.policy.pin(parsed.pinned, traffic)
+        return self.policy.decide(signals_read.readings, traffic, unread=signals_read.unread)
 
     def _replay(
         self, parsed: ParsedRequest, cached: CacheResult, route: Route | None, signals_read: SignalReadings
@@ -159,8 +159,12 @@ class RequestPipeline:
         unchanged = body == parsed.raw.body
         key = plan.fingerprint if plan is not None and cached.outcome.status == "miss" else None
         sent = None if unchanged else body
-        outcome = replace(cached.outcome, hidden=route.cache.hide_timing)
+        outcome = replace(cached.outcome, hidden=self._hides(route))
         return Forward(route, sent, outcome, token.encode(), explanation, key, cached.feedback)
+
+    def _hides(self, route: Route) -> bool:
+        policy = self.reader.cache_policies.of(route.decision)
+        return policy is not None and policy.hide_timing
 
 
 def _as_new(answer: Answer, *, now_s: float) -> Answer:

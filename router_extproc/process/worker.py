@@ -21,7 +21,6 @@ from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
-from router_extproc.config.translate import scope_rules_of
 from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.channel import beating
 from router_extproc.process.notify import READY, STOPPING, Notifier
@@ -150,7 +149,7 @@ def _cache_operations(
         return None
     setting = Setting(
         worker=own.worker,
-        scopes=scope_rules_of(config),
+        policies=application.policy.cache_policies,
         dim=encoder.dim,
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",

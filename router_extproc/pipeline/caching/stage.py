@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.base import Partition
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
@@ -21,7 +21,7 @@ from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidat
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import ShadowPlan, StorePlan
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.policy import Route
 
 STAGE = "cache"
 
@@ -62,12 +62,11 @@ class CacheStage:
     """Asks the cache."""
 
     cache: SemanticCache
-    policy: Policy
+    policies: CachePolicies
     clock: Clock
     timeout_s: float
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
-    scopes: ScopeRules
     shadow_sampling: ShadowSampling
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
@@ -84,15 +83,18 @@ class CacheStage:
 
     async def find(self, parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> CacheResult:
         """What the cache has under this route."""
-        if route.cache.mode == "off":
+        policy = self.policies.of(route.decision)
+        if policy is None or policy.mode == "off":
             return CacheResult(None, _forward_outcome("bypass", "bypass"), "policy")
         if parsed.directives.no_cache:
             return CacheResult(None, _forward_outcome("bypass", "request"), "no-cache")
-        vector = semantic_vector(parsed, route, encoding)
-        result = await run_stage(STAGE, self._ask(parsed, route, vector), parsed.budget.part(self.timeout_s))
+        vector = semantic_vector(parsed, policy, encoding)
+        result = await run_stage(
+            STAGE, self._ask(parsed, route, policy, vector), parsed.budget.part(self.timeout_s)
+        )
         match result.value:
-            case Hit() as hit if self._replayable(hit, self.scopes.of(route.decision)):
-                cached = self._judge(_as_exact(hit, self._key(parsed, route)), parsed, route)
+            case Hit() as hit if self._replayable(hit, policy.scope):
+                cached = self._judge(_as_exact(hit, self._key(parsed, route)), parsed, route, policy)
                 return replace(cached, note=result.note)
             case Hit():
                 return CacheResult(
@@ -108,35 +110,38 @@ class CacheStage:
         key = self._key(parsed, route)
         work = self.cache.exact(key.fingerprint, parsed.directives.freshness)
         result = await run_stage(STAGE, work, parsed.budget.part(self.timeout_s))
-        if isinstance(result.value, Hit) and self._replayable(result.value, self.scopes.of(route.decision)):
+        if isinstance(result.value, Hit) and self._replayable(
+            result.value, self.policies.scope_of(route.decision)
+        ):
             return replace(self._hit(result.value), note=result.note)
         return None
 
     def plan(self, parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> StorePlan | None:
         """How the coming answer is to be stored; None: not at all."""
-        if route.cache.mode == "off" or parsed.directives.no_store:
+        policy = self.policies.of(route.decision)
+        if policy is None or policy.mode == "off" or parsed.directives.no_store:
             return None
-        vector, key = semantic_vector(parsed, route, encoding), self._key(parsed, route)
+        vector, key = semantic_vector(parsed, policy, encoding), self._key(parsed, route)
         return StorePlan(
             key.fingerprint,
             self._partition(parsed, route),
             key.scope,
             vector,
             "" if vector is None else parsed.request.prompt,
-            route.cache,
+            policy.store_rules,
             route.tags,
         )
 
-    def _judge(self, hit: Hit, parsed: ParsedRequest, route: Route) -> CacheResult:
+    def _judge(self, hit: Hit, parsed: ParsedRequest, route: Route, policy: CachePolicy) -> CacheResult:
         """The hit, unless it is doubted or to be put to the test."""
         if self._must_not_tell(hit, parsed):
             return CacheResult(None, _forward_outcome("miss", "uri-miss"), "hidden")
-        if parsed.gives_feedback and self._may_give_feedback(route):
+        if parsed.gives_feedback and self._may_give_feedback(policy):
             return self._feedback(hit, route)
         if hit.kind == "exact":
             return self._hit(hit)
         gate = self.shadow_sampling.evidence.gate(route.decision, self._key(parsed, route).scope)
-        rate = 1.0 if gate.is_closed else route.cache.shadow_rate
+        rate = 1.0 if gate.is_closed else policy.shadow_rate
         shadow = None
         if not parsed.directives.only_if_cached and self.shadow_sampling.chance() < rate:
             shadow = ShadowPlan(hit.entry.fingerprint, hit.score)
@@ -155,12 +160,12 @@ class CacheStage:
 
     def _must_not_tell(self, hit: Hit, parsed: ParsedRequest) -> bool:
         """`only-if-cached` asks what a client of such a decision must not learn."""
-        policy = self.policy.cache_policy(hit.entry.decision)
+        policy = self.policies.of(hit.entry.decision)
         return policy is not None and policy.hide_timing and parsed.directives.only_if_cached
 
-    def _may_give_feedback(self, route: Route) -> bool:
+    def _may_give_feedback(self, policy: CachePolicy) -> bool:
         if self.shadow_sampling.feedback == "own":
-            return not isinstance(self.scopes.of(route.decision), SharedScope)
+            return not isinstance(policy.scope, SharedScope)
         return self.shadow_sampling.feedback == "all"
 
     def _feedback(self, hit: Hit, route: Route) -> CacheResult:
@@ -170,7 +175,9 @@ class CacheStage:
         outcome = _forward_outcome("bypass", "request")
         return CacheResult(None, outcome, "feedback", _candidates(hit.judged), feedback=feedback)
 
-    async def _ask(self, parsed: ParsedRequest, route: Route, vector: Vector | None) -> Found:
+    async def _ask(
+        self, parsed: ParsedRequest, route: Route, policy: CachePolicy, vector: Vector | None
+    ) -> Found:
         wanted = parsed.directives.freshness
         fingerprint = self._key(parsed, route).fingerprint
         if vector is None:
@@ -178,11 +185,11 @@ class CacheStage:
         if parsed.gives_feedback and (hit := self.cache.exact_near(fingerprint, wanted)) is not None:
             return hit
         scope, where = self._key(parsed, route).scope, self._partition(parsed, route)
-        query = Query(scope, where, vector, parsed.request.prompt, route.cache.similarity_min, wanted)
+        query = Query(scope, where, vector, parsed.request.prompt, policy.similarity_min, wanted)
         return await self.cache.semantic(query)
 
     def _key(self, parsed: ParsedRequest, route: Route) -> RequestKey:
-        key = parsed.keys[self.scopes.of(route.decision)]
+        key = parsed.keys[self.policies.scope_of(route.decision)]
         if route.fallback_of is None:
             return key
         return replace(key, fingerprint=fallback_fingerprint(key.fingerprint, route.target.model))
@@ -195,8 +202,8 @@ class CacheStage:
 
     def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
         """`rule`: under which the hit was found; its decision may have another one by now."""
-        policy = self.policy.cache_policy(hit.entry.decision)
-        if policy is None or policy.mode == "off" or self.scopes.of(hit.entry.decision) != rule:
+        policy = self.policies.of(hit.entry.decision)
+        if policy is None or policy.mode == "off" or policy.scope != rule:
             return False
         return hit.kind == "exact" or policy.mode == "semantic"
 
@@ -205,7 +212,7 @@ class CacheStage:
         status: CacheStatus = "hit-exact" if hit.kind == "exact" else "hit-semantic"
         told = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
         outcome = CacheOutcome(status, told, age_s(hit.entry, now_s))
-        policy = self.policy.cache_policy(hit.entry.decision)
+        policy = self.policies.of(hit.entry.decision)
         hidden = policy is not None and policy.hide_timing
         return CacheResult(hit, replace(outcome, hidden=hidden), "", _candidates(hit.judged))
 
@@ -214,11 +221,11 @@ class CacheStage:
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
 
 
-def semantic_vector(parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> Vector | None:
+def semantic_vector(parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None) -> Vector | None:
     """The vector by which the request may be matched, or None: exactly only."""
-    if encoding is None or route.cache.mode != "semantic" or not parsed.request.prompt_is_last:
+    if encoding is None or policy.mode != "semantic" or not parsed.request.prompt_is_last:
         return None
-    if route.cache.multi_turn == "exact" and parsed.request.history:
+    if policy.multi_turn == "exact" and parsed.request.history:
         return None
     size = len(parsed.request.prompt.encode("utf-8", "surrogatepass"))
     return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None

@@ -25,7 +25,7 @@ STAGE_OUTCOMES: Final = ("ok", "timeout", "error")
 #: What becomes of answers: kept, not asked for, or why not (cache.policy, dialects).
 STORED_OUTCOMES: Final = (
     "stored", "not-asked", "purged", "aborted", "status", "set-cookie", "content-encoding",
-    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "policy", "too_large",
+    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "too_large",
     "malformed", "error", "cut_off", "content_type", "no_choices", "unfinished", "finish_reason",
 )  # fmt: skip
 

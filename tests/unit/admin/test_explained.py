@@ -3,7 +3,6 @@ from __future__ import annotations
 import orjson
 
 from router_extproc.admin.explained import explained
-from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ModelNotFound
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
@@ -16,14 +15,14 @@ from router_extproc.pipeline.decision import (
     Replay,
     StageNote,
 )
-from router_extproc.routing.policy import Route, RuleTrace, Target
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route, RuleTrace
 from router_extproc.signals.base import Reading
 
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
     reasoning=True,
-    cache=CachePolicy("semantic", 0.95, 60, store_tool_calls=False),
     trace=(RuleTrace("maths", matched=True, tests={"domain: math": True}),),
 )
 

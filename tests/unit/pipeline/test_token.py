@@ -16,7 +16,7 @@ PLAN = StorePlan(
     Scope("s"),
     np.array([0.1, -0.7], np.float32),
     "wie groß? 🙂",
-    SEMANTIC,
+    SEMANTIC.store_rules,
     ("t",),
 )
 
@@ -45,7 +45,7 @@ def test_token_carries_the_ids_of_its_request() -> None:
 def test_token_of_the_version_before_is_refused() -> None:
     """In a rolling update another version's worker may observe the answer."""
     with pytest.raises(ValueError, match="another version"):
-        WriteToken.decode('[2,"openai_chat","small","maths",12.5,null,null]')
+        WriteToken.decode('[3,"openai_chat","small","maths",12.5,null,null]')
 
 
 def test_token_without_a_plan_only_measures() -> None:
