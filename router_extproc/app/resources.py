@@ -41,6 +41,7 @@ class Resources:
     #: None: neither a signal nor the cache needs it.
     encoder: Encoder | None
     inference: Inference
+    #: Those that some decision looks at.
     signals: tuple[Signal, ...]
     #: None: the cache is off.
     cache: SemanticCache | None

@@ -64,7 +64,7 @@ class RouterPolicy:
     catalogue: Catalogue
     #: The decisions, with their candidates and selections.
     routing: Policy
-    #: By name.
+    #: By name: those that some decision looks at. No other signal is opened or read.
     signals: Mapping[str, SignalSettings]
     cache_policies: CachePolicies
     cache: CacheSettings

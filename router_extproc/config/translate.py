@@ -31,7 +31,7 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
     return RouterPolicy(
         Catalogue.of(config.virtual_models, tuple(targets.values())),
         routing,
-        config.signals,
+        {name: signal for name, signal in config.signals.items() if name in routing.signals},
         _cache_policies(config),
         _cache_settings(config.semantic_cache),
         _prices(config.models),

@@ -33,7 +33,7 @@ UNKNOWN = SignalReadings({}, None, None)
 
 @dataclass(frozen=True, slots=True)
 class RequestPipeline:
-    """Decides requests; every part is handed in by `app.build`."""
+    """Decides requests; every part is handed in by `app.assemble`."""
 
     clock: Clock
     reader: RequestParser

@@ -70,6 +70,7 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
         application = await stack.enter_async_context(
             build(config, telemetry, clock=clock, backend_listener=backend)
         )
+        _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
         if backend is not None and application.cache is not None:
             backend.watch_queue(application.cache)
         envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
@@ -112,11 +113,13 @@ def _access(config: Config, own: WorkerAddress) -> Access | None:
 
 def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics, wanted = Metrics(), config.telemetry
-    known = KnownLabels.of(config)
-    metrics.begin_at_zero(known.series())
-    metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _begin_at_zero(metrics: Metrics, known: KnownLabels) -> None:
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
 
 
 def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:

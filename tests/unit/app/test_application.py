@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from router_extproc.app.application import build
+from router_extproc.app.application import Application, build
 from router_extproc.app.assemble import WARM_LIMITS, Surroundings, assemble
 from router_extproc.config.model import Config
 from router_extproc.config.translate import router_policy_of
+from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.exchange import RoutedExchange
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
@@ -22,11 +24,31 @@ CONFIG = Config.model_validate(
         "version": 1,
         "default_model": "small",
         "models": {"small": {"cluster": "s"}, "large": {"cluster": "l"}},
-        "signals": {"urgent": {"type": "keywords", "any": ["now"]}},
+        "signals": {
+            "urgent": {"type": "keywords", "any": ["now"]},
+            "idle": {"type": "keywords", "any": ["now"]},
+            # It would need a model that nobody has.
+            "attack": {"type": "intent", "model": "no-such-head"},
+        },
         "decisions": [{"name": "urgent", "model": "large", "when": {"urgent": True}}],
     }
 )
 BODY = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "now!"}]}).encode()
+
+
+async def readings(application: Application) -> Sequence[str]:
+    decision = await application.explain("POST", PATH, Headers(), BODY)
+    assert isinstance(decision, Forward)
+    assert decision.route.decision == "urgent"
+    return [reading.name for reading in decision.explanation.readings]
+
+
+async def test_a_signal_that_no_decision_looks_at_is_neither_opened_nor_read() -> None:
+    """It costs time in every request, or a model at the start, and can change nothing."""
+    async with build(CONFIG, Reports(), clock=ManualClock()) as application:
+        assert await readings(application) == ["urgent"]
+        assert [signal.name for signal in application.resources.signals] == ["urgent"]
+        assert application.encoder is None
 
 
 async def test_an_exchange_keeps_the_router_that_it_began_with() -> None:

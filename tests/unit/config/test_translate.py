@@ -28,6 +28,21 @@ limits: {message_timeout_s: 0.5, margin_s: 0.1}
 """
 
 
+def test_only_signals_that_some_decision_looks_at_are_in_it(read: Read) -> None:
+    """Others are neither opened nor read: they can change nothing."""
+    policy = router_policy_of(read(TEXT))
+    assert list(policy.signals) == ["tier"]
+    assert policy.routing_headers == ("x-tier",)
+    assert not policy.needs_encoder
+
+
+def test_a_signal_deep_in_a_rule_is_in_it(read: Read) -> None:
+    deep = TEXT.replace("{not: {tier: free}}", "{any: [{not: {all: [{attack: false}]}}, {team: true}]}")
+    policy = router_policy_of(read(deep))
+    assert list(policy.signals) == ["team", "attack"]
+    assert policy.needs_encoder
+
+
 def test_each_decision_has_one_cache_policy_with_its_scope(read: Read) -> None:
     policies = router_policy_of(read(TEXT)).cache_policies
     gold, default = policies.of("gold"), policies.of("default")
