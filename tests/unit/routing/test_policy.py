@@ -177,3 +177,13 @@ def test_the_policy_knows_the_signals_that_its_rules_and_selections_look_at() ->
     nested = {"any": [{"not": {"pii": True}}, {"all": [{"guard": True}, {"domain": "law"}]}]}
     assert policy(decision("nested", 1, nested), TWO).signals == {"pii", "guard", "domain", "hard"}
     assert policy().signals == frozenset()
+
+
+def test_when_every_pool_of_a_chain_is_down_the_models_own_is_asked() -> None:
+    all_down = TrafficSnapshot(frozenset(["vllm_small", "vllm_large"]))
+    assert policy(decision("maths")).decide(MATHS, all_down).fallback is None
+
+
+def test_equal_readings_and_equal_traffic_give_the_same_route() -> None:
+    one = policy(TWO, decision("law", 3, {"domain": "law"}))
+    assert one.decide(MATHS, LARGE_DOWN) == one.decide(MATHS, LARGE_DOWN)
