@@ -143,21 +143,13 @@ async def build(
             cache_stage = replace(cache_stage, timeout_s=patient.limits.cache_timeout_s)
         warming = _pipeline(patient, clock, signal_stage(patient.limits), cache_stage)
         largest = config.semantic_cache.max_answer_bytes
+        savings, coalescer = Savings(), None if cache is None else _coalescer(config, clock)
         observer = AnswerObserver(
-            DIALECTS, cache, listener, clock, largest, shadow, _hit_timing(config), traffic
+            DIALECTS, cache, listener, clock, largest, shadow, _hit_timing(config), traffic, coalescer
         )
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
-        savings, coalescer = Savings(), None if cache is None else _coalescer(config, clock)
-        parts = ExchangeParts(
-            pipeline,
-            observer,
-            find_dialect,
-            listener,
-            clock,
-            savings,
-            coalescer,
-            config.limits.message_timeout_s,
-        )
+        timeout_s = config.limits.message_timeout_s
+        parts = ExchangeParts.of(pipeline, observer, find_dialect, listener, clock, savings, timeout_s)
         yield Application(parts, encoder, cache, warmer, savings, evidence, background, traffic)
 
 

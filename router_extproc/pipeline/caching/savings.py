@@ -1,7 +1,6 @@
 """What hits have saved: tokens and money, in all and for each entry.
 
-It is not a metric and not a bill. The rules it keeps: only what a pool once reported is counted, so an
-answer without usage saves nothing that is known; and the entries that are remembered are bounded.
+Only usage that a pool once reported is counted. The entries that are remembered are bounded.
 """
 
 from __future__ import annotations
@@ -87,7 +86,8 @@ class EntryWorth:
 class Savings:
     """Adds up what this process's hits saved since it started."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
+        self._entries_max: Final = entries_max
         self._total = Worth()
         self._entries: OrderedDict[str, EntryWorth] = OrderedDict()
 
@@ -97,7 +97,7 @@ class Savings:
         before = self._entries.pop(hit.fingerprint, None)
         worth = hit.worth if before is None else before.worth + hit.worth
         self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
-        if len(self._entries) > ENTRIES_MAX:
+        if len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)
 
     @property
