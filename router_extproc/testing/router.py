@@ -96,11 +96,6 @@ class FakeRouter:
     traffic: Traffic
 
 
-def waiting(clock: ManualClock, *, wait_s: float = WAIT_S, pending_max: int = 1000) -> Coalescer:
-    """Lets equal requests wait, but not for an observer that is late."""
-    return Coalescer(clock, wait_s=wait_s, waiters_max=WAITERS_MAX, pending_max=pending_max, grace_s=0.0)
-
-
 def fake_router(
     *,
     signals: Sequence[Signal] = (),
@@ -116,12 +111,12 @@ def fake_router(
     chance: Callable[[], float] = lambda: 0.5,
     feedback: Literal["own", "all", "off"] = "own",
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    coalescer: Coalescer | None = None,
+    wait_s: float = WAIT_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
-    backend, coalescer: made with the same clock; the backend is written to while `FakeRouter.cache` is open.
+    backend: made with the same clock; it is written to while `FakeRouter.cache` is open.
     """
     clock, reports, encoder = clock or ManualClock(), Reports(), encoder or FakeEncoder()
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
@@ -142,7 +137,7 @@ def fake_router(
     )
     hit_timing = HitTiming(max_s=HOLD_MAX_S, chance=chance)
     shadow = ShadowComparisons(cache, evidence, background, AnswerComparison(encoder), InlineInference())
-    savings, coalescer = Savings(), coalescer or waiting(clock)
+    savings, coalescer = Savings(), Coalescer(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
     observer = AnswerObserver(
         DIALECTS, cache if cached else None, reports, clock, 2**20, shadow, hit_timing, traffic, coalescer
     )

@@ -86,8 +86,7 @@ class EntryWorth:
 class Savings:
     """Adds up what this process's hits saved since it started."""
 
-    def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
-        self._entries_max: Final = entries_max
+    def __init__(self) -> None:
         self._total = Worth()
         self._entries: OrderedDict[str, EntryWorth] = OrderedDict()
 
@@ -97,7 +96,7 @@ class Savings:
         before = self._entries.pop(hit.fingerprint, None)
         worth = hit.worth if before is None else before.worth + hit.worth
         self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
-        if len(self._entries) > self._entries_max:
+        if len(self._entries) > ENTRIES_MAX:
             self._entries.popitem(last=False)
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Fingerprint
+from router_extproc.pipeline.caching import coalescing as coalescing_module
 from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
@@ -17,7 +18,12 @@ from router_extproc.protocol.messages import BodyReply, MoreTime
 from router_extproc.protocol.modes import Role
 from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
-from router_extproc.testing.router import SEMANTIC, WAIT_S, WAITERS_MAX, fake_router, waiting
+from router_extproc.testing.router import SEMANTIC, WAIT_S, WAITERS_MAX, fake_router
+
+
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalescing_module, "GRACE_S", 0.0)
 
 
 @pytest.fixture
@@ -28,8 +34,7 @@ def client() -> Client:
 @pytest.fixture
 def patient() -> Client:
     """Where who waits in vain would wait for an hour."""
-    clock = ManualClock()
-    return Client(fake_router(clock=clock, coalescer=waiting(clock, wait_s=3600.0)))
+    return Client(fake_router(wait_s=3600.0))
 
 
 async def soon(task: asyncio.Task[Sent]) -> Sent:
@@ -86,7 +91,7 @@ async def test_they_go_on_when_the_first_answer_breaks_off(patient: Client) -> N
     assert (await soon(waiting)).cache == "miss"
 
 
-async def test_they_go_on_when_the_time_is_up(client: Client) -> None:
+async def test_they_go_on_when_the_time_is_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await client.send(chat())
     client.router.clock.advance(WAIT_S - 0.001)
     (waiting,) = await begin(client, 1)
@@ -124,9 +129,8 @@ async def test_requests_that_wait_are_bounded(client: Client) -> None:
     again.cancel()
 
 
-async def test_answers_that_are_waited_for_are_bounded() -> None:
-    clock = ManualClock()
-    client = Client(fake_router(clock=clock, coalescer=waiting(clock, pending_max=1)))
+async def test_flights_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 1)
     await client.send(chat("One?"))
     await client.send(chat("Two?"))
     (alone,) = await begin(client, 1, chat("Two?"))
@@ -213,8 +217,10 @@ def test_an_answer_that_came_while_a_request_was_looking_is_looked_for_again() -
     assert isinstance(coalescer.join(key, asked_s=clock.monotonic_s()), Leader)
 
 
-def test_answers_that_ended_are_remembered_up_to_a_bound() -> None:
-    coalescer = Coalescer(ManualClock(), wait_s=2.0, waiters_max=8, pending_max=2)
+def test_flights_that_ended_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 2)
+    clock = ManualClock()
+    coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8)
     keys = [Fingerprint(str(name)) for name in range(3)]
     for key in keys:
         coalescer.join(key, asked_s=0.0)
