@@ -282,7 +282,9 @@ def _cache_stage(
 ) -> CacheStage:
     shadow_sampling = ShadowSampling(evidence, random.random, config.semantic_cache.client_feedback)
     timeout_s, scopes = config.limits.cache_timeout_s, scope_rules_of(config)
-    return CacheStage(cache, policy_of(config), clock, timeout_s, encoder.identity, scopes, shadow_sampling)
+    return CacheStage(
+        cache.lookup, policy_of(config), clock, timeout_s, encoder.identity, scopes, shadow_sampling
+    )
 
 
 def _pipeline(

@@ -127,15 +127,15 @@ class _Replay:
         start = time.perf_counter()
         context = context_digest(request_of(asked.text))
         key = fingerprint(_SCOPE, context, asked.text)
-        hit = self._cache.exact_near(key)
+        hit = self._cache.lookup.exact_near(key)
         encoded_s = asked.encoded_s if hit is None and self._by_meaning else 0.0
         part = partition(_SCOPE, context, decision=_DECISION, encoder=self._encoder_identity)
         if hit is None and vector is not None:
-            found = await self._cache.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
+            found = await self._cache.lookup.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
             if isinstance(found, Hit):
                 hit = found
                 # As the pipeline does: the same words again need no second verdict.
-                self._cache.note(key, hit)
+                self._cache.lookup.note(key, hit)
         seconds = time.perf_counter() - start + encoded_s
         if hit is None:
             self._cache.store(self._entry(key, part, asked.text, vector))

@@ -130,7 +130,9 @@ def fake_router(
         RequestParser(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
         policy,
         SignalStage(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
-        CacheStage(cache, policy, clock, 1.0, encoder.identity, scopes, shadow_sampling) if cached else None,
+        CacheStage(cache.lookup, policy, clock, 1.0, encoder.identity, scopes, shadow_sampling)
+        if cached
+        else None,
         budget_s=1.0,
         prices=Prices({"small": Price(1.0, 2.0)}),
         traffic=traffic,

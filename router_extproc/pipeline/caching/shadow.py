@@ -51,7 +51,7 @@ class ShadowComparisons:
         self._background.offer(lambda: self._remove(feedback))
 
     async def _compare(self, plan: ShadowPlan, decision: str, fresh: Answer) -> bool:
-        found = await self._cache.exact(plan.fingerprint)
+        found = await self._cache.lookup.exact(plan.fingerprint)
         cached = _answer(found.entry) if isinstance(found, Hit) else None
         if cached is None:
             return False
