@@ -1,7 +1,6 @@
 """The configuration file as frozen values.
 
-It is not a reader (`read.py`) and does not check references between sections (`check.py`). Keys
-carry their unit; unknown keys are refused.
+Keys carry their unit; unknown keys are refused.
 """
 
 from __future__ import annotations
