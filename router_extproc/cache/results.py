@@ -42,12 +42,12 @@ class Hit:
     #: The verdict's score; 1.0 for exact hits.
     score: float
     tier: Literal["near", "backend"]
-    #: What was looked at, the accepted one last.
+    #: The candidates that were verified, the accepted one last.
     judged: tuple[Judged, ...] = ()
 
 
-#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
-#: the backend did not answer. Metric labels.
+#: Why there is no hit: no entry (or none similar enough), every candidate refused, or no answer from the
+#: backend. Metric labels.
 MissReason = Literal["absent", "refused", "backend"]
 
 
@@ -82,8 +82,8 @@ class CacheLookup(Protocol):
         ...
 
 
-#: What became of an entry: stored; only in this process (the queue to the backend was full); or not
-#: at all, for it was purged before it came.
+#: Where an entry was stored: everywhere; only in this process (the queue to the backend was full); or
+#: nowhere, since a purge meant it.
 Kept = Literal["stored", "near-only", "purged"]
 
 

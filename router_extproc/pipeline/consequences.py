@@ -23,7 +23,7 @@ class Consequences:
     shadow: ShadowComparisons | None
 
     def carry_out(self, report: DecisionReport, role: Role) -> BodyReply | ImmediateResponse:
-        """Report the decision, count what it brings, and make the reply to a stream of this role."""
+        """Report the decision, count savings and feedback, and make the reply to a stream of this role."""
         self.listener.decided(report)
         match report.decision:
             case Replay(saved=saved):

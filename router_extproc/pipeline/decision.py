@@ -18,6 +18,7 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 
+StageOutcome = Literal["ok", "timeout", "error"]
 #: The value of the `x-router-cache` header.
 CacheStatus = Literal["hit-exact", "hit-semantic", "miss", "bypass"]
 
@@ -28,8 +29,7 @@ class StageNote:
 
     stage: str
     duration_s: float
-    #: "ok", "timeout", "error" or "skipped".
-    outcome: str
+    outcome: StageOutcome
     reason: str = ""
     #: When it began, wall clock.
     started_s: float = field(kw_only=True)

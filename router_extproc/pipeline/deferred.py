@@ -20,7 +20,7 @@ from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.messages import MORE_TIME_MIN_S, BodyReply, ImmediateResponse, MoreTime
 
-#: Carries the reported decision out, once, and brings the reply.
+#: Carries the reported decision out, once, and returns the reply.
 CarryOut: TypeAlias = Callable[[DecisionReport], BodyReply | ImmediateResponse]
 
 

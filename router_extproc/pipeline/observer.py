@@ -25,17 +25,17 @@ from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
 from router_extproc.routing.traffic import Traffic
 
-#: Why an answer was not stored: its Envoy has another configuration than this server.
+#: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
 OTHER_CLUSTER: Final = "other cluster"
 #: A pool takes no longer until its answer's headers; a longer time comes from a clock that jumped.
 WAITED_MAX_S: Final = 600.0
 
 
 class EntrySink(Protocol):
-    """Where finished entries go; returns at once, the backend is written behind."""
+    """Stores finished entries; returns at once, the backend is written later."""
 
     def store(self, entry: Entry, *, started_s: float) -> Kept:
-        """Take the entry, unless it was purged since `started_s`, when its request was forwarded."""
+        """Store the entry, unless it was purged since `started_s`, when its request was forwarded."""
         ...
 
 
@@ -124,7 +124,7 @@ class Observation:
             self._ttft_s = self._elapsed_s()
 
     def finish(self) -> None:
-        """The end of stream came: store the answer if the rules allow, and report it."""
+        """At the end of the stream: store the answer if the rules allow, and report it."""
         answer = self._reader.finish()
         self._compare(answer)
         self._time(answer)

@@ -1,7 +1,7 @@
 """When an exchange began, and the ids by which it is found again: in both reports and in the write token.
 
-The ids are untrusted text: an Envoy may be told to keep a client's request id, and none looks at the trace
-parent. What has another form than these is as good as absent.
+The ids are untrusted text: an Envoy may be configured to keep a client's request id, and none checks the
+trace parent. Text of another form counts as absent.
 Source: https://www.w3.org/TR/trace-context/#traceparent-header
 """
 
@@ -30,7 +30,7 @@ _SAMPLED_FLAG: Final = 0x01
 
 @dataclass(frozen=True, slots=True)
 class RequestIds:
-    """The ids of one request; "" for what it has not."""
+    """The ids of one request; "" where it has none."""
 
     request_id: str = ""
     trace_id: str = ""

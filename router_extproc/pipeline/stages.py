@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from router_extproc.clock import Budget
 from router_extproc.errors import StageError, StageTimeout
-from router_extproc.pipeline.decision import StageNote
+from router_extproc.pipeline.decision import StageNote, StageOutcome
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ async def run_stage(stage: str, work: Awaitable[T], budget: Budget) -> StageResu
     clock = budget.clock
     started_s, begun_s = clock.wall_s(), clock.monotonic_s()
 
-    def note(outcome: str, reason: str = "") -> StageNote:
+    def note(outcome: StageOutcome, reason: str = "") -> StageNote:
         duration_s = clock.monotonic_s() - begun_s
         return StageNote(stage, duration_s, outcome, reason, started_s=started_s)
 

@@ -28,7 +28,7 @@ _VECTOR_TYPE = np.dtype("<f4")
 
 @dataclass(frozen=True, slots=True)
 class StorePlan:
-    """What a new entry needs beside its answer."""
+    """What a new entry consists of beside its answer."""
 
     fingerprint: Fingerprint
     partition: Partition
@@ -43,7 +43,7 @@ class StorePlan:
 
 @dataclass(frozen=True, slots=True)
 class ShadowPlan:
-    """A stored answer that would have been the hit: to be compared with the one that comes."""
+    """The entry that would have been the hit, to be compared with the pool's answer."""
 
     fingerprint: Fingerprint
     #: The verifier's.

@@ -160,7 +160,7 @@ def _failed_stages(explanation: Explanation) -> Mapping[str, str]:
     failed = {
         note.stage: f"{note.outcome}: {note.reason}" if note.reason else note.outcome
         for note in explanation.stages
-        if note.outcome not in {"ok", "skipped"}
+        if note.outcome != "ok"
     }
     return MappingProxyType(failed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from router_extproc.pipeline.decision import Decision, StageNote
+from router_extproc.pipeline.decision import Decision, StageNote, StageOutcome
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request_ids import NO_EXCHANGE
 from router_extproc.pipeline.token import WriteToken
@@ -39,6 +39,6 @@ def answered(**members: Any) -> AnswerReport:  # Any: its fields
     return AnswerReport(**{**made, **members})
 
 
-def stage(name: str, duration_s: float, outcome: str, reason: str = "") -> StageNote:
+def stage(name: str, duration_s: float, outcome: StageOutcome, reason: str = "") -> StageNote:
     """The note of a stage."""
     return StageNote(name, duration_s, outcome, reason, started_s=1.0)

@@ -190,11 +190,6 @@ def test_errors_says_which_stage_failed(outcome: str) -> None:
     assert line["stages_ms"] == {"signals": 100.0, "cache": 200.0}
 
 
-def test_a_skipped_stage_is_no_error() -> None:
-    reports = Reports([decided(_forward(stage("signals", 0.0, "skipped")))])
-    assert logged(reports, "errors") == []
-
-
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_errors_says_which_answers_are_errors(status: int) -> None:
     (line,) = logged(Reports(answers=[replace(ANSWER, status=status)]), "errors")
