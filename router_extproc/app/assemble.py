@@ -73,14 +73,13 @@ class _Parts:
     surroundings: Surroundings
 
     def exchange(self) -> ExchangeParts:
-        return ExchangeParts(
+        return ExchangeParts.of(
             self._pipeline(self.policy, self.learned.traffic),
             self._observer(),
             find_dialect,
             self.surroundings.listener,
             self.surroundings.clock,
             self.learned.savings,
-            None if self.resources.cache is None else self.learned.coalescer,
             self.policy.limits.message_timeout_s,
             self.surroundings.pause,
         )
@@ -119,7 +118,8 @@ class _Parts:
             return None
         sampling = ShadowSampling(self.learned.evidence, self.surroundings.chance, self.policy.cache.feedback)
         policies, clock = self.policy.cache_policies, self.surroundings.clock
-        return CacheStage(cache, policies, clock, limits.cache_timeout_s, encoder.identity, sampling)
+        timeout_s = limits.cache_timeout_s
+        return CacheStage(cache.lookup, policies, clock, timeout_s, encoder.identity, sampling)
 
     def _observer(self) -> AnswerObserver:
         return AnswerObserver(
@@ -131,6 +131,7 @@ class _Parts:
             self._shadow(),
             self.learned.hit_timing,
             self.learned.traffic,
+            None if self.resources.cache is None else self.learned.coalescer,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

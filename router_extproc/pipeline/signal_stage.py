@@ -17,7 +17,7 @@ STAGE = "signals"
 
 @dataclass(frozen=True, slots=True)
 class SignalReadings:
-    """What is known of a request."""
+    """The readings of one request, and its encoding."""
 
     readings: Mapping[str, Reading]
     #: None: nobody needed it, there was no text, or the stage failed.
@@ -35,8 +35,8 @@ class SignalStage:
         self, *, signals: Sequence[Signal], encoder: Encoder | None, inference: Inference, timeout_s: float
     ) -> None:
         """`encoder` may be None when no signal needs it and the cache is off."""
-        self._by_text = tuple(signal for signal in signals if not wants_encoding(signal))
-        self._by_meaning = tuple(signal for signal in signals if wants_encoding(signal))
+        self._plain = tuple(signal for signal in signals if not wants_encoding(signal))
+        self._encoded = tuple(signal for signal in signals if wants_encoding(signal))
         self._encoder = encoder
         self._inference = inference
         self._timeout_s = timeout_s
@@ -46,8 +46,8 @@ class SignalStage:
     ) -> SignalReadings:
         """Every signal's reading; `encode` asks for the encoding even when no signal needs it."""
         subject = Subject(request, headers, None)
-        readings = {signal.name: signal.read(subject) for signal in self._by_text}
-        inferred = await self._infer(subject, self._by_meaning, budget, encode=encode)
+        readings = {signal.name: signal.read(subject) for signal in self._plain}
+        inferred = await self._infer(subject, self._encoded, budget, encode=encode)
         return replace(inferred, readings={**readings, **inferred.readings})
 
     async def encode_only(self, request: InferenceRequest, budget: Budget) -> SignalReadings:
@@ -69,8 +69,8 @@ class SignalStage:
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
-        understood = result.value or _without_inference(signals, subject)
-        return replace(understood, note=result.note)
+        readings = result.value or _without_inference(signals, subject)
+        return replace(readings, note=result.note)
 
 
 def wants_encoding(signal: Signal) -> bool:

@@ -1,7 +1,6 @@
 """What hits have saved: tokens and money, in all and for each entry.
 
-It is not a metric and not a bill. The rules it keeps: only what a pool once reported is counted, so an
-answer without usage saves nothing that is known; and the entries that are remembered are bounded.
+Only usage that a pool once reported is counted. The entries that are remembered are bounded.
 """
 
 from __future__ import annotations

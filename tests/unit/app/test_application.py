@@ -92,4 +92,4 @@ def test_a_known_answer_is_the_models_own_whether_its_pool_is_up_or_not() -> Non
 def test_without_a_cache_nothing_is_warmed_and_nobody_waits() -> None:
     router = fake_router(cached=False)
     assert router.warmer is None
-    assert router.parts.coalescer is None
+    assert router.parts.coalescing is None

@@ -14,7 +14,8 @@ from router_extproc.telemetry.metrics.exposition import expose
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.known_labels import SERIES_MAX, KnownLabels, rejection_codes
 from router_extproc.telemetry.metrics.metrics import TTFT_BUCKETS_S, Metrics
-from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
+from router_extproc.testing.reports import decided
+from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY
 
 CONFIG = Config.model_validate(
     {
@@ -68,7 +69,7 @@ def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metric
 
     before = series()
     for decision in (FORWARD, REPLAY, REJECT):
-        metrics.decided(DecisionReport("openai_chat", decision, 0.004, waited=True))
+        metrics.decided(decided(decision, waited=True))
     metrics.answered(ANSWER)
     added = {re.split(r"[{ ]", line)[0] for line in series() - before}
     assert {name for name in added if "candidate" not in name and "readings" not in name} == set()
