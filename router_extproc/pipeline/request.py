@@ -158,7 +158,7 @@ class RequestPipeline:
         return Forward(
             route,
             None if body == parsed.raw.body else body,
-            replace(result.outcome, hidden=route.cache.hide_timing),
+            replace(result.outcome, hidden=True) if route.cache.hide_timing else result.outcome,
             token,
             _explain(considered),
             coalescing=question if plan is not None and result.outcome.status == "miss" else None,
