@@ -159,7 +159,7 @@ class RequestPipeline:
         return Forward(
             route,
             None if body == parsed.raw.body else body,
-            replace(result.outcome, hidden=self._hides(route)),
+            replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
             _explain(considered),
             coalescing=question if plan is not None and result.outcome.status == "miss" else None,

@@ -8,7 +8,7 @@ process it is a value; `mutations` encodes it, the observer decodes it.
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,8 +70,8 @@ class WriteToken:
         head = [VERSION, self.dialect, self.model, self.decision, self.started_s]
         began, ids = self.exchange.started_s, self.exchange.ids
         exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
-        plan, shadow = self.plan and _plan_fields(self.plan), self.shadow and asdict(self.shadow)
-        return orjson.dumps([*head, exchange, plan, shadow]).decode()
+        plan = self.plan and _plan_fields(self.plan)
+        return orjson.dumps([*head, exchange, plan, self.shadow]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -115,7 +115,7 @@ def _plan_fields(plan: StorePlan) -> dict[str, object]:
         if vector is None
         else base64.b64encode(vector.astype(_VECTOR_TYPE).tobytes()).decode(),
         "prompt": plan.prompt,
-        "rules": asdict(plan.rules),
+        "rules": plan.rules,
         "tags": plan.tags,
     }
 
