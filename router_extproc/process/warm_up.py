@@ -1,4 +1,4 @@
-"""Warm-up: what would delay the first requests is done before them; no client sees it, and nothing is stored."""
+"""Warm-up: what would delay the first requests is done before them; nothing of it is seen or stored."""
 
 from __future__ import annotations
 
