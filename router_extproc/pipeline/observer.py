@@ -177,7 +177,7 @@ class Observation:
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
         received = Received(self._status, self._headers, answer, len(encoded))
         limit = self._observer.max_answer_bytes
-        return may_store(received, plan.policy, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
+        return may_store(received, plan.rules, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
 
     def _entry(self, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
         return Entry(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router_extproc.cache.base import Fingerprint, Scope
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.http_caching import Directives, read_directives
 from router_extproc.cache.key import ContextDigest, context_digest, fingerprint
 from router_extproc.cache.scope import ScopeRule, scope_of
@@ -19,8 +19,7 @@ from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Target
+from router_extproc.routing.catalogue import Catalogue, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class RequestParser:
     """Reads requests."""
 
     catalogue: Catalogue
-    scopes: ScopeRules
+    cache_policies: CachePolicies
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
 
@@ -89,7 +88,7 @@ class RequestParser:
                 scope := scope_of(rule, pairs),
                 fingerprint(scope, context, request.prompt, routing_facts=facts),
             )
-            for rule in self.scopes.distinct
+            for rule in self.cache_policies.scopes
         }
         directives = read_directives(raw.headers.get_all("cache-control"))
         return ParsedRequest(raw, headers, request, pinned, directives, context, keys, budget)

@@ -27,7 +27,7 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
-from router_extproc.routing.traffic import Traffic
+from router_extproc.routing.traffic import ALL_UP, Traffic
 
 UNKNOWN = SignalReadings({}, None, None)
 
@@ -97,10 +97,9 @@ class RequestPipeline:
         readings = await self._read_signals(parsed)
         route = self._route(parsed, readings)
         considered, replay = await self._from_cache(parsed, route, readings)
-        sent = route if self.traffic is None else self.traffic.route(route)
-        if replay is None and sent.fallback_of is not None:
+        if replay is None and route.fallback is not None:
             # An answer of the model itself comes first; then one of its fallback.
-            feedback, route = considered.result.feedback, sent
+            feedback, route = considered.result.feedback, route.to_fallback()
             considered, replay = await self._from_cache(parsed, route, readings)
             result = replace(considered.result, feedback=considered.result.feedback or feedback)
             considered = replace(considered, result=result)
@@ -114,10 +113,11 @@ class RequestPipeline:
         self, parsed: ParsedRequest, route: Route, readings: SignalReadings
     ) -> tuple[Considered, Replay | None]:
         """What the cache has under this route, and the replay of it, if it is a hit."""
-        if self.cache_stage is None:
+        stage = self.cache_stage
+        question = None if stage is None else stage.question(parsed, route, readings.encoding)
+        if stage is None or question is None:
             return Considered(parsed, route, None, OFF, readings), None
-        question = self.cache_stage.question(parsed, route, readings.encoding)
-        result = await self.cache_stage.find(question)
+        result = await stage.find(question)
         considered = Considered(parsed, route, question, result, readings)
         if result.hit is None:
             return considered, None
@@ -134,9 +134,10 @@ class RequestPipeline:
         return await self.signal_stage.encode_only(parsed.request, parsed.budget)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route:
+        traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
         if parsed.pinned is not None:
-            return self.policy.pin(parsed.pinned)
-        return self.policy.decide(readings.readings, readings.unread)
+            return self.policy.pin(parsed.pinned, traffic)
+        return self.policy.decide(readings.readings, traffic, unread=readings.unread)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | None:
         """The replay of a hit; None: the entry was written by another version, or is damaged."""
@@ -165,12 +166,16 @@ class RequestPipeline:
         return Forward(
             route,
             None if body == parsed.raw.body else body,
-            replace(result.outcome, hidden=True) if route.cache.hide_timing else result.outcome,
+            replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
             _explain(considered),
             coalescing=question if plan is not None and result.outcome.status == "miss" else None,
             feedback=result.feedback,
         )
+
+    def _hides(self, route: Route) -> bool:
+        policy = self.reader.cache_policies.of(route.decision)
+        return policy is not None and policy.hide_timing
 
 
 def _reject_miss(considered: Considered) -> Reject:

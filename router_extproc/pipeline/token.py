@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
@@ -37,7 +37,7 @@ class StorePlan:
     vector: Vector | None
     #: The question, for verification; "" when vector is None.
     prompt: str
-    policy: CachePolicy
+    rules: StoreRules
     tags: tuple[str, ...] = ()
 
 
@@ -115,7 +115,7 @@ def _plan_fields(plan: StorePlan) -> dict[str, object]:
         if vector is None
         else base64.b64encode(vector.astype(_VECTOR_TYPE).tobytes()).decode(),
         "prompt": plan.prompt,
-        "policy": plan.policy,
+        "rules": plan.rules,
         "tags": plan.tags,
     }
 
@@ -125,7 +125,7 @@ def _plan_of(fields: dict[str, Any]) -> StorePlan:  # Any: the values of a JSON 
     floats = None if vector is None else np.frombuffer(base64.b64decode(vector), _VECTOR_TYPE)
     return StorePlan(
         vector=None if floats is None else floats.astype(np.float32),
-        policy=CachePolicy(**fields.pop("policy")),
+        rules=StoreRules(**fields.pop("rules")),
         tags=tuple(fields.pop("tags")),
         **fields,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from router_extproc.cache.base import Partition
 from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.cache.results import Query
-from router_extproc.cache.scope import ScopeRule
 from router_extproc.clock import Budget
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
@@ -25,8 +24,7 @@ class CacheQuestion:
     parsed: ParsedRequest
     decision: str
     policy: CachePolicy
-    #: Under which `key` was made.
-    rule: ScopeRule
+    #: Under the policy's scope rule.
     key: RequestKey
     partition: Partition
     #: None: exact matches only.
@@ -52,7 +50,13 @@ class CacheQuestion:
         prompt = "" if self.vector is None else self.parsed.request.prompt
         key = self.key
         return StorePlan(
-            key.fingerprint, self.partition, key.scope, self.vector, prompt, self.policy, self.tags
+            key.fingerprint,
+            self.partition,
+            key.scope,
+            self.vector,
+            prompt,
+            self.policy.store_rules,
+            self.tags,
         )
 
     def within(self, budget: Budget) -> CacheQuestion:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
-from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
@@ -26,7 +26,7 @@ from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidat
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import ShadowPlan
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.policy import Route
 
 STAGE = "cache"
 
@@ -63,12 +63,11 @@ class CacheStage:
     """Looks requests up, within a time limit; a lookup that fails is a miss."""
 
     cache: CacheLookup
-    policy: Policy
+    policies: CachePolicies
     clock: Clock
     timeout_s: float
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
-    scopes: ScopeRules
     shadow_sampling: ShadowSampling
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
@@ -83,10 +82,14 @@ class CacheStage:
                 return None if self._must_hide(hit, parsed) else self._hit(hit)
         return None
 
-    def question(self, parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> CacheQuestion:
-        """All that the cache is asked about this request on this route."""
-        policy, rule = route.cache, self.scopes.of(route.decision)
-        key, decision = parsed.keys[rule], route.decision
+    def question(
+        self, parsed: ParsedRequest, route: Route, encoding: Encoding | None
+    ) -> CacheQuestion | None:
+        """All that the cache is asked about this request on this route; None: the decision has no policy."""
+        policy = self.policies.of(route.decision)
+        if policy is None:
+            return None
+        key, decision = parsed.keys[policy.scope], route.decision
         if route.fallback_of is not None:
             # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
             model = route.target.model
@@ -94,7 +97,7 @@ class CacheStage:
             decision = f"{decision}>{model}"
         where = partition(key.scope, parsed.context, decision=decision, encoder=self.encoder_identity)
         vector = semantic_vector(parsed, policy, encoding)
-        return CacheQuestion(parsed, route.decision, policy, rule, key, where, vector, route.tags)
+        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
 
     async def find(self, question: CacheQuestion) -> CacheResult:
         """What the cache has for the question."""
@@ -105,7 +108,7 @@ class CacheStage:
         budget = question.parsed.budget.part(self.timeout_s)
         result = await run_stage(STAGE, self._look_up(question), budget)
         match result.value:
-            case Hit() as hit if self._replayable(hit, question.rule):
+            case Hit() as hit if self._replayable(hit, question.policy.scope):
                 return replace(self._judge(_as_exact(hit, question.key), question), note=result.note)
             case Hit():
                 return _missed("decision-gone", (), result.note)
@@ -118,7 +121,7 @@ class CacheStage:
         """The exact hit, wherever it is stored; None: there is none."""
         work = self.cache.exact(question.key.fingerprint, question.parsed.directives.freshness)
         result = await run_stage(STAGE, work, question.parsed.budget.part(self.timeout_s))
-        if isinstance(result.value, Hit) and self._replayable(result.value, question.rule):
+        if isinstance(result.value, Hit) and self._replayable(result.value, question.policy.scope):
             return replace(self._hit(result.value), note=result.note)
         return None
 
@@ -170,7 +173,7 @@ class CacheStage:
 
     def _may_give_feedback(self, question: CacheQuestion) -> bool:
         if self.shadow_sampling.feedback == "own":
-            return not isinstance(question.rule, SharedScope)
+            return not isinstance(question.policy.scope, SharedScope)
         return self.shadow_sampling.feedback == "all"
 
     def _feedback(self, hit: Hit, question: CacheQuestion) -> CacheResult:
@@ -183,7 +186,7 @@ class CacheStage:
     def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
         """`rule`: under which the hit was found; its decision may have another one by now."""
         policy = self._policy_of(hit)
-        if policy is None or policy.mode == "off" or self.scopes.of(hit.entry.decision) != rule:
+        if policy is None or policy.mode == "off" or policy.scope != rule:
             return False
         return hit.kind == "exact" or policy.mode == "semantic"
 
@@ -197,7 +200,7 @@ class CacheStage:
 
     def _policy_of(self, hit: Hit) -> CachePolicy | None:
         """Of the decision that stored the entry; None: it is gone."""
-        return self.policy.cache_policy(hit.entry.decision)
+        return self.policies.of(hit.entry.decision)
 
 
 #: The cache is off.

@@ -6,7 +6,7 @@ import orjson
 
 from router_extproc.admin.explained import explained
 from router_extproc.cache.base import Fingerprint, Partition, Scope
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ModelNotFound
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
@@ -19,7 +19,8 @@ from router_extproc.pipeline.decision import (
     Replay,
 )
 from router_extproc.pipeline.token import StorePlan
-from router_extproc.routing.policy import Route, RuleTrace, Target
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route, RuleTrace
 from router_extproc.signals.base import Reading
 from router_extproc.testing.reports import TOKEN, stage
 
@@ -27,10 +28,11 @@ ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
     reasoning=True,
-    cache=CachePolicy("semantic", 0.95, 60, store_tool_calls=False),
     trace=(RuleTrace("maths", matched=True, tests={"domain: math": True}),),
 )
-PLAN = StorePlan(Fingerprint("f"), Partition("p"), Scope("s"), None, "", ROUTE.cache)
+PLAN = StorePlan(
+    Fingerprint("f"), Partition("p"), Scope("s"), None, "", StoreRules(60, store_tool_calls=False)
+)
 STORING = replace(TOKEN, plan=PLAN)
 
 

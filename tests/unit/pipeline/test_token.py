@@ -17,7 +17,7 @@ PLAN = StorePlan(
     Scope("s"),
     np.array([0.1, -0.7], np.float32),
     "wie groß? 🙂",
-    SEMANTIC,
+    SEMANTIC.store_rules,
     ("t",),
 )
 

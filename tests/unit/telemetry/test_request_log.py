@@ -23,14 +23,14 @@ from router_extproc.telemetry.request_log import (
 )
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.reports import TOKEN, answered, decided, stage
-from router_extproc.testing.router import SEMANTIC, SMALL, Reports, fake_router
+from router_extproc.testing.router import SMALL, Reports, fake_router
 
 ID = "8f3b0c8e-5f0c-9d3a-a7cb-3a1c9d1b7a55"
 TRACE_PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SECRET = "sk-live-0123456789"
 PROMPT = "What is the capital of Atlantis?"
 ANSWER = answered()
-ROUTE = Route("default", SMALL, reasoning=None, cache=SEMANTIC)
+ROUTE = Route("default", SMALL, reasoning=None)
 
 Lines = list[dict[str, Any]]
 

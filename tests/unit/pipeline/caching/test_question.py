@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from router_extproc.cache.decision_policy import ScopeRules
-from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.cache.scope import SharedScope
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.llm.request import ContextField, InferenceRequest
 from router_extproc.testing.client import Client, answer_json, chat
-from router_extproc.testing.router import FakeRouter, fake_router
+from router_extproc.testing.router import SEMANTIC, FakeRouter, fake_router
 
 
 class CountedContext(tuple[ContextField, ...]):  # noqa: SLOT001 - it has an attribute
@@ -74,7 +73,8 @@ async def test_a_semantic_hit_hashes_its_context_once(counted: Counted) -> None:
 
 async def test_several_scope_rules_share_one_hash_of_the_context() -> None:
     """Which rule counts is known only when the request is routed."""
-    counted = Counted.of(fake_router(scopes=ScopeRules(HeaderScope(), {"faq": SharedScope()})))
+    shared = {"faq": replace(SEMANTIC, scope=SharedScope())}
+    counted = Counted.of(fake_router(own_cache_policies=shared))
     await counted.client.send(chat())
     assert counted.readings == [1]
 

@@ -31,7 +31,7 @@ CONFIG = Config.model_validate(
 @pytest.fixture
 def metrics() -> Metrics:
     metrics = Metrics()
-    metrics.begin_at_zero(KnownLabels.of(CONFIG).series())
+    metrics.begin_at_zero(KnownLabels.of(CONFIG, CONFIG.signals).series())
     return metrics
 
 
@@ -55,6 +55,11 @@ def test_a_counter_is_zero_before_its_first_event(metrics: Metrics) -> None:
     assert value(metrics, "answer_ttft_seconds_count", model="large") == 0
 
 
+def test_a_signal_that_is_not_computed_has_no_series() -> None:
+    """A zero would say that it has been looked for in vain."""
+    assert KnownLabels.of(CONFIG, ()).series()["signal_readings"] == []
+
+
 def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metrics: Metrics) -> None:
     """Else the list of label values is not whole."""
 
@@ -71,7 +76,7 @@ def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metric
 
 
 def test_the_work_behind_hits_is_counted_from_the_start(metrics: Metrics) -> None:
-    metrics.evidence.begin_at_zero(KnownLabels.of(CONFIG).decisions)
+    metrics.evidence.begin_at_zero(KnownLabels.of(CONFIG, CONFIG.signals).decisions)
     for decision in ("maths", "default", "pinned"):
         assert value(metrics, "cache_shadow_comparisons_total", decision=decision, outcome="different") == 0
         assert value(metrics, "cache_feedback_total", decision=decision, source="client") == 0

@@ -3,7 +3,6 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.cache.base import BackendState
-from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
@@ -19,7 +18,8 @@ from router_extproc.pipeline.decision import (
     Replay,
 )
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import Route, Target
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
@@ -30,7 +30,6 @@ ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
     reasoning=None,
-    cache=CachePolicy("semantic", 0.8, 3600, store_tool_calls=False),
 )
 EXPLANATION = Explanation(
     "openai_chat",
