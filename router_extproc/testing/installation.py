@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -30,6 +30,7 @@ from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
 from router_extproc.telemetry.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
+from router_extproc.testing.json_lines import Json, read_log_lines
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until
 
 #: For the sidecar to start, or to be itself again after a failure, on a machine that does much else.
@@ -42,8 +43,6 @@ POOLS: Final = {"small": 2, "large": 1, "lone": 1}
 PATH: Final = "/v1/chat/completions"
 #: Whose cache is used; a request without a credential shares with nobody.
 AUTHORIZATION: Final = "Bearer test-of-failures"
-
-Json = dict[str, Any]  # Any: JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +148,7 @@ class Installation:
 
     def log_lines(self) -> list[Json]:
         """What the sidecar has logged; a line that a killed process left unfinished is skipped."""
-        lines = []
-        for line in (self.folder / "sidecar.log").read_bytes().splitlines():
-            with contextlib.suppress(ValueError):
-                lines.append(json.loads(line))
-        return lines
+        return read_log_lines(self.folder / "sidecar.log")
 
     # ── processes ─────────────────────────────────────────────────────────────────────────────
 

@@ -26,6 +26,7 @@ import aiohttp
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
+from router_extproc.testing.json_lines import read_json_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
 from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
 
@@ -99,9 +100,7 @@ class Worker:
         return counts["opened"] == counts["closed"]
 
     def _all_events(self) -> list[dict[str, Any]]:
-        if not self.events_file.exists():
-            return []
-        return [json.loads(line) for line in self.events_file.read_text().splitlines()]
+        return read_json_lines(self.events_file)
 
 
 def _certificate(config: Config) -> list[str]:

@@ -21,6 +21,7 @@ import pytest_asyncio
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.testing.client import answer_json
+from router_extproc.testing.json_lines import read_log_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
 from router_extproc.testing.stack import ROOT, envoy_of, free_address
 
@@ -64,8 +65,7 @@ class Product:
             await asyncio.sleep(0.05)
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in lines if line["event"] == event]
+        return [line for line in read_log_lines(self.log) if line["event"] == event]
 
 
 @asynccontextmanager

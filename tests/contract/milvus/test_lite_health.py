@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 import subprocess
@@ -24,6 +23,7 @@ from router_extproc.cache.verify import GuardVerifier
 from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.json_lines import read_log_lines
 
 CLOCK = ManualClock()
 LIMIT_S = 60.0
@@ -73,7 +73,7 @@ class Process:
             self._running = None
 
     def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        return read_log_lines(self._log)
 
     @asynccontextmanager
     async def asked(self, heard: Heard) -> AsyncIterator[MilvusCache]:

@@ -466,6 +466,15 @@ async def test_lines_that_are_no_entries_are_named(admin: Admin) -> None:
     assert told["refused"][0]["problem"] == "not JSON"
 
 
+async def test_file_that_was_cut_is_imported_but_for_its_last_line_which_is_named(admin: Admin) -> None:
+    """A copy that broke off, or a script that was killed while it wrote."""
+    admin.store("a")
+    exported = await admin.export()
+    _, told = await admin.post("/cache/import", exported + exported[: len(exported) // 2])
+    assert told["stored"] == 1
+    assert told["refused"] == [{"line": 2, "problem": "not JSON"}]
+
+
 async def test_purged_entries_come_back_only_renewed(admin: Admin) -> None:
     admin.store("a")
     exported = await admin.export()
