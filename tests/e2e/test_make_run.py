@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ import httpx
 import pytest
 
 from router_extproc.socket_folders import socket_folder
-from router_extproc.testing.demo_process import Demo, Json, running_demo
+from router_extproc.testing.demo_process import PATH, Demo, Json, free_port, running_demo
 from router_extproc.testing.listening import listening_ports
 from router_extproc.testing.processes import start_process
 
@@ -33,6 +34,8 @@ OPPOSITE = "What are the main non-renewable energy sources?"
 REJOIN_S = 120.0
 #: A seed nobody asked with makes a question that is not in the cache.
 _SEEDS = count(1)
+#: Of each client that is there before the demo.
+EARLY_REPLIES = 3
 #: Of the stand-in pools; an answer from the cache is far below it.
 POOL_S = 0.3
 
@@ -293,6 +296,36 @@ def pid_of(demo: Demo, word: str) -> int:
     """The child of the demo that has this word in its command line."""
     named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in pids(demo.process)}
     return next(pid for pid, words in named.items() if word.encode() in words)
+
+
+def early_replies(port: int, stop: threading.Event) -> list[httpx.Response]:
+    """What the first clients get, who have tried to connect from before there was anybody."""
+    replies: list[httpx.Response] = []
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Prove that 7 is prime."}]}
+    with httpx.Client(trust_env=False, timeout=60.0) as client:
+        while len(replies) < EARLY_REPLIES and not stop.is_set():
+            try:
+                replies.append(client.post(f"http://127.0.0.1:{port}{PATH}", json=body))
+            except httpx.ConnectError:
+                time.sleep(0.001)
+    return replies
+
+
+def test_the_very_first_requests_are_read(tmp_path: Path) -> None:
+    """The port is closed until Envoy has found the sidecar healthy, whose models are warm by then."""
+    port, stop = free_port(), threading.Event()
+    with ThreadPoolExecutor(4) as clients:
+        asking = [clients.submit(early_replies, port, stop) for _ in range(4)]
+        try:
+            with running_demo(tmp_path, port=port) as demo:
+                first = demo.ask("Hello! How are you?")
+                replies = [reply for each in asking for reply in each.result(60)]
+        finally:
+            stop.set()
+    assert first.headers["x-router-decision"]
+    assert len(replies) == 4 * EARLY_REPLIES
+    unread = [reply.text for reply in replies if "x-router-decision" not in reply.headers]
+    assert unread == []
 
 
 def test_an_envoy_that_dies_is_reported_and_everything_stops(tmp_path: Path) -> None:
