@@ -25,7 +25,7 @@ WORK ?= .cache/training
 TORCH ?= torch==2.13.0
 TRAINING := .cache/training-venv
 
-.PHONY: help setup run test check format test-vllm bench train-all proto envoy lock clean
+.PHONY: help setup run test check layers format test-vllm bench train-all proto envoy lock clean
 
 help: ## List what you can ask for
 	@printf 'router_extproc: a semantic router and cache beside Envoy\n\n'
@@ -93,6 +93,9 @@ check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ s
 	  || { echo "envoy/ differs from deploy/router.yaml: run make envoy" >&2; exit 1; }
 	@echo "check: all good"
 
+layers: setup ## Draw the layers and what each package imports; fails when an import breaks a rule
+	@$(BIN)/python -m router_extproc.testing.layers
+
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -110,8 +113,8 @@ $(TRAINING)/.ready: $(VENV)/.encoder
 
 train-all: $(TRAINING)/.ready ## Remake every shipped model from rows: make train-all DATA=../shared/data (hours)
 	@test -d "$(DATA)" || { echo "name the folder of rows: make train-all DATA=../shared/data" >&2; exit 2; }
-	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.trunk.ship --data "$(DATA)" --work $(WORK)/trunk
-	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.ship_verifier \
+	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.task_layers.ship --data "$(DATA)" --work $(WORK)/trunk
+	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.verifier.ship \
 	  --data "$(DATA)" --work $(WORK)/verifier --questions tests/samples/questions/pairs.jsonl
 	@$(BIN)/router-extproc models build --force
 

@@ -12,11 +12,11 @@ from typing import Final
 
 from aiohttp import web
 
-from router_extproc.admin import cache_routes
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
-from router_extproc.admin.cache_desk import CacheDesk
-from router_extproc.admin.cache_routes import EXPORT, CacheRoutes
+from router_extproc.admin.cache import routes as cache_routes
+from router_extproc.admin.cache.operations import CacheOperations
+from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.explained import explained
 from router_extproc.admin.guard import Guard
@@ -24,7 +24,7 @@ from router_extproc.admin.listening import Listening
 from router_extproc.admin.page import dashboard
 from router_extproc.admin.replies import add_careful_headers, json_reply
 from router_extproc.errors import ConfigError
-from router_extproc.telemetry.exposition import CONTENT_TYPE
+from router_extproc.telemetry.metrics.exposition import CONTENT_TYPE
 
 #: For any answer of ours, in seconds.
 ANSWER_S: Final = 5.0
@@ -41,7 +41,7 @@ class AdminServer:
         address: str,
         *,
         max_body_bytes: int,
-        cache: CacheDesk | None = None,
+        cache: CacheOperations | None = None,
         access: Access | None = None,
         metrics: str | None = None,
     ) -> None:

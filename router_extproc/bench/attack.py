@@ -1,8 +1,7 @@
 """A suffix-search attack on the embedding: words behind a text bring it near to somebody else's question.
 
-It is not a defence. The rule it keeps: the attacker knows the encoder and the question, and one success
-anywhere along the search counts, in either direction: the attacker's answer is given to others
-(poisoning), or others' answer to the attacker.
+The attacker knows the encoder and the question, and one success anywhere along the search counts, in
+either direction: the attacker's answer is given to others (poisoning), or others' answer to the attacker.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.bench.replay import CosineVerifier
-from router_extproc.cache.verify import Verifier
-from router_extproc.models.base import Encoder
+from router_extproc.evaluation.metrics import Estimate, exact_share
+from router_extproc.evaluation.pairs import Question, predict_pair
+from router_extproc.models.base import Encoder, Verifier
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_open import open_verifier
-from router_extproc.training.evaluate_pairs import Question, predict_pair
-from router_extproc.training.metrics import Estimate, exact_share
 
 #: Words that are appended at most, one after another.
 STEPS: Final = 10

@@ -1,7 +1,7 @@
 """Replays a stream of questions through the real cache, and notes every hit.
 
-It is not a server: the time of a lookup is the cache's own, in this process. The rule it keeps: no
-look-ahead; a question is looked up before its answer is stored, and only a miss stores one.
+The time of a lookup is the cache's own, in this process. A question is looked up before its answer is
+stored, and only a miss stores one: nothing looks ahead.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from router_extproc.bench.stream import Labels, Truth
 from router_extproc.cache.base import Entry, Fingerprint, Partition, Scope
 from router_extproc.cache.digest import digest
 from router_extproc.cache.key import fingerprint, partition
-from router_extproc.cache.lookup import Hit, Query, SemanticCache
-from router_extproc.cache.near import NearTier
-from router_extproc.cache.verify import Verdict, Verifier
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, Query, SemanticCache
 from router_extproc.clock import SystemClock
+from router_extproc.evaluation.pairs import SIMILARITY_MIN, Question
 from router_extproc.llm.request import InferenceRequest
-from router_extproc.models.base import Encoder, Vector
-from router_extproc.training.evaluate_pairs import SIMILARITY_MIN, Question
+from router_extproc.models.base import Encoder, Vector, Verdict, Verifier
 
 #: A stream holds no more questions than this; nothing is evicted.
 QUESTIONS_MAX: Final = 1_000_000

@@ -1,6 +1,6 @@
 """Draws a replay: hits over the stream, and what they cost in wrong ones.
 
-It opens no picture (`plot.py`) and measures nothing: the charts are of figures alone.
+It takes figures and measures nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from router_extproc.bench.replay_figures import ReplayFigures, RuleFigures
-from router_extproc.training.metrics import Estimate
+from router_extproc.evaluation.metrics import Estimate
 
 #: What a replay should stay under, in percent of all lookups.
 FALSE_HITS_AIM_PERCENT = 1.0

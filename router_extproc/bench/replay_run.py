@@ -1,6 +1,6 @@
 """One run of `bench cache`: opens encoder and verifier, and replays one stream by every rule.
 
-It is not a table. The rule it keeps: all rules meet the same questions in the same order, encoded once.
+All rules meet the same questions in the same order, encoded once.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final, TypeAlias
 from router_extproc.bench.replay import Asked, CosineVerifier, Rule, read_question, replay
 from router_extproc.bench.replay_figures import ReplayFigures, judge_replay
 from router_extproc.bench.stream import LabelledPair, Labels
+from router_extproc.evaluation.metrics import exact_share
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier_open import open_verifier
-from router_extproc.training.metrics import exact_share
 
 #: Cosines at which a cache without a verifier is shown beside ours.
 COSINES: Final = (0.8, 0.9)

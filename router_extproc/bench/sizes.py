@@ -1,7 +1,7 @@
 """One backend as it grows: how long a lookup and a store take, and what an entry costs.
 
-It is not a table and opens nothing. The rule it keeps: the figures of a size are taken when exactly that
-many entries are stored, in one partition, which is the hardest case.
+The figures of a size are taken when exactly that many entries are stored, in one partition, which is the
+hardest case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from router_extproc.bench.made import MadeVectors, made_entries, made_fingerprint, reworded
+from router_extproc.bench.synthetic import MadeVectors, made_entries, made_fingerprint, reworded
 from router_extproc.cache.base import CacheBackend, Entry, Neighbour
 from router_extproc.cache.judging import CANDIDATES_MAX
 from router_extproc.errors import CacheError

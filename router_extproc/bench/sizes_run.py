@@ -1,6 +1,6 @@
 """One run of `bench cache-sizes`: opens each backend, empty, and lets it grow.
 
-It is not a table. The rule it keeps: nothing of anybody's is read or changed, and nothing is left behind.
+It reads and changes nothing that was there before, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from router_extproc.bench.made import MadeVectors, Rows, made_topics
 from router_extproc.bench.sizes import SizeFigures, Subject, measure_sizes
+from router_extproc.bench.synthetic import MadeVectors, Rows, made_topics
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.write_queue import BATCH_ENTRIES_MAX
 from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError

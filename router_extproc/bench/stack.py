@@ -1,7 +1,7 @@
 """What a benchmark runs against: one pool, plain Envoy, and Envoy with the sidecar.
 
-It is not the demo: the cache is this process's memory plus Milvus Lite as configured, pools answer
-at once. The rule it keeps: both Envoys have the same configuration but for our filters.
+The cache is in memory, or in Milvus Lite where that is configured; pools answer at once. Both Envoys have
+the same configuration except for our filters.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ import orjson
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
 from router_extproc.config.limits import Limits
-from router_extproc.demo.children import Child, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.envoy_config.render import tree_of
 from router_extproc.errors import RouterError
-from router_extproc.telemetry.reading import count_late_stages
+from router_extproc.process.child import Child, first_of
+from router_extproc.process.envoy import envoy_binary
+from router_extproc.telemetry.metrics.reading import count_late_stages
 
 READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05

@@ -1,7 +1,6 @@
 """A stream of questions made of labelled pairs, and what the labels say of a hit.
 
-It is not a cache. The rule it keeps: what nobody labelled is never taken for right; a direct label
-counts before a chain of others.
+What nobody labelled is never taken for right; a direct label counts before a chain of others.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from router_extproc.training.pairs import Pair, group_pairs, plain
-from router_extproc.training.rows import Row
+from router_extproc.evaluation.rows import Row
+from router_extproc.training.verifier.pairs import Pair, group_pairs, plain
 
 #: What is known of a hit: labelled right, labelled wrong, or not labelled at all.
 Truth: TypeAlias = Literal["right", "wrong", "unlabelled"]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from router_extproc.cache.base import Neighbour
-from router_extproc.cache.outcome import Judged, Query
-from router_extproc.cache.verify import Verifier
+from router_extproc.cache.results import Judged, Query
+from router_extproc.models.base import Verifier
 
 #: Neighbours that each tier may propose, and that are verified at most.
 CANDIDATES_MAX = 2

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Final
 
 from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.models.base import Vector
 
 

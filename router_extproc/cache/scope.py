@@ -6,10 +6,9 @@ empty one and several ones are three different scopes, and the header's value it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.digest import digest, text
@@ -30,21 +29,6 @@ class SharedScope:
 
 
 ScopeRule: TypeAlias = HeaderScope | SharedScope
-
-
-class ScopeRules:
-    """The scope rule of every decision."""
-
-    def __init__(self, default: ScopeRule, own: Mapping[str, ScopeRule] = MappingProxyType({})) -> None:
-        """`own`: of decisions that have another rule than `default`."""
-        self._default: Final = default
-        self._own: Final = dict(own)
-        #: Each rule once, the default first.
-        self.distinct: Final = tuple(dict.fromkeys((default, *self._own.values())))
-
-    def of(self, decision: str | None) -> ScopeRule:
-        """The rule for requests of a decision; None: of any that has no rule of its own."""
-        return self._default if decision is None else self._own.get(decision, self._default)
 
 
 def scope_of(rule: ScopeRule, headers: Iterable[tuple[str, bytes]]) -> Scope:

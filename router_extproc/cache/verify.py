@@ -7,34 +7,11 @@ is never permission to answer.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from router_extproc.cache.guards import GUARDS, QUESTION_CHARS_MAX, read_question
+from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, QUESTION_CHARS_MAX, read_question
+from router_extproc.models.base import Verdict
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a verifier says of one candidate."""
-
-    accepted: bool
-    #: Estimated chance in [0, 1] that the stored answer is right for the asked question.
-    score: float
-    #: A short word for metrics and `explain`: "ok", "numbers", "negation", ...
-    reason: str
-
-
-class Verifier(Protocol):
-    """Compares two questions; pure, bounded in time, blocks (called in the inference executor)."""
-
-    def verify(self, cached: str, asked: str, similarity: float) -> Verdict:
-        """The verdict on reusing the answer to `cached` for `asked`."""
-        ...
-
-
-#: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what
-#: is then accepted is right (0.85 without guards at the same cosine, 0.69 at a plain cosine of 0.80).
-GUARDED_SIMILARITY_MIN = 0.94
 #: Chance that a match is right by its cosine, once no guard refuses it: a logistic fit on those rows.
 _CHANCE_SLOPE, _CHANCE_OFFSET = 10.65, -8.39
 #: A guard refused: the chance is at most this share of it.

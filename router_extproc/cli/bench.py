@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from router_extproc.bench.measure import BenchResult, BenchSettings, Latency, measure
+from router_extproc.bench.overhead import BenchResult, BenchSettings, Latency, measure
 from router_extproc.cli import bench_attack, bench_cache, bench_models, bench_sizes
 
 app = typer.Typer(add_completion=False)

@@ -17,8 +17,8 @@ from router_extproc.bench.replay_plot import draw_replay
 from router_extproc.bench.replay_run import run_replay
 from router_extproc.bench.stream import SEED, make_stream, read_stream_pairs
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.training.metrics import Estimate
-from router_extproc.training.rows import read_answers, read_rows
+from router_extproc.evaluation.metrics import Estimate
+from router_extproc.evaluation.rows import read_answers, read_rows
 
 EXAMPLE = "Example: router-extproc bench cache --data pairs.jsonl --plot cache.png"
 

@@ -9,7 +9,7 @@ import typer
 from rich.progress import track
 from rich.table import Column, Table
 
-from router_extproc.bench.understanding import TOKENS, Cost, measure_models, open_bench
+from router_extproc.bench.models import TOKENS, Cost, measure_models, open_bench
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 
 EXAMPLE: Final = "Example: router-extproc bench models --runs 500"

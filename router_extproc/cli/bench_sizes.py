@@ -16,7 +16,7 @@ from router_extproc.bench.sizes import SizeFigures, Spread
 from router_extproc.bench.sizes_plot import draw_sizes
 from router_extproc.bench.sizes_run import SIZES, SizesPlan, read_base, run_sizes
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.training.rows import read_rows
+from router_extproc.evaluation.rows import read_rows
 
 EXAMPLE = "Example: router-extproc bench cache-sizes --largest 100000 --milvus http://127.0.0.1:19530"
 _COLUMNS: Final = ("backend", "entries", "exact", "by meaning", "found", "failed", "store", "bytes/entry")

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import typer
 
 from router_extproc.cli import OK, USAGE
-from router_extproc.cli.lite import lite_problems
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.config.document import dump
 from router_extproc.config.effective import effective
@@ -18,6 +17,7 @@ from router_extproc.config.examine import Report, examine
 from router_extproc.config.schema import json_schema
 from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.errors import ConfigError, ConfigProblems
+from router_extproc.process.milvus_lite import lite_problems
 
 app = typer.Typer(add_completion=False)
 

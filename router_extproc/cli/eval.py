@@ -1,8 +1,7 @@
 """`router-extproc eval`: how well prompts are understood, measured on rows of the user's.
 
-It is not a benchmark of speed. The rule it keeps: one prediction for every row, in order; rows
-without a label are predicted and not scored; a file with a broken row is refused before anything is
-written.
+One prediction for every row, in order; rows without a label are predicted and not scored; a file with a
+broken row is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -19,14 +18,7 @@ from rich.table import Table
 from router_extproc.cli.output import OUT, JsonOption, print_json
 from router_extproc.cli.predictions import collect_predictions
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.heads import open_head
-from router_extproc.models.onnx.open import open_encoder
-from router_extproc.models.onnx.verifier_open import open_verifier
-from router_extproc.signals import complexity as complexity_signal
-from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN
-from router_extproc.signals.language import find_language
-from router_extproc.training.curve import plot_curve
-from router_extproc.training.evaluate_complexity import (
+from router_extproc.evaluation.complexity import (
     ComplexityPrediction,
     Outcome,
     curve_of,
@@ -34,13 +26,20 @@ from router_extproc.training.evaluate_complexity import (
     predict_complexity,
     read_outcomes,
 )
-from router_extproc.training.evaluate_guard import GuardFigures, judge_guard, predict_guard
-from router_extproc.training.evaluate_intent import IntentFigures, judge_intents, predict_intents
-from router_extproc.training.evaluate_language import judge_languages
-from router_extproc.training.evaluate_pairs import PairFigures, judge_pairs, predict_pairs
-from router_extproc.training.evaluate_pii import PiiFigures, judge_spans, predict_spans, read_spans
-from router_extproc.training.metrics import Estimate
-from router_extproc.training.rows import read_answers, read_labels, read_rows
+from router_extproc.evaluation.curve import plot_curve
+from router_extproc.evaluation.guard import GuardFigures, judge_guard, predict_guard
+from router_extproc.evaluation.intent import IntentFigures, judge_intents, predict_intents
+from router_extproc.evaluation.language import judge_languages
+from router_extproc.evaluation.metrics import Estimate
+from router_extproc.evaluation.pairs import PairFigures, judge_pairs, predict_pairs
+from router_extproc.evaluation.pii import PiiFigures, judge_spans, predict_spans, read_spans
+from router_extproc.evaluation.rows import read_answers, read_labels, read_rows
+from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.verifier_open import open_verifier
+from router_extproc.signals import complexity as complexity_signal
+from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN
+from router_extproc.signals.language import find_language
 
 app = typer.Typer(
     add_completion=False,

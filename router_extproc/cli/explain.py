@@ -13,19 +13,19 @@ import typer
 from router_extproc.admin.client_headers import as_client
 from router_extproc.admin.explained import explained
 from router_extproc.admin.token import token_of
-from router_extproc.app import build
+from router_extproc.app.application import build
 from router_extproc.cli import FAILED, OK
 from router_extproc.cli.admin_port import bearer, why_refused
 from router_extproc.cli.admin_token import token_given
 from router_extproc.cli.explanation import show
 from router_extproc.cli.header_option import read_header
 from router_extproc.cli.output import JsonOption, print_json
-from router_extproc.cli.warm import warm
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.errors import RouterError
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.process.warm_up import warm
 from router_extproc.protocol.headers import Headers
 
 app = typer.Typer(add_completion=False)

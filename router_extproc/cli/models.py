@@ -12,12 +12,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.models.onnx.build import STEPS, build_encoder, find_built
+from router_extproc.models.hub.listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
+from router_extproc.models.hub.pull import check_place, list_pulled
+from router_extproc.models.hub.pull import pull as fetch
+from router_extproc.models.onnx.building.encoder import STEPS, build_encoder, find_built
+from router_extproc.models.onnx.building.task_layers import build_task_layers
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import IDENTITY, home, models_folder
-from router_extproc.models.onnx.hub import check_place, list_pulled, pulled_name
-from router_extproc.models.onnx.hub import pull as fetch
-from router_extproc.models.onnx.hub_listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
+from router_extproc.models.onnx.home import IDENTITY, home, models_folder, pulled_name
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     HeadManifest,
@@ -27,9 +29,7 @@ from router_extproc.models.onnx.manifest import (
 )
 from router_extproc.models.onnx.open import BUILD_COMMAND
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
-from router_extproc.models.onnx.task_layers import TrunkManifest
-from router_extproc.models.onnx.trunk_build import build_trunk
-from router_extproc.models.onnx.verifier_build import build_verifier
+from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
@@ -58,7 +58,7 @@ def build(
     folder = models / IDENTITY
     there = None if force else find_built(folder)
     manifest = there or _build_watched(models)
-    trunk = build_trunk(models, force=force or there is None)
+    trunk = build_task_layers(models, force=force or there is None)
     verifier = build_verifier(models, force=force)
     if json:
         described = _describe(IDENTITY, "encoder", folder, manifest)
@@ -161,8 +161,8 @@ def _pulled() -> list[dict[str, object]]:
 def _layers() -> list[dict[str, object]]:
     """What `models build` makes beside the encoder; none before it was run."""
     found = []
-    kinds: tuple[tuple[str, Path, type[TrunkManifest | VerifierManifest]], ...] = (
-        ("task layers", TASK_LAYERS, TrunkManifest),
+    kinds: tuple[tuple[str, Path, type[TaskLayersManifest | VerifierManifest]], ...] = (
+        ("task layers", TASK_LAYERS, TaskLayersManifest),
         ("verifier", VERIFIER, VerifierManifest),
     )
     for kind, artifact, manifest_type in kinds:

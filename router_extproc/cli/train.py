@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from router_extproc.cli.output import ERR, OUT
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.training.card import CardText, write_card
-from router_extproc.training.intent import OnProgress
-from router_extproc.training.own import train_own
-from router_extproc.training.own_graph import write_own_head
-from router_extproc.training.own_report import scope_lines, tell_lines, write_picture
-from router_extproc.training.own_rows import read_own
+from router_extproc.training.heads.card import CardText, write_card
+from router_extproc.training.heads.check_rows import read_own
+from router_extproc.training.heads.examples import OnProgress
+from router_extproc.training.heads.head_onnx import write_head
+from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
+from router_extproc.training.heads.train import train_own
 
 app = typer.Typer(
     add_completion=False,
@@ -50,7 +50,7 @@ def intent(
     examples = read_own(data)
     encoder = open_encoder()
     trained = _watch(lambda on_progress: train_own(examples, encoder, on_progress))
-    write_own_head(out, trained.net, encoder=encoder.identity)
+    write_head(out, trained.net, encoder=encoder.identity)
     head = open_head(str(out), encoder=encoder, where=str(out))
     more = "\n".join(f"- {line}" for line in scope_lines(trained))
     write_card(out, _own_card(data, out, len(examples)), trained, head, encoder.identity, more=more)

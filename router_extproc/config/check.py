@@ -1,7 +1,6 @@
 """Checks what no section can check alone: references, budgets, and values that exclude each other.
 
-It opens nothing and changes nothing. The rule it keeps: every problem is yielded, none raised, each
-with the path of the value to change.
+Every problem is yielded, none raised, each with the path of the value to change.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config import (
     check_admin,
     check_headers,
@@ -18,12 +19,10 @@ from router_extproc.config import (
     check_tls,
 )
 from router_extproc.config.check_telemetry import check_telemetry
-from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.errors import ConfigError
-from router_extproc.routing.policy import CachePolicy
 from router_extproc.section import did_you_mean
 
 #: Names that a route carries when no decision was taken (routing.policy).
@@ -156,7 +155,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
 
 def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:
     if policy.max_false_hit_rate is not None and policy.mode == "semantic" and policy.shadow_rate == 0:
-        problem = "needs a shadow_rate > 0: without trials nothing is known"
+        problem = "needs a shadow_rate > 0: without comparisons nothing is known"
         yield ConfigError(f"{path}.max_false_hit_rate", problem)
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from router_extproc.cache.decision_policy import CacheMode
 from router_extproc.config.admin import TOKEN_CHARS_MIN
 from router_extproc.config.expand import join
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.sources import SECRET_KEYS, Sources
 from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
-from router_extproc.routing.policy import CacheMode
 
 #: Instead of a secret that is written in clear.
 HIDDEN: Final = "***"

@@ -1,7 +1,7 @@
 """Where the files are that a configuration names.
 
-It does not open them. The rule it keeps: a relative path means beside the file that names it; only
-`backend_config_path` may also be found from the working directory, as the guide's layout has it.
+A relative path means beside the file that names it; only `backend_config_path` may also be found from the
+working directory, as the guide's layout has it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar, overload
 
+from router_extproc.cache.milvus.settings import Milvus, MilvusConnection, MilvusTls
 from router_extproc.config.admin import Admin
 from router_extproc.config.encoder import Encoder
-from router_extproc.config.milvus import Milvus, MilvusConnection, MilvusTls
 from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.section import Section

@@ -15,11 +15,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.check import check_config
 from router_extproc.config.document import load, read_text
 from router_extproc.config.expand import Expanded, expand
 from router_extproc.config.locate import anchor, find_beside
-from router_extproc.config.milvus import Milvus
 from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.repair import repaired
 from router_extproc.config.sources import Source, Sources, is_under

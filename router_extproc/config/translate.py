@@ -1,19 +1,20 @@
 """The configuration as the values that routing and the cache work with.
 
-It is not a check: references were checked before (`check.py`). It opens nothing; `app.py` does.
+Its references were checked before (`check.py`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from router_extproc.cache.scope import HeaderScope, ScopeRule, ScopeRules, SharedScope
+from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
+from router_extproc.cache.scope import HeaderScope, ScopeRule, SharedScope
 from router_extproc.clock import Clock
 from router_extproc.config import model as section
-from router_extproc.pipeline.savings import Price, Prices
-from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
+from router_extproc.pipeline.caching.savings import Price, Prices
+from router_extproc.routing.catalogue import Catalogue
+from router_extproc.routing.policy import Policy, RoutingDecision, Target
 from router_extproc.routing.rules import read_rule
-from router_extproc.routing.selection import Catalogue
 from router_extproc.routing.traffic import Traffic
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.

@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 import httpx
 
 from router_extproc.clock import SystemClock
-from router_extproc.demo.children import Child
+from router_extproc.process.child import Child
 from router_extproc.process.watch import BEAT_S, Patience, Silence, Watch
 
 #: Longer than its own supervisor takes to replace a frozen worker, if it has one.

@@ -1,8 +1,8 @@
 """Starts Envoy, the sidecar with Milvus Lite and two pools, and stops all of it again.
 
-It is not a way to run in production (docs/kubernetes.md is). The rule it keeps: nothing is started
-on a port that somebody has, everything that was started is stopped, every wait has an end, and a
-sidecar that was killed comes back: Envoy and its clients only notice that nothing is routed for a while.
+Nothing is started on a port that somebody has, everything that was started is stopped, every wait has an
+end, and a sidecar that was killed comes back: Envoy and its clients only notice that nothing is routed
+for a while.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import httpx
 
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
-from router_extproc.demo.children import Child, ChildEnded, envoy_binary, first_of
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, prepare_folder, write
 from router_extproc.demo.draining import drain_envoy
 from router_extproc.demo.frozen import kill_when_frozen
@@ -33,10 +32,12 @@ from router_extproc.demo.pools import Pool, ask_pool, read_pools
 from router_extproc.demo.secrets import secrets_of
 from router_extproc.demo.stops import Stops
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
-from router_extproc.models.onnx.build import build_encoder
+from router_extproc.models.onnx.building.encoder import build_encoder
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.home import home, models_folder
-from router_extproc.models.onnx.verifier_build import build_verifier
-from router_extproc.server.workers import EXIT_REFUSED, BackOff
+from router_extproc.process.child import Child, ChildEnded, first_of
+from router_extproc.process.envoy import envoy_binary
+from router_extproc.process.supervisor import EXIT_REFUSED, BackOff
 from router_extproc.socket_folders import socket_folder
 
 #: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.

@@ -150,3 +150,22 @@ class Inference(Protocol):
             StageError: too many jobs wait already; nothing was queued.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier says of one candidate."""
+
+    accepted: bool
+    #: Estimated chance in [0, 1] that the stored answer is right for the asked question.
+    score: float
+    #: A short word for metrics and `explain`: "ok", "numbers", "negation", ...
+    reason: str
+
+
+class Verifier(Protocol):
+    """Compares two questions; pure, bounded in time, blocks (called in the inference executor)."""
+
+    def verify(self, cached: str, asked: str, similarity: float) -> Verdict:
+        """The verdict on reusing the answer to `cached` for `asked`."""
+        ...

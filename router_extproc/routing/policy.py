@@ -8,32 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.errors import RouterUnavailable
 from router_extproc.routing.rules import Readings, Rule, Unread
-
-CacheMode = Literal["off", "exact", "semantic"]
-MultiTurn = Literal["digest", "exact"]
-
-
-@dataclass(frozen=True, slots=True)
-class CachePolicy:
-    """What the cache may do for one decision."""
-
-    mode: CacheMode
-    #: Cosine below which a neighbour is not even verified.
-    similarity_min: float
-    ttl_s: float
-    store_tool_calls: bool
-    #: Share of semantic hits that are sent to the pool all the same, to compare.
-    shadow_rate: float = 0.0
-    #: Share of false hits that may not be exceeded; None: no bound.
-    max_false_hit_rate: float | None = None
-    #: A hit takes as long as a miss, and nothing tells them apart.
-    hide_timing: bool = False
-    #: A question behind earlier turns: matched by meaning behind equal turns, or exactly only.
-    multi_turn: MultiTurn = "digest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.signals.language import LanguageSettings
-from router_extproc.signals.pii import PiiSettings
+from router_extproc.signals.pii.signal import PiiSettings
 
 #: `type` in the configuration to the section that opens such signals.
 SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(

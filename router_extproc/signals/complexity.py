@@ -13,7 +13,7 @@ from pydantic import Field
 
 from router_extproc.models.base import Classifiers
 from router_extproc.signals.base import SignalSettings
-from router_extproc.signals.classified import ClassifierSignal
+from router_extproc.signals.classifier_signal import ClassifierSignal
 
 #: The shipped head, and its labels: whether a weak model fails or copes.
 HEAD: Final = "complexity"

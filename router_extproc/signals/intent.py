@@ -16,7 +16,7 @@ from router_extproc.models.base import Classifiers
 from router_extproc.models.shipped import is_shipped_name, shipped_labels
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import SignalSettings
-from router_extproc.signals.classified import ClassifierSignal
+from router_extproc.signals.classifier_signal import ClassifierSignal
 
 
 class IntentSettings(SignalSettings):

@@ -11,7 +11,7 @@ from router_extproc.clock import Clock
 from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
-from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.stage_warnings import StageWarnings
 
 

@@ -28,7 +28,7 @@ import httpx
 
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
-from router_extproc.telemetry.reading import sums_of
+from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import Json, read_log_lines
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until

@@ -11,8 +11,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.protocol.driver import ExchangeDriver, Unfinished
+from router_extproc.process.stop_requests import stop_requests
+from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -22,11 +22,12 @@ from router_extproc.protocol.events import (
 )
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
 from router_extproc.server.credentials import ServerTls
-from router_extproc.server.serve import ServerSettings, running, stop_requests
+from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
@@ -68,7 +69,7 @@ class WatchedDriver:
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
-    ) -> BodyReply | ImmediateResponse | Unfinished:
+    ) -> BodyReply | ImmediateResponse | DeferredReply:
         """See ExchangeDriver."""
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)
@@ -107,7 +108,7 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     def drive(role: Role) -> WatchedDriver:
         return WatchedDriver(role, router.parts.drive(role), journal)
 
-    async with stop_requests() as stop, router.chores, running(settings, drive, journal):
+    async with stop_requests() as stop, router.background, running(settings, drive, journal):
         await stop.wait()
 
 

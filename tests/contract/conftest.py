@@ -12,15 +12,15 @@ import pytest
 
 from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection
-from router_extproc.models.onnx.build import build_encoder
+from router_extproc.models.onnx.building.encoder import build_encoder
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.models.onnx.verifier_build import build_verifier
 
 #: How long a backend may take to be reached.
 REACHED_S = 20.0

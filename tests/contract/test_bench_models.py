@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router_extproc.bench.understanding import measure_models, open_bench
+from router_extproc.bench.models import measure_models, open_bench
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.signals import SIGNALS
 

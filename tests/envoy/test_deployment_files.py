@@ -25,12 +25,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from router_extproc.cli.lite import CLOSE_S
 from router_extproc.config.address import is_loopback_host
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.addresses import split_host_port
-from router_extproc.server.workers import EXIT_REFUSED
+from router_extproc.process.milvus_lite import CLOSE_S
+from router_extproc.process.supervisor import EXIT_REFUSED
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

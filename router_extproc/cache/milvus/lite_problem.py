@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 
 from router_extproc.cache.health import TROUBLES
+from router_extproc.cache.milvus.endpoint import SOCKET_PREFIX
 from router_extproc.cache.milvus.errors import LiteProblem
-from router_extproc.cache.milvus.place import SOCKET_PREFIX
 from router_extproc.cache.milvus.trouble import trouble_of
 
 _SUFFIX = ".problem"

@@ -16,7 +16,7 @@ from pymilvus.orm.schema import CollectionSchema
 
 from router_extproc.cache.digest import DIGEST_CHARS
 from router_extproc.cache.milvus.errors import CollectionMismatch
-from router_extproc.config.milvus import MilvusCollection, MilvusIndex
+from router_extproc.cache.milvus.settings import MilvusCollection, MilvusIndex
 
 #: Changes when the columns do, or what stands in them.
 SCHEMA_VERSION = "1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.config.model import Config, DecisionCache, NearTier
 from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
-from router_extproc.routing.policy import CachePolicy
 
 #: On Quora's pairs, half of what is this near by MiniLM's cosine means something else.
 THRESHOLD_LOW: Final = 0.5

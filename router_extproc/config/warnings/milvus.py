@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from router_extproc.cache.milvus.settings import MilvusConnection
 from router_extproc.config.address import is_loopback
 from router_extproc.config.locate import uses_lite
-from router_extproc.config.milvus import MilvusConnection
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 _MILVUS: Final = "semantic_cache.milvus"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router_extproc.dialects.base import AnswerReader, BodyEdit, Rendered
+from router_extproc.dialects.edit_json import edit_body
 from router_extproc.dialects.openai_chat.answer import INCOMPLETE_REASONS
 from router_extproc.dialects.openai_chat.reader import (
     JsonAnswerReader,
@@ -11,7 +12,6 @@ from router_extproc.dialects.openai_chat.reader import (
 )
 from router_extproc.dialects.openai_chat.render import render_error, render_json, render_stream
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
-from router_extproc.dialects.splice import edit_body
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer
 from router_extproc.llm.request import InferenceRequest

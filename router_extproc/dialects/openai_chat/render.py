@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import orjson
 
 from router_extproc.dialects.base import Rendered
-from router_extproc.dialects.document import JsonObject
+from router_extproc.dialects.json_body import JsonObject
 from router_extproc.dialects.openai_chat.answer import write_message, write_usage
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer, Choice, JsonValue, Usage

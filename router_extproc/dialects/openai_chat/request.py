@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.dialects.document import JsonObject, canonical, has_duplicate_members, read_object
+from router_extproc.dialects.edit_json import models_are_strings
+from router_extproc.dialects.json_body import JsonObject, canonical, has_duplicate_members, read_object
 from router_extproc.dialects.openai_chat.shapes import (
     BODY,
     MESSAGE,
@@ -19,7 +20,6 @@ from router_extproc.dialects.openai_chat.shapes import (
     check_members,
     wrong_shape,
 )
-from router_extproc.dialects.splice import models_are_strings
 from router_extproc.llm.answer import JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
 

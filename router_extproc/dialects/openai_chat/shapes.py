@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.dialects.document import JsonObject
+from router_extproc.dialects.json_body import JsonObject
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import JsonValue
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from router_extproc.models.base import Encoding, TaskReading, Vector
-from router_extproc.models.onnx.names import read_names
+from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.session import run_session
 from router_extproc.models.onnx.text import cut_text, is_latin, is_monotonous
 

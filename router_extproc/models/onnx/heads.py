@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Encoder, Encoding
-from router_extproc.models.onnx.graph import TASK_VECTOR, VECTOR
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, read_manifest
 from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.tensors import TASK_VECTOR, VECTOR
 
 STAGE = "classifier"
 HEAD_NAME = "head.onnx"

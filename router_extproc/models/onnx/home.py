@@ -29,3 +29,9 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def models_folder(root: Path) -> Path:
     """The folder below `root` that holds one folder for each model."""
     return root / "models"
+
+
+def pulled_name(repo: str, revision: str = "main") -> str:
+    """The name of a pulled encoder's folder."""
+    flat = repo.replace("/", "--")
+    return flat if revision == "main" else f"{flat}@{revision.replace('/', '--')}"

@@ -21,8 +21,14 @@ from router_extproc.models.onnx.encoder import (
     WholeGraph,
     WindowTokenizer,
 )
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
-from router_extproc.models.onnx.hub import pulled_name
+from router_extproc.models.onnx.home import (
+    IDENTITY,
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    home,
+    models_folder,
+    pulled_name,
+)
 from router_extproc.models.onnx.manifest import (
     MANIFEST_NAME,
     EncoderManifest,

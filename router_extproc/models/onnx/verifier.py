@@ -14,14 +14,14 @@ from typing import Final
 import numpy as np
 import onnxruntime as ort
 
-from router_extproc.cache.guards import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
-from router_extproc.cache.guards.asking import same_extent
-from router_extproc.cache.guards.numbers import same_numbers
-from router_extproc.cache.guards.order import same_roles
-from router_extproc.cache.guards.polarity import same_polarity
-from router_extproc.cache.verify import Verdict
+from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
+from router_extproc.equivalence.asking import same_extent
+from router_extproc.equivalence.numbers import same_numbers
+from router_extproc.equivalence.order import same_roles
+from router_extproc.equivalence.polarity import same_polarity
+from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
-from router_extproc.models.onnx.evidence import read_evidence
+from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.session import run_session
 
 STAGE = "verifier"

@@ -11,12 +11,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN
+from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
-from router_extproc.models.onnx.evidence import EVIDENCE
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import MODEL_NAME, home, models_folder
+from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import BUILD_COMMAND, open_tokenizer
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session

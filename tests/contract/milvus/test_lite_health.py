@@ -16,11 +16,11 @@ import pytest
 from milvus_lite import MilvusLite
 
 from router_extproc.cache.health import Phase, Trouble, Unheard
-from router_extproc.cache.lookup import SemanticCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.json_lines import read_log_lines
@@ -58,7 +58,7 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process"]
+        command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         with self._log.open("ab") as log:
             self._running = start_process(
                 [*command, str(self.data), str(self.socket), "info", "json"],

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.lite_server import LiteServers, open_lite
-from router_extproc.config.milvus import Milvus
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.errors import CacheError
 from router_extproc.private_files import UMASK
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
@@ -133,7 +133,7 @@ def test_what_a_broken_folder_raises_is_an_error_of_the_cache(tmp_path: Path) ->
 def test_the_process_of_its_own_listens_on_no_port_and_keeps_its_files_private(tmp_path: Path) -> None:
     """Whatever umask it was started with."""
     folder, socket = tmp_path / "cache.db", tmp_path / "lite.sock"
-    command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process", str(folder), str(socket)]
+    command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server", str(folder), str(socket)]
     process = start_process(
         [*command, "info", "json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, umask=0
     )

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.lookup import Hit, Query, SemanticCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, Query, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus, MilvusCollection
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import (
     CHECK_DIM,
@@ -48,7 +48,7 @@ class LiteProcess:
         return self._running
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process"]
+        command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         places = [str(self._folder / "deep" / "cache.db"), str(self._folder / "lite.sock")]
         self._running = start_process([*command, *places, "info", "json"], stdin=subprocess.PIPE)
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.lookup import Hit, Miss, SemanticCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, Miss, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.processes import start_process
@@ -49,7 +49,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 @pytest.fixture
 def lite(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     places = [str(tmp_path / "cache.db"), str(tmp_path / "lite.sock")]
-    command = [sys.executable, "-m", "router_extproc.cache.milvus.lite_process", *places, "info", "json"]
+    command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server", *places, "info", "json"]
     process = start_process(command, stdin=subprocess.PIPE)
     yield process
     process.kill()
@@ -105,7 +105,7 @@ async def test_full_disk_loses_nothing_and_needs_no_restart(
 WRITER = """
 import asyncio, itertools, sys
 from pathlib import Path
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

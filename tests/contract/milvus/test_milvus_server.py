@@ -13,13 +13,13 @@ from pymilvus import MilvusClient  # noqa: TID251 - to see what the server has
 
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.digest import digest
-from router_extproc.cache.lookup import Hit, SemanticCache
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.purge_schema import SUFFIX
 from router_extproc.cache.milvus.schema import VERSION_PROPERTY
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusIndex
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import Hit, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus, MilvusCollection, MilvusConnection, MilvusIndex
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.milvus_process import MilvusServer

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.lookup import CacheState, Hit, Miss, SemanticCache
-from router_extproc.cache.milvus import MilvusCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.milvus.backend import MilvusCache
+from router_extproc.cache.milvus.settings import Milvus, MilvusConnection
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import CacheState, Hit, Miss, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
-from router_extproc.config.milvus import Milvus, MilvusConnection
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.milvus_process import UNAVAILABLE, MilvusServer, is_available, made_milvus

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from milvus_lite import MilvusLite
 
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.errors import FolderInUse
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.unreadable import ASIDE_MAX, put_aside_if_unreadable
-from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 

@@ -10,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx import build, source
-from router_extproc.models.onnx.build import build_encoder
+from router_extproc.models.onnx.building import encoder as build
+from router_extproc.models.onnx.building import source
+from router_extproc.models.onnx.building.encoder import build_encoder
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import (
     HOME_VARIABLE,

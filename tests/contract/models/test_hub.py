@@ -11,11 +11,11 @@ import pytest
 
 from router_extproc.cli import main
 from router_extproc.errors import ConfigError
+from router_extproc.models.hub.download import ATTEMPTS_MAX
+from router_extproc.models.hub.listing import Place
+from router_extproc.models.hub.pull import pull
 from router_extproc.models.onnx.encoder import OnnxEncoder
-from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder
-from router_extproc.models.onnx.hub import pull, pulled_name
-from router_extproc.models.onnx.hub_download import ATTEMPTS_MAX
-from router_extproc.models.onnx.hub_listing import Place
+from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder, pulled_name
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, PulledManifest
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.testing.fake_hub import COMMIT, FakeHub, serve_hub

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.building.verifier import UPPER_NAME, build_verifier
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import HOME_VARIABLE, home, models_folder
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, read_manifest
 from router_extproc.models.onnx.verifier import OnnxVerifier
-from router_extproc.models.onnx.verifier_build import UPPER_NAME, build_verifier
 from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"

@@ -3,8 +3,10 @@ from __future__ import annotations
 import orjson
 
 from router_extproc.admin.explained import explained
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ModelNotFound
+from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import (
     CacheOutcome,
     Candidate,
@@ -14,8 +16,7 @@ from router_extproc.pipeline.decision import (
     Replay,
     StageNote,
 )
-from router_extproc.pipeline.savings import EntryWorth, Worth
-from router_extproc.routing.policy import CachePolicy, Route, RuleTrace, Target
+from router_extproc.routing.policy import Route, RuleTrace, Target
 from router_extproc.signals.base import Reading
 
 ROUTE = Route(

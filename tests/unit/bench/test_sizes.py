@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from router_extproc.bench import sizes
-from router_extproc.bench.made import MadeVectors, made_topics, reworded
 from router_extproc.bench.sizes import Subject, measure_sizes
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
+from router_extproc.bench.synthetic import MadeVectors, made_topics, reworded
 from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.milvus import scratch
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector

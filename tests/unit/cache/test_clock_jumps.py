@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.near import NearTier
-from router_extproc.cache.policy import AHEAD_MAX_S, age_s, is_fresh, ttl_left_s
+from router_extproc.cache.freshness import AHEAD_MAX_S, age_s, is_fresh, ttl_left_s
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import EVERYTHING, Announcement, Entry, EntrySource, Fingerprint, Selector
-from router_extproc.cache.lookup import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.select import selects
+from router_extproc.cache.semantic_cache import Hit, Miss, Query, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector

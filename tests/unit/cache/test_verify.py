@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from router_extproc.cache.guards import QUESTION_CHARS_MAX
-from router_extproc.cache.verify import GUARDED_SIMILARITY_MIN, GuardVerifier
+from router_extproc.cache.verify import GuardVerifier
+from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, QUESTION_CHARS_MAX
 
 CACHED = "What are the main renewable energy sources?"
 REPHRASED = "Which are the main sources of renewable energy?"

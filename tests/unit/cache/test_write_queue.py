@@ -11,7 +11,7 @@ import pytest
 from router_extproc.cache import write_queue
 from router_extproc.cache.base import CacheRejected, Entry, Selector
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.near import NearTier
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.write_queue import BATCH_ENTRIES_MAX, RETRY_FIRST_S, RETRY_LAST_S, WriteQueue
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.demo.children import Child, ChildEnded
 from router_extproc.demo.frozen import kill_when_frozen
+from router_extproc.process.child import Child, ChildEnded
 from router_extproc.process.watch import Patience
 from router_extproc.testing.stack import free_address
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
-from router_extproc.cache.scope import HeaderScope, ScopeRules, SharedScope
-from router_extproc.cache.verify import Verdict
+from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.models.base import Verdict
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.keywords import KeywordsSignal

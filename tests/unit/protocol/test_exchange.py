@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.protocol.direction import TRANSITIONS, Phase
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -17,7 +18,6 @@ from router_extproc.protocol.events import (
 )
 from router_extproc.protocol.exchange import Exchange, Outgoing
 from router_extproc.protocol.headers import HeaderMutation, Headers
-from router_extproc.protocol.lane import TRANSITIONS, Phase
 from router_extproc.protocol.messages import (
     BodyReply,
     HeadersReply,

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.errors import RouterUnavailable
-from router_extproc.routing.policy import CachePolicy, Policy, RoutingDecision, Target
+from router_extproc.routing.policy import Policy, RoutingDecision, Target
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.signals.base import Reading
 

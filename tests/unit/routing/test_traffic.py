@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.routing.policy import CachePolicy, Route, Target
+from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.routing.policy import Route, Target
 from router_extproc.routing.traffic import ENVOY_SAID_S, Traffic
 from router_extproc.testing.clock import ManualClock
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from router_extproc.models.base import Encoding
-from router_extproc.signals.classified import ClassifierSignal
+from router_extproc.signals.classifier_signal import ClassifierSignal
 from router_extproc.signals.guard import ATTACKS, attack_of
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.subjects import subject_of

@@ -5,13 +5,13 @@ from structlog.testing import capture_logs
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
+from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import CacheOutcome, Explanation, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
-from router_extproc.pipeline.savings import EntryWorth, Worth
 from router_extproc.protocol.modes import Role
 from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.limiter import EVERY_S, WAYS_MAX
-from router_extproc.telemetry.metrics import Metrics
+from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import Reports
 

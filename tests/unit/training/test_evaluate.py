@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.verify import Verdict
+from router_extproc.evaluation.intent import IntentPrediction, judge_intents, predict_intents
+from router_extproc.evaluation.language import judge_languages
+from router_extproc.evaluation.metrics import share
+from router_extproc.evaluation.pairs import PairPrediction, judge_pairs, predict_pairs
+from router_extproc.models.base import Verdict
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals.language import Tongue
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.training.evaluate_intent import IntentPrediction, judge_intents, predict_intents
-from router_extproc.training.evaluate_language import judge_languages
-from router_extproc.training.evaluate_pairs import PairPrediction, judge_pairs, predict_pairs
-from router_extproc.training.metrics import share
 
 #: Two in scope, one of them wrong; two out of scope, one of them told.
 SCOPED = [("refund", 0.9), ("refund", 0.3), ("oos", 0.2), ("refund", 0.4)]

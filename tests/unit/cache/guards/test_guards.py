@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.cache.guards import GUARDS, read_question
-from router_extproc.cache.guards.asking import same_extent
-from router_extproc.cache.guards.order import same_roles
+from router_extproc.equivalence import GUARDS, read_question
+from router_extproc.equivalence.asking import same_extent
+from router_extproc.equivalence.order import same_roles
 
 SAME = [
     ("What are the main renewable energy sources?", "Which are the main sources of renewable energy?"),

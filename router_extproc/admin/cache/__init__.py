@@ -1,0 +1,1 @@
+"""The admin port's side of the cache: list, purge, warm, feedback, evidence."""

@@ -1,0 +1,1 @@
+"""The application: what is opened once, and what is put together from it."""

@@ -1,0 +1,1 @@
+"""Evidence of false hits: shadow comparisons, their interval, and the threshold that follows."""

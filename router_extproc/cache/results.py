@@ -1,0 +1,83 @@
+"""What is asked of the cache, and what it answers.
+
+It is not the cache. The rule it keeps: a hit says which tier and which verdict it comes from, a miss why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
+from router_extproc.cache.freshness import ANY_AGE, Freshness
+from router_extproc.models.base import Vector, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of the semantic tier."""
+
+    scope: Scope
+    partition: Partition
+    vector: Vector
+    prompt: str
+    #: Neighbours below it are not even verified.
+    similarity_min: float
+    freshness: Freshness = ANY_AGE
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A neighbour that was verified."""
+
+    neighbour: Neighbour
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored answer that may be replayed."""
+
+    entry: Entry
+    kind: Literal["exact", "semantic"]
+    #: 1.0 for exact hits.
+    similarity: float
+    #: The verdict's score; 1.0 for exact hits.
+    score: float
+    tier: Literal["near", "backend"]
+    #: What was looked at, the accepted one last.
+    judged: tuple[Judged, ...] = ()
+
+
+#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
+#: the backend did not answer. Metric labels.
+MissReason = Literal["absent", "refused", "backend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Nothing stored fits."""
+
+    reason: MissReason
+    judged: tuple[Judged, ...] = ()
+
+
+Found: TypeAlias = Hit | Miss
+
+
+#: What became of an entry: stored; only in this process (the queue to the backend was full); or not
+#: at all, for it was purged before it came.
+Kept = Literal["stored", "near-only", "purged"]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheState:
+    """What an operator sees of the cache."""
+
+    near_entries: int
+    near_bytes: int
+    #: The near tier holds all that the backend holds: lookups do not ask it.
+    near_is_complete: bool
+    queued: int
+    backend: BackendState | None
+    counters: dict[str, int]

@@ -1,0 +1,102 @@
+"""Guard: what is asked for (a reason, a way, a place, a yes) and how far it reaches (only, except).
+
+"why" is never answered with the answer to "how", nor "all but X" with that to "X".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from router_extproc.equivalence.words import Question, listed, stem
+
+#: First match wins: phrases in the order of how much they say.
+_ASKED: Mapping[str, tuple[str, ...]] = {
+    "how many": ("how many", "number of", "count of"),
+    "how much": ("how much", "price of", "cost of"),
+    "how long": ("how long", "how much time", "duration of"),
+    "how often": ("how often", "how frequently"),
+    "how far": ("how far", "how old", "how tall", "how big", "how fast", "how deep", "how high"),
+    "why": ("why", "how come", "reason", "reasons", "what causes", "what cause", "what makes"),
+    "when": ("when", "what time", "what year", "what date", "which year", "what day"),
+    "where": ("where", "which place", "what place", "which city", "which country"),
+    "who": ("who", "whom", "whose", "which person"),
+    "how": (
+        "how",
+        "best way",
+        "ways",
+        "way",
+        "steps",
+        "tips",
+        "what should i do",
+        "what do i do",
+        "what can i do",
+    ),
+    "what": ("what", "which"),
+}
+_YES_NO = listed(
+    """
+    is are am was were do does did can could should would will has have had may might must
+    """
+)
+_ORDERS = listed(
+    """
+    list explain define describe compare translate summarize summarise write convert calculate fix debug
+    refactor optimize optimise prove solve generate rewrite classify extract draw plot implement
+    """
+)
+#: "What is the way to" is "how do I"; an order ("explain X") asks what or how.
+_INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
+#: Content words beside a question from which on they are something else.
+MORE_WORDS_MIN = 3
+#: Words that say how far a question reaches, by what they mean.
+_SCOPE = {
+    "only": "only", "solely": "only", "exclusively": "only",
+    "except": "except", "excluding": "except", "excludes": "except", "besides": "except", "apart": "except",
+    "including": "including", "includes": "including", "include": "including",
+    "least": "least", "most": "most", "exactly": "exactly", "approximately": "about",
+    "always": "always", "sometimes": "sometimes", "rarely": "rarely",
+    "unless": "unless", "until": "until",
+    "first": "first", "last": "last", "next": "next",
+    "current": "now", "currently": "now", "latest": "latest",
+}  # fmt: skip
+
+
+def same_asking(cached: Question, asked: Question) -> str | None:
+    """Say "intent", "task", "scope" or "more" when these differ."""
+    one, other = _asked_for(cached), _asked_for(asked)
+    if one != other and {one, other} not in _INTERCHANGEABLE:
+        return "intent"
+    if _orders(cached) != _orders(asked):
+        return "task"
+    return same_extent(cached, asked) if _scope(cached) == _scope(asked) else "scope"
+
+
+def same_extent(cached: Question, asked: Question) -> str | None:
+    """Say "more" when one is the other, word for word, with something else before or behind it.
+
+    What is put around somebody else's question to be taken for it: narrow enough to have the last word.
+    """
+    shorter, longer = sorted((cached, asked), key=lambda question: len(question.words))
+    more = frozenset(longer.content) - frozenset(shorter.content)
+    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter.words, longer.words) else None
+
+
+def _stands_in(words: Sequence[str], others: Sequence[str]) -> bool:
+    """True when the words stand among the others, one behind the other."""
+    return bool(words) and f" {' '.join(words)} " in f" {' '.join(others)} "
+
+
+def _asked_for(question: Question) -> str | None:
+    text = f" {' '.join(question.words)} "
+    for kind, phrases in _ASKED.items():
+        if any(f" {phrase} " in text for phrase in phrases):
+            return kind
+    return "yes-no" if question.words[:1] and question.words[0] in _YES_NO else None
+
+
+def _orders(question: Question) -> set[str]:
+    return {stem(word) for word in _ORDERS.intersection(question.words)}
+
+
+def _scope(question: Question) -> set[str]:
+    return {_SCOPE[word] for word in question.words if word in _SCOPE}

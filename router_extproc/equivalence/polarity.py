@@ -1,0 +1,116 @@
+"""Guard: negations and opposites.
+
+A negated opposite ("not off") counts as different, too. "on" is never answered with the answer to "off",
+nor "renewable" with that to "non-renewable".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from router_extproc.equivalence.words import Question, listed, stem
+
+_NEGATORS = listed(
+    """
+    not no never none nothing nobody nowhere neither nor without non lack lacks lacking absent minus hardly
+    barely cannot unable impossible fail fails failed failing avoid prevent stop except excluding besides
+    """
+)
+_PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
+_SHORTEST_BASE = 4
+
+_OPPOSITES = listed(
+    """
+    on/off up/down in/out into/out before/after with/without more/less more/fewer most/least better/worse
+    best/worst good/bad high/low higher/lower highest/lowest increase/decrease increase/reduce
+    increasing/decreasing raise/lower gain/lose add/remove add/delete add/subtract create/delete
+    create/destroy insert/delete insert/remove enable/disable activate/deactivate allow/deny allow/block
+    allow/forbid accept/reject accept/decline approve/reject install/uninstall start/stop start/end
+    begin/end begin/finish first/last open/close lock/unlock mount/unmount encrypt/decrypt encode/decode
+    compress/decompress zip/unzip connect/disconnect attach/detach import/export upload/download push/pull
+    send/receive buy/sell lend/borrow give/take win/lose pass/fail succeed/fail success/failure love/hate
+    like/dislike like/hate agree/disagree true/false right/wrong right/left correct/incorrect legal/illegal
+    safe/dangerous safe/unsafe healthy/unhealthy positive/negative pro/con pros/cons advantage/disadvantage
+    benefit/drawback benefit/risk benefit/harm strength/weakness asset/liability hot/cold warm/cool
+    heat/cool wet/dry hard/soft hard/easy easy/difficult simple/complex simple/complicated fast/slow
+    faster/slower quick/slow early/late earlier/later old/new old/young older/younger older/newer
+    oldest/newest oldest/youngest ancient/modern past/future previous/next big/small bigger/smaller
+    biggest/smallest large/small larger/smaller largest/smallest long/short longer/shorter longest/shortest
+    tall/short taller/shorter wide/narrow thick/thin deep/shallow heavy/light strong/weak rich/poor
+    cheap/expensive cheaper/expensive cheapest/expensive full/empty major/minor maximum/minimum
+    maximize/minimize max/min upper/lower top/bottom front/back inside/outside indoor/outdoor
+    internal/external north/south east/west above/below over/under ascending/descending horizontal/vertical
+    clockwise/counterclockwise forward/backward forwards/backwards male/female man/woman men/women boy/girl
+    husband/wife father/mother dad/mom son/daughter brother/sister king/queen uncle/aunt
+    boyfriend/girlfriend public/private free/paid remote/local online/offline manual/automatic
+    static/dynamic synchronous/asynchronous sync/async input/output read/write client/server
+    frontend/backend debit/credit deposit/withdraw deposit/withdrawal income/expense profit/loss bull/bear
+    inflation/deflation employer/employee teacher/student doctor/patient parent/child buyer/seller
+    landlord/tenant lender/borrower winner/loser attack/defend war/peace life/death live/die alive/dead
+    birth/death born/die day/night morning/evening summer/winter spring/autumn weekday/weekend
+    sunrise/sunset cause/cure cause/prevent cause/effect cause/treat symptom/treatment symptom/cause
+    absorb/emit attract/repel expand/contract expand/shrink freeze/melt freeze/boil melting/boiling
+    rise/fall grow/shrink hire/fire inhale/exhale reward/punish save/spend save/waste sink/float wake/sleep
+    build/destroy arrive/depart arrival/departure enter/exit login/logout signin/signout
+    subscribe/unsubscribe follow/unfollow join/leave arrive/leave host/guest lead/follow victory/defeat
+    majority/minority optimist/pessimist optimistic/pessimistic overweight/underweight prefix/suffix
+    singular/plural acid/base proton/electron cation/anion vowel/consonant for/against lower/increase
+    raise/reduce raise/decrease low/lower in/outside within/outside always/sometimes always/rarely
+    always/never often/rarely all/some every/some completely/partially entirely/partially fully/partially
+    completely/partly fully/partly grant/revoke tighten/loosen merge/split show/hide easiest/hardest
+    mute/unmute expand/collapse speed/slow wake/sleep
+    """
+)
+
+
+def _opposites() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for pair in _OPPOSITES:
+        one, other = (stem(word) for word in pair.split("/"))
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return {word: frozenset(others) for word, others in found.items()}
+
+
+_OPPOSITES_OF = _opposites()
+
+
+def same_polarity(cached: Question, asked: Question) -> str | None:
+    """Say "negation" or "opposite" when one question turns the other around."""
+    if _negations(cached) != _negations(asked) or _negated_words(cached, asked):
+        return "negation"
+    return "opposite" if _has_opposite(cached, asked) else None
+
+
+def _negations(question: Question) -> int:
+    return sum(word in _NEGATORS for word in question.words)
+
+
+def _negated_words(cached: Question, asked: Question) -> bool:
+    """True when a word of one question stands in the other with a negating prefix or ending."""
+    return _negates(cached.vocabulary, asked.vocabulary) or _negates(asked.vocabulary, cached.vocabulary)
+
+
+def _negates(words: frozenset[str], bases: frozenset[str]) -> bool:
+    own = words - bases
+    return any(base in bases and base not in words for word in own for base in _bases(word))
+
+
+def _bases(word: str) -> Iterable[str]:
+    for prefix in _PREFIXES:
+        base = word.removeprefix(prefix)
+        if base != word and len(base) >= _SHORTEST_BASE:
+            yield base
+    if word.endswith("less"):
+        yield f"{word.removesuffix('less')}ful"
+    for ending in ("less", "fre"):
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= _SHORTEST_BASE:
+            yield base
+
+
+def _has_opposite(cached: Question, asked: Question) -> bool:
+    one, other = frozenset(cached.stems), frozenset(asked.stems)
+    # A word that both have is no difference: "increase or decrease" against "decrease or increase".
+    only_one, only_other = one - other, other - one
+    return any(_OPPOSITES_OF.get(word, frozenset()) & only_other for word in only_one)

@@ -1,0 +1,143 @@
+"""A question as words: split, folded, stemmed, in order; what every guard looks at.
+
+Reading takes time in proportion to the text, which is bounded, and no text makes it fail.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+#: Longer questions are not compared at all; the encoder's window ends long before.
+QUESTION_CHARS_MAX = 2000
+
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "−": "-", "–": "-", "—": " ", "‐": "-"})  # noqa: RUF001
+_TOKEN = re.compile(
+    r"(?P<number>(?<![\w.])-?\d[\d,]*(?:\.\d+)*|\d[\d,]*(?:\.\d+)*)"
+    r"|(?P<free>-free\b)"
+    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
+    r"|(?P<symbol>[%$€£¥°])"
+)
+_CONTRACTIONS = {
+    "can't": ("can", "not"),
+    "cannot": ("can", "not"),
+    "won't": ("will", "not"),
+    "shan't": ("shall", "not"),
+    "ain't": ("is", "not"),
+}
+_VOWELS = frozenset("aeiouy")
+_SHORTEST_STEM = 3
+
+
+def listed(words: str) -> frozenset[str]:
+    """The words of a list, written with white space between them."""
+    return frozenset(words.split())
+
+
+#: Words that carry grammar, not content.
+FUNCTION_WORDS = listed(
+    """
+    a an the this that these those i me my mine we us our ours you your yours he him his she her hers it its
+    they them their theirs one ones there here who whom whose which what when where why how is am are was
+    were be been being do does did doing done have has had having will would shall should can could may
+    might must of in on at to for from by with about into onto over under between among through during as
+    than then and or but if so because while although though please tell know explain give show get got
+    getting just also very really actually some any much many more most such too up out off down no not nor
+    never without only all every each both either neither other another s m re ve d ll t let like mean means
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number or symbol."""
+
+    #: Lower case.
+    text: str
+    #: As written.
+    written: str
+    kind: str
+    #: First in its sentence, so that a capital says nothing.
+    opens: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """The words of a question, and views of them that several guards share."""
+
+    tokens: tuple[Token, ...]
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words in order, lower case."""
+        return tuple(token.text for token in self.tokens if token.kind == "word")
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of the words, in order."""
+        return tuple(stem(word) for word in self.words)
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word and its stem."""
+        return frozenset(self.words).union(self.stems)
+
+    @cached_property
+    def content(self) -> tuple[str, ...]:
+        """Stems of the words that carry content, in order, adverbs left out."""
+        return tuple(
+            stemmed
+            for word, stemmed in zip(self.words, self.stems, strict=True)
+            if word not in FUNCTION_WORDS and not word.endswith("ly")
+        )
+
+
+def read_question(text: str) -> Question:
+    """The question's words; text over QUESTION_CHARS_MAX is cut."""
+    folded = text[:QUESTION_CHARS_MAX].translate(_QUOTES)
+    tokens: list[Token] = []
+    end = 0
+    for match in _TOKEN.finditer(folded):
+        opens = not tokens or any(mark in ".?!:\n" for mark in folded[end : match.start()])
+        tokens.extend(_tokens(match.lastgroup or "", match.group(), opens=opens))
+        end = match.end()
+    return Question(tuple(tokens))
+
+
+def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:
+    if kind == "free":
+        return [Token("without", "without", "word", opens=False)]
+    lowered = written.lower()
+    if kind != "word" or "'" not in lowered:
+        return [Token(lowered, written, kind, opens)]
+    if lowered in _CONTRACTIONS:
+        parts: tuple[str, ...] = _CONTRACTIONS[lowered]
+    elif lowered.endswith("n't"):
+        parts = (lowered[:-3], "not")
+    else:
+        # "Berlin's", "what's", "I'm": the first part is the word.
+        return [Token(lowered.split("'", 1)[0], written.split("'", 1)[0], kind, opens)]
+    return [Token(part, part, kind, opens) for part in parts]
+
+
+def stem(word: str) -> str:
+    """The word without the endings of number, tense and degree; crude, and the same for both questions."""
+    for ending, replacement in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)] + replacement
+    for ending in ("ing", "ed", "s"):
+        root = word[: -len(ending)]
+        if word.endswith(ending) and not word.endswith("ss") and _is_root(root):
+            return _undouble(root) if ending != "s" else root.removesuffix("e")
+    return word.removesuffix("e") if len(word) > _SHORTEST_STEM else word
+
+
+def _is_root(root: str) -> bool:
+    return len(root) >= _SHORTEST_STEM and not _VOWELS.isdisjoint(root)
+
+
+def _undouble(root: str) -> str:
+    if root[-1] == root[-2] and root[-1] not in "lsz":
+        return root[:-1]
+    return root.removesuffix("e")

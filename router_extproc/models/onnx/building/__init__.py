@@ -1,0 +1,1 @@
+"""Building ONNX models from weights: offline, by `router-extproc models build`."""

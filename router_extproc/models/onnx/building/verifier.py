@@ -1,0 +1,82 @@
+"""Builds the verifier's graph: the shipped upper layers on the lower ones of the packaged MiniLM.
+
+It is not training. The rule it keeps: what is shipped holds only what training changed; embeddings and
+lower layers come from the packaged weights, and both are checked by checksum.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import onnx
+
+from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
+from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower
+from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
+from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME
+from router_extproc.models.onnx.manifest import read_manifest, record_file, record_files, write_manifest
+from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest
+
+#: The artifact's graph.
+UPPER_NAME = "upper.onnx"
+
+
+def build_verifier(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> VerifierManifest:
+    """Make the whole graph in `models/<identity>`, or keep it when it is there and whole.
+
+    Raises:
+        ConfigError: the artifact or the source package is missing, damaged or another one.
+    """
+    shipped = read_manifest(artifact, VerifierManifest, where="")
+    folder = models / shipped.identity
+    if not force and (built := find_built(folder)) and built.calibration == shipped.calibration:
+        return built
+    source = find_source()
+    if record_file(source.weights).sha256 != shipped.source_sha256:
+        raise ConfigError("", f"{shipped.identity} was trained on other weights than {source.weights} holds")
+    models.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
+        made = Path(scratch) / "verifier"
+        made.mkdir()
+        manifest = make_verifier(source, shipped, artifact, made)
+        replace_folder(made, folder, spare=Path(scratch) / "previous")
+    return manifest
+
+
+def find_built(folder: Path) -> VerifierManifest | None:
+    """The manifest of a whole earlier build, or None."""
+    try:
+        return read_manifest(folder, VerifierManifest, where="")
+    except ConfigError:
+        return None
+
+
+def make_verifier(
+    source: Source, shipped: VerifierManifest, artifact: Path, folder: Path
+) -> VerifierManifest:
+    """Fill the folder: graph, tokenizer, manifest."""
+    with tempfile.TemporaryDirectory() as scratch:
+        float_lower, lower = Path(scratch) / "float.onnx", Path(scratch) / "lower.onnx"
+        graph = write_lower(read_weights(source), read_architecture(source), shipped.lower_layers)
+        onnx.save(graph, float_lower)
+        quantise(float_lower, lower)
+        onnx.save(join_graphs(onnx.load(lower), onnx.load(artifact / UPPER_NAME)), folder / MODEL_NAME)
+    plain_tokenizer(source.tokenizer).save(str(folder / TOKENIZER_NAME))
+    manifest = shipped.model_copy(update={"files": record_files(folder, (MODEL_NAME, TOKENIZER_NAME))})
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def replace_folder(made: Path, folder: Path, *, spare: Path) -> None:
+    """Rename the finished folder to its name; an earlier one steps aside into `spare`."""
+    if folder.exists():
+        os.rename(folder, spare)  # noqa: PTH104 - pathlib's rename, but said plainly
+    try:
+        os.rename(made, folder)  # noqa: PTH104
+    except OSError:
+        # Another process was faster; what it built is the same.
+        shutil.rmtree(made)

@@ -1,0 +1,70 @@
+"""Evidence beside the verifier's net: how alike the words of two questions are.
+
+It is not a guard and refuses nothing. The rule it keeps: the same two questions always give the same
+numbers, in the order of EVIDENCE.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router_extproc.equivalence import GUARDS, Question
+
+#: Differences counted up to here; more say nothing more.
+DIFFERENCES_MAX = 4
+
+
+def _shared(one: frozenset[str], other: frozenset[str], whole: int) -> float:
+    return len(one & other) / max(1, whole)
+
+
+def _union_share(one: Question, other: Question) -> float:
+    first, second = frozenset(one.content), frozenset(other.content)
+    return _shared(first, second, len(first | second))
+
+
+def _smaller_share(one: Question, other: Question) -> float:
+    first, second = frozenset(one.content), frozenset(other.content)
+    return _shared(first, second, min(len(first), len(second)))
+
+
+def _words_share(one: Question, other: Question) -> float:
+    first, second = frozenset(one.words), frozenset(other.words)
+    return _shared(first, second, len(first | second))
+
+
+def _only_cached(one: Question, other: Question) -> float:
+    return float(min(DIFFERENCES_MAX, len(frozenset(one.content) - frozenset(other.content))))
+
+
+def _only_asked(one: Question, other: Question) -> float:
+    return _only_cached(other, one)
+
+
+def _lengths(one: Question, other: Question) -> float:
+    return abs(math.log((1 + len(one.words)) / (1 + len(other.words))))
+
+
+def _objections(one: Question, other: Question) -> float:
+    return float(sum(guard(one, other) is not None for guard in GUARDS))
+
+
+#: What is read of two questions, by name.
+EVIDENCE: Mapping[str, Callable[[Question, Question], float]] = {
+    "content words in common": _union_share,
+    "content words of the shorter": _smaller_share,
+    "words in common": _words_share,
+    "only in the cached": _only_cached,
+    "only in the asked": _only_asked,
+    "ratio of lengths": _lengths,
+    "guards that object": _objections,
+}
+
+
+def read_evidence(cached: Question, asked: Question) -> NDArray[np.float64]:
+    """One number for each entry of EVIDENCE, float64[len(EVIDENCE)]."""
+    return np.array([read(cached, asked) for read in EVIDENCE.values()])

@@ -1,0 +1,106 @@
+"""Warming the cache with questions whose answers are known.
+
+It sends nothing to a pool. The rule it keeps: an entry is made by the very pipeline and observer that
+serve clients, so a client who then asks the same finds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from router_extproc.cache.base import Entry
+from router_extproc.cache.results import Kept
+from router_extproc.clock import Clock
+from router_extproc.dialects.base import Dialect
+from router_extproc.pipeline.decision import Forward, Reject, Replay
+from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.parsed_request import RawRequest
+from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.protocol.headers import Headers
+
+_OK = 200
+#: What is stored already must not answer in place of the new answer.
+_ASK_ANEW = ("cache-control", "no-cache")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """A request as a client would send it, and the answer as a pool would."""
+
+    #: Names in lower case; they give the scope.
+    headers: tuple[tuple[str, str], ...]
+    request: bytes
+    #: A JSON body in the dialect.
+    answer: bytes
+    #: The decision that is expected; None: any.
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a known answer makes no entry."""
+
+    problem: str
+
+
+@dataclass(slots=True)
+class _Catch:
+    """Takes what would be stored and reported. Fits EntrySink and Listener."""
+
+    entry: Entry | None = None
+    reports: list[AnswerReport] = field(default_factory=list)
+
+    def store(self, entry: Entry, *, started_s: float) -> Kept:  # noqa: ARG002 - the port
+        self.entry = entry
+        return "stored"
+
+    def decided(self, report: DecisionReport) -> None:
+        """See Listener."""
+
+    def answered(self, report: AnswerReport) -> None:
+        self.reports.append(report)
+
+
+@dataclass(frozen=True, slots=True)
+class Warmer:
+    """Makes entries of known answers."""
+
+    #: With patience: no stage may be skipped.
+    pipeline: RequestPipeline
+    dialect: Dialect
+    clock: Clock
+    max_answer_bytes: int
+
+    async def entry_of(self, known: KnownAnswer) -> Entry | Unfit:
+        """The entry that a client's request would have left behind."""
+        headers = Headers((*known.headers, _ASK_ANEW))
+        decision = await self.pipeline.decide(RawRequest(self.dialect, headers, known.request))
+        match decision:
+            case Reject(error=error):
+                return Unfit(error.message)
+            case Replay():
+                return Unfit("answered from the cache")
+            case Forward():
+                return _reason(decision, known) or self._observe(decision, known.answer)
+
+    def _observe(self, forward: Forward, answer: bytes) -> Entry | Unfit:
+        catch = _Catch()
+        observer = AnswerObserver(
+            {self.dialect.name: self.dialect}, catch, catch, self.clock, self.max_answer_bytes
+        )
+        observation = observer.open(forward.write_token or "", _OK, {"content-type": "application/json"})
+        if observation is None:
+            return Unfit("not to be stored")
+        observation.feed(answer)
+        observation.finish()
+        return catch.entry or Unfit(f"not to be stored: {catch.reports[0].stored}")
+
+
+def _reason(forward: Forward, known: KnownAnswer) -> Unfit | None:
+    if any(note.outcome != "ok" for note in forward.explanation.stages):
+        return Unfit("the encoder is busy, try again")
+    decision = forward.route.decision
+    if known.decision is not None and known.decision != decision:
+        return Unfit(f"the router decides {decision!r} for this question")
+    return None

@@ -1,0 +1,211 @@
+"""The answer observer: reads what a pool answered and stores it when the cache rules allow.
+
+It is not on the client's path: nothing here can delay or change an answer. The rule it keeps: no
+token, no write; no end of stream, no write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
+from router_extproc.cache.base import Entry, Fingerprint
+from router_extproc.cache.results import Kept
+from router_extproc.clock import Clock
+from router_extproc.dialects.base import AnswerReader, Dialect
+from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.caching.hit_timing import HitTiming
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.report import AnswerReport, Listener
+from router_extproc.pipeline.token import StorePlan, WriteToken
+from router_extproc.protocol.events import UNTOLD, Origin
+from router_extproc.routing.traffic import Traffic
+
+#: Why an answer was not stored: its Envoy has another configuration than this server.
+OTHER_CLUSTER: Final = "other cluster"
+
+
+#: A pool takes no longer until its answer's headers; what is more, a clock that jumped says.
+WAITED_MAX_S: Final = 600.0
+
+
+class EntrySink(Protocol):
+    """Where finished entries go; returns at once, the backend is written behind."""
+
+    def store(self, entry: Entry, *, started_s: float) -> Kept:
+        """Take the entry, unless it was purged since `started_s`, when its request was forwarded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerObserver:
+    """Opens one observation for each answer that has a write token."""
+
+    dialects: Mapping[str, Dialect]
+    #: None: the cache is off; answers are only measured.
+    sink: EntrySink | None
+    listener: Listener
+    clock: Clock
+    max_answer_bytes: int
+    #: None: nothing is compared.
+    shadow: ShadowComparisons | None = None
+    #: None: no hit is held back.
+    hit_timing: HitTiming | None = None
+    #: None: it is not known where models are served.
+    traffic: Traffic | None = None
+
+    def open(
+        self, token_text: str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
+    ) -> Observation | None:
+        """An observation of the answer, or None when the token is not ours to read.
+
+        headers: names in lower case; repeated values joined by commas.
+        """
+        if self.traffic is not None and origin.cluster:
+            self.traffic.heard(origin.cluster, origin.details)
+        try:
+            token = WriteToken.decode(token_text)
+        except ValueError:
+            return None
+        dialect = self.dialects.get(token.dialect)
+        if dialect is None:
+            return None
+        content_type = headers.get("content-type", "")
+        reader = dialect.read_answer(content_type, max_answer_bytes=self.max_answer_bytes)
+        return Observation(self, token, status, headers, reader, foreign=self._is_foreign(token, origin))
+
+    def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
+        """Another cluster answered than the one where the token's model is served."""
+        if self.traffic is None or not origin.cluster:
+            return False
+        return self.traffic.cluster_of(token.model) != origin.cluster
+
+
+class Observation:
+    """One answer on its way to the client."""
+
+    def __init__(
+        self,
+        observer: AnswerObserver,
+        token: WriteToken,
+        status: int,
+        headers: Mapping[str, str],
+        reader: AnswerReader,
+        *,
+        foreign: bool = False,
+    ) -> None:
+        #: Another pool's than that of the model that was chosen: nothing may be learnt from it.
+        self.foreign: Final = foreign
+        self._observer = observer
+        self._token = token
+        self._status = status
+        self._headers = headers
+        self._reader = reader
+        self._ttft_s: float | None = None
+        clock = observer.clock
+        #: The wall clock is asked once, for only it was there when the request was forwarded; it may have
+        #: jumped since, and may jump again.
+        self._waited_s = min(max(0.0, clock.wall_s() - token.started_s), WAITED_MAX_S)
+        self._began_s = clock.monotonic_s()
+        self._reported = False
+
+    @property
+    def coalescing_key(self) -> Fingerprint | None:
+        """Under which equal requests may wait for this answer."""
+        return None if self._token.plan is None else self._token.plan.fingerprint
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the answer."""
+        if self._reader.feed(chunk).started and self._ttft_s is None:
+            self._ttft_s = self._elapsed_s()
+
+    def finish(self) -> None:
+        """The end of stream came: store the answer if the rules allow, and report it."""
+        answer = self._reader.finish()
+        self._compare(answer)
+        self._note(answer)
+        self._report(answer, self._store(answer))
+
+    def break_off(self) -> None:
+        """The stream closed before its end (client gone, pool gone): report, never store."""
+        self._report(Incomplete("aborted"), "aborted")
+
+    def _note(self, answer: Answer | Incomplete) -> None:
+        hit_timing = self._observer.hit_timing
+        if self.foreign:
+            return
+        if hit_timing is not None and isinstance(answer, Answer):
+            hit_timing.note(self._token.model, self._elapsed_s(), streamed=self._is_streamed)
+
+    @property
+    def _is_streamed(self) -> bool:
+        return "event-stream" in self._headers.get("content-type", "")
+
+    def _compare(self, answer: Answer | Incomplete) -> None:
+        shadow, plan = self._observer.shadow, self._token.shadow
+        if shadow is None or plan is None or self.foreign or isinstance(answer, Incomplete):
+            return
+        if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
+            shadow.compare(plan, self._token.decision, answer)
+
+    def _store(self, answer: Answer | Incomplete) -> str:
+        plan, sink = self._token.plan, self._observer.sink
+        if plan is None or sink is None:
+            return "not-asked"
+        if self.foreign:
+            return OTHER_CLUSTER
+        encoded = encode_answer(answer) if isinstance(answer, Answer) else b""
+        match self._judge(answer, encoded, plan):
+            case NoStore(reason):
+                return reason
+            case Store(expires_s):
+                kept = sink.store(self._entry(plan, encoded, expires_s), started_s=self._token.started_s)
+        return "purged" if kept == "purged" else "stored"
+
+    def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
+        received = Received(self._status, self._headers, answer, len(encoded))
+        limit = self._observer.max_answer_bytes
+        return may_store(received, plan.policy, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
+
+    def _entry(self, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
+        return Entry(
+            plan.fingerprint,
+            plan.partition,
+            plan.scope,
+            plan.vector,
+            plan.prompt,
+            encoded,
+            self._token.dialect,
+            self._token.model,
+            self._token.decision,
+            self._observer.clock.wall_s(),
+            expires_s,
+            plan.tags,
+        )
+
+    def _report(self, answer: Answer | Incomplete, stored: str) -> None:
+        if self._reported:
+            return
+        self._reported = True
+        token = self._token
+        report = AnswerReport(
+            token.dialect,
+            token.model,
+            token.decision,
+            self._status,
+            streamed=self._is_streamed,
+            ttft_s=self._ttft_s,
+            duration_s=self._elapsed_s(),
+            usage=answer.usage if isinstance(answer, Answer) else None,
+            stored=stored,
+            incomplete=answer.reason if isinstance(answer, Incomplete) else "",
+            ids=token.ids,
+            started_s=token.started_s,
+        )
+        self._observer.listener.answered(report)
+
+    def _elapsed_s(self) -> float:
+        return self._waited_s + self._observer.clock.monotonic_s() - self._began_s

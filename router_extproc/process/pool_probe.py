@@ -1,0 +1,145 @@
+"""Asks the endpoints of watched pools how they are, as Envoy's own health checks do, while a worker runs.
+
+One round every `health.interval_s`, all endpoints at once, each within `health.timeout_s`; a round that has
+lost and found pools logs each of them once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+
+from router_extproc.config.address import host_port
+from router_extproc.config.model import Config, EnvoyCluster
+from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
+from router_extproc.routing.traffic import Traffic
+from router_extproc.telemetry.logging import get_logger
+
+#: How often changes that were not probed for (Envoy's word) are looked at.
+IDLE_S: Final = 1.0
+#: Rounds more than Envoy takes to use an endpoint again: a pool that we take for up while Envoy does not yet
+#: would cost requests a 503.
+BACK_LATER: Final = 2
+#: Of pools whose health checks are off, a connection is asked for.
+_CONNECT_ONLY: Final = PoolHealth()
+
+_log = get_logger()
+
+
+@dataclass(slots=True)
+class Streak:
+    """An endpoint's state: it changes after so many results in a row that say otherwise."""
+
+    health: PoolHealth
+    up: bool | None = None
+    _against: int = field(default=0)
+
+    def add(self, *, alive: bool) -> bool:
+        """Take a result; returns the state. The first one counts at once."""
+        if self.up is None:
+            self.up = alive
+        self._against = 0 if alive is self.up else self._against + 1
+        back = self.health.healthy_threshold + BACK_LATER
+        needed = back if alive else self.health.unhealthy_threshold
+        if self._against >= needed:
+            self.up, self._against = alive, 0
+        return self.up
+
+
+class PoolProbe:
+    """Probes the pools that `traffic` watches, as far as the configuration has their endpoints."""
+
+    def __init__(self, config: Config, traffic: Traffic) -> None:
+        clusters = config.envoy.clusters
+        self._pools: Final = {name: clusters[name] for name in traffic.watched if name in clusters}
+        self._traffic: Final = traffic
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Probe in the background inside the block; does nothing when no pool is watched."""
+        if not self._traffic.watched:
+            yield
+            return
+        async with aiohttp.ClientSession(auto_decompress=False, trust_env=False) as session:
+            task = asyncio.ensure_future(self._all(session))
+            try:
+                yield
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _all(self, session: aiohttp.ClientSession) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell())
+            for name, pool in self._pools.items():
+                tasks.create_task(self._watch(name, pool, session))
+
+    async def _watch(self, name: str, pool: EnvoyCluster, session: aiohttp.ClientSession) -> None:
+        health = _CONNECT_ONLY if pool.health is False else pool.health
+        ask = _asking(pool, health, session)
+        streaks = {endpoint: Streak(health) for endpoint in pool.endpoints}
+        while True:
+            results = await asyncio.gather(*(_in_time(ask(each), health.timeout_s) for each in streaks))
+            up = [streak.add(alive=alive) for streak, alive in zip(streaks.values(), results, strict=True)]
+            self._traffic.probed(name, up=any(up))
+            log_changes(self._traffic.changes())
+            await asyncio.sleep(health.interval_s)
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_S)
+            log_changes(self._traffic.changes())
+
+
+def log_changes(changes: Mapping[str, bool]) -> None:
+    """One line for each pool that was lost or is back."""
+    for cluster, up in changes.items():
+        if up:
+            _log.warning("pool is back", cluster=cluster)
+        else:
+            _log.warning("pool lost: its fallback answers", cluster=cluster)
+
+
+async def _in_time(asked: Awaitable[bool], timeout_s: float) -> bool:
+    """False when it fails or takes longer, whatever the reason."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await asked
+    except (TimeoutError, OSError, aiohttp.ClientError, ValueError):
+        return False
+
+
+def _asking(
+    pool: EnvoyCluster, health: PoolHealth, session: aiohttp.ClientSession
+) -> Callable[[str], Awaitable[bool]]:
+    if pool.health is False:
+        return _connects
+    tls = _tls(pool.ca_file) if pool.tls else None
+
+    async def ask(endpoint: str) -> bool:
+        url = f"{'https' if pool.tls else 'http'}://{endpoint}{health.path}"
+        async with session.get(url, ssl=tls or True, allow_redirects=False) as answer:
+            return answer.status < FAILED_STATUS_MIN
+
+    return ask
+
+
+def _tls(ca_file: str) -> ssl.SSLContext | None:
+    """None when the file cannot be read: the system's authorities then."""
+    with suppress(OSError):
+        return ssl.create_default_context(cafile=ca_file)
+    return None
+
+
+async def _connects(endpoint: str) -> bool:
+    host, port = host_port(endpoint) or ("", 0)
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    return True

@@ -1,0 +1,159 @@
+"""One worker: the application with its gRPC server and its admin server around it.
+
+It is not a command; `serve` runs it. The rule it keeps: what operators ask is answered until the last
+stream has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from router_extproc import __version__
+from router_extproc.admin.access import Access
+from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
+from router_extproc.admin.server import AdminServer
+from router_extproc.admin.token import token_of
+from router_extproc.app.application import Application, build
+from router_extproc.clock import Clock, SystemClock, WatchedClock
+from router_extproc.config.digest import digest_of
+from router_extproc.config.envoy_digest import envoy_digest
+from router_extproc.config.model import Config
+from router_extproc.config.translate import scope_rules_of
+from router_extproc.process.addresses import WorkerAddress
+from router_extproc.process.channel import beating
+from router_extproc.process.notify import READY, STOPPING, Notifier
+from router_extproc.process.operations import RunningConfig, WorkerOperations
+from router_extproc.process.pool_probe import PoolProbe
+from router_extproc.process.stop_requests import stop_requests
+from router_extproc.process.warm_up import settle, warm
+from router_extproc.server.credentials import ServerTls
+from router_extproc.server.listen import SOCKET_MODES
+from router_extproc.server.serve import ServerSettings, running
+from router_extproc.server.servicer import StreamLimits
+from router_extproc.telemetry.backend import BackendTelemetry
+from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
+from router_extproc.telemetry.hub import Telemetry
+from router_extproc.telemetry.logging import get_logger
+from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
+from router_extproc.telemetry.metrics.identity import publish_identity
+from router_extproc.telemetry.metrics.known_labels import KnownLabels
+from router_extproc.telemetry.metrics.metrics import Metrics
+from router_extproc.telemetry.request_log import open_request_log
+
+
+async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str | None = None) -> None:
+    """Serve until SIGTERM, SIGINT or (beside others) the supervisor's end.
+
+    config_digest: of the configuration as the operator wrote it; None: `config` is that.
+
+    Raises:
+        ConfigError: an address cannot be had, or a model cannot be opened.
+    """
+    log, digest = get_logger(), config_digest or digest_of(config)
+    access = _access(config, own)
+    telemetry = _telemetry(config, SystemClock(), digest)
+    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
+    async with AsyncExitStack() as stack:
+        stack.callback(telemetry.drain)
+        at_once, ready = asyncio.Event(), asyncio.Event()
+        if own.peers is None:
+            notifier = Notifier.of(os.environ)
+            stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
+            await stack.enter_async_context(notifier.watching())
+        else:
+            notifier = Notifier()  # the supervisor's business
+            stop = await stack.enter_async_context(stop_requests(with_parent=True))
+            await stack.enter_async_context(beating(ready))
+        backend = _backend_telemetry(config, telemetry.metrics)
+        application = await stack.enter_async_context(
+            build(config, telemetry, clock=clock, backend_listener=backend)
+        )
+        if backend is not None and application.cache is not None:
+            backend.watch_queue(application.cache)
+        envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
+        running_config = RunningConfig(config, digest, envoy_config)
+        operations = WorkerOperations(running_config, own, application, telemetry.metrics)
+        admin = own.admin_address(config)
+        server = AdminServer(
+            operations,
+            admin,
+            max_body_bytes=config.limits.max_body_bytes,
+            cache=_cache_operations(config, own, application, clock),
+            access=access,
+            metrics=config.admin.metrics if own.worker == 0 else None,
+        )
+        await server.start()
+        stack.push_async_callback(server.aclose)
+        settings = _settings(config, own)
+        await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+        # Before anybody can ask: health would say SERVING of models that are cold.
+        await warm(application, config)
+        settle()
+        serving = running(settings, application.drive, telemetry, envoy_config.seen, at_once)
+        address = await stack.enter_async_context(serving)
+        operations.ready = True
+        ready.set()
+        notifier.say(READY)
+        log.info("serving", address=address, admin=admin, version=__version__, config_digest=digest)
+        await stop.wait()
+        operations.draining = True
+        notifier.say(STOPPING)
+        log.info("draining", at_most_s=config.limits.drain_s)
+    log.info("stopped")
+
+
+def _access(config: Config, own: WorkerAddress) -> Access | None:
+    """Who may ask the admin port; None: this worker has none, but a socket that is for its peers only."""
+    admin = config.admin
+    return None if own.worker else Access.of(admin.listen, admin.allowed_hosts, token_of(admin))
+
+
+def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
+    metrics, wanted = Metrics(), config.telemetry
+    known = KnownLabels.of(config)
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
+    publish_identity(metrics.registry, config_digest=config_digest)
+    return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
+    """None: the cache has no backend that could be lost."""
+    wanted = config.semantic_cache
+    return BackendTelemetry(metrics.registry) if wanted.enabled and wanted.backend_type == "milvus" else None
+
+
+def _settings(config: Config, own: WorkerAddress) -> ServerSettings:
+    limits = StreamLimits(
+        max_body_bytes=config.limits.max_body_bytes, max_exchanges=config.limits.max_exchanges
+    )
+    modes = SOCKET_MODES[config.socket_access]
+    return ServerSettings(config.listen, limits, config.limits.drain_s, own.worker, modes, _tls(config))
+
+
+def _tls(config: Config) -> ServerTls | None:
+    files = config.listen_tls
+    if files is None:
+        return None
+    authority = None if files.client_ca_file is None else Path(files.client_ca_file)
+    return ServerTls(Path(files.cert_file), Path(files.key_file), authority)
+
+
+def _cache_operations(
+    config: Config, own: WorkerAddress, application: Application, clock: Clock
+) -> CacheOperations | None:
+    cache, warmer, encoder = application.cache, application.warmer, application.encoder
+    if cache is None or warmer is None or encoder is None:
+        return None
+    setting = Setting(
+        worker=own.worker,
+        scopes=scope_rules_of(config),
+        dim=encoder.dim,
+        model=config.virtual_models[0] if config.virtual_models else config.default_model,
+        shared=config.semantic_cache.backend_type != "memory",
+    )
+    parts = CacheParts(cache, warmer, application.savings, application.evidence)
+    return CacheOperations(parts, clock, setting, own.others(config))

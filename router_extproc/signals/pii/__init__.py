@@ -1,0 +1,1 @@
+"""Personal data: patterns, phone numbers, names, and the words around them."""

@@ -1,0 +1,41 @@
+"""What runs: versions and the configuration's digest, as metrics whose value is always 1."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from router_extproc import __version__
+from router_extproc.telemetry.metrics.exposition import PREFIX
+
+#: Label to distribution: whose versions explain what a build does.
+LIBRARIES: Final = {
+    "grpc": "grpcio",
+    "onnxruntime": "onnxruntime",
+    "tokenizers": "tokenizers",
+    "faiss": "faiss-cpu",
+    "pymilvus": "pymilvus",
+}
+ABSENT: Final = "absent"
+
+
+def publish_identity(registry: CollectorRegistry, *, config_digest: str) -> None:
+    """Add build_info and config_info."""
+    build = {"version": __version__, "python": platform.python_version()}
+    build |= {label: _version_of(name) for label, name in LIBRARIES.items()}
+    _publish(registry, "build_info", "Versions of this build.", build)
+    _publish(registry, "config_info", "Digest of the effective configuration.", {"digest": config_digest})
+
+
+def _publish(registry: CollectorRegistry, name: str, text: str, labels: dict[str, str]) -> None:
+    Gauge(f"{PREFIX}_{name}", text, tuple(labels), registry=registry).labels(**labels).set(1)
+
+
+def _version_of(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ABSENT

@@ -1,0 +1,96 @@
+"""Label values that are known before the first request, so that counters exist from the start.
+
+Without that the first event of a kind makes a new series with value 1, in which `increase()` sees nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, get_args
+
+from router_extproc.config.model import Config
+from router_extproc.dialects import DIALECTS
+from router_extproc.errors import RequestError
+from router_extproc.pipeline import signal_stage as signals_read
+from router_extproc.pipeline.caching import stage as cache_stage
+from router_extproc.pipeline.decision import CacheStatus
+from router_extproc.protocol.modes import Role
+from router_extproc.server.base import Outcome
+
+#: Series that a counter may have at the start; a counter with more begins empty.
+SERIES_MAX: Final = 2000
+#: How a stage ends.
+STAGE_OUTCOMES: Final = ("ok", "timeout", "error")
+#: What becomes of answers: kept, not asked for, or why not (cache.policy, dialects).
+STORED_OUTCOMES: Final = (
+    "stored", "not-asked", "purged", "aborted", "status", "set-cookie", "content-encoding",
+    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "policy", "too_large",
+    "malformed", "error", "cut_off", "content_type", "no_choices", "unfinished", "finish_reason",
+)  # fmt: skip
+
+Values = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLabels:
+    """By the configuration."""
+
+    #: Decision and model, as requests may be decided.
+    routes: tuple[tuple[str, str], ...] = ()
+    models: Values = ()
+    #: Names of signals.
+    signals: Values = ()
+
+    @classmethod
+    def of(cls, config: Config) -> KnownLabels:
+        """What requests under this configuration may be labelled with."""
+        decided = [(each.name, each.model) for each in config.decisions]
+        pinned = [("pinned", model) for model in config.models]
+        routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
+        return cls(tuple(routes), tuple(config.models), tuple(config.signals))
+
+    @property
+    def decisions(self) -> Values:
+        """Every name of a decision, `default` and `pinned` among them."""
+        return tuple(dict.fromkeys(decision for decision, _ in self.routes))
+
+    def series(self) -> dict[str, list[Values]]:
+        """Metric, by its name without prefix and suffix, to the label values of its series."""
+        tokens = ("prompt", "completion")
+        known: dict[str, list[Values]] = {
+            "requests": [
+                (dialect, *route, status)
+                for dialect, route, status in product(DIALECTS, self.routes, get_args(CacheStatus))
+            ],
+            "rejected_requests": list(product(DIALECTS, rejection_codes())),
+            "decision_duration_seconds": [("forward",), ("replay",), ("reject",)],
+            "stage_duration_seconds": [(stage,) for stage in STAGES],
+            "stage_outcomes": list(product(STAGES, STAGE_OUTCOMES)),
+            "signal_readings": list(product(self.signals, ("true", "false"))),
+            "answers": [
+                (model, decision, status)
+                for (decision, model), status in product(self.routes, ("2xx", "4xx", "5xx"))
+            ],
+            "answers_stored": [(outcome,) for outcome in STORED_OUTCOMES],
+            "answer_ttft_seconds": [(model,) for model in self.models],
+            "answer_duration_seconds": [(model,) for model in self.models],
+            "tokens": list(product(self.models, (*tokens, "cached"))),
+            "coalesced_requests": [("shared",), ("alone",)],
+            "cache_saved_tokens": [
+                (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)
+            ],
+            "cache_saved_cost": [(model, decision) for decision, model in self.routes],
+            "streams_in_flight": [(role.value,) for role in Role],
+            "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],
+        }
+        return {name: series for name, series in known.items() if len(series) <= SERIES_MAX}
+
+
+#: Stages whose time is bounded.
+STAGES: Final = (signals_read.STAGE, cache_stage.STAGE)
+
+
+def rejection_codes() -> Values:
+    """The `code` of every error that a client may be answered with."""
+    return tuple(sorted({error.code for error in RequestError.__subclasses__() if error.code}))

@@ -1,0 +1,215 @@
+"""Prometheus metrics: every name, unit and label of this process in one place.
+
+It does not serve HTTP (`admin`) and does not write logs. The rule it keeps: labels take their
+values from the configuration or from bounded sets in the code, never from a client; names carry
+their unit (https://prometheus.io/docs/practices/naming/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from router_extproc.pipeline.caching.savings import EntryWorth
+from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, StageNote
+from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.protocol.modes import Role
+from router_extproc.server.base import Outcome
+from router_extproc.telemetry.metrics.cache import CacheCollector
+from router_extproc.telemetry.metrics.evidence import EvidenceCollector
+from router_extproc.telemetry.metrics.exposition import PREFIX
+from router_extproc.telemetry.metrics.pools import PoolCollector
+from router_extproc.telemetry.metrics.workers import WorkerCollector
+
+#: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
+#: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.
+FAST_BUCKETS_S: Final = (
+    0.00025, 0.0005, 0.001, 0.002, 0.004, 0.007, 0.012, 0.02, 0.03, 0.05, 0.1, 0.2, 0.25, 0.35, 0.5, 1.0, 2.5,
+)  # fmt: skip
+#: Those of vllm:time_to_first_token_seconds, so that both can be laid over each other; up to 10 s also
+#: those of OpenTelemetry's gen_ai.server.time_to_first_token.
+TTFT_BUCKETS_S: Final = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0,
+    80.0, 160.0, 640.0, 2560.0,
+)  # fmt: skip
+#: Those of OpenTelemetry's gen_ai.server.request.duration, and two more doublings.
+ANSWER_BUCKETS_S: Final = (
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
+)  # fmt: skip
+SIMILARITY_BUCKETS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.0)
+
+
+class Metrics:
+    """One process's metrics in a registry of their own; every method is quick and never raises."""
+
+    def __init__(self) -> None:
+        self.registry: Final = CollectorRegistry(auto_describe=True)
+        #: By name, without prefix and suffix.
+        self._labelled: Final[dict[str, Counter | Gauge | Histogram]] = {}
+        self._requests = self._counter(
+            "requests", "Requests decided.", "dialect", "decision", "model", "cache"
+        )
+        self._rejected = self._counter(
+            "rejected_requests", "Requests answered with an error object.", "dialect", "code"
+        )
+        self._decided = self._histogram(
+            "decision_duration_seconds", "From the whole body to the decision.", FAST_BUCKETS_S, "outcome"
+        )
+        self._stages = self._histogram(
+            "stage_duration_seconds", "Time in one stage.", FAST_BUCKETS_S, "stage"
+        )
+        self._stage_outcomes = self._counter("stage_outcomes", "How stages ended.", "stage", "outcome")
+        self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
+        self._candidates = self._counter(
+            "cache_candidates", "Stored questions that were verified.", "accepted", "reason"
+        )
+        self._similarity = self._histogram(
+            "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
+        )
+        self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
+        self._stored = self._counter("answers_stored", "Answers kept, or why not.", "outcome")
+        self._ttft = self._histogram(
+            "answer_ttft_seconds", "Request forwarded until the first content.", TTFT_BUCKETS_S, "model"
+        )
+        self._answered = self._histogram(
+            "answer_duration_seconds", "Request forwarded until the answer's end.", ANSWER_BUCKETS_S, "model"
+        )
+        self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
+        self._waited = self._counter(
+            "coalesced_requests", "Requests that waited for an equal one, and shared its answer.", "outcome"
+        )
+        self._saved_tokens = self._counter(
+            "cache_saved_tokens", "Tokens that hits did not ask a pool for.", "model", "decision", "kind"
+        )
+        self._saved_cost = self._counter(
+            "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
+        )
+        self._fallbacks = self._counter(
+            "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
+        )
+        self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
+        self._admin_refused = self._counter(
+            "admin_refused", "Requests to the admin port that were not answered.", "reason"
+        )
+        self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
+        self.cache: Final = CacheCollector()
+        self.registry.register(self.cache)
+        self.evidence: Final = EvidenceCollector()
+        self.registry.register(self.evidence)
+        self.pools: Final = PoolCollector()
+        self.registry.register(self.pools)
+        self.workers: Final = WorkerCollector()
+        self.registry.register(self.workers)
+
+    def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
+        """Make the series of these label values; metrics by their name without prefix and suffix."""
+        for name, series in known.items():
+            for values in series:
+                self._labelled[name].labels(*values)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        counter = Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        self._labelled[name] = counter
+        return counter
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        gauge = Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+        self._labelled[name] = gauge
+        return gauge
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        histogram = Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+        self._labelled[name] = histogram
+        return histogram
+
+    # ── pipeline.report.Listener ──────────────────────────────────────────────────────────────
+
+    def decided(self, report: DecisionReport) -> None:
+        """Count a decision, its stages, readings and candidates."""
+        decision = report.decision
+        self._decided.labels(_outcome(decision)).observe(report.duration_s)
+        if isinstance(decision, Reject):
+            self._rejected.labels(report.dialect, decision.error.code or "none").inc()
+            return
+        if report.waited:
+            self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
+        if isinstance(decision, Replay):
+            self._count_saved(decision.saved)
+        elif decision.route.fallback_of is not None:
+            self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
+        name, model = _names(decision)
+        self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
+        for note in decision.explanation.stages:
+            self._count_stage(note)
+        for reading in decision.explanation.readings:
+            self._readings.labels(reading.name, _word(reading.label is not None)).inc()
+        for candidate in decision.explanation.candidates:
+            accepted = _word(candidate.accepted)
+            self._candidates.labels(accepted, candidate.reason).inc()
+            self._similarity.labels(accepted).observe(candidate.similarity)
+
+    def _count_stage(self, note: StageNote) -> None:
+        self._stages.labels(note.stage).observe(note.duration_s)
+        self._stage_outcomes.labels(note.stage, note.outcome).inc()
+
+    def _count_saved(self, saved: EntryWorth) -> None:
+        names, worth = (saved.model, saved.decision), saved.worth
+        self._saved_tokens.labels(*names, "prompt").inc(worth.prompt_tokens)
+        self._saved_tokens.labels(*names, "completion").inc(worth.completion_tokens)
+        self._saved_cost.labels(*names).inc(worth.cost)
+
+    def answered(self, report: AnswerReport) -> None:
+        """Count an answer, its tokens and whether it was stored."""
+        self._answers.labels(report.model, report.decision, f"{report.status // 100}xx").inc()
+        self._stored.labels(report.stored).inc()
+        self._answered.labels(report.model).observe(report.duration_s)
+        if report.ttft_s is not None:
+            self._ttft.labels(report.model).observe(report.ttft_s)
+        if report.usage is not None:
+            self._tokens.labels(report.model, "prompt").inc(max(0, report.usage.prompt_tokens))
+            self._tokens.labels(report.model, "completion").inc(max(0, report.usage.completion_tokens))
+            self._tokens.labels(report.model, "cached").inc(max(0, report.usage.cached_tokens))
+
+    # ── admin.base.Operations ─────────────────────────────────────────────────────────────────
+
+    def expect_refusals(self, reasons: Iterable[str]) -> None:
+        """Show these reasons with 0 from the start, so that the first one is seen as an increase."""
+        for reason in reasons:
+            self._admin_refused.labels(reason)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the admin port refused."""
+        self._admin_refused.labels(reason).inc()
+
+    # ── server.base.StreamCounter ─────────────────────────────────────────────────────────────
+
+    def opened(self, role: Role) -> None:
+        """A stream began."""
+        self._streams.labels(role.value).inc()
+
+    def closed(self, role: Role, outcome: Outcome) -> None:
+        """A stream ended."""
+        self._streams.labels(role.value).dec()
+        self._stream_ends.labels(role.value, outcome).inc()
+
+
+def _outcome(decision: Decision) -> str:
+    match decision:
+        case Forward():
+            return "forward"
+        case Replay():
+            return "replay"
+        case Reject():
+            return "reject"
+
+
+def _names(decision: Forward | Replay) -> tuple[str, str]:
+    if isinstance(decision, Replay):
+        return decision.decision, decision.model
+    return decision.route.decision, decision.route.target.model
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - a label's value
+    return "true" if value else "false"

@@ -1,0 +1,1 @@
+"""Heads trained on a user's own examples."""

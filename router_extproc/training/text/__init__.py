@@ -1,0 +1,1 @@
+"""Texts made for training: contrasts, rephrasings, topics and word lists."""

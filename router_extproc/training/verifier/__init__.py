@@ -1,0 +1,1 @@
+"""Training the verifier: pairs, network, card, and shipping it."""
