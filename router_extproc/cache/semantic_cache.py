@@ -28,7 +28,7 @@ from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.select import selects
-from router_extproc.cache.write_queue import WriteQueue
+from router_extproc.cache.write_queue import LIMITS, QueueLimits, WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Verifier
@@ -62,6 +62,7 @@ class SemanticCache:
         purge_log: PurgeLog | None = None,
         write_feed: WriteFeed | None = None,
         run_blocking: RunBlocking = run_inline,
+        queue_limits: QueueLimits = LIMITS,
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
@@ -73,7 +74,7 @@ class SemanticCache:
         self._near: Final = near
         self._verifier: Final = verifier
         self._backend: Final = backend
-        self._queue: Final = None if backend is None else WriteQueue(backend)
+        self._queue: Final = None if backend is None else WriteQueue(backend, limits=queue_limits)
         self._warming: Final = (
             None if source is None else Preload(near, source, self._usable, clock, feed=write_feed)
         )

@@ -72,13 +72,13 @@ class Child:
         code = await self._process.wait()
         raise ChildEnded(self.name, code, f"; the end of {self._log}:\n{self.tail()}")
 
-    async def stop(self) -> None:
-        """Ask it to stop; kill it when it does not within STOP_S."""
+    async def stop(self, *, within_s: float = STOP_S) -> None:
+        """Ask it to stop; kill it when it does not in time."""
         if self._process.returncode is not None:
             return
         self._process.terminate()
         try:
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(within_s):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

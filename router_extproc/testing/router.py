@@ -21,7 +21,7 @@ from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
-from router_extproc.pipeline.caching.coalescing import Coalescer
+from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
@@ -112,6 +112,8 @@ def fake_router(
     feedback: Literal["own", "all", "off"] = "own",
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     wait_s: float = WAIT_S,
+    pending_max: int = PENDING_MAX,
+    grace_s: float = GRACE_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
@@ -140,6 +142,9 @@ def fake_router(
     observer = AnswerObserver(
         DIALECTS, cache if cached else None, reports, clock, 2**20, shadow, hit_timing, traffic
     )
-    savings, coalescer = Savings(), Coalescer(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
+    coalescer = Coalescer(
+        clock, wait_s=wait_s, waiters_max=WAITERS_MAX, pending_max=pending_max, grace_s=grace_s
+    )
+    savings = Savings()
     parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, coalescer, 0.2, pause)
     return FakeRouter(parts, cache, clock, reports, savings, evidence, background, traffic)

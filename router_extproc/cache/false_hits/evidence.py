@@ -79,8 +79,9 @@ class _Decision:
 class Evidence:
     """The evidence of one worker since its start."""
 
-    def __init__(self, rate_max: Callable[[str], float | None]) -> None:
+    def __init__(self, rate_max: Callable[[str], float | None], *, scopes_max: int = SCOPES_MAX) -> None:
         """`rate_max`: the bound of a decision's false hits; None: it has none."""
+        self._scopes_max: Final = scopes_max
         self._rate_max: Final = rate_max
         self._decisions: dict[str, _Decision] = {}
         self._feedback: OrderedDict[tuple[str, Scope], deque[ShadowResult]] = OrderedDict()
@@ -120,7 +121,7 @@ class Evidence:
         self._feedback.setdefault(key, deque(maxlen=FEEDBACK_MAX)).append(result)
         self._feedback.move_to_end(key)
         self._gates.pop(key, None)
-        if len(self._feedback) > SCOPES_MAX:
+        if len(self._feedback) > self._scopes_max:
             forgotten, _ = self._feedback.popitem(last=False)
             self._gates.pop(forgotten, None)
 
