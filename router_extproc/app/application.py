@@ -88,12 +88,12 @@ class Application:
     async def explain(self, method: str, path: str, headers: Headers, body: bytes) -> Decision | None:
         """What would be decided; None: no dialect knows this method and path.
 
-        Looks into the cache, stores nothing and reports nothing.
+        Looks into the cache and changes nothing of it; reports nothing.
         """
         dialect = self.parts.find_dialect(method, path)
         if dialect is None:
             return None
-        return await self.parts.pipeline.decide(RawRequest(dialect, headers, body))
+        return await self.parts.pipeline.without_traces().decide(RawRequest(dialect, headers, body))
 
 
 @asynccontextmanager

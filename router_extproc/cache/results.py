@@ -1,14 +1,11 @@
-"""What is asked of the cache, and what it answers.
-
-It is not the cache. The rule it keeps: a hit says which tier and which verdict it comes from, a miss why.
-"""
+"""What is asked of the cache, and what it finds: a hit with its tier and verdict, a miss with its reason."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
+from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Scope
 from router_extproc.cache.freshness import ANY_AGE, Freshness
 from router_extproc.models.base import Vector, Verdict
 
@@ -63,6 +60,30 @@ class Miss:
 
 
 Found: TypeAlias = Hit | Miss
+
+
+class CacheLookup(Protocol):
+    """Finds stored answers. Every lookup may be cancelled at any await and leaves nothing half done."""
+
+    def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
+        """The exact hit of this process, without any wait."""
+        ...
+
+    async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
+        """The exact hit, wherever it is stored; needs no inference."""
+        ...
+
+    async def semantic(self, query: Query) -> Found:
+        """The nearest entry that the verifier accepts."""
+        ...
+
+    def note(self, fingerprint: Fingerprint, hit: Hit) -> None:
+        """Make the request that a semantic hit answered an exact hit from now on."""
+        ...
+
+    def without_traces(self) -> CacheLookup:
+        """The same lookups, which change nothing: no order of eviction, copy, alias or counter."""
+        ...
 
 
 #: What became of an entry: stored; only in this process (the queue to the backend was full); or not

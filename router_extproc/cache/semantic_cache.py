@@ -1,32 +1,31 @@
-"""The semantic cache as the pipeline sees it: near tier, backend and verifier as one.
+"""The semantic cache: near tier, backend and verifier as one, looked up, stored to and purged.
 
-It is not a policy of routing and renders nothing. The rule it keeps: exact before semantic, near
-before far, and no semantic hit without a verdict.
+Exact before semantic, near before far, and no semantic hit without a verdict (`lookups`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 from router_extproc.cache.base import (
     CacheBackend,
     Entry,
     EntrySource,
     Fingerprint,
-    Neighbour,
     PurgeLog,
     Selector,
     WriteFeed,
 )
-from router_extproc.cache.freshness import ANY_AGE, Freshness, is_fresh
-from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
+from router_extproc.cache.freshness import ANY_AGE, Freshness
+from router_extproc.cache.judging import RunBlocking, run_inline
+from router_extproc.cache.lookups import Lookups, NearEffects, Tiers
 from router_extproc.cache.near.preload import Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
-from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
+from router_extproc.cache.results import CacheLookup, CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.select import selects
 from router_extproc.cache.write_queue import LIMITS, QueueLimits, WriteQueue
 from router_extproc.clock import Clock
@@ -72,20 +71,28 @@ class SemanticCache:
         """
         self._clock: Final = clock
         self._near: Final = near
-        self._verifier: Final = verifier
         self._backend: Final = backend
+        self._purges: Final = Purges(clock, purge_log)
+        self._effects: Final = NearEffects(near)
+        self._tiers: Final = Tiers(
+            clock,
+            near,
+            verifier,
+            backend,
+            self._purges,
+            run_blocking,
+            lambda: self._near_is_complete,
+            lambda: self._warming is not None and self._warming.is_reading,
+        )
+        self._lookups: Final = Lookups(self._tiers, self._effects)
         self._queue: Final = None if backend is None else WriteQueue(backend, limits=queue_limits)
         self._warming: Final = (
-            None if source is None else Preload(near, source, self._usable, clock, feed=write_feed)
+            None if source is None else Preload(near, source, self._tiers.usable, clock, feed=write_feed)
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._run_blocking: Final = run_blocking
-        self._purges: Final = Purges(clock, purge_log)
         self._source: Final = source
-        self._backend_errors = 0
         self._latest_s = clock.wall_s()
         self._purged_in_flight = 0
-        self._skipped_while_read = 0
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -118,86 +125,32 @@ class SemanticCache:
             async with asyncio.timeout(CLOSE_S):
                 await self._queue.drain()
         except (CacheError, TimeoutError):
-            self._backend_errors += 1
+            self._effects.unanswered()
 
     @property
     def queued(self) -> int:
         """Entries that wait to be written."""
         return 0 if self._queue is None else len(self._queue)
 
+    def without_traces(self) -> CacheLookup:
+        """See CacheLookup."""
+        return self._lookups.without_traces()
+
     def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
-        """The exact hit of the near tier, without any wait."""
-        entry = self._near.get(fingerprint)
-        if entry is None or not self._usable(entry, wanted):
-            return None
-        self._near.touch(entry.fingerprint)
-        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="near")
+        """See CacheLookup."""
+        return self._lookups.exact_near(fingerprint, wanted)
 
     async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
-        """The exact hit of the near tier, or else of the backend; needs no inference."""
-        hit = self.exact_near(fingerprint, wanted)
-        if hit is not None or self._backend is None or self._near_is_complete:
-            return hit or Miss("absent")
-        if not self._purges.caught_up:
-            return Miss("backend")
-        try:
-            entry = await self._backend.get(fingerprint)
-        except CacheError:
-            return self._unanswered()
-        if entry is None or not self._usable(entry, wanted):
-            return Miss("absent")
-        self._near.put(entry)
-        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="backend")
+        """See CacheLookup."""
+        return await self._lookups.exact(fingerprint, wanted)
 
     async def semantic(self, query: Query) -> Found:
-        """The nearest entry that the verifier accepts, of the near tier or else of the backend."""
-        near = self._near.search(query.partition, query.vector, limit=CANDIDATES_MAX)
-        found = await self._judge(query, near, "near")
-        if isinstance(found, Hit):
-            self._near.touch(found.entry.fingerprint)
-            return found
-        if self._backend is None or self._near_is_complete:
-            return found
-        return await self._semantic_far(query, self._backend, found.judged)
-
-    async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
-        if not self._purges.caught_up:
-            return Miss("backend", judged)
-        if self._warming is not None and self._warming.is_reading:
-            self._skipped_while_read += 1
-            return Miss("backend", judged)
-        try:
-            far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
-        except CacheError:
-            return self._unanswered(judged)
-        known = {each.neighbour.entry.fingerprint for each in judged}
-        fresh = [neighbour for neighbour in far if neighbour.entry.fingerprint not in known]
-        found = await self._judge(query, fresh, "backend")
-        if isinstance(found, Hit):
-            self._near.put(found.entry)
-            return replace(found, judged=judged + found.judged)
-        return _miss(judged + found.judged)
-
-    async def _judge(
-        self, query: Query, neighbours: Iterable[Neighbour], tier: Literal["near", "backend"]
-    ) -> Found:
-        candidates = [
-            neighbour
-            for neighbour in neighbours
-            if neighbour.similarity >= query.similarity_min and self._usable(neighbour.entry, query.freshness)
-        ][:CANDIDATES_MAX]
-        if not candidates:
-            return Miss("absent")
-        judged = await self._run_blocking(lambda: judge_until_accepted(self._verifier, query, candidates))
-        last = judged[-1]
-        if not last.verdict.accepted or self.is_purged(last.neighbour.entry):
-            return _miss(judged)
-        nearest = last.neighbour
-        return Hit(nearest.entry, "semantic", nearest.similarity, last.verdict.score, tier, judged)
+        """See CacheLookup."""
+        return await self._lookups.semantic(query)
 
     def note(self, fingerprint: Fingerprint, hit: Hit) -> None:
-        """Make the request that a semantic hit answered an exact hit, while the hit's entry is near."""
-        self._near.alias(fingerprint, hit.entry)
+        """See CacheLookup."""
+        self._lookups.note(fingerprint, hit)
 
     def store(self, entry: Entry, *, started_s: float | None = None) -> Kept:
         """Keep an entry: at once in the near tier, soon in the backend.
@@ -229,7 +182,7 @@ class SemanticCache:
         """
         near = [entry for entry in self._near.entries() if selects(selector, entry)]
         for number, entry in enumerate(near):
-            if self._usable(entry):
+            if self._tiers.usable(entry):
                 yield entry
             if number % ENTRIES_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -239,7 +192,7 @@ class SemanticCache:
         known = {entry.fingerprint for entry in near}
         async for page in self._source.entries(limit=LISTED_MAX, selector=selector):
             for entry in page:
-                if entry.fingerprint not in known and self._usable(entry):
+                if entry.fingerprint not in known and self._tiers.usable(entry):
                     yield entry
 
     def is_purged(self, entry: Entry) -> bool:
@@ -276,8 +229,8 @@ class SemanticCache:
     async def state(self) -> CacheState:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
-        counters["backend_errors"] = self._backend_errors
-        counters["backend_skipped_while_read"] = self._skipped_while_read
+        counters["backend_errors"] = self._effects.backend_errors
+        counters["backend_skipped_while_read"] = self._effects.skipped_while_read
         counters["purges_in_flight"] = self._purged_in_flight
         counters["purges_heard"] = self._purges.heard
         counters["purges_unheard"] = self._purges.unheard
@@ -299,15 +252,3 @@ class SemanticCache:
         # A clock that went ahead and came back: what seemed expired and was given up is fresh again.
         self._latest_s = max(self._latest_s, now_s := self._clock.wall_s())
         return now_s >= self._latest_s
-
-    def _usable(self, entry: Entry, wanted: Freshness = ANY_AGE) -> bool:
-        fresh = is_fresh(entry, self._clock.wall_s(), wanted)
-        return fresh and not self.is_purged(entry)
-
-    def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:
-        self._backend_errors += 1
-        return Miss("backend", judged)
-
-
-def _miss(judged: tuple[Judged, ...]) -> Miss:
-    return Miss("refused" if judged else "absent", judged)

@@ -188,6 +188,25 @@ def test_the_running_sidecar_explains(demo: Demo) -> None:
     assert json.loads(shown.stdout)["outcome"] in ("replay", "forward")
 
 
+def explain(demo: Demo, question: str) -> Json:
+    """What the running sidecar would do for this client."""
+    body = {"model": "auto", "messages": guide(question), "temperature": 0.7}
+    headers = {"authorization": f"Bearer {demo.bearer}"}
+    answer = httpx.post(f"{demo.admin_url}/explain", json=body, headers=headers, trust_env=False)
+    explained: Json = answer.json()
+    return explained
+
+
+def test_what_was_only_explained_is_as_it_was_for_the_client(demo: Demo) -> None:
+    """A hit that is explained makes no later request an exact hit, and a miss none a hit."""
+    demo.ask_and_store(guide())
+    for _ in range(2):
+        assert explain(demo, REPHRASED)["cache"] == "hit-semantic"
+        assert explain(demo, OPPOSITE)["cache"] == "miss"
+    assert demo.ask(guide(REPHRASED)).cache == "hit-semantic"
+    assert demo.ask(guide(OPPOSITE)).cache == "miss"
+
+
 def test_no_prompt_is_in_any_log(demo: Demo) -> None:
     demo.ask("My secret word is xylophone-4711, keep it.")
     httpx.post(f"{demo.url}/v1/chat/completions", content=b'{"model": "xylophone-4711', trust_env=False)

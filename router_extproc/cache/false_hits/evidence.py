@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.interval import interval
@@ -76,6 +76,18 @@ class _Decision:
         self.feedback: Final[Counter[Source]] = Counter()
 
 
+class Gates(Protocol):
+    """What hits must pass."""
+
+    def gate(self, decision: str, scope: Scope) -> Gate:
+        """What a hit of this decision must pass in this scope."""
+        ...
+
+    def without_traces(self) -> Gates:
+        """The same gates; asking for one changes nothing."""
+        ...
+
+
 class Evidence:
     """The evidence of one worker since its start."""
 
@@ -87,9 +99,19 @@ class Evidence:
         self._feedback: OrderedDict[tuple[str, Scope], deque[ShadowResult]] = OrderedDict()
         self._gates: dict[tuple[str, Scope], Gate] = {}
 
+    def without_traces(self) -> Gates:
+        """See Gates."""
+        return _Looking(self)
+
     def gate(self, decision: str, scope: Scope) -> Gate:
-        """What a hit must pass."""
-        threshold = self._of(decision).threshold
+        """See Gates; from now on there are findings of this decision, if only empty ones."""
+        self._of(decision)
+        return self.look(decision, scope)
+
+    def look(self, decision: str, scope: Scope) -> Gate:
+        """What a hit must pass; nothing changes."""
+        known = self._decisions.get(decision) or _Decision(self._rate_max(decision))
+        threshold = known.threshold
         if threshold is None:
             return OPEN
         key = decision, scope
@@ -134,6 +156,21 @@ class Evidence:
         if known is None:
             known = self._decisions[decision] = _Decision(self._rate_max(decision))
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """The gates of some evidence, for requests that are only explained."""
+
+    evidence: Evidence
+
+    def without_traces(self) -> Gates:
+        """See Gates."""
+        return self
+
+    def gate(self, decision: str, scope: Scope) -> Gate:
+        """See Gates."""
+        return self.evidence.look(decision, scope)
 
 
 def _finding(known: _Decision) -> Finding:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.base import Partition
 from router_extproc.cache.decision_policy import ScopeRules
-from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
+from router_extproc.cache.results import CacheLookup, Found, Hit, Judged, Miss, Query
 from router_extproc.cache.scope import ScopeRule, SharedScope
-from router_extproc.cache.semantic_cache import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.caching.feedback import Feedback
@@ -50,7 +51,7 @@ class CacheResult:
 class ShadowSampling:
     """How sure the cache is of itself, and who may doubt it."""
 
-    evidence: Evidence
+    evidence: Gates
     #: A number from 0 to 1, each as likely as another.
     chance: Callable[[], float]
     #: Whose feedback count: of clients in scopes of their own, of all, or of nobody.
@@ -61,7 +62,7 @@ class ShadowSampling:
 class CacheStage:
     """Asks the cache."""
 
-    cache: SemanticCache
+    cache: CacheLookup
     policy: Policy
     clock: Clock
     timeout_s: float
@@ -69,6 +70,15 @@ class CacheStage:
     encoder_identity: str
     scopes: ScopeRules
     shadow_sampling: ShadowSampling
+
+    def without_traces(self) -> CacheStage:
+        """The same stage for requests that are only explained: nothing of the cache changes.
+
+        A semantic hit is taken for a shadow comparison only where every one is: no lot is drawn.
+        """
+        gates = self.shadow_sampling.evidence.without_traces()
+        sampling = replace(self.shadow_sampling, evidence=gates, chance=_highest_chance)
+        return replace(self, cache=self.cache.without_traces(), shadow_sampling=sampling)
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
         """The exact hit of this process, without any wait; None: ask again with a route."""
@@ -208,6 +218,11 @@ class CacheStage:
         policy = self.policy.cache_policy(hit.entry.decision)
         hidden = policy is not None and policy.hide_timing
         return CacheResult(hit, replace(outcome, hidden=hidden), "", _candidates(hit.judged))
+
+
+def _highest_chance() -> float:
+    """As `random.random`: below every rate of one, and of no other."""
+    return math.nextafter(1.0, 0.0)
 
 
 #: The cache is off: what the client is told.
