@@ -14,7 +14,10 @@ UNTIED = {"Popen", "create_subprocess_exec", "create_subprocess_shell", "Process
 
 
 def untied_starts(file: Path) -> Iterator[str]:
-    calls = (node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Call))
+    text = file.read_text("utf-8")
+    # Most files start nothing, and need not be parsed.
+    nodes = ast.walk(ast.parse(text)) if any(name in text for name in UNTIED) else ()
+    calls = (node for node in nodes if isinstance(node, ast.Call))
     for call in calls:
         starts = isinstance(call.func, ast.Attribute) and call.func.attr in UNTIED
         if starts and "tied(" not in ast.unparse(call):
