@@ -1,7 +1,6 @@
 """The other workers, as the one with the admin port sees them: over a socket for each.
 
-It starts nothing. The rule it keeps: a worker that does not answer costs PEER_S at most and is left
-out; the next scrape finds it again.
+A worker that does not answer costs PEER_S at most and is left out; the next scrape finds it again.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from router_extproc.llm.answer import JsonValue
 
 #: For one worker to answer.
 PEER_S: Final = 1.0
-#: For one worker to purge: it waits for its backend.
 PURGE_S: Final = 20.0
 #: Larger answers are cut off: a worker's metrics have some hundred lines.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -35,6 +33,8 @@ class Peers:
     """Asks other workers' admin servers."""
 
     sockets: Mapping[int, Path]
+    #: For one worker to purge: it waits for its backend.
+    purge_s: float = PURGE_S
 
     async def metrics(self) -> dict[int, bytes | None]:
         """The Prometheus text of each worker; None: it does not answer."""
@@ -61,7 +61,9 @@ class Peers:
 
     async def purge(self, body: bytes) -> dict[int, JsonValue]:
         """What each worker says of a purge; None: it does not answer."""
-        asking = (_ask(socket, "/cache/purge", body) for socket in self.sockets.values())
+        asking = (
+            _ask(socket, "/cache/purge", limit_s=self.purge_s, purge=body) for socket in self.sockets.values()
+        )
         answers = await asyncio.gather(*asking)
         return {worker: _document(answer) for worker, answer in zip(self.sockets, answers, strict=True)}
 
@@ -78,9 +80,11 @@ def _document(answer: bytes | None) -> JsonValue:
     return document
 
 
-async def _ask(socket: Path, path: str, purge: bytes | None = None) -> bytes | None:
+async def _ask(
+    socket: Path, path: str, *, limit_s: float = PEER_S, purge: bytes | None = None
+) -> bytes | None:
     """The body of a good answer, or None; of a purge, any answer says how far it came."""
-    timeout = aiohttp.ClientTimeout(total=PEER_S if purge is None else PURGE_S)
+    timeout = aiohttp.ClientTimeout(total=limit_s)
     connector = aiohttp.UnixConnector(path=str(socket))
     method, headers = ("GET", {}) if purge is None else ("POST", {"content-type": "application/json"})
     try:

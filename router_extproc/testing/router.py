@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from router_extproc.cache.base import CacheBackend
+from router_extproc.cache.base import CacheBackend, EntrySource
 from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
 from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.cache.false_hits.evidence import Evidence
@@ -108,6 +108,7 @@ def fake_router(
     scopes: ScopeRules = BY_AUTHORIZATION,
     clock: ManualClock | None = None,
     backend: CacheBackend | None = None,
+    source: EntrySource | None = None,
     chance: Callable[[], float] = lambda: 0.5,
     feedback: Literal["own", "all", "off"] = "own",
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -122,7 +123,7 @@ def fake_router(
     """
     clock, reports, encoder = clock or ManualClock(), Reports(), encoder or FakeEncoder()
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
-    cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
+    cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend, source=source)
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
     evidence, background = Evidence(lambda _: cache_policy.max_false_hit_rate), BackgroundTasks(clock)
     shadow_sampling = ShadowSampling(evidence, chance, feedback)
