@@ -19,6 +19,10 @@ from router_extproc.llm.answer import JsonValue
 #: For one worker to answer.
 PEER_S: Final = 1.0
 PURGE_S: Final = 20.0
+#: Where the keeper of shared values asks (`process.sharing`): over the workers' sockets only.
+SHARED: Final = "/shared"
+#: What it may send: the whole state of a worker that has just started.
+SHARED_BYTES_MAX: Final = 64 * 1024 * 1024
 #: Larger answers are cut off: a worker's metrics have some hundred lines.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 
@@ -59,10 +63,14 @@ class Peers:
         answers = await self._ask_all("/cache/evidence")
         return {worker: _document(answer) for worker, answer in answers.items()}
 
+    async def shared(self, worker: int, message: bytes) -> bytes | None:
+        """What one worker answers to the keeper of shared values; None: it does not answer."""
+        return await _ask(self.sockets[worker], SHARED, message, timeout_s=PEER_S)
+
     async def purge(self, body: bytes) -> dict[int, JsonValue]:
         """What each worker says of a purge; None: it does not answer."""
         asking = (
-            _ask(socket, "/cache/purge", limit_s=self.purge_s, purge=body) for socket in self.sockets.values()
+            _ask(socket, "/cache/purge", body, timeout_s=self.purge_s) for socket in self.sockets.values()
         )
         answers = await asyncio.gather(*asking)
         return {worker: _document(answer) for worker, answer in zip(self.sockets, answers, strict=True)}
@@ -81,18 +89,18 @@ def _document(answer: bytes | None) -> JsonValue:
 
 
 async def _ask(
-    socket: Path, path: str, *, limit_s: float = PEER_S, purge: bytes | None = None
+    socket: Path, path: str, body: bytes | None = None, *, timeout_s: float = PEER_S
 ) -> bytes | None:
-    """The body of a good answer, or None; of a purge, any answer says how far it came."""
-    timeout = aiohttp.ClientTimeout(total=limit_s)
+    """The body of a good answer, or None; where something was sent, any answer says how far it came."""
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
     connector = aiohttp.UnixConnector(path=str(socket))
-    method, headers = ("GET", {}) if purge is None else ("POST", {"content-type": "application/json"})
+    method, headers = ("GET", {}) if body is None else ("POST", {"content-type": "application/json"})
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.request(method, f"http://worker{path}", data=purge, headers=headers) as answer,
+            session.request(method, f"http://worker{path}", data=body, headers=headers) as answer,
         ):
-            wanted = answer.ok or purge is not None
+            wanted = answer.ok or body is not None
             return await answer.content.read(ANSWER_BYTES_MAX) if wanted else None
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None
