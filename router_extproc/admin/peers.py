@@ -1,6 +1,6 @@
-"""The other workers, as the one with the admin port sees them: over a socket for each.
+"""The other workers, as worker 0 sees them: over a socket for each.
 
-A worker that does not answer costs PEER_S at most and is left out; the next scrape finds it again.
+A worker that does not answer costs PEER_S at most and is left out; the next question reaches it again.
 """
 
 from __future__ import annotations

@@ -42,12 +42,12 @@ class Hit:
     #: The verdict's score; 1.0 for exact hits.
     score: float
     tier: Literal["near", "backend"]
-    #: What was looked at, the accepted one last.
+    #: The candidates that were verified, the accepted one last.
     judged: tuple[Judged, ...] = ()
 
 
-#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
-#: the backend did not answer. Metric labels.
+#: Why there is no hit: no entry (or none similar enough), every candidate refused, or no answer from the
+#: backend. Metric labels.
 MissReason = Literal["absent", "refused", "backend"]
 
 
@@ -81,13 +81,13 @@ class CacheLookup(Protocol):
         """Make the request that a semantic hit answered an exact hit from now on."""
         ...
 
-    def without_traces(self) -> CacheLookup:
+    def read_only(self) -> CacheLookup:
         """The same lookups, which change nothing: no order of eviction, copy, alias or counter."""
         ...
 
 
-#: What became of an entry: stored; only in this process (the queue to the backend was full); or not
-#: at all, for it was purged before it came.
+#: Where an entry was stored: everywhere; only in this process (the queue to the backend was full); or
+#: nowhere, since a purge meant it.
 Kept = Literal["stored", "near-only", "purged"]
 
 

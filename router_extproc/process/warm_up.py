@@ -1,7 +1,4 @@
-"""Warm-up: what makes the first requests slow, and all of them now and then, is done before one is served.
-
-No client sees any of it, and nothing of it is stored.
-"""
+"""Warm-up: what would delay the first requests is done before them; nothing of it is seen or stored."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class Gates(Protocol):
         """What a hit of this decision must pass in this scope."""
         ...
 
-    def without_traces(self) -> Gates:
+    def read_only(self) -> Gates:
         """The same gates; asking for one changes nothing."""
         ...
 
@@ -171,7 +171,7 @@ class Evidence:
         """Hand every event to `tell` from now on; it comes back through `apply`, in the common order."""
         self._tell = tell
 
-    def without_traces(self) -> Gates:
+    def read_only(self) -> Gates:
         """See Gates."""
         return _Looking(self)
 
@@ -275,7 +275,7 @@ class _Looking:
 
     evidence: Evidence
 
-    def without_traces(self) -> Gates:
+    def read_only(self) -> Gates:
         """See Gates."""
         return self
 

@@ -37,7 +37,7 @@ class ColdModels:
         decision = await self._router.parts.pipeline.decide(RawRequest(dialect, headers, body))
         assert isinstance(decision, Forward)
         late = len(self.asked) <= self._late
-        stages = (StageNote(self._stage, 0.3, "timeout" if late else "ok"),)
+        stages = (StageNote(self._stage, 0.3, "timeout" if late else "ok", started_s=0.0),)
         return replace(decision, explanation=replace(decision.explanation, stages=stages))
 
 

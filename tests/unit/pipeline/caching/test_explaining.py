@@ -23,7 +23,7 @@ async def explain(router: FakeRouter, prompt: str, *headers: tuple[str, str]) ->
     assert dialect is not None
     named = Headers((("authorization", KEY), *headers))
     raw = RawRequest(dialect, named, json.dumps(chat(prompt)).encode())
-    return await router.parts.pipeline.without_traces().decide(raw)
+    return await router.parts.pipeline.read_only().decide(raw)
 
 
 async def stored(router: FakeRouter) -> Client:

@@ -55,7 +55,7 @@ class World:
 
     @property
     def explaining(self) -> CacheLookup:
-        return self.cache.without_traces()
+        return self.cache.lookup.read_only()
 
     async def counters(self) -> object:
         return asdict(await self.cache.state())
@@ -93,7 +93,7 @@ async def test_a_rephrasing_that_is_only_looked_at_becomes_no_exact_hit() -> Non
     found = await world.explaining.semantic(query())
     assert isinstance(found, Hit)
     world.explaining.note(ALIAS, found)
-    assert world.cache.exact_near(ALIAS) is None
+    assert world.cache.lookup.exact_near(ALIAS) is None
 
 
 async def test_what_the_backend_has_is_found_and_left_there() -> None:
@@ -127,10 +127,10 @@ async def test_it_sees_what_was_stored_and_purged_meanwhile() -> None:
     assert looked.exact_near(entry("first").fingerprint) is None
 
 
-async def test_a_lookup_without_traces_stays_one() -> None:
+async def test_a_lookup_read_only_stays_one() -> None:
     world = World()
     world.cache.store(entry("first"))
     found = await world.explaining.semantic(query())
     assert isinstance(found, Hit)
-    world.explaining.without_traces().note(ALIAS, found)
-    assert world.cache.exact_near(ALIAS) is None
+    world.explaining.read_only().note(ALIAS, found)
+    assert world.cache.lookup.exact_near(ALIAS) is None
