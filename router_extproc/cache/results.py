@@ -81,7 +81,7 @@ class CacheLookup(Protocol):
         """Make the request that a semantic hit answered an exact hit from now on."""
         ...
 
-    def without_traces(self) -> CacheLookup:
+    def read_only(self) -> CacheLookup:
         """The same lookup, which changes nothing: no order of eviction, copy, alias or counter."""
         ...
 

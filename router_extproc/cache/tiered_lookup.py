@@ -82,7 +82,7 @@ class TieredLookup:
     run_blocking: RunBlocking = run_inline
     counters: LookupCounters = field(default_factory=LookupCounters)
 
-    def without_traces(self) -> TieredLookup:
+    def read_only(self) -> TieredLookup:
         """See CacheLookup."""
         return replace(self, upkeep=NO_UPKEEP, counters=LookupCounters())
 

@@ -10,6 +10,7 @@ import typer
 
 from router_extproc.cli import FAILED, OK
 from router_extproc.cli.output import ERR, OUT
+from router_extproc.cli.whole_file import whole_file
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import What, render
 
@@ -42,7 +43,8 @@ def envoy(
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(text.encode())
     OUT.print(str(path), markup=False)
 
 

@@ -6,18 +6,17 @@ broken row is refused before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, BinaryIO, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import numpy as np
-import orjson
 import typer
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
-from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.cli.output import OUT, JsonOption, print_json
+from router_extproc.cli.predictions import collect_predictions
 from router_extproc.errors import ConfigError
 from router_extproc.evaluation.complexity import (
     ComplexityPrediction,
@@ -61,8 +60,6 @@ PredictionsOption: TypeAlias = Annotated[
 WEAK_MODEL = "Meta-Llama-3_1-8B-Instruct"
 STRONG_MODEL = "Meta-Llama-3_1-70B-Instruct"
 
-PredictionT = TypeVar("PredictionT")
-
 
 @app.command(epilog="Example: router-extproc eval intent --data rows.jsonl --predictions out.jsonl")
 def intent(
@@ -80,7 +77,7 @@ def intent(
     encoder = open_encoder()
     head = open_head(model, encoder=encoder, where="--model")
     made = predict_intents([row.text("text") for row in rows], head, encoder)
-    figures = judge_intents(_collect(made, len(rows), predictions), truths)
+    figures = judge_intents(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -98,7 +95,7 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
     made = predict_pairs(texts, open_verifier(), open_encoder())
-    figures = judge_pairs(_collect(made, len(rows), predictions), truths)
+    figures = judge_pairs(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -111,7 +108,7 @@ def language(data: DataOption, *, predictions: PredictionsOption = None, json: J
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows, field="lang")
     made = (find_language(row.text("text")) for row in rows)
-    figures = judge_languages(_collect(made, len(rows), predictions), truths)
+    figures = judge_languages(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -128,7 +125,7 @@ def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOp
     rows = read_rows(data, required=("text",))
     truths = read_spans(data, rows)
     made = predict_spans([row.text("text") for row in rows], open_encoder())
-    figures = judge_spans(_collect(made, len(rows), predictions), truths)
+    figures = judge_spans(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -146,7 +143,8 @@ def guard(data: DataOption, *, predictions: PredictionsOption = None, json: Json
     encoder = open_encoder()
     head = open_head(HEAD, encoder=encoder, where="guard")
     texts = [row.text("text") for row in rows]
-    made = _collect(predict_guard(texts, head, encoder, score_min=SCORE_MIN), len(rows), predictions)
+    predicted = predict_guard(texts, head, encoder, score_min=SCORE_MIN)
+    made = collect_predictions(predicted, len(rows), predictions)
     judged = [place for place, truth in enumerate(truths) if truth in (BENIGN, *ATTACKS)]
     figures = judge_guard(
         np.array([made[place].score for place in judged], np.float64),
@@ -181,7 +179,7 @@ def complexity(
     encoder = open_encoder()
     head = open_head(complexity_signal.HEAD, encoder=encoder, where="complexity")
     made = predict_complexity([row.text("text") for row in rows], head, encoder)
-    judged = _collect(made, len(rows), predictions)
+    judged = collect_predictions(made, len(rows), predictions)
     if curve is not None:
         _draw(judged, outcomes, curve)
     figures = judge_complexity(judged, outcomes)
@@ -198,26 +196,6 @@ def _draw(judged: Sequence[ComplexityPrediction], outcomes: Sequence[Outcome], t
     if drawn is None:
         raise ConfigError("--curve", "no row says what both models did")
     plot_curve(drawn, target)
-
-
-def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
-    """The predictions, under a progress bar, and written to the target."""
-    watched = track(made, "predict", total=rows, console=ERR, transient=True)
-    if target is None:
-        return list(watched)
-    kept = []
-    with _open(target) as stream:
-        for prediction in watched:
-            stream.write(orjson.dumps(prediction, option=orjson.OPT_APPEND_NEWLINE))
-            kept.append(prediction)
-    return kept
-
-
-def _open(target: Path) -> BinaryIO:
-    try:
-        return target.open("wb")
-    except OSError as error:
-        raise ConfigError("--predictions", f"cannot write {target}: {error.strerror}") from error
 
 
 def _show_intent(figures: IntentFigures) -> None:

@@ -61,6 +61,11 @@ class RequestPipeline:
     #: None: no model has a fallback.
     traffic: Traffic | None = None
 
+    def read_only(self) -> RequestPipeline:
+        """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
+        stage = self.cache_stage
+        return self if stage is None else replace(self, cache_stage=stage.read_only())
+
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
         try:

@@ -46,27 +46,25 @@ KINDS = pytest.mark.parametrize("kind", ["usual", "without traces"])
 
 
 def either(world: World, kind: str) -> TieredLookup:
-    return world.lookup.without_traces() if kind == "without traces" else world.lookup
+    return world.lookup.read_only() if kind == "without traces" else world.lookup
 
 
 @KINDS
-async def test_a_hit_of_the_backend_is_kept_near_unless_without_traces(world: World, kind: str) -> None:
+async def test_a_hit_of_the_backend_is_kept_near_unless_read_only(world: World, kind: str) -> None:
     await world.backend.put([world.a])
     assert isinstance(await either(world, kind).exact(world.a.fingerprint), Hit)
     assert (world.a.fingerprint in world.near) is (kind == "usual")
 
 
 @KINDS
-async def test_a_semantic_hit_of_the_backend_is_kept_near_unless_without_traces(
-    world: World, kind: str
-) -> None:
+async def test_a_semantic_hit_of_the_backend_is_kept_near_unless_read_only(world: World, kind: str) -> None:
     await world.backend.put([world.a])
     assert isinstance(await either(world, kind).semantic(world.query()), Hit)
     assert (world.a.fingerprint in world.near) is (kind == "usual")
 
 
 @KINDS
-async def test_other_words_become_an_exact_hit_unless_without_traces(world: World, kind: str) -> None:
+async def test_other_words_become_an_exact_hit_unless_read_only(world: World, kind: str) -> None:
     world.near.put(world.a)
     lookup = either(world, kind)
     found = await lookup.semantic(world.query())
@@ -76,7 +74,7 @@ async def test_other_words_become_an_exact_hit_unless_without_traces(world: Worl
 
 
 @KINDS
-def test_a_used_entry_stays_longer_unless_the_use_was_without_traces(world: World, kind: str) -> None:
+def test_a_used_entry_stays_longer_unless_the_use_was_read_only(world: World, kind: str) -> None:
     world.near.put(world.a)
     world.near.put(world.b)
     assert either(world, kind).exact_near(world.a.fingerprint) is not None
@@ -85,15 +83,13 @@ def test_a_used_entry_stays_longer_unless_the_use_was_without_traces(world: Worl
 
 
 @KINDS
-async def test_a_backend_that_does_not_answer_is_counted_unless_without_traces(
-    world: World, kind: str
-) -> None:
+async def test_a_backend_that_does_not_answer_is_counted_unless_read_only(world: World, kind: str) -> None:
     class Away(MemoryCache):
         async def get(self, fingerprint: Fingerprint) -> Entry | None:
             raise CacheError("cache", fingerprint)
 
     away = Away(NearTier(world.clock, max_entries=9, max_bytes=10_000_000))
     lookup = replace(world.lookup, backend=away)
-    either_lookup = lookup.without_traces() if kind == "without traces" else lookup
+    either_lookup = lookup.read_only() if kind == "without traces" else lookup
     assert await either_lookup.exact(OTHER) == Miss("backend")
     assert lookup.counters.backend_errors == (1 if kind == "usual" else 0)

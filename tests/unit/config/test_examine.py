@@ -122,7 +122,7 @@ def test_many_decisions_are_checked_in_bounded_work(tmp_path: Path) -> None:
     """Rules over many signals have more worlds than can be tried; then nothing is claimed."""
     signals = ", ".join(f"s{n}: {{type: complexity}}" for n in range(40))
     rule = ", ".join(f"{{s{n}: {{min: 0.{n + 10}}}}}" for n in range(40))
-    decisions = ", ".join(f"{{name: d{n}, model: small, when: {{all: [{rule}]}}}}" for n in range(60))
+    decisions = ", ".join(f"{{name: d{n}, model: small, when: {{all: [{rule}]}}}}" for n in range(15))
     path = tmp_path / "router.yaml"
     path.write_text(SMALLEST + f"signals: {{{signals}}}\ndecisions: [{decisions}]\n")
     assert examine(path).warnings == ()
