@@ -7,23 +7,14 @@ I/O. Adding one: a folder here with a class that fits `Dialect`, and one line in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Incomplete, JsonValue
+from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
-
-
-@dataclass(frozen=True, slots=True)
-class BodyEdit:
-    """What changes in a client's body on its way to the pool; every other byte stays."""
-
-    #: Replaces the value of every top-level member "model".
-    model: str
-    #: Members that are added at the top level where the client gave none of that name.
-    add: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +70,8 @@ class Dialect(Protocol):
         """
         ...
 
-    def edit(self, body: bytes, edit: BodyEdit) -> bytes:
-        """The body with the edit applied in place; `body` was accepted by `parse`."""
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
+        """The body with the edits applied in place, in their order; `body` was accepted by `parse`."""
         ...
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:

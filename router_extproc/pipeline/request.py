@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.clock import Budget, Clock
-from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.answer import Answer
+from router_extproc.llm.edits import Add, Edit, Set
 from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage
@@ -146,8 +146,7 @@ class RequestPipeline:
         self, parsed: ParsedRequest, cached: CacheResult, route: Route, signals_read: SignalReadings
     ) -> Forward:
         target = route.target
-        members = reasoning_members(target.reasoning_family, route.reasoning)
-        body = parsed.raw.dialect.edit(parsed.raw.body, BodyEdit(target.served_name, members))
+        body = parsed.raw.dialect.edit(parsed.raw.body, _edits(route))
         plan = (
             None if self.cache_stage is None else self.cache_stage.plan(parsed, route, signals_read.encoding)
         )
@@ -161,6 +160,13 @@ class RequestPipeline:
         sent = None if unchanged else body
         outcome = replace(cached.outcome, hidden=route.cache.hide_timing)
         return Forward(route, sent, outcome, token.encode(), explanation, key, cached.feedback)
+
+
+def _edits(route: Route) -> list[Edit]:
+    """What changes in the body: the model's name, and what the client left open of reasoning."""
+    target = route.target
+    members = reasoning_members(target.reasoning_family, route.reasoning)
+    return [Set(("model",), target.served_name), *(Add((name,), value) for name, value in members.items())]
 
 
 def _as_new(answer: Answer, *, now_s: float) -> Answer:

@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.dialects.base import Dialect
 from router_extproc.errors import (
     CacheOnlyMiss,
     MalformedRequest,
@@ -23,6 +23,7 @@ from router_extproc.errors import (
     UnsupportedRequest,
 )
 from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.edits import Add, Set
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,13 @@ def _refusal(dialect: Dialect, body: bytes) -> MalformedRequest | None:
 def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
     before = orjson.loads(samples.request)
     given = next(iter(before))
-    edited = dialect.edit(samples.request, BodyEdit("pool/model-7", {"x_added": {"on": True}, given: "mine"}))
+    edited = dialect.edit(
+        samples.request,
+        [Set(("model",), "pool/model-7"), Add(("x_added",), {"on": True}), Add((given,), "mine")],
+    )
     expected = {**before, "model": "pool/model-7", "x_added": {"on": True}}
     _require(orjson.loads(edited) == expected, "an edit replaces the model and adds what was not given")
-    unchanged = dialect.edit(samples.request, BodyEdit(before["model"], {}))
+    unchanged = dialect.edit(samples.request, [Set(("model",), before["model"])])
     _require(unchanged == samples.request, "an edit leaves every other byte as it was")
     _require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
 

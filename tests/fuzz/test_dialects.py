@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router_extproc.dialects import DIALECTS
-from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.sse import SseReader
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import Answer, Choice, Incomplete, ToolCall, Usage
+from router_extproc.llm.edits import Add, Set
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.llm.stored import decode_answer, encode_answer
 
@@ -88,7 +89,7 @@ def test_any_body_is_a_request_or_malformed(name: str, body: bytes) -> None:
     dialect = DIALECTS[name]
     request = parse(dialect, body)
     if request is not None:
-        edited = dialect.edit(body, BodyEdit("pool/model", {"added": 1}))
+        edited = dialect.edit(body, [Set(("model",), "pool/model"), Add(("added",), 1)])
         before, after = json.loads(body), json.loads(edited)
         assert after == {"added": 1, **before, "model": "pool/model"}
         again = dialect.parse(edited)

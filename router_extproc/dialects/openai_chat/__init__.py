@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from router_extproc.dialects.base import AnswerReader, BodyEdit, Rendered
-from router_extproc.dialects.edit_json import edit_body
+from collections.abc import Sequence
+
+from router_extproc.dialects.base import AnswerReader, Rendered
+from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_chat.answer import INCOMPLETE_REASONS
 from router_extproc.dialects.openai_chat.reader import (
     JsonAnswerReader,
@@ -14,6 +16,7 @@ from router_extproc.dialects.openai_chat.render import render_error, render_json
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer
+from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
 __all__ = ["INCOMPLETE_REASONS", "OpenAIChat"]
@@ -36,9 +39,9 @@ class OpenAIChat:
         """See dialects.base.Dialect."""
         return parse_request(body)
 
-    def edit(self, body: bytes, edit: BodyEdit) -> bytes:
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """See dialects.base.Dialect."""
-        return edit_body(body, edit)
+        return edit_json(body, edits)
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
         """See dialects.base.Dialect."""

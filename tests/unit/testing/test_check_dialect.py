@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
 import pytest
 
-from router_extproc.dialects.base import AnswerProgress, AnswerReader, BodyEdit, Rendered
+from router_extproc.dialects.base import AnswerProgress, AnswerReader, Rendered
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.errors import MalformedRequest, RequestError
 from router_extproc.llm.answer import Answer, Choice, Incomplete
+from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import ContextField, InferenceRequest
 from router_extproc.testing.check_dialect import DialectSamples, check_dialect
 
@@ -77,8 +78,8 @@ class Chatty(OpenAIChat):
 
 
 class Rewriting(OpenAIChat):
-    def edit(self, body: bytes, edit: BodyEdit) -> bytes:
-        return orjson.dumps({**orjson.loads(body), **edit.add, "model": edit.model})
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
+        return orjson.dumps(orjson.loads(super().edit(body, edits)))
 
 
 class PerChunk:
