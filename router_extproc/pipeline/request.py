@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TypeVar
-from uuid import uuid4
 
 from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
-from router_extproc.llm.answer import Answer
 from router_extproc.llm.edits import Add, Edit, Set
-from router_extproc.llm.stored import decode_answer
+from router_extproc.llm.stored import decode_document
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
@@ -123,17 +121,18 @@ class RequestPipeline:
     ) -> Replay | None:
         if cached.hit is None:
             return None
-        entry = cached.hit.entry
+        entry, dialect = cached.hit.entry, parsed.raw.dialect
         try:
-            answer = decode_answer(entry.answer)
+            answer = dialect.restore(decode_document(entry.answer))
         except ValueError:
             # Written by another version, or damaged at rest: as good as not there.
             return None
         if cached.outcome.hidden:
-            answer = _as_new(answer, now_s=self.clock.wall_s())
-        rendered = parsed.raw.dialect.render(answer, parsed.request)
+            # Its own id and date would tell that it is an old one.
+            answer = dialect.renew(answer, now_s=self.clock.wall_s())
+        rendered = dialect.render(answer, parsed.request)
         explanation = _explain(parsed, cached, route, signals_read)
-        worth = self.prices.worth(entry.model, answer.usage)
+        worth = self.prices.worth(entry.model, answer.facts.usage)
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
         return Replay(rendered, cached.outcome, entry.model, entry.decision, explanation, saved)
 
@@ -167,12 +166,6 @@ def _edits(route: Route) -> list[Edit]:
     target = route.target
     members = reasoning_members(target.reasoning_family, route.reasoning)
     return [Set(("model",), target.served_name), *(Add((name,), value) for name, value in members.items())]
-
-
-def _as_new(answer: Answer, *, now_s: float) -> Answer:
-    """The same answer as if it were made now: its own name and date tell that it is an old one."""
-    kind, separator, _ = answer.id.partition("-")
-    return replace(answer, id=f"{kind if separator else 'answer'}-{uuid4().hex}", created_s=int(now_s))
 
 
 DecisionT = TypeVar("DecisionT", Forward, Replay)
