@@ -1,7 +1,7 @@
 """Where the files are that a configuration names.
 
-It does not open them. The rule it keeps: a relative path means beside the file that names it; only
-`backend_config_path` may also be found from the working directory, as the guide's layout has it.
+A relative path means beside the file that names it; only `backend_config_path` may also be found from the
+working directory, as the guide's layout has it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
         admin=_anchor_admin(section.admin, folder),
         listen_tls=_anchor_listen_tls(section.listen_tls, folder),
         encoder=_anchor_encoder(section.encoder, folder),
+        state_dir=None if section.state_dir is None else _absolute(section.state_dir, folder),
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
         semantic_cache=_anchor_cache(section.semantic_cache, folder),
     )

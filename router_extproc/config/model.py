@@ -1,7 +1,6 @@
 """The configuration file as frozen values.
 
-It is not a reader (`read.py`) and does not check references between sections (`check.py`). Keys
-carry their unit; unknown keys are refused.
+Keys carry their unit; unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -276,6 +275,9 @@ class Config(Section):
     admin: AdminPort = Admin()
     #: Processes, each with its own socket or port.
     workers: int = Field(default=1, ge=1, le=64)
+    #: Folder in which what workers have learned is kept over a restart: evidence of false hits, savings.
+    #: None: it is not kept.
+    state_dir: str | None = None
     #: Model names that are routed; any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
     #: For requests that no decision takes: a key in `models`.

@@ -1,7 +1,6 @@
 """What operators may do with the cache of this worker, and of those it speaks for.
 
-It is not HTTP (`cache_routes.py`). The rule it keeps: a purge reaches every worker, and one that it did
-not reach is named.
+A purge reaches every worker, and one that it did not reach is named.
 """
 
 from __future__ import annotations

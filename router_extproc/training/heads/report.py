@@ -1,6 +1,6 @@
 """Tells a person how a head of their labels fares: in words, and as a picture (SVG).
 
-It is not a card. The rule it keeps: what is shown is of unseen rows, the worst first.
+What is shown is of unseen rows, the worst first.
 """
 
 from __future__ import annotations

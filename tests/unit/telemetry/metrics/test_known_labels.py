@@ -83,7 +83,7 @@ def test_what_is_known_takes_the_place_of_the_zero(metrics: Metrics) -> None:
     metrics.evidence.show({"maths": found}, {"done": 10})
     assert (
         value(metrics, "cache_shadow_comparisons_total", decision="maths", outcome="different")
-        == found.ever.wrong
+        == found.own.wrong
     )
     assert value(metrics, "cache_feedback_total", decision="maths", source="client") == 3
     assert value(metrics, "cache_feedback_total", decision="maths", source="operator") == 0
