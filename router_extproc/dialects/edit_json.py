@@ -78,7 +78,7 @@ def _edit_top(body: bytes, wanted: Mapping[str, Set | Add]) -> bytes:
                 copied = spans.end(value_start)
     if len(given) < len(wanted):
         missing = [wanted[name] for name in wanted if name not in given]
-        pieces.insert(1, _members(spans or Spans(body), start, missing))
+        pieces.insert(1, _members(missing, b"," if given else Spans(body).comma(start)))
     # The rest may be nearly all of a large body: a view saves copying it twice.
     pieces.append(memoryview(body)[copied:] if len(body) > _LARGE_BYTES else body[copied:])
     return b"".join(pieces)
@@ -152,13 +152,13 @@ def _additions(spans: Spans, start: int, edits: Sequence[_Below], given: Collect
     missing = [
         edit for path, edit in edits if len(path) == 1 and isinstance(edit, _PUTS) and path[0] not in given
     ]
-    return [((start + 1, start + 1), _members(spans, start, missing))] if missing else []
+    return [((start + 1, start + 1), _members(missing, spans.comma(start)))] if missing else []
 
 
-def _members(spans: Spans, start: int, edits: Sequence[Set | Add]) -> bytes:
-    """New first members of the object that starts here."""
+def _members(edits: Sequence[Set | Add], comma: bytes) -> bytes:
+    """New first members of an object, and what parts them from the next one."""
     written = [orjson.dumps(edit.path[-1]) + b":" + orjson.dumps(edit.value) for edit in edits]
-    return b",".join(written) + spans.comma(start)
+    return b",".join(written) + comma
 
 
 def _at_value(spans: Spans, start: int, edits: Sequence[_Below]) -> list[_Change]:

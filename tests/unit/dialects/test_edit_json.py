@@ -298,3 +298,21 @@ def test_nested_edits_of_large_bodies_are_one_pass_each() -> None:
     edited = edit_json(body, edits)
     assert edited.count(b'"pq"') == 1
     assert edited.count(b'"b":{ }') == 10_000
+
+
+@pytest.mark.parametrize(
+    ("body", "edits", "edited"),
+    [
+        (b'{"a":0}', [Add(("b",), 1), Remove(("a",))], b'{"b":1}'),
+        (b'{"a":0}', [Remove(("a",)), Set(("b",), 1)], b'{"b":1}'),
+        (b'{"a":0,"b":1}', [Remove(("a",)), Remove(("b",))], b"{}"),
+        (b'{"a":[0,1]}', [Remove(("a", 0)), Set(("a", 0), 2)], b'{"a":[2]}'),
+        (b'{"a":[0,1]}', [Remove(("a", 0)), Set(("a", 1), 2)], b'{"a":[1]}'),
+        (b'{"a":[0,1]}', [Remove(("a", 0)), Remove(("a", 0))], b'{"a":[]}'),
+    ],
+)
+def test_what_stands_beside_a_removed_one_is_edited_after_it(
+    body: bytes, edits: list[Edit], edited: bytes
+) -> None:
+    """Commas and places move with it."""
+    assert edit_json(body, edits) == edited
