@@ -20,7 +20,6 @@ from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
-from router_extproc.config.translate import scope_rules_of
 from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.channel import beating
 from router_extproc.process.notify import READY, STOPPING, Notifier
@@ -73,6 +72,7 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
         application = await stack.enter_async_context(
             build(config, telemetry, clock=clock, backend_listener=backend)
         )
+        _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
         if backend is not None and application.cache is not None:
             backend.watch_queue(application.cache)
         values = shared_values(application, config, keeper=own.worker == 0)
@@ -120,11 +120,13 @@ def _access(config: Config, own: WorkerAddress) -> Access | None:
 
 def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics, wanted = Metrics(), config.telemetry
-    known = KnownLabels.of(config)
-    metrics.begin_at_zero(known.series())
-    metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _begin_at_zero(metrics: Metrics, known: KnownLabels) -> None:
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
 
 
 def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
@@ -157,7 +159,7 @@ def _cache_operations(
         return None
     setting = Setting(
         worker=own.worker,
-        scopes=scope_rules_of(config),
+        policies=application.policy.cache_policies,
         dim=encoder.dim,
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",

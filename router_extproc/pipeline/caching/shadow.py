@@ -1,7 +1,7 @@
-"""Shadow comparisons: what the cache would have answered against what the pool did answer; and feedback.
+"""Shadow comparisons (the answer that the cache held, against the one that the pool gave) and feedback.
 
-Both happen behind the requests. A comparison counts only when both answers are complete; a client's
-feedback removes an entry of that client's scope and no other.
+Both are background tasks. A comparison counts only when both answers are complete; a client's feedback
+removes an entry of that client's scope and no other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from router_extproc.pipeline.token import ShadowPlan
 
 
 class ShadowComparisons:
-    """Compares answers and takes feedback, behind the requests."""
+    """Compares answers and takes feedback; no request waits for it."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ShadowComparisons:
         self._inference: Final = inference
 
     def compare(self, plan: ShadowPlan, decision: str, dialect: AnswerDialect, fresh: AnswerFacts) -> None:
-        """Compare soon what would have been the hit with the answer that came, in the same dialect."""
+        """Compare the entry that would have been the hit with the pool's answer in the same dialect, soon."""
         self._background.offer(lambda: self._compare(plan, decision, dialect, fresh))
 
     def take_feedback(self, feedback: Feedback) -> None:
@@ -54,7 +54,7 @@ class ShadowComparisons:
     async def _compare(
         self, plan: ShadowPlan, decision: str, dialect: AnswerDialect, fresh: AnswerFacts
     ) -> bool:
-        found = await self._cache.exact(plan.fingerprint)
+        found = await self._cache.lookup.exact(plan.fingerprint)
         cached = _facts(found.entry, dialect) if isinstance(found, Hit) else None
         if cached is None:
             return False
