@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.cache.http_caching import each_directive
-from router_extproc.llm.answer import Answer, Choice, Incomplete
+from router_extproc.llm.answer import AnswerFacts, Choice, Incomplete
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 
@@ -37,7 +37,7 @@ class Received:
     status: int
     #: Names in lower case; of a repeated header the values are joined by commas.
     headers: Mapping[str, str]
-    answer: Answer | Incomplete
+    answer: AnswerFacts | Incomplete
     #: Size of the encoded answer.
     answer_bytes: int
 
@@ -62,7 +62,7 @@ def _header_reason(received: Received) -> str | None:
     return "response-directive" if asked & {"no-store", "private"} else None
 
 
-def _answer_reason(answer: Answer | Incomplete, rules: StoreRules) -> str | None:
+def _answer_reason(answer: AnswerFacts | Incomplete, rules: StoreRules) -> str | None:
     if isinstance(answer, Incomplete):
         return answer.reason
     if not answer.choices:

@@ -34,7 +34,7 @@ class Entry:
     vector: Vector | None
     #: The question, for verification; "" when vector is None.
     prompt: str
-    #: The encoded `Answer` (llm.stored).
+    #: The document of the answer (llm.stored); `dialect` restores the answer from it.
     answer: bytes
     dialect: str
     #: The model that answered: a key of `models`.

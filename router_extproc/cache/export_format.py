@@ -1,7 +1,7 @@
-"""Entries as JSON: what operators list, look at, export and import.
+"""Entries as JSON: what operators list, look at, export and import. What a backend stores is its own.
 
-It is not what a backend stores. The rule it keeps: a summary holds nothing that a client or a model
-said, and what is imported is checked field by field, for it is answered from as if it were our own.
+A summary holds nothing that a client or a model said. What is imported is checked field by field, and its
+answer is read by its dialect, because clients are answered from it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ import base64
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final, TypeVar
 
 import numpy as np
 
 from router_extproc.cache.base import Entry, Fingerprint, Partition, Scope
 from router_extproc.cache.digest import DIGEST_CHARS
-from router_extproc.llm.answer import JsonValue
-from router_extproc.llm.stored import answer_document, read_answer_document
+from router_extproc.dialects.base import AnswerDialect
+from router_extproc.llm.answer import Choice, JsonValue
+from router_extproc.llm.stored import decode_document, encode_answer
 from router_extproc.models.base import Vector
 
 #: Member of every exported record; a change of the form raises it.
-VERSION: Final = 1
+VERSION: Final = 2
+#: Version 1 held answers in a neutral form, which the dialect still reads.
+_READ: Final = (1, VERSION)
 
 _DIGEST = re.compile(rf"[0-9a-f]{{{DIGEST_CHARS}}}")
 #: Little-endian on every machine.
@@ -49,13 +53,16 @@ def summary(entry: Entry) -> dict[str, JsonValue]:
     }
 
 
-def whole(entry: Entry) -> dict[str, JsonValue]:
-    """The entry with its question and its answer; a damaged answer is None."""
+def whole(entry: Entry, dialects: Mapping[str, AnswerDialect]) -> dict[str, JsonValue]:
+    """The entry with its question and what its answer says; a damaged answer is None.
+
+    dialects: by name, each reads the answers of its own entries.
+    """
     return {
         **summary(entry),
         "partition": entry.partition,
         "prompt": _readable(entry.prompt),
-        "answer": _document(entry.answer),
+        "answer": _said(entry, dialects),
     }
 
 
@@ -79,21 +86,23 @@ def to_record(entry: Entry) -> dict[str, JsonValue]:
     }
 
 
-def from_record(record: JsonValue, *, dim: int) -> Entry:
+def from_record(record: JsonValue, dialects: Mapping[str, AnswerDialect], *, dim: int) -> Entry:
     """The entry of an exported record; `dim`: length of the encoder's vectors.
+
+    dialects: by name, each reads the answers of its own entries.
 
     Raises:
         ValueError: it is not one, or of another encoder; names the member, never its value.
     """
-    if not isinstance(record, dict) or record.get("version") != VERSION:
-        raise ValueError(f"not an exported entry of version {VERSION}")
+    if not isinstance(record, dict) or record.get("version") not in _READ:
+        raise ValueError(f"not an exported entry of version {VERSION} or before")
     return Entry(
         fingerprint=Fingerprint(_digest(record, "fingerprint")),
         partition=Partition(_digest(record, "partition")),
         scope=Scope(_digest(record, "scope")),
         vector=_vector(record, dim),
         prompt=_member(record, "prompt", str),
-        answer=_answer(record),
+        answer=_answer(record, dialects),
         dialect=_member(record, "dialect", str),
         model=_member(record, "model", str),
         decision=_member(record, "decision", str),
@@ -108,9 +117,34 @@ def _readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _said(entry: Entry, dialects: Mapping[str, AnswerDialect]) -> JsonValue:
+    """The facts of the answer, the same in every dialect."""
+    dialect = dialects.get(entry.dialect)
+    if dialect is None:
+        return None
+    try:
+        facts = dialect.restore(decode_document(entry.answer)).facts
+    except ValueError:
+        return None
+    return {
+        "id": facts.id,
+        "model": facts.model,
+        "choices": [_said_by(choice) for choice in facts.choices],
+        "usage": None if facts.usage is None else asdict(facts.usage),
+    }
+
+
+def _said_by(choice: Choice) -> JsonValue:
+    return {
+        "content": choice.text,
+        "finish_reason": choice.finish_reason,
+        "tool_calls": [asdict(call) for call in choice.tool_calls],
+    }
+
+
 def _document(answer: bytes) -> JsonValue:
     try:
-        return answer_document(answer)
+        return decode_document(answer)
     except ValueError:
         return None
 
@@ -146,9 +180,12 @@ def _tags(record: Mapping[str, JsonValue]) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def _answer(record: Mapping[str, JsonValue]) -> bytes:
+def _answer(record: Mapping[str, JsonValue], dialects: Mapping[str, AnswerDialect]) -> bytes:
+    dialect, document = dialects.get(_member(record, "dialect", str)), record.get("answer")
+    if dialect is None:
+        raise ValueError("dialect: not known")
     try:
-        return read_answer_document(record.get("answer"))
+        return encode_answer(dialect.restore(document if isinstance(document, dict) else {}))
     except ValueError:
         raise ValueError("answer: missing or damaged") from None
 

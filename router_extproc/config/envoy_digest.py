@@ -13,7 +13,7 @@ import json
 from typing import Final
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import DIALECTS
+from router_extproc.dialects import INFERENCE_PATHS
 
 #: Raised when the meaning of what is rendered changes.
 VERSION: Final = 1
@@ -37,7 +37,7 @@ def _facts(config: Config) -> dict[str, object]:
         "endpoints": {
             name: sorted(pool.endpoints) for name, pool in envoy.clusters.items() if name in clusters
         },
-        "paths": sorted(path for dialect in DIALECTS.values() for path in dialect.paths),
+        "paths": sorted(INFERENCE_PATHS),
         "other_paths": envoy.other_paths,
         "unread": envoy.unread,
         "strip_headers": sorted(name.lower() for name in envoy.strip_headers),

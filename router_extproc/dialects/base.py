@@ -1,29 +1,32 @@
 """What a dialect is: the translation between one client API and the neutral forms.
 
-It is not a transport. A dialect sees whole request bodies and pieces of answer bytes and does no
-I/O. Adding one: a folder here with a class that fits `Dialect`, and one line in `__init__.py`;
-`testing.check_dialect` is its contract.
+A dialect sees whole request bodies and pieces of answer bytes, and does no I/O. To add one, write a folder
+here with a class that fits `Dialect` and register it in `__init__.py`; `readers`, `shapes`, `members` and
+`edit_json` do what all dialects share. `testing.check_dialect` is the contract.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Incomplete, JsonValue
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
+
+#: "inference" asks a model; "listing" (the models there are) and "counting" (tokens) ask about one.
+EndpointKind = Literal["inference", "listing", "counting"]
 
 
 @dataclass(frozen=True, slots=True)
-class BodyEdit:
-    """What changes in a client's body on its way to the pool; every other byte stays."""
+class Endpoint:
+    """One method and path of an API; the path is without a query and without a slash at its end."""
 
-    #: Replaces the value of every top-level member "model".
-    model: str
-    #: Members that are added at the top level where the client gave none of that name.
-    add: Mapping[str, JsonValue]
+    method: str
+    path: str
+    kind: EndpointKind = "inference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,8 @@ class AnswerReader(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """One client API."""
-
-    @property
-    def name(self) -> str:
-        """The registry name, a metric label."""
-        ...
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The paths it serves by POST, without a query: Envoy buffers and shows us only these."""
-        ...
-
-    def matches(self, method: str, path: str) -> bool:
-        """True when this request is the dialect's; `path` may carry a query string."""
-        ...
+class RequestDialect(Protocol):
+    """A client API's requests."""
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Read a request body.
@@ -79,18 +68,52 @@ class Dialect(Protocol):
         """
         ...
 
-    def edit(self, body: bytes, edit: BodyEdit) -> bytes:
-        """The body with the edit applied in place; `body` was accepted by `parse`."""
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
+        """The body with the edits applied in place, in their order; `body` was accepted by `parse`."""
         ...
+
+    def render_error(self, error: RequestError) -> Rendered:
+        """The API's own error object."""
+        ...
+
+
+class AnswerDialect(Protocol):
+    """A client API's answers. Only the dialect that made an answer's document understands it."""
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
         """A reader for an answer of this content type (JSON or SSE); larger answers are Incomplete."""
+        ...
+
+    def restore(self, document: JsonObject) -> Answer:
+        """The answer of a document that was stored or imported.
+
+        Raises:
+            ValueError: it is no complete answer of this API; the message repeats nothing of it.
+        """
         ...
 
     def render(self, answer: Answer, request: InferenceRequest) -> Rendered:
         """The answer as JSON or as a whole SSE body, whichever way the request asked for it."""
         ...
 
-    def render_error(self, error: RequestError) -> Rendered:
-        """The API's own error object."""
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        """The same answer as if the pool had made it now: with an id of its own, dated now."""
+        ...
+
+    def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
+        """The JSON body of a pool that answers with this text."""
+        ...
+
+
+class Dialect(RequestDialect, AnswerDialect, Protocol):
+    """One client API."""
+
+    @property
+    def name(self) -> str:
+        """The registry name, a metric label."""
+        ...
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where it is served. Envoy buffers and shows us inference requests only, and they are POSTs."""
         ...

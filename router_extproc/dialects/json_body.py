@@ -1,21 +1,19 @@
-"""JSON request bodies as every dialect reads them: one strict, bounded way in and one canonical way out.
+"""JSON request bodies as every dialect reads them: one strict, bounded reader and one canonical writer.
 
-It is not a schema. The rule it keeps: a body is refused or understood, never guessed, in time linear
-in its size; messages name the place and never repeat what the client wrote.
+A body is refused or understood, never guessed, in time linear in its size. Error messages name the place
+and never repeat what the client wrote.
 Source: RFC 8259, sections 4 (names should be unique), 8.1 (UTF-8, no byte order mark).
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, TypeAlias
+from typing import Final
 
 import orjson
 
 from router_extproc.errors import MalformedRequest
-from router_extproc.llm.answer import JsonValue
-
-JsonObject: TypeAlias = dict[str, JsonValue]
+from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: One JSON string with its quotes. Possessive: no backtracking, so no memory and no time beyond its length.
 JSON_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)

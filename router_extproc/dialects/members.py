@@ -1,4 +1,4 @@
-"""Reading the members of a JSON object strictly: the type that the API prescribes, or no answer at all."""
+"""Strict readers for the members of an answer: a member of another type than prescribed means no answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Final, TypeGuard
 
 import orjson
 
-from router_extproc.dialects.json_body import JsonObject
-from router_extproc.llm.answer import JsonValue
+from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: A replay and a stored answer nest an answer's own members a few levels deeper than they came;
 #: this many brackets around the original show that both can be written.

@@ -1,7 +1,7 @@
 """Server-sent events from bytes cut anywhere.
 
-It is not a client: it neither reconnects nor decodes the data. The rule it keeps: the same bytes
-give the same events however they are cut, and no buffer grows past its bound.
+The same bytes give the same events however they are cut, and no buffer grows past its bound. Reconnecting
+and decoding the data are left to others.
 Source: WHATWG HTML, section 9.2.6, interpreting an event stream.
 """
 

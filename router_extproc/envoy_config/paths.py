@@ -36,7 +36,7 @@ from envoy_data_plane.envoy.type.matcher.v3 import (
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import DIALECTS
+from router_extproc.dialects import INFERENCE_PATHS
 from router_extproc.envoy_config.names import PATHS
 
 #: Policies of the filter. Envoy puts their names into the code details of a refusal, and its access log.
@@ -120,11 +120,6 @@ def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
     }
 
 
-def inference_paths() -> list[str]:
-    """The paths of all dialects."""
-    return [path for dialect in DIALECTS.values() for path in dialect.paths]
-
-
 def inference_path(path: str) -> RegexMatcher:
     """A dialect's path, with a slash at its end or without."""
     return RegexMatcher(regex=re.escape(path) + FINAL_SLASH)
@@ -159,7 +154,7 @@ def _refused(config: Config) -> dict[str, Policy]:
 def _ambiguous() -> list[Permission]:
     """What no path may have, and what only looks like an inference path."""
     odd = _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
-    return [odd, *(_looks_like(path) for path in inference_paths())]
+    return [odd, *(_looks_like(path) for path in INFERENCE_PATHS)]
 
 
 def _looks_like(path: str) -> Permission:
@@ -182,7 +177,7 @@ def _allowed(config: Config) -> list[Permission]:
     """Inference paths, and those that the operator lists."""
     other = config.envoy.other_paths
     listed = CLIENT_PATHS if isinstance(other, str) else other
-    return [*(_inference(path) for path in inference_paths()), *(_listed(path) for path in listed)]
+    return [*(_inference(path) for path in INFERENCE_PATHS), *(_listed(path) for path in listed)]
 
 
 def _listed(path: str) -> Permission:
@@ -194,7 +189,7 @@ def _listed(path: str) -> Permission:
 def _unread(config: Config) -> Permission:
     """POST to what asks a model, is not read by us, and is not refused either."""
     words = [_path(StringMatcher(contains=word, ignore_case=True)) for word in INFERENCE_WORDS]
-    read = [_inference(path) for path in inference_paths()]
+    read = [_inference(path) for path in INFERENCE_PATHS]
     others = [Permission(not_rule=each) for each in (*read, *_ambiguous())]
     listed = [] if config.envoy.other_paths == "pass" else [_any(_allowed(config))]
     return _all([_post(), _any(words), *others, *listed])

@@ -25,6 +25,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
 from router_extproc.config.pools import PoolTraffic
+from router_extproc.dialects import INFERENCE_PATHS
 from router_extproc.envoy_config.errors import (
     ROUTER_UNAVAILABLE,
     TOO_LARGE,
@@ -35,7 +36,7 @@ from router_extproc.envoy_config.errors import (
 )
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE
-from router_extproc.envoy_config.paths import inference_path, inference_paths, without_final_slash
+from router_extproc.envoy_config.paths import inference_path, without_final_slash
 from router_extproc.envoy_config.retries import retry_policy
 from router_extproc.protocol.names import (
     CACHE_HEADER,
@@ -82,8 +83,8 @@ def routes(config: Config) -> list[Route]:
         for name in clusters
     ]
     default = config.models[config.default_model].cluster
-    oversize = [_oversize(config, path) for path in inference_paths()]
-    inference = [_inference(config, path, default) for path in inference_paths()]
+    oversize = [_oversize(config, path) for path in INFERENCE_PATHS]
+    inference = [_inference(config, path, default) for path in INFERENCE_PATHS]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     return [*chosen, _unknown_cluster(), *oversize, *inference, rest]

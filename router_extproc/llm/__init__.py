@@ -1,1 +1,1 @@
-"""What every API dialect is translated to: the inference request and the answer."""
+"""What every dialect is translated to: inference requests and answers; and edits to request bodies."""

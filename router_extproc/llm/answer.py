@@ -1,47 +1,35 @@
-"""The neutral form of an answer: complete, lossless, independent of streamed or not.
+"""A model's answer: neutral facts for the router, and the dialect's own document for replays.
 
-It is not a parser; dialects read answers into it and render it back. The rule it keeps: a replay
-shows the client the same content, tool calls, reasoning and usage, to the byte.
+The cache, shadow comparisons and metrics look at the facts. Only the dialect that read an answer reads
+its document, so nothing of it is lost on the way into the cache and back to a client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+JsonObject: TypeAlias = dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """One call that the model asks the client to make; `arguments` is the model's text, verbatim."""
 
-    id: str
     name: str
     arguments: str
-    #: "function", "custom", or "function_call" for the one call of OpenAI's older form (its id is "").
-    kind: str = "function"
-    #: Members of the call that have no field of their own here, as they came.
-    extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of the n alternatives of an answer."""
 
-    index: int
-    content: str | None
-    finish_reason: str | None
+    #: What the client shows: without reasoning and refusals, "" when there is none.
+    text: str
+    #: In the words of chat completions: "stop", "tool_calls", or another.
+    finish_reason: str
     tool_calls: tuple[ToolCall, ...] = ()
-    reasoning: str | None = None
-    #: The name of the field that carried the reasoning ("reasoning_content" or "reasoning").
-    reasoning_field: str = "reasoning_content"
-    refusal: str | None = None
-    #: Members of the message that have no field of their own here, as they came.
-    message_extra: Mapping[str, JsonValue] = field(default_factory=dict)
-    #: Members of the choice that have no field of their own here (logprobs, stop_reason), as they came.
-    choice_extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +39,31 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
-    #: The pool's own object, replayed as it came.
-    original: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One complete answer of a model."""
+class AnswerFacts:
+    """What is the same in every dialect."""
 
     id: str
+    #: As the pool calls it.
     model: str
-    created_s: int
     choices: tuple[Choice, ...]
     usage: Usage | None = None
-    #: Top-level members without a field of their own (system_fingerprint, service_tier), as they came.
-    extra: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def has_tool_calls(self) -> bool:
         """True when any choice asks for a tool call."""
         return any(choice.tool_calls for choice in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete answer of a model, streamed or not."""
+
+    facts: AnswerFacts
+    #: The dialect's own JSON: what the answer would have been unstreamed. Shared, never changed.
+    document: JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """The neutral form of an inference request: what signals, rules and the cache look at.
 
-It is not a body that could be sent: the pool receives the client's own bytes (dialects edit them
-in place). The rule it keeps: whatever could change the meaning of an answer is either `prompt` or
-in `context`; a field that a dialect does not know goes into `context`, so that it splits the cache
-and never mixes it.
+The pool gets the client's own bytes (dialects edit them in place), never this. Whatever could change the
+meaning of an answer is either `prompt` or in `context`: a field that a dialect does not know goes into
+`context`, where it makes another cache entry instead of a wrong hit.
 """
 
 from __future__ import annotations

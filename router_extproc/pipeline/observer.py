@@ -14,7 +14,7 @@ from router_extproc.cache.admission import NoStore, Received, Store, Storing, ma
 from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
-from router_extproc.dialects.base import AnswerReader, Dialect
+from router_extproc.dialects.base import Dialect
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.coalescing import Coalescer
@@ -72,9 +72,7 @@ class AnswerObserver:
         dialect = None if read is None else self.dialects.get(read.dialect)
         if read is None or dialect is None:
             return None
-        content_type = headers.get("content-type", "")
-        reader = dialect.read_answer(content_type, max_answer_bytes=self.max_answer_bytes)
-        return Observation(self, read, status, headers, reader, foreign=self._is_foreign(read, origin))
+        return Observation(self, read, status, headers, dialect, foreign=self._is_foreign(read, origin))
 
     def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
         """Another cluster answered than the one where the token's model is served."""
@@ -99,7 +97,7 @@ class Observation:
         token: WriteToken,
         status: int,
         headers: Mapping[str, str],
-        reader: AnswerReader,
+        dialect: Dialect,
         *,
         foreign: bool = False,
     ) -> None:
@@ -109,7 +107,9 @@ class Observation:
         self._token = token
         self._status = status
         self._headers = headers
-        self._reader = reader
+        self._dialect = dialect
+        content_type = headers.get("content-type", "")
+        self._reader = dialect.read_answer(content_type, max_answer_bytes=observer.max_answer_bytes)
         self._ttft_s: float | None = None
         clock = observer.clock
         #: By the wall clock, for another process may have forwarded the request; read once, since it may
@@ -158,7 +158,7 @@ class Observation:
         if shadow is None or plan is None or self.foreign or isinstance(answer, Incomplete):
             return
         if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
-            shadow.compare(plan, self._token.decision, answer)
+            shadow.compare(plan, self._token.decision, self._dialect, answer.facts)
 
     def _store(self, answer: Answer | Incomplete) -> str:
         plan, sink = self._token.plan, self._observer.sink
@@ -175,7 +175,8 @@ class Observation:
         return "purged" if kept == "purged" else "stored"
 
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
-        received = Received(self._status, self._headers, answer, len(encoded))
+        facts = answer.facts if isinstance(answer, Answer) else answer
+        received = Received(self._status, self._headers, facts, len(encoded))
         limit = self._observer.max_answer_bytes
         return may_store(received, plan.rules, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
 
@@ -210,7 +211,7 @@ class Observation:
             started_s=token.started_s,
             ttft_s=self._ttft_s,
             duration_s=self._elapsed_s(),
-            usage=answer.usage if isinstance(answer, Answer) else None,
+            usage=answer.facts.usage if isinstance(answer, Answer) else None,
             stored=stored,
             incomplete=answer.reason if isinstance(answer, Incomplete) else "",
         )

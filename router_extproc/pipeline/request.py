@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TypeVar
-from uuid import uuid4
 
 from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
-from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
-from router_extproc.llm.answer import Answer
-from router_extproc.llm.stored import decode_answer
+from router_extproc.llm.edits import Add, Edit, Set
+from router_extproc.llm.stored import decode_document
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
@@ -147,22 +145,23 @@ class RequestPipeline:
     def _replay(self, considered: Considered, hit: Hit) -> Replay | None:
         """The replay of a hit; None: the entry was written by another version, or is damaged."""
         parsed, result, entry = considered.parsed, considered.result, hit.entry
+        dialect = parsed.raw.dialect
         try:
-            answer = decode_answer(entry.answer)
+            answer = dialect.restore(decode_document(entry.answer))
         except ValueError:
             return None
         if result.outcome.hidden:
-            answer = _as_new(answer, now_s=self.clock.wall_s())
-        rendered = parsed.raw.dialect.render(answer, parsed.request)
-        worth = self.prices.worth(entry.model, answer.usage)
+            # Its own id and date would say that it is an old one.
+            answer = dialect.renew(answer, now_s=self.clock.wall_s())
+        rendered = dialect.render(answer, parsed.request)
+        worth = self.prices.worth(entry.model, answer.facts.usage)
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
         return Replay(rendered, result.outcome, entry.model, entry.decision, _explain(considered), saved)
 
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        members = reasoning_members(target.reasoning_family, route.reasoning)
-        body = parsed.raw.dialect.edit(parsed.raw.body, BodyEdit(target.served_name, members))
+        body = parsed.raw.dialect.edit(parsed.raw.body, _edits(route))
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -190,10 +189,11 @@ def _reject_miss(considered: Considered) -> Reject:
     return Reject(error, considered.parsed.raw.dialect.render_error(error), headers)
 
 
-def _as_new(answer: Answer, *, now_s: float) -> Answer:
-    """The same answer as if it were made now: its own id and date say that it is an old one."""
-    kind, separator, _ = answer.id.partition("-")
-    return replace(answer, id=f"{kind if separator else 'answer'}-{uuid4().hex}", created_s=int(now_s))
+def _edits(route: Route) -> list[Edit]:
+    """What changes in the body: the model's name, and what the client left open of reasoning."""
+    target = route.target
+    members = reasoning_members(target.reasoning_family, route.reasoning)
+    return [Set(("model",), target.served_name), *(Add((name,), value) for name, value in members.items())]
 
 
 DecisionT = TypeVar("DecisionT", Forward, Replay)

@@ -13,7 +13,8 @@ from typing import Final
 
 import orjson
 
-from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.endpoints import inference_endpoints
 from router_extproc.errors import (
     CacheOnlyMiss,
     MalformedRequest,
@@ -22,7 +23,9 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
-from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.edits import Add, Set
+from router_extproc.llm.stored import decode_document, encode_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class DialectSamples:
 
 #: Larger than any sample.
 _ROOM_BYTES: Final = 1 << 20
+#: Years after any sample.
+_NOW_S: Final = 4e9
 _PLANTED: Final = "tell-nobody"
 _NOT_JSON: Final = (b"", b"{", b"[]", b"null", b'"text"', b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}')
 _TOO_DEEP: Final = b'{"a":' * 5000 + b"1" + b"}" * 5000
@@ -63,14 +68,15 @@ def _check_its_name(dialect: Dialect, _: DialectSamples) -> None:
     _require(re.fullmatch(r"[a-z][a-z0-9_]*", dialect.name), "the name is a metric label")
 
 
-def _check_what_it_matches(dialect: Dialect, samples: DialectSamples) -> None:
-    method, path = samples.method, samples.path
-    _require(dialect.matches(method, path), "its own path matches")
-    _require(dialect.matches(method, path + "?a=b"), "a query string does not matter")
-    for other in (path + "/", path + "/x", path[:-1], "/", "", "?" + path, "/proxy" + path):
-        _require(not dialect.matches(method, other), "only its own path matches")
-    for other in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "", method.lower()):
-        _require(not dialect.matches(other, path), "only its own method matches")
+def _check_its_endpoints(dialect: Dialect, samples: DialectSamples) -> None:
+    places = [(endpoint.method, endpoint.path) for endpoint in dialect.endpoints]
+    _require(len(places) == len(set(places)), "endpoints differ by method or path")
+    for endpoint in dialect.endpoints:
+        _require(re.fullmatch(r"[A-Z]+", endpoint.method), "a method is in capitals")
+        _require(re.fullmatch(r"(/[^/?#]+)+", endpoint.path), "a path has no query and no slash at its end")
+    asked = {(endpoint.method, endpoint.path) for endpoint in inference_endpoints(dialect)}
+    _require((samples.method, samples.path) in asked, "the sample asks an endpoint for inference")
+    _require({method for method, _ in asked} == {"POST"}, "inference is asked by POST")
 
 
 def _check_it_reads_a_request(dialect: Dialect, samples: DialectSamples) -> None:
@@ -125,10 +131,13 @@ def _refusal(dialect: Dialect, body: bytes) -> MalformedRequest | None:
 def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
     before = orjson.loads(samples.request)
     given = next(iter(before))
-    edited = dialect.edit(samples.request, BodyEdit("pool/model-7", {"x_added": {"on": True}, given: "mine"}))
+    edited = dialect.edit(
+        samples.request,
+        [Set(("model",), "pool/model-7"), Add(("x_added",), {"on": True}), Add((given,), "mine")],
+    )
     expected = {**before, "model": "pool/model-7", "x_added": {"on": True}}
     _require(orjson.loads(edited) == expected, "an edit replaces the model and adds what was not given")
-    unchanged = dialect.edit(samples.request, BodyEdit(before["model"], {}))
+    unchanged = dialect.edit(samples.request, [Set(("model",), before["model"])])
     _require(unchanged == samples.request, "an edit leaves every other byte as it was")
     _require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
 
@@ -172,14 +181,68 @@ def _check_when_an_answer_starts(dialect: Dialect, samples: DialectSamples) -> N
         _require(seen == sorted(seen) and seen[-1], "an answer begins once, before it ends")
 
 
+def _check_streamed_or_not_is_the_same_answer(dialect: Dialect, samples: DialectSamples) -> None:
+    answers = [_whole(dialect, content_type, body) for content_type, body in samples.answers.items()]
+    _require(all(answer == answers[0] for answer in answers), "streamed or not is the same answer")
+
+
+def _check_the_facts(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        facts = _whole(dialect, content_type, body).facts
+        _require(facts.id and facts.model, "facts tell the answer's id and model")
+        _require(any(choice.text for choice in facts.choices), "facts tell the text")
+
+
 def _check_replay_is_lossless(dialect: Dialect, samples: DialectSamples) -> None:
     requests = [dialect.parse(samples.request), dialect.parse(samples.streamed_request)]
     for content_type, body in samples.answers.items():
         answer = _whole(dialect, content_type, body)
+        before = orjson.dumps(answer.document)
         for request in requests:
             rendered = dialect.render(answer, request)
+            _require(orjson.dumps(answer.document) == before, "a replay leaves the document as it was")
             replayed = _read(dialect, rendered.content_type, [rendered.body])
             _require(replayed == answer, "a replay reads as the answer stored")
+
+
+def _check_it_restores_what_was_stored(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        answer = _whole(dialect, content_type, body)
+        restored = dialect.restore(decode_document(encode_answer(answer)))
+        _require(restored == answer, "what was stored is restored")
+        same = orjson.dumps(restored.document) == orjson.dumps(answer.document)
+        _require(same, "a restored document is the same to the byte")
+
+
+def _check_it_restores_nothing_else(dialect: Dialect, samples: DialectSamples) -> None:
+    whole = [_whole(dialect, *sample).document for sample in samples.answers.items()]
+    damaged: list[JsonObject] = [{}, {_PLANTED: _PLANTED}, {"error": {"message": _PLANTED}}]
+    damaged += [{**document, name: {_PLANTED: 1}} for document in whole for name in ("id", "model")]
+    for document in damaged:
+        try:
+            dialect.restore(document)
+        except ValueError as error:
+            _require(_PLANTED not in str(error), "an error repeats nothing of the document's")
+        else:
+            raise AssertionError("only a complete answer is restored")
+
+
+def _check_it_renews_an_answer(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        answer = _whole(dialect, content_type, body)
+        new = dialect.renew(answer, now_s=_NOW_S)
+        _require(new.facts.id != answer.facts.id, "a renewed answer has an id of its own")
+        _require(replace(new.facts, id=answer.facts.id) == answer.facts, "nothing else of it is new")
+        _require(dialect.restore(new.document) == new, "a renewed answer is still one")
+        again = dialect.renew(answer, now_s=_NOW_S)
+        _require(again.facts.id != new.facts.id, "no two renewed answers have the same id")
+
+
+def _check_it_composes_an_answer(dialect: Dialect, _: DialectSamples) -> None:
+    body = orjson.dumps(dialect.compose("A tree.\n", model="some", now_s=_NOW_S))
+    facts = _whole(dialect, "application/json", body).facts
+    _require([choice.text for choice in facts.choices] == ["A tree.\n"], "a composed answer says the text")
+    _require(facts.model == "some", "a composed answer names the model")
 
 
 def _check_error_objects(dialect: Dialect, _: DialectSamples) -> None:
@@ -227,7 +290,7 @@ def _require(condition: object, rule: str) -> None:
 
 _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_its_name,
-    _check_what_it_matches,
+    _check_its_endpoints,
     _check_it_reads_a_request,
     _check_the_form_is_no_context,
     _check_it_refuses_what_is_no_request,
@@ -238,6 +301,12 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_its_bound,
     _check_it_never_raises_on_answers,
     _check_when_an_answer_starts,
+    _check_streamed_or_not_is_the_same_answer,
+    _check_the_facts,
     _check_replay_is_lossless,
+    _check_it_restores_what_was_stored,
+    _check_it_restores_nothing_else,
+    _check_it_renews_an_answer,
+    _check_it_composes_an_answer,
     _check_error_objects,
 )

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from router_extproc.dialects import DIALECTS
+from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.exchange import RoutedExchange
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
@@ -41,6 +43,12 @@ def answer_json(content: str = "An animal.", **choice: object) -> bytes:
             "usage": usage,
         }
     ).encode()
+
+
+def stored_answer(content: str) -> bytes:
+    """The answer of an entry that holds this text."""
+    chat = DIALECTS["openai_chat"]
+    return encode_answer(chat.restore(chat.compose(content, model="m", now_s=5)))
 
 
 @dataclass(frozen=True, slots=True)

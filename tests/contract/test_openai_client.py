@@ -51,7 +51,7 @@ def openai_client() -> Iterator[openai.OpenAI]:
 def test_client_reads_a_replay(openai_client: openai.OpenAI) -> None:
     completion = openai_client.chat.completions.create(model="auto", messages=QUESTION)  # type: ignore[arg-type]
     answer = stored("openai.answer.sse")
-    assert completion.choices[0].message.content == answer.choices[0].content
+    assert completion.choices[0].message.content == answer.facts.choices[0].text
     assert completion.choices[0].finish_reason == "stop"
     assert completion.usage is not None
     assert completion.usage.total_tokens == 65
@@ -67,7 +67,7 @@ def test_client_reads_a_streamed_replay(openai_client: openai.OpenAI) -> None:
     )
     chunks = list(stream)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    assert text == stored("openai.answer.sse").choices[0].content
+    assert text == stored("openai.answer.sse").facts.choices[0].text
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.total_tokens == 65
 

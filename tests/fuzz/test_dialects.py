@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router_extproc.dialects import DIALECTS
-from router_extproc.dialects.base import BodyEdit, Dialect
+from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.sse import SseReader
 from router_extproc.errors import MalformedRequest
-from router_extproc.llm.answer import Answer, Choice, Incomplete, ToolCall, Usage
+from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.edits import Add, Set
 from router_extproc.llm.request import InferenceRequest
-from router_extproc.llm.stored import decode_answer, encode_answer
+from router_extproc.llm.stored import decode_document, encode_answer
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 STREAMS = sorted(SAMPLES.glob("*/*.sse"))
@@ -88,7 +90,7 @@ def test_any_body_is_a_request_or_malformed(name: str, body: bytes) -> None:
     dialect = DIALECTS[name]
     request = parse(dialect, body)
     if request is not None:
-        edited = dialect.edit(body, BodyEdit("pool/model", {"added": 1}))
+        edited = dialect.edit(body, [Set(("model",), "pool/model"), Add(("added",), 1)])
         before, after = json.loads(body), json.loads(edited)
         assert after == {"added": 1, **before, "model": "pool/model"}
         again = dialect.parse(edited)
@@ -258,7 +260,7 @@ def test_sound_streams_are_read(chunks: list[Any]) -> None:
         for entry in chunk["choices"]
         if not entry["index"]
     ]
-    assert (answer.choices[0].content or "") == "".join(sent)
+    assert answer.facts.choices[0].text == "".join(sent)
     check_replay(answer)
 
 
@@ -276,13 +278,16 @@ def test_any_completion_is_read_or_refused_and_what_is_read_can_be_replayed(
 
 
 def check_replay(answer: Answer) -> None:
-    """Both forms, and the stored one, give the answer back."""
-    assert decode_answer(encode_answer(answer)) == answer
+    """Both forms, and the stored one, give the answer back; the stored one to the byte."""
+    restored = CHAT.restore(decode_document(encode_answer(answer)))
+    assert restored == answer
+    assert orjson.dumps(restored.document) == orjson.dumps(answer.document)
     for request in (REQUEST, replace(REQUEST, stream=True, stream_usage=True)):
         rendered = CHAT.render(answer, request)
         assert read(CHAT, rendered.content_type, rendered.body) == answer
     plain = CHAT.render(answer, replace(REQUEST, stream=True))
-    assert read(CHAT, plain.content_type, plain.body) == replace(answer, usage=None)
+    untold = {name: value for name, value in answer.document.items() if name != "usage"}
+    assert read(CHAT, plain.content_type, plain.body) == Answer(replace(answer.facts, usage=None), untold)
 
 
 # ── the round trip over every answer that can be ──────────────────────────────────────────────
@@ -290,65 +295,64 @@ def check_replay(answer: Answer) -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["def f():\n\treturn 1\r\n", "\u2028\u2029\x85", "🧑‍🌾é\0", "data: [DONE]\n\n", 'quote"\\\\']
 )
-CALLS = st.builds(
-    ToolCall,
-    id=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4),
-    name=TEXTS,
-    arguments=TEXTS,
-    kind=st.sampled_from(["function", "custom"]),
-    extra=st.dictionaries(st.just("extra_content"), st.integers(0, 9) | TEXTS),
-)
-LEGACY = st.builds(
-    lambda name, arguments: ToolCall("", name, arguments, "function_call"), st.text("abc", min_size=1), TEXTS
-)
-FREE = st.dictionaries(st.sampled_from(["annotations", "audio", "y", "z"]), ANSWER_TREES, max_size=3)
 
 
-@st.composite
-def choices(draw: st.DrawFn, index: int) -> Choice:
-    calls = (*draw(st.lists(CALLS, max_size=3)), *draw(st.lists(LEGACY, max_size=1)))
-    reasoning = draw(st.none() | TEXTS)
-    return Choice(
-        index=index,
-        content=draw(st.none() | TEXTS),
-        finish_reason=draw(st.sampled_from(["stop", "tool_calls"])) if calls else "stop",
-        tool_calls=calls,
-        reasoning=reasoning,
-        reasoning_field=draw(st.sampled_from(["reasoning", "reasoning_content"]))
-        if reasoning is not None
-        else "reasoning_content",
-        refusal=draw(st.none() | TEXTS),
-        message_extra=draw(FREE),
-        choice_extra=draw(st.dictionaries(st.sampled_from(["logprobs", "stop_reason"]), ANSWER_TREES)),
+def bodies(kind: str, text: str) -> st.SearchStrategy[Any]:
+    """A tool call of this kind."""
+    body = st.fixed_dictionaries({"name": TEXTS, text: TEXTS}, optional={"strict": st.booleans()})
+    identity = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4)
+    return st.fixed_dictionaries(
+        {"id": identity, "type": st.just(kind), kind: body},
+        optional={"extra_content": st.integers(0, 9) | TEXTS},
     )
 
 
+CALLS = st.lists(bodies("function", "arguments") | bodies("custom", "input"), min_size=1, max_size=3)
+LEGACY = st.fixed_dictionaries({"name": st.text("abc", min_size=1), "arguments": TEXTS})
+MESSAGES_MADE = st.fixed_dictionaries(
+    {"role": st.just("assistant"), "content": st.none() | TEXTS},
+    optional={
+        "tool_calls": CALLS,
+        "function_call": LEGACY,
+        "reasoning": st.none() | TEXTS,
+        "reasoning_content": st.none() | TEXTS,
+        "refusal": st.none() | TEXTS,
+        **dict.fromkeys(("annotations", "audio", "y", "z"), ANSWER_TREES),
+    },
+)
+
+
+@st.composite
+def choices(draw: st.DrawFn, index: int) -> Any:
+    message = draw(MESSAGES_MADE)
+    called = "tool_calls" in message or "function_call" in message
+    finish = draw(st.sampled_from(["stop", "tool_calls"])) if called else "stop"
+    extra = draw(st.dictionaries(st.sampled_from(["logprobs", "stop_reason"]), ANSWER_TREES))
+    return {"index": index, "message": message, "finish_reason": finish, **extra}
+
+
 USAGES = st.builds(
-    lambda prompt, completion, cached: Usage(
-        prompt,
-        completion,
-        cached,
-        {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "prompt_tokens_details": {"cached_tokens": cached},
-        },
-    ),
+    lambda prompt, completion, cached: {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "prompt_tokens_details": {"cached_tokens": cached},
+    },
     st.integers(0, 1 << 40),
     st.integers(0, 1 << 40),
     st.integers(0, 9),
 )
-ANSWERS = st.builds(
-    Answer,
-    id=st.text("abc", min_size=1),
-    model=TEXTS,
-    created_s=st.integers(0, 1 << 40),
-    choices=st.integers(1, 3).flatmap(lambda n: st.tuples(*[choices(index) for index in range(n)])),
-    usage=st.none() | USAGES,
-    extra=st.dictionaries(
-        st.sampled_from(["system_fingerprint", "service_tier", "prompt_token_ids"]), ANSWER_TREES
-    ),
-)
+ANSWERS = st.fixed_dictionaries(
+    {
+        "id": st.text("abc", min_size=1),
+        "model": TEXTS,
+        "created": st.integers(0, 1 << 40),
+        "choices": st.integers(1, 3).flatmap(lambda n: st.tuples(*[choices(index) for index in range(n)])),
+    },
+    optional={
+        "usage": st.none() | USAGES,
+        **dict.fromkeys(("system_fingerprint", "service_tier", "prompt_token_ids"), ANSWER_TREES),
+    },
+).map(lambda document: CHAT.restore(orjson.loads(orjson.dumps(document))))
 
 
 @given(ANSWERS)
@@ -358,11 +362,31 @@ def test_every_answer_survives_storing_and_both_replays(answer: Answer) -> None:
 
 @given(ANSWERS, st.data())
 def test_damaged_stored_answers_are_refused_or_read(answer: Answer, data: st.DataObject) -> None:
-    """No other error may leave `decode_answer`: the cache treats a ValueError as a miss."""
+    """No other error may leave them: the cache treats a ValueError as a miss."""
     stored = bytearray(encode_answer(answer))
     stored[data.draw(st.integers(0, len(stored) - 1))] = data.draw(st.integers(0, 255))
     try:
-        read_back = decode_answer(bytes(stored))
+        read_back = CHAT.restore(decode_document(bytes(stored)))
     except ValueError:
         return
     assert orjson.dumps(read_back)
+
+
+V1_NAMES = st.sampled_from(
+    ["id", "model", "created_s", "choices", "usage", "extra", "index", "content", "kind", "name", "arguments"]
+)
+
+
+@given(
+    st.dictionaries(V1_NAMES, ANSWER_TREES), st.lists(V1_NAMES | st.integers(0, 2), max_size=4), ANSWER_TREES
+)
+def test_any_document_is_restored_or_refused(members: Any, path: list[str | int], value: Any) -> None:
+    """Exports are files of operators, of this version and of the one before."""
+    damaged = orjson.loads((SAMPLES / "openai_chat" / "stored-v1.json").read_bytes())
+    if path:
+        damaged = orjson.loads(edit_json(orjson.dumps(damaged), [Set(tuple(path), value)]))
+    for document in (damaged, {"created_s": 1, **members}):
+        try:
+            assert orjson.dumps(CHAT.restore(document).document)
+        except ValueError:
+            continue

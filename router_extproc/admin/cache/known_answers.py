@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from router_extproc.admin.cache.members import Unreadable, text_of
-from router_extproc.dialects.openai_chat.compose import compose_completion
+from router_extproc.dialects.base import AnswerDialect
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.warming import KnownAnswer
 
@@ -17,7 +17,7 @@ _KNOWN: Final = frozenset(
 )
 
 
-def read_known_answer(row: JsonValue, *, model: str, now_s: float) -> KnownAnswer:
+def read_known_answer(row: JsonValue, dialect: AnswerDialect, *, model: str, now_s: float) -> KnownAnswer:
     """A row of a file to warm from.
 
     Question and answer, messages with the answer last, or a whole request and its answer.
@@ -33,7 +33,7 @@ def read_known_answer(row: JsonValue, *, model: str, now_s: float) -> KnownAnswe
     request = _request(row, model)
     answer = row.get("answer")
     if isinstance(answer, str):
-        answer = compose_completion(answer, model=str(request.get("model")), now_s=now_s)
+        answer = dialect.compose(answer, model=str(request.get("model")), now_s=now_s)
     if not isinstance(answer, dict):
         raise Unreadable("answer: must be a text or a chat completion")
     return KnownAnswer(_headers(row), orjson.dumps(request), orjson.dumps(answer), text_of(row, "decision"))

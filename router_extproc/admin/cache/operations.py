@@ -27,6 +27,7 @@ from router_extproc.cache.listing import Page, count, newest, restore
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.clock import Clock
+from router_extproc.dialects import DIALECTS
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings
@@ -177,7 +178,7 @@ class CacheOperations:
         report, entries = TakeReport(), []
         for line, row in read_lines(body):
             try:
-                entries.append(from_record(_readable(row), dim=self._setting.dim))
+                entries.append(from_record(_readable(row), DIALECTS, dim=self._setting.dim))
             except ValueError as error:
                 report.refuse(line, str(error))
         done = await restore(self._cache, entries, now_s=self.now_s(), renew=renew)
@@ -203,7 +204,8 @@ class CacheOperations:
 
     async def _made(self, row: JsonValue | Unreadable) -> Entry | Unfit:
         try:
-            known = read_known_answer(_readable(row), model=self._setting.model, now_s=self.now_s())
+            dialect = self._warmer.dialect
+            known = read_known_answer(_readable(row), dialect, model=self._setting.model, now_s=self.now_s())
         except Unreadable as error:
             return Unfit(str(error))
         return await self._warmer.entry_of(known)

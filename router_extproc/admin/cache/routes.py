@@ -18,6 +18,7 @@ from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.replies import json_reply
 from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.export_format import summary, to_record, whole
+from router_extproc.dialects import DIALECTS
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import JsonValue
 
@@ -95,7 +96,7 @@ async def _show(operations: CacheOperations, request: web.Request) -> web.Stream
         return json_reply({"error": "no such entry"}, status=404)
     if page.total > _ONE:
         return json_reply({"error": f"{page.total} entries begin so: give more digits"}, status=409)
-    return json_reply(whole(page.entries[0]))
+    return json_reply(whole(page.entries[0], DIALECTS))
 
 
 async def _purge(operations: CacheOperations, request: web.Request) -> web.StreamResponse:

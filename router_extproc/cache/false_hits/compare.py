@@ -13,7 +13,7 @@ import numpy as np
 from router_extproc.equivalence import QUESTION_CHARS_MAX, read_question
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.polarity import same_polarity
-from router_extproc.llm.answer import Answer, Choice
+from router_extproc.llm.answer import AnswerFacts, Choice
 from router_extproc.models.base import Encoder
 
 #: Cosine from which two answers are taken to say the same.
@@ -29,7 +29,7 @@ class AnswerComparison:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder: Final = encoder
 
-    def same(self, cached: Answer, fresh: Answer) -> bool:
+    def same(self, cached: AnswerFacts, fresh: AnswerFacts) -> bool:
         """True when both say the same, as far as a comparison of texts can say."""
         if len(cached.choices) != len(fresh.choices):
             return False
@@ -38,7 +38,7 @@ class AnswerComparison:
     def _same_choice(self, cached: Choice, fresh: Choice) -> bool:
         if _calls(cached) != _calls(fresh):
             return False
-        return self._same_text(_plain(cached.content), _plain(fresh.content))
+        return self._same_text(_plain(cached.text), _plain(fresh.text))
 
     def _same_text(self, cached: str, fresh: str) -> bool:
         if cached == fresh:
@@ -49,9 +49,9 @@ class AnswerComparison:
         return float(np.dot(one.vector, other.vector)) >= ANSWER_SIMILARITY_MIN
 
 
-def _plain(content: str | None) -> str:
+def _plain(text: str) -> str:
     """Without what does not change the meaning."""
-    return " ".join((content or "").casefold().split())
+    return " ".join(text.casefold().split())
 
 
 def _contradicts(cached: str, fresh: str) -> bool:

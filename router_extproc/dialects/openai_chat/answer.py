@@ -1,28 +1,35 @@
-"""Between the chat completion object and the neutral answer, both ways and without loss.
+"""Chat completion objects, the form in which an answer is kept: read, judged complete or not, made anew.
 
-It is not a stream: `assemble` makes the same object out of events. The rule it keeps: an object that
-is not understood in full, or is not the whole answer, becomes no answer.
+An object that is not understood in full, or is not the whole answer, becomes no answer.
 Source: the OpenAI API reference, "The chat completion object"; vLLM, ChatCompletionResponse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
-from router_extproc.dialects.json_body import JsonObject
 from router_extproc.dialects.members import (
     NotUnderstoodError,
     a_list,
     a_string,
     an_integer,
     an_object,
-    check_depth,
     is_integer,
-    optional_string,
-    others,
 )
-from router_extproc.llm.answer import Answer, Choice, Incomplete, JsonValue, ToolCall, Usage
+from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL, normal_completion
+from router_extproc.dialects.openai_chat.stored_v1 import completion_of_v1, is_v1
+from router_extproc.llm.answer import (
+    Answer,
+    AnswerFacts,
+    Choice,
+    Incomplete,
+    JsonObject,
+    JsonValue,
+    ToolCall,
+    Usage,
+)
 
 #: Every reason that this dialect gives for an answer that is not stored.
 INCOMPLETE_REASONS: Final = frozenset(
@@ -40,169 +47,124 @@ INCOMPLETE_REASONS: Final = frozenset(
     }
 )
 
-#: Where each kind of tool call keeps its name and the model's text.
-_CALL_MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
-    "function": ("name", "arguments"),
-    "custom": ("name", "input"),
-}
-_LEGACY_CALL: Final = "function_call"
-_REASONING_FIELDS: Final = ("reasoning_content", "reasoning")
-#: `object` tells the two forms apart, `obfuscation` and `delta` belong to events alone.
-_ANSWER_MEMBERS: Final = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
-_CHOICE_MEMBERS: Final = frozenset({"index", "message", "finish_reason", "delta"})
+
+def is_error(document: JsonObject) -> bool:
+    """A pool that fails after its 200 says so in the object or in an event."""
+    return document.get("error") is not None or document.get("object") == "error"
 
 
 def read_completion(document: JsonObject) -> Answer | Incomplete:
     """The answer that a chat completion object holds, or why it holds none."""
-    if document.get("error") is not None or document.get("object") == "error":
+    if is_error(document):
         return Incomplete("error")
     try:
-        answer = _read_answer(document)
+        completion = normal_completion(document)
     except NotUnderstoodError:
         return Incomplete("malformed")
-    reason = _incomplete_reason(answer)
-    return Incomplete(reason, answer.usage) if reason else answer
+    choices = _objects(completion["choices"])
+    usage = _usage(completion)
+    reason = _incomplete_reason(choices)
+    if reason is not None:
+        return Incomplete(reason, usage)
+    identity, model = a_string(completion["id"]), a_string(completion["model"])
+    facts = AnswerFacts(identity, model, tuple(_choice(choice) for choice in choices), usage)
+    return Answer(facts, completion)
 
 
-def _incomplete_reason(answer: Answer) -> str | None:
+def restore(document: JsonObject) -> Answer:
+    """See dialects.base.AnswerDialect."""
+    try:
+        answer = read_completion(completion_of_v1(document) if is_v1(document) else document)
+    except NotUnderstoodError:
+        answer = Incomplete("malformed")
+    if isinstance(answer, Incomplete):
+        raise ValueError(f"the document is no complete answer: {answer.reason}")  # noqa: TRY004 - what it holds
+    return answer
+
+
+def renew(answer: Answer, *, now_s: float) -> Answer:
+    """See dialects.base.AnswerDialect."""
+    kind, separator, _ = answer.facts.id.partition("-")
+    identity = f"{kind if separator else 'answer'}-{uuid4().hex}"
+    document = {**answer.document, "id": identity, "created": int(now_s)}
+    return Answer(replace(answer.facts, id=identity), document)
+
+
+def compose(text: str, *, model: str, now_s: float) -> JsonObject:
+    """See dialects.base.AnswerDialect."""
+    message: JsonValue = {"role": "assistant", "content": text}
+    return {
+        "id": f"chatcmpl-{uuid4().hex}",
+        "object": "chat.completion",
+        "created": int(now_s),
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+    }
+
+
+# ── complete or not ───────────────────────────────────────────────────────────────────────────
+
+
+def _incomplete_reason(choices: list[JsonObject]) -> str | None:
     """Why the choices are not the whole answer; None when they are."""
-    if not answer.choices:
+    if not choices:
         return "no_choices"
-    return next((reason for choice in answer.choices if (reason := _choice_reason(choice))), None)
+    return next((reason for choice in choices if (reason := _choice_reason(choice))), None)
 
 
-def _choice_reason(choice: Choice) -> str | None:
+def _choice_reason(choice: JsonObject) -> str | None:
     """Why this choice is not whole; None when it is."""
-    match choice.finish_reason:
+    match choice["finish_reason"]:
         case "stop":
             return None
         case None:
             return "unfinished"
-        case "tool_calls" | "function_call" if choice.tool_calls:
+        case "tool_calls" | "function_call" if _calls(an_object(choice["message"])):
             return None
         case "length" | "content_filter" as reason:
-            return reason
+            return str(reason)
         case _:
             return "finish_reason"
 
 
-def _read_answer(document: JsonObject) -> Answer:
-    """Every member in its field, the rest in `extra`."""
-    check_depth(document)
-    choices = tuple(_read_choice(an_object(choice)) for choice in a_list(document.get("choices")))
-    ordered = tuple(sorted(choices, key=lambda choice: choice.index))
-    if [choice.index for choice in ordered] != list(range(len(ordered))):
-        raise NotUnderstoodError
-    return Answer(
-        id=a_string(document.get("id")),
-        model=a_string(document.get("model")),
-        created_s=an_integer(document.get("created")),
-        choices=ordered,
-        usage=_read_usage(document.get("usage")),
-        extra=others(document, _ANSWER_MEMBERS),
-    )
+# ── the facts of a completion in its normal form ──────────────────────────────────────────────
 
 
-def _read_choice(original: JsonObject) -> Choice:
-    """One alternative."""
-    message = an_object(original.get("message"))
-    content = message.pop("content", None)
-    # Only a field that holds text is taken out: a null stays where it is and is replayed as null.
-    refusal = message.pop("refusal") if message.get("refusal") is not None else None
-    reasoning_field = next((name for name in _REASONING_FIELDS if message.get(name) is not None), None)
-    reasoning = message.pop(reasoning_field) if reasoning_field else None
-    tool_calls = _take_tool_calls(message)
-    if message.get("role") == "assistant":
-        del message["role"]
-    return Choice(
-        index=an_integer(original.get("index")),
-        content=optional_string(content),
-        finish_reason=optional_string(original.get("finish_reason")),
-        tool_calls=tool_calls,
-        reasoning=optional_string(reasoning),
-        reasoning_field=reasoning_field or _REASONING_FIELDS[0],
-        refusal=optional_string(refusal),
-        message_extra=message,
-        choice_extra=others(original, _CHOICE_MEMBERS),
-    )
+def _choice(choice: JsonObject) -> Choice:
+    message = an_object(choice["message"])
+    content = message["content"]
+    text = content if isinstance(content, str) else ""
+    return Choice(text, a_string(choice["finish_reason"]), _calls(message))
 
 
-def _take_tool_calls(message: JsonObject) -> tuple[ToolCall, ...]:
-    """Take the calls out of the message, of both forms; an empty list or null stays."""
-    calls: list[ToolCall] = []
-    if message.get("tool_calls"):
-        calls += [_read_tool_call(an_object(call)) for call in a_list(message.pop("tool_calls"))]
-    if message.get(_LEGACY_CALL) is not None:
-        legacy = an_object(message.pop(_LEGACY_CALL))
-        name, arguments = a_string(legacy.pop("name", None)), a_string(legacy.pop("arguments", ""))
-        calls.append(ToolCall("", name, arguments, _LEGACY_CALL, legacy))
+def _calls(message: JsonObject) -> tuple[ToolCall, ...]:
+    """The calls of both forms; the older form has one call alone."""
+    calls = [_call(call) for call in _objects(message.get("tool_calls") or [])]
+    if message.get(LEGACY_CALL) is not None:
+        legacy = an_object(message[LEGACY_CALL])
+        calls.append(ToolCall(a_string(legacy["name"]), a_string(legacy["arguments"])))
     return tuple(calls)
 
 
-def _read_tool_call(call: JsonObject) -> ToolCall:
-    """One call; what its kind keeps beside name and text goes into `extra` under the kind.
-
-    A call of a function without parameters may leave its arguments out.
-    """
-    kind = a_string(call.pop("type", "function"))
-    if kind not in _CALL_MEMBERS:
-        raise NotUnderstoodError
-    name_member, text_member = _CALL_MEMBERS[kind]
-    body = an_object(call.pop(kind, None))
-    name, text = a_string(body.pop(name_member, None)), a_string(body.pop(text_member, ""))
-    identity = a_string(call.pop("id", None))
-    return ToolCall(identity, name, text, kind, {**call, kind: body} if body else call)
+def _call(call: JsonObject) -> ToolCall:
+    kind = a_string(call["type"])
+    name_member, text_member = CALL_MEMBERS[kind]
+    body = an_object(call[kind])
+    return ToolCall(a_string(body[name_member]), a_string(body[text_member]))
 
 
-def _read_usage(original: JsonValue) -> Usage | None:
-    """The token counts; null or none at all is no usage."""
-    if original is None:
+def _usage(completion: JsonObject) -> Usage | None:
+    if "usage" not in completion:
         return None
-    usage = an_object(original)
+    usage = an_object(completion["usage"])
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if type(details) is dict else None
     return Usage(
         prompt_tokens=an_integer(usage.get("prompt_tokens")),
         completion_tokens=an_integer(usage.get("completion_tokens", 0)),
         cached_tokens=cached if is_integer(cached) else 0,
-        original=usage,
     )
 
 
-def write_message(choice: Choice) -> JsonObject:
-    """The message object of one choice."""
-    message: JsonObject = {"role": "assistant", "content": choice.content}
-    if choice.reasoning is not None:
-        message[choice.reasoning_field] = choice.reasoning
-    if choice.refusal is not None:
-        message["refusal"] = choice.refusal
-    calls = [write_tool_call(call) for call in choice.tool_calls if call.kind != _LEGACY_CALL]
-    if calls:
-        message["tool_calls"] = [*calls]
-    for call in choice.tool_calls:
-        if call.kind == _LEGACY_CALL:
-            message[_LEGACY_CALL] = {"name": call.name, "arguments": call.arguments, **call.extra}
-    return {**message, **choice.message_extra}
-
-
-def write_tool_call(call: ToolCall) -> JsonObject:
-    """The object of one tool call."""
-    name_member, text_member = _CALL_MEMBERS[call.kind]
-    rest = call.extra.get(call.kind)
-    body: JsonObject = {name_member: call.name, text_member: call.arguments}
-    extra = {name: value for name, value in call.extra.items() if name != call.kind}
-    return {
-        "id": call.id,
-        "type": call.kind,
-        call.kind: {**body, **(rest if isinstance(rest, Mapping) else {})},
-        **extra,
-    }
-
-
-def write_usage(usage: Usage) -> JsonObject:
-    """The pool's own object; made from the counts where an answer comes from elsewhere."""
-    return dict(usage.original) or {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    }
+def _objects(value: JsonValue) -> list[JsonObject]:
+    return [an_object(element) for element in a_list(value)]

@@ -1,7 +1,6 @@
-"""Putting the events of a streamed chat completion together into the object it would have been.
+"""Puts the events of a streamed chat completion together into the object it would have been.
 
-It is not a reader of bytes. The rule it keeps: fragments of text are joined, everything else is
-taken whole; pieces that contradict each other are refused, not merged.
+Fragments of text are joined, everything else is taken whole; pieces that contradict each other are refused.
 Source: the OpenAI API reference, "The chat completion chunk object"; vLLM, ChatCompletionStreamResponse.
 """
 
@@ -9,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from router_extproc.dialects.json_body import JsonObject
 from router_extproc.dialects.members import NotUnderstoodError
-from router_extproc.llm.answer import JsonValue
+from router_extproc.dialects.openai_chat.answer import is_error, read_completion
+from router_extproc.dialects.readers import PoolFailedError, answer_object
+from router_extproc.dialects.sse import SseEvent
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 
+_END_OF_STREAM: Final = b"[DONE]"
 #: Members whose first piece that is not empty is the whole value; a second, other one is refused.
 _WHOLE: Final = frozenset({"id", "type", "role", "name"})
 #: Members of a delta that show that the model has begun to answer.
@@ -38,20 +40,38 @@ _Piece: TypeAlias = "JsonValue | _Text | _Object"
 
 
 class CompletionAssembler:
-    """One streamed answer in the making."""
+    """One streamed answer in the making; see dialects.readers.Assembler."""
 
     def __init__(self) -> None:
         self._top: JsonObject = {}
         self._choices: dict[int, _ChoicePieces] = {}
         #: A piece of content, reasoning, refusal or a call has come.
         self.started = False
+        self.ended = False
 
-    def add(self, event: JsonObject) -> None:
-        """Take one event. Raises NotUnderstoodError when it does not fit what came before."""
-        for name, value in event.items():
+    def add(self, event: SseEvent) -> None:
+        """Take one event."""
+        if event.data == _END_OF_STREAM:
+            self.ended = True
+            return
+        if event.event == "error":
+            raise PoolFailedError
+        chunk = answer_object(event.data)
+        if is_error(chunk):
+            raise PoolFailedError
+        self._add_chunk(chunk)
+
+    def answer(self) -> Answer | Incomplete:
+        """The answer that the events made."""
+        choices: list[JsonValue] = [pieces.document() for pieces in self._choices.values()]
+        return read_completion({**self._top, "choices": choices})
+
+    def _add_chunk(self, chunk: JsonObject) -> None:
+        """One chat completion chunk object."""
+        for name, value in chunk.items():
             if value or name not in self._top:
                 self._top[name] = value
-        choices = event.get("choices", [])
+        choices = chunk.get("choices", [])
         if type(choices) is not list:
             raise NotUnderstoodError
         for choice in choices:
@@ -69,11 +89,6 @@ class CompletionAssembler:
         if index not in self._choices:
             self._choices[index] = _ChoicePieces()
         self._choices[index].add(choice, delta)
-
-    def document(self) -> JsonObject:
-        """The chat completion object."""
-        choices: list[JsonValue] = [pieces.document() for pieces in self._choices.values()]
-        return {**self._top, "choices": choices}
 
 
 class _ChoicePieces:

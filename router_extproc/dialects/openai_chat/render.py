@@ -1,7 +1,7 @@
-"""From the neutral answer, and from errors, to what a chat completions client reads.
+"""Renders chat completions from the cache, and errors, for the client.
 
-It is not a stream: a replayed answer is one body, whichever form was asked for. The rule it keeps:
-read back by `reader`, both forms give the answer that they were made from.
+A replay is one body, also where a stream was asked for. Read again, both forms give the answer that they
+were made from.
 Source: the OpenAI API reference, "The chat completion object", "The chat completion chunk object".
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import orjson
 
 from router_extproc.dialects.base import Rendered
-from router_extproc.dialects.json_body import JsonObject
-from router_extproc.dialects.openai_chat.answer import write_message, write_usage
+from router_extproc.dialects.members import a_list, an_object, others
+from router_extproc.dialects.openai_chat.completion import ANSWER_MEMBERS, CHOICE_MEMBERS, reasoning_field
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Choice, JsonValue, Usage
+from router_extproc.llm.answer import Answer, JsonObject
 
 JSON_TYPE = "application/json"
 SSE_TYPE = "text/event-stream"
@@ -24,18 +24,12 @@ _SERVER_ERROR = 500
 
 def render_json(answer: Answer) -> Rendered:
     """One chat completion object; usage only where the pool reported it."""
-    choices: list[JsonValue] = [_write_choice(choice) for choice in answer.choices]
-    document = {**_head(answer, "chat.completion"), "choices": choices, **answer.extra}
-    if answer.usage is not None:
-        document["usage"] = write_usage(answer.usage)
-    return Rendered(JSON_TYPE, orjson.dumps(document))
+    return Rendered(JSON_TYPE, orjson.dumps(answer.document))
 
 
 def render_stream(answer: Answer, *, usage: bool) -> Rendered:
     """The whole event stream; `usage`: ends with the token counts, where the pool reported them."""
-    events = [*_choice_events(answer, usage=usage)]
-    if usage and answer.usage is not None:
-        events.append(_usage_event(answer, answer.usage))
+    events = [*_events(answer.document, usage=usage)]
     lines = [b"data: " + orjson.dumps(event) for event in events]
     return Rendered(SSE_TYPE, b"\n\n".join([*lines, b"data: [DONE]", b""]))
 
@@ -47,42 +41,31 @@ def render_error(error: RequestError) -> Rendered:
     return Rendered(JSON_TYPE, orjson.dumps({"error": document}))
 
 
-def _head(answer: Answer, kind: str) -> JsonObject:
-    """What the object and every event begin with."""
-    return {"id": answer.id, "object": kind, "created": answer.created_s, "model": answer.model}
-
-
-def _write_choice(choice: Choice) -> JsonObject:
-    """One alternative of the chat completion object."""
-    return {
-        "index": choice.index,
-        "message": write_message(choice),
-        "finish_reason": choice.finish_reason,
-        **choice.choice_extra,
-    }
-
-
-def _choice_events(answer: Answer, *, usage: bool) -> Iterator[JsonObject]:
+def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
     """The events of all choices; what the API leaves open in a first event is as OpenAI sends it."""
-    head = _head(answer, "chat.completion.chunk")
+    head = {name: completion[name] for name in ("id", "object", "created", "model")}
+    head["object"] = "chat.completion.chunk"
     # Short facts (system_fingerprint) stand in every event, lists (prompt_token_ids) once.
-    long = {name: value for name, value in answer.extra.items() if isinstance(value, list | dict)}
-    short = {name: value for name, value in answer.extra.items() if name not in long}
+    extra = others(completion, ANSWER_MEMBERS)
+    long = {name: value for name, value in extra.items() if isinstance(value, list | dict)}
+    short = others(extra, long)
     # With usage asked for, every event but the last has a null there.
     tail: JsonObject = {**short, "usage": None} if usage else short
-    for choice in answer.choices:
-        for entry in _stream_entries(choice):
+    for choice in a_list(completion["choices"]):
+        for entry in _stream_entries(an_object(choice)):
             yield {**head, "choices": [entry], **tail, **long}
             long = {}
+    if usage and "usage" in completion:
+        yield {**head, "choices": [], **short, "usage": completion["usage"]}
 
 
-def _stream_entries(choice: Choice) -> Iterator[JsonObject]:
+def _stream_entries(choice: JsonObject) -> Iterator[JsonObject]:
     """One choice as it would have come: role, reasoning, refusal, content, calls, end."""
-    message = write_message(choice)
+    message = an_object(choice["message"])
     content, calls = message.pop("content"), _take_calls(message)
-    texts = [(name, message.pop(name)) for name in (choice.reasoning_field, "refusal") if message.get(name)]
-    logprobs = {name: value for name, value in choice.choice_extra.items() if name == "logprobs"}
-    others = {name: value for name, value in choice.choice_extra.items() if name != "logprobs"}
+    texts = [(name, message.pop(name)) for name in (reasoning_field(message), "refusal") if message.get(name)]
+    extra = others(choice, CHOICE_MEMBERS)
+    logprobs = {name: value for name, value in extra.items() if name == "logprobs"}
     yield _entry(choice, {"content": None if content is None else "", **message})
     for name, value in texts:
         yield _entry(choice, {name: value})
@@ -91,25 +74,18 @@ def _stream_entries(choice: Choice) -> Iterator[JsonObject]:
         logprobs = {}
     for call in calls:
         yield _entry(choice, {"tool_calls": [call]})
-    yield {**_entry(choice, {}, {**logprobs, **others}), "finish_reason": choice.finish_reason}
+    end = _entry(choice, {}, {**logprobs, **others(extra, {"logprobs"})})
+    yield {**end, "finish_reason": choice["finish_reason"]}
 
 
 def _take_calls(message: JsonObject) -> list[JsonObject]:
     """The tool calls with the index that deltas carry; an empty list or null stays in the message."""
-    calls = message.get("tool_calls")
-    if type(calls) is not list or not calls:
+    if not message.get("tool_calls"):
         return []
-    del message["tool_calls"]
-    return [{"index": place, **call} for place, call in enumerate(calls) if type(call) is dict]
+    calls = a_list(message.pop("tool_calls"))
+    return [{"index": place, **an_object(call)} for place, call in enumerate(calls)]
 
 
-def _entry(choice: Choice, delta: JsonObject, extra: JsonObject | None = None) -> JsonObject:
+def _entry(choice: JsonObject, delta: JsonObject, extra: JsonObject | None = None) -> JsonObject:
     """One entry of an event's `choices`."""
-    return {"index": choice.index, "delta": delta, "finish_reason": None, **(extra or {})}
-
-
-def _usage_event(answer: Answer, usage: Usage) -> JsonObject:
-    """The last event before the terminal one: no choices, only the token counts."""
-    short = {name: value for name, value in answer.extra.items() if not isinstance(value, list | dict)}
-    head = _head(answer, "chat.completion.chunk")
-    return {**head, "choices": [], **short, "usage": write_usage(usage)}
+    return {"index": choice["index"], "delta": delta, "finish_reason": None, **(extra or {})}

@@ -1,7 +1,7 @@
-"""From the body of a chat completion to the inference request.
+"""Reads the body of a chat completion into the inference request.
 
-It is not an editor. The rule it keeps: a member that is not known to leave the answer's meaning
-alone goes into the context, so that what is new splits the cache and never mixes it.
+A member that is not known to leave the answer's meaning alone goes into the context: one that is new
+then makes another cache entry, never a wrong hit.
 Source: the OpenAI API reference, "Create chat completion"; vLLM, ChatCompletionRequest.
 """
 
@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.dialects.edit_json import models_are_strings
-from router_extproc.dialects.json_body import JsonObject, canonical, has_duplicate_members, read_object
-from router_extproc.dialects.openai_chat.shapes import (
-    BODY,
-    MESSAGE,
-    STREAM_OPTIONS,
-    check_members,
-    wrong_shape,
-)
-from router_extproc.llm.answer import JsonValue
+from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
+from router_extproc.dialects.openai_chat.shapes import BODY, CONTENT, MESSAGE, STREAM_OPTIONS
+from router_extproc.dialects.shapes import check_members, wrong_shape
+from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
 
 DIALECT: Final = "openai_chat"
@@ -127,7 +122,7 @@ def _read_message(message: JsonObject, place: int) -> _Message:
     if type(content) is list:
         return _read_parts(role, content, f"messages[{place}].content")
     if role == "user":
-        raise wrong_shape(f"messages[{place}].content", MESSAGE["content"].words)
+        raise wrong_shape(f"messages[{place}].content", CONTENT.words)
     return _Message(role, (), attached=False)
 
 

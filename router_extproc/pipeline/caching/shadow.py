@@ -14,8 +14,9 @@ from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.cache.results import Hit
 from router_extproc.cache.semantic_cache import SemanticCache
-from router_extproc.llm.answer import Answer
-from router_extproc.llm.stored import decode_answer
+from router_extproc.dialects.base import AnswerDialect
+from router_extproc.llm.answer import AnswerFacts
+from router_extproc.llm.stored import decode_document
 from router_extproc.models.base import Inference
 from router_extproc.pipeline.background import TASK_S, BackgroundTasks
 from router_extproc.pipeline.caching.feedback import Feedback
@@ -39,9 +40,9 @@ class ShadowComparisons:
         self._comparison: Final = comparison
         self._inference: Final = inference
 
-    def compare(self, plan: ShadowPlan, decision: str, fresh: Answer) -> None:
-        """Compare the entry that would have been the hit with the pool's answer, soon."""
-        self._background.offer(lambda: self._compare(plan, decision, fresh))
+    def compare(self, plan: ShadowPlan, decision: str, dialect: AnswerDialect, fresh: AnswerFacts) -> None:
+        """Compare the entry that would have been the hit with the pool's answer in the same dialect, soon."""
+        self._background.offer(lambda: self._compare(plan, decision, dialect, fresh))
 
     def take_feedback(self, feedback: Feedback) -> None:
         """Count it as evidence, and remove the entry soon."""
@@ -50,9 +51,11 @@ class ShadowComparisons:
             self._evidence.record_feedback(feedback.decision, shadow, source="client", scope=feedback.scope)
         self._background.offer(lambda: self._remove(feedback))
 
-    async def _compare(self, plan: ShadowPlan, decision: str, fresh: Answer) -> bool:
+    async def _compare(
+        self, plan: ShadowPlan, decision: str, dialect: AnswerDialect, fresh: AnswerFacts
+    ) -> bool:
         found = await self._cache.lookup.exact(plan.fingerprint)
-        cached = _answer(found.entry) if isinstance(found, Hit) else None
+        cached = _facts(found.entry, dialect) if isinstance(found, Hit) else None
         if cached is None:
             return False
         same = await self._inference.run(lambda: self._comparison.same(cached, fresh), timeout_s=TASK_S)
@@ -65,8 +68,8 @@ class ShadowComparisons:
         return True
 
 
-def _answer(entry: Entry) -> Answer | None:
+def _facts(entry: Entry, dialect: AnswerDialect) -> AnswerFacts | None:
     try:
-        return decode_answer(entry.answer)
+        return dialect.restore(decode_document(entry.answer)).facts
     except ValueError:
         return None

@@ -20,15 +20,13 @@ from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.errors import CacheError
-from router_extproc.llm.answer import Answer, Choice
-from router_extproc.llm.stored import encode_answer
 from router_extproc.testing.admin import admin_server, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
-from router_extproc.testing.client import Client, answer_json, chat
+from router_extproc.testing.client import Client, answer_json, chat, stored_answer
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import FakeRouter, fake_router
 
-ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it.", "stop"),)))
+ANSWER = stored_answer("All of it.")
 SECRET = "Which secret?"
 
 

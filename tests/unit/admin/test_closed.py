@@ -12,10 +12,9 @@ from structlog.testing import capture_logs  # noqa: TID251 - reads what is logge
 
 from router_extproc.admin.access import Access
 from router_extproc.admin.server import AdminServer
-from router_extproc.llm.answer import Answer, Choice
-from router_extproc.llm.stored import encode_answer
 from router_extproc.testing.admin import MAX_BODY_BYTES, TOKEN, NoOperations, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
+from router_extproc.testing.client import stored_answer
 from router_extproc.testing.router import FakeRouter, fake_router
 
 GUESS = "wrong-horse-battery-staple"
@@ -134,7 +133,7 @@ class Port:
 @asynccontextmanager
 async def running(access: Access) -> AsyncIterator[Port]:
     router, operations = fake_router(), Counting()
-    answer = encode_answer(Answer("a1", "m", 5, (Choice(0, SECRET, "stop"),)))
+    answer = stored_answer(SECRET)
     entry = replace(made_entry("a", now_s=router.clock.wall_s()), prompt=SECRET, answer=answer)
     router.cache.store(entry)
     server = AdminServer(

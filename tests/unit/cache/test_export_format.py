@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from pathlib import Path
+from typing import Any  # JSON
 
 import numpy as np
 import orjson
@@ -11,11 +13,13 @@ import pytest
 
 from router_extproc.cache.base import Entry
 from router_extproc.cache.export_format import from_record, summary, to_record, whole
-from router_extproc.llm.answer import Answer, Choice, JsonValue
-from router_extproc.llm.stored import encode_answer
+from router_extproc.dialects import DIALECTS
+from router_extproc.llm.answer import JsonValue
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
+from router_extproc.testing.client import stored_answer
 
-ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it. 🎉", "stop"),)))
+SAMPLES = Path(__file__).parents[2] / "samples" / "openai_chat"
+ANSWER = stored_answer("All of it. 🎉")
 ENTRY = replace(
     made_entry("a", now_s=1.5, vector=unit_vector(1.0, 2.0)), answer=ANSWER, prompt="Which one?", tags=("x",)
 )
@@ -23,7 +27,7 @@ ENTRY = replace(
 
 def again(entry: Entry) -> Entry:
     """The entry after it was exported and imported."""
-    return from_record(orjson.loads(orjson.dumps(to_record(entry))), dim=CHECK_DIM)
+    return from_record(orjson.loads(orjson.dumps(to_record(entry))), DIALECTS, dim=CHECK_DIM)
 
 
 def test_entry_survives_export_and_import() -> None:
@@ -47,13 +51,26 @@ def test_summary_holds_nothing_that_was_said() -> None:
 
 
 def test_whole_entry_shows_question_and_answer() -> None:
-    shown = whole(ENTRY)
+    shown = whole(ENTRY, DIALECTS)
     assert shown["prompt"] == "Which one?"
-    assert b"All of it" in orjson.dumps(shown["answer"])
+    choice = {"content": "All of it. 🎉", "finish_reason": "stop", "tool_calls": []}
+    identity = orjson.loads(ENTRY.answer[1:])["id"]
+    assert shown["answer"] == {"id": identity, "model": "m", "choices": [choice], "usage": None}
+
+
+def test_whole_entry_shows_calls_and_usage_whatever_version_stored_it() -> None:
+    shown: Any = whole(replace(ENTRY, answer=b"\x01" + (SAMPLES / "stored-v1.json").read_bytes()), DIALECTS)
+    assert [call["name"] for call in shown["answer"]["choices"][0]["tool_calls"]] == [
+        "weather",
+        "sql",
+        "alarm",
+    ]
+    assert shown["answer"]["usage"]["cached_tokens"] == 16
 
 
 def test_damaged_answer_is_shown_as_none() -> None:
-    assert whole(replace(ENTRY, answer=b"x"))["answer"] is None
+    assert whole(replace(ENTRY, answer=b"x"), DIALECTS)["answer"] is None
+    assert whole(replace(ENTRY, dialect="other"), DIALECTS)["answer"] is None
 
 
 def test_half_a_surrogate_pair_does_not_stop_an_export() -> None:
@@ -63,13 +80,15 @@ def test_half_a_surrogate_pair_does_not_stop_an_export() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "problem"),
     [
-        ("version", 2, "version 1"),
+        ("version", 3, "version 2 or before"),
         ("fingerprint", "ab", "fingerprint: must be 64 hex digits"),
         ("partition", "G" * 64, "partition: must be"),
         ("scope", None, "scope: missing"),
         ("prompt", 1, "prompt: missing or of the wrong type"),
         ("answer", None, "answer: missing or damaged"),
         ("answer", {"id": "a1"}, "answer: missing or damaged"),
+        ("answer", [], "answer: missing or damaged"),
+        ("dialect", "other", "dialect: not known"),
         ("created_s", True, "created_s: must be a number"),
         ("expires_s", "1", "expires_s: must be a number"),
         ("tags", ["a", 1], "tags: must be texts"),
@@ -87,10 +106,21 @@ def test_half_a_surrogate_pair_does_not_stop_an_export() -> None:
 )
 def test_import_refuses_what_it_did_not_export(member: str, value: JsonValue, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        from_record({**to_record(ENTRY), member: value}, dim=CHECK_DIM)
+        from_record({**to_record(ENTRY), member: value}, DIALECTS, dim=CHECK_DIM)
 
 
 @pytest.mark.parametrize("record", [None, [], "x", {}])
 def test_import_refuses_other_json(record: JsonValue) -> None:
     with pytest.raises(ValueError, match="not an exported entry"):
-        from_record(record, dim=CHECK_DIM)
+        from_record(record, DIALECTS, dim=CHECK_DIM)
+
+
+def test_export_of_version_1_is_read_and_replayed_as_then() -> None:
+    """Its answer was in a neutral form; operators keep such files."""
+    record = {
+        **to_record(ENTRY),
+        "version": 1,
+        "answer": orjson.loads((SAMPLES / "stored-v1.json").read_bytes()),
+    }
+    entry = from_record(record, DIALECTS, dim=CHECK_DIM)
+    assert entry.answer[1:] == (SAMPLES / "stored-v1.replay.json").read_bytes().rstrip()

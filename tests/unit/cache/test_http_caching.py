@@ -18,14 +18,14 @@ from router_extproc.cache.http_caching import (
     render_forward,
     render_hit,
 )
-from router_extproc.llm.answer import Answer, Choice, Incomplete, ToolCall
+from router_extproc.llm.answer import AnswerFacts, Choice, Incomplete, ToolCall
 from router_extproc.testing.check_cache_backend import made_entry
 
 NOW_S = 1000.0
 ENTRY = made_entry("entry", now_s=NOW_S)  # lives 60 s
 RULES = StoreRules(ttl_s=60.0, store_tool_calls=False)
-ANSWER = Answer("id", "small", 1, (Choice(0, "Wind and sun.", "stop"),))
-CALL = replace(ANSWER, choices=(Choice(0, None, "tool_calls", (ToolCall("1", "f", "{}"),)),))
+ANSWER = AnswerFacts("id", "small", (Choice("Wind and sun.", "stop"),))
+CALL = replace(ANSWER, choices=(Choice("", "tool_calls", (ToolCall("f", "{}"),)),))
 RECEIVED = Received(200, {"content-type": "application/json"}, ANSWER, answer_bytes=10)
 
 
@@ -130,8 +130,8 @@ def with_headers(**headers: str) -> Received:
     return replace(RECEIVED, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def with_finish(reason: str | None) -> Received:
-    return replace(RECEIVED, answer=replace(ANSWER, choices=(Choice(0, "cut", reason),)))
+def with_finish(reason: str) -> Received:
+    return replace(RECEIVED, answer=replace(ANSWER, choices=(Choice("cut", reason),)))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def with_finish(reason: str | None) -> Received:
         (with_finish("length"), "finish-reason"),
         (with_finish("content_filter"), "finish-reason"),
         (with_finish("tool_calls"), "finish-reason"),
-        (with_finish(None), "finish-reason"),
+        (with_finish("function_call"), "finish-reason"),
         (replace(RECEIVED, answer_bytes=101), "too-large"),
     ],
 )
@@ -161,7 +161,7 @@ def test_unfit_answer_is_not_stored(received: Received, reason: str) -> None:
 
 
 def test_one_unfinished_choice_spoils_the_answer() -> None:
-    choices = (*ANSWER.choices, Choice(1, "cut", "length"))
+    choices = (*ANSWER.choices, Choice("cut", "length"))
     assert storing(replace(RECEIVED, answer=replace(ANSWER, choices=choices))) == NoStore("finish-reason")
 
 

@@ -16,14 +16,13 @@ from router_extproc.cache.base import Entry
 from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
-from router_extproc.llm.answer import Answer, Choice
-from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.testing.admin import admin_in_thread, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
+from router_extproc.testing.client import stored_answer
 from router_extproc.testing.router import FakeRouter, fake_router
 
-ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it.", "stop"),)))
+ANSWER = stored_answer("All of it.")
 Output = pytest.CaptureFixture[str]
 
 

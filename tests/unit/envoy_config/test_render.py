@@ -9,7 +9,8 @@ import yaml
 
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
-from router_extproc.dialects import DIALECTS
+from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.dialects.endpoints import inference_endpoints
 from router_extproc.envoy_config.filters import all_but
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import What, render
@@ -137,11 +138,12 @@ def test_every_dialect_has_its_routes() -> None:
     """A dialect whose paths are not rendered would never be asked."""
     matches = [route["match"] for route in routes(config()) if route["name"].startswith("inference ")]
     for dialect in DIALECTS.values():
-        assert dialect.paths
-        for path in dialect.paths:
+        endpoints = inference_endpoints(dialect)
+        assert endpoints
+        for path in [endpoint.path for endpoint in endpoints]:
             patterns = [match["safe_regex"]["regex"] for match in matches]
             assert any(re.fullmatch(pattern, path) for pattern in patterns)
-        assert all(dialect.matches("POST", path) for path in dialect.paths)
+        assert all(find_dialect("POST", endpoint.path) is dialect for endpoint in endpoints)
 
 
 def test_everything_else_meets_no_filter_and_comes_last() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
 import pytest
 
-from router_extproc.dialects.base import AnswerProgress, AnswerReader, BodyEdit, Rendered
+from router_extproc.dialects.base import AnswerProgress, AnswerReader, Endpoint, Rendered
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.errors import MalformedRequest, RequestError
-from router_extproc.llm.answer import Answer, Choice, Incomplete
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import ContextField, InferenceRequest
 from router_extproc.testing.check_dialect import DialectSamples, check_dialect
 
@@ -39,14 +40,24 @@ class Renamed(OpenAIChat):
     name = "Open AI"
 
 
-class Greedy(OpenAIChat):
-    def matches(self, method: str, path: str) -> bool:
-        return method == "POST" and path.startswith("/v1/chat/completions")
+class Twice(OpenAIChat):
+    endpoints = OpenAIChat.endpoints * 2
 
 
-class AnyMethod(OpenAIChat):
-    def matches(self, method: str, path: str) -> bool:
-        return super().matches(method.upper(), path) or super().matches("POST", path)
+class Sloped(OpenAIChat):
+    endpoints = (Endpoint("POST", "/v1/chat/completions/"),)
+
+
+class Lowercase(OpenAIChat):
+    endpoints = (Endpoint("post", "/v1/chat/completions"),)
+
+
+class OnlyLists(OpenAIChat):
+    endpoints = (Endpoint("POST", "/v1/chat/completions", "listing"),)
+
+
+class AlsoByGet(OpenAIChat):
+    endpoints = (*OpenAIChat.endpoints, Endpoint("GET", "/v1/chat/completions"))
 
 
 class Leaky(OpenAIChat):
@@ -77,8 +88,8 @@ class Chatty(OpenAIChat):
 
 
 class Rewriting(OpenAIChat):
-    def edit(self, body: bytes, edit: BodyEdit) -> bytes:
-        return orjson.dumps({**orjson.loads(body), **edit.add, "model": edit.model})
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
+        return orjson.dumps(orjson.loads(super().edit(body, edits)))
 
 
 class PerChunk:
@@ -115,7 +126,7 @@ class Hopeful:
 
     def finish(self) -> Answer | Incomplete:
         answer = self._inner.finish()
-        return answer if isinstance(answer, Answer) else Answer("a", "m", 1, (Choice(0, "é", "stop"),))
+        return answer if isinstance(answer, Answer) else OpenAIChat().restore(orjson.loads(OBJECT))
 
 
 class TakesHalf(OpenAIChat):
@@ -144,7 +155,76 @@ class NeverStarts(OpenAIChat):
 
 class Forgetful(OpenAIChat):
     def render(self, answer: Answer, request: InferenceRequest) -> Rendered:
-        return super().render(replace(answer, model="other"), request)
+        return super().render(Answer(answer.facts, {**answer.document, "model": "other"}), request)
+
+
+class Changing(OpenAIChat):
+    def render(self, answer: Answer, request: InferenceRequest) -> Rendered:
+        rendered = super().render(answer, request)
+        answer.document["replayed"] = True
+        return rendered
+
+
+class Unsorted(OpenAIChat):
+    def restore(self, document: JsonObject) -> Answer:
+        answer = super().restore(document)
+        return Answer(answer.facts, dict(reversed(answer.document.items())))
+
+
+class Renaming(OpenAIChat):
+    def restore(self, document: JsonObject) -> Answer:
+        answer = super().restore(document)
+        return Answer(replace(answer.facts, model="other"), document)
+
+
+class Trusting(OpenAIChat):
+    def restore(self, document: JsonObject) -> Answer:
+        try:
+            return super().restore(document)
+        except ValueError:
+            return super().restore(orjson.loads(OBJECT))
+
+
+class Telling(OpenAIChat):
+    def restore(self, document: JsonObject) -> Answer:
+        try:
+            return super().restore(document)
+        except ValueError:
+            raise ValueError(str(document)) from None
+
+
+class Old(OpenAIChat):
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        del now_s
+        return answer
+
+
+class Clone(OpenAIChat):
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        new = super().renew(answer, now_s=now_s)
+        return Answer(replace(new.facts, id="same"), {**new.document, "id": "same"})
+
+
+class Halfway(OpenAIChat):
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        return Answer(super().renew(answer, now_s=now_s).facts, answer.document)
+
+
+class Remade(OpenAIChat):
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        new = super().renew(answer, now_s=now_s)
+        return Answer(replace(new.facts, model="other"), new.document)
+
+
+class Mute(OpenAIChat):
+    def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
+        del text
+        return super().compose("", model=model, now_s=now_s)
+
+
+class Misnamed(OpenAIChat):
+    def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
+        return super().compose(text, model=model + "!", now_s=now_s)
 
 
 class Silent(OpenAIChat):
@@ -164,11 +244,26 @@ def test_sound_dialect_passes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sample", "other", "rule"),
+    [(b'"created":1', b'"created":2', "streamed or not"), (b"\xc3\xa9", b"", "facts tell the text")],
+)
+def test_answers_of_other_samples_are_caught(sample: bytes, other: bytes, rule: str) -> None:
+    answers = {"application/json": OBJECT.replace(sample, other)}
+    if rule == "streamed or not":
+        answers["text/event-stream"] = EVENT
+    with pytest.raises(AssertionError, match=rule):
+        check_dialect(OpenAIChat(), replace(SAMPLES, answers=answers))
+
+
+@pytest.mark.parametrize(
     ("broken", "rule"),
     [
         (Renamed, "metric label"),
-        (Greedy, "only its own path"),
-        (AnyMethod, "only its own method"),
+        (Twice, "endpoints differ"),
+        (Sloped, "no slash at its end"),
+        (Lowercase, "in capitals"),
+        (OnlyLists, "asks an endpoint for inference"),
+        (AlsoByGet, "by POST"),
         (Leaky, "prompt is no context"),
         (StreamSplits, "streamed or not"),
         (Lenient, "no request is malformed"),
@@ -179,6 +274,17 @@ def test_sound_dialect_passes() -> None:
         (TakesHalf, "cut off"),
         (NeverStarts, "begins once"),
         (Forgetful, "replay reads"),
+        (Changing, "leaves the document"),
+        (Renaming, "stored is restored"),
+        (Unsorted, "same to the byte"),
+        (Trusting, "only a complete answer"),
+        (Telling, "repeats nothing of the document"),
+        (Old, "an id of its own"),
+        (Clone, "no two renewed"),
+        (Halfway, "is still one"),
+        (Remade, "nothing else of it is new"),
+        (Mute, "says the text"),
+        (Misnamed, "names the model"),
         (Silent, "says what is wrong"),
     ],
 )

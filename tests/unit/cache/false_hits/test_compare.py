@@ -5,19 +5,18 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.cache.false_hits.compare import AnswerComparison
-from router_extproc.llm.answer import Answer, Choice, ToolCall
+from router_extproc.llm.answer import AnswerFacts, Choice, ToolCall
 from router_extproc.testing.fake_encoder import FakeEncoder
 
 LONG = "The bridge was opened to the public after years of work by many hands, and it still stands. " * 4
 
 
-def answer(*contents: str | None, **members: object) -> Answer:
-    choices = (Choice(index, text, "stop", **members) for index, text in enumerate(contents))  # type: ignore[arg-type] # by name
-    return Answer("a", "m", 1, tuple(choices))
+def answer(*texts: str, tool_calls: tuple[ToolCall, ...] = ()) -> AnswerFacts:
+    return AnswerFacts("a", "m", tuple(Choice(text, "stop", tool_calls) for text in texts))
 
 
 def call(arguments: str, name: str = "f") -> tuple[ToolCall, ...]:
-    return (ToolCall("id", name, arguments),)
+    return (ToolCall(name, arguments),)
 
 
 @pytest.mark.parametrize(
@@ -31,10 +30,9 @@ def call(arguments: str, name: str = "f") -> tuple[ToolCall, ...]:
         (LONG + "It cost 30 million.", LONG + "It cost 40 million.", True),
         ("It is Paris.", "", False),
         ("", "", True),
-        (None, None, True),
     ],
 )
-def test_texts_are_compared_by_what_they_say(cached: str | None, fresh: str | None, *, same: bool) -> None:
+def test_texts_are_compared_by_what_they_say(cached: str, fresh: str, *, same: bool) -> None:
     assert AnswerComparison(FakeEncoder()).same(answer(cached), answer(fresh)) is same
 
 

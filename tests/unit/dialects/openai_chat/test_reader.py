@@ -10,7 +10,7 @@ from typing import Any  # JSON bodies
 import pytest
 
 from router_extproc.dialects.openai_chat import INCOMPLETE_REASONS, OpenAIChat
-from router_extproc.llm.answer import Answer, Incomplete, ToolCall
+from router_extproc.llm.answer import Answer, Incomplete, ToolCall, Usage
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 JSON_TYPE, SSE_TYPE = "application/json", "text/event-stream; charset=utf-8"
@@ -43,6 +43,21 @@ def complete(answer: Answer | Incomplete) -> Answer:
     return answer
 
 
+def message(answer: Answer | Incomplete, index: int = 0) -> dict[str, Any]:
+    """The message of a choice, as a client would get it."""
+    said: dict[str, Any] = choices_of(answer)[index]["message"]
+    return said
+
+
+def choices_of(answer: Answer | Incomplete) -> list[dict[str, Any]]:
+    document: Any = complete(answer).document
+    return list(document["choices"])
+
+
+def calls(answer: Answer | Incomplete) -> tuple[ToolCall, ...]:
+    return complete(answer).facts.choices[0].tool_calls
+
+
 def choice(finish: str | None = "stop", index: Any = 0, **message: Any) -> dict[str, Any]:
     said = {"role": "assistant", "content": "hi", **message}
     return {"index": index, "message": said, "finish_reason": finish}
@@ -70,59 +85,58 @@ def test_streamed_or_not_is_the_same_answer() -> None:
 
 
 def test_text_comes_through_to_the_byte() -> None:
-    content = complete(sample("openai_chat/openai.answer.sse")).choices[0].content
-    assert content is not None
+    content = complete(sample("openai_chat/openai.answer.sse")).facts.choices[0].text
     assert "```python\ndef grow(cm):\n    return cm + 91" in content
     assert "\U0001f333 \u2028" in content
 
 
 def test_usage_and_cached_tokens() -> None:
-    usage = complete(sample("openai_chat/openai.answer.sse")).usage
-    assert usage is not None
-    assert (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) == (24, 41, 16)
-    assert usage.original["total_tokens"] == 65
+    answer = complete(sample("openai_chat/openai.answer.sse"))
+    assert answer.facts.usage == Usage(24, 41, 16)
+    told: Any = answer.document["usage"]
+    assert told["total_tokens"] == 65
 
 
 def test_vllm_reasoning_streamed_and_not_are_the_same_to_a_client() -> None:
     both = [complete(sample(f"openai_chat/vllm-reasoning.answer.{kind}")) for kind in ("json", "sse")]
     for answer in both:
-        assert answer.choices[0].reasoning == "The user asks\nabout trees. 🌳"
-        assert answer.choices[0].reasoning_field == "reasoning"
-        assert answer.choices[0].content == "\n\nBamboo."
-    assert both[0].usage == both[1].usage
+        assert message(answer)["reasoning"] == "The user asks\nabout trees. 🌳"
+        assert message(answer)["content"] == answer.facts.choices[0].text == "\n\nBamboo."
+    assert both[0].facts == both[1].facts
 
 
 def test_vllm_tool_calls_in_fragments() -> None:
     answer = complete(sample("openai_chat/vllm-tools.answer.sse"))
-    assert answer.has_tool_calls
-    assert answer.choices[0].tool_calls == (
-        ToolCall("chatcmpl-tool-a1", "weather", '{"city": "Lima"}'),
-        ToolCall("chatcmpl-tool-b2", "clock", "{}"),
-    )
+    assert answer.facts.has_tool_calls
+    assert calls(answer) == (ToolCall("weather", '{"city": "Lima"}'), ToolCall("clock", "{}"))
+    assert [call["id"] for call in message(answer)["tool_calls"]] == ["chatcmpl-tool-a1", "chatcmpl-tool-b2"]
 
 
 def test_interleaved_choices_with_logprobs() -> None:
-    first, second = complete(sample("openai_chat/vllm-two-choices.answer.sse")).choices
-    assert (first.content, second.content) == ("Poplar", "Bamboo")
-    assert second.choice_extra["stop_reason"] == "boo"
-    logprobs: Any = first.choice_extra["logprobs"]
-    assert [token["token"] for token in logprobs["content"]] == ["Pop", "lar"]
+    answer = complete(sample("openai_chat/vllm-two-choices.answer.sse"))
+    first, second = choices_of(answer)
+    assert [said.text for said in answer.facts.choices] == ["Poplar", "Bamboo"]
+    assert second["stop_reason"] == "boo"
+    assert [token["token"] for token in first["logprobs"]["content"]] == ["Pop", "lar"]
 
 
 def test_legacy_function_call_is_a_tool_call() -> None:
     """Else an answer with a call would be stored where calls must not be."""
-    call = complete(sample("openai_chat/legacy-function-call.answer.sse")).choices[0].tool_calls
-    assert call == (ToolCall("", "alarm", '{"hour": 7}', "function_call"),)
+    answer = complete(sample("openai_chat/legacy-function-call.answer.sse"))
+    assert calls(answer) == (ToolCall("alarm", '{"hour": 7}'),)
+    assert answer.facts.choices[0].finish_reason == "function_call"
 
 
 def test_custom_tool_keeps_its_free_text() -> None:
-    call = complete(sample("openai_chat/custom-tool.answer.json")).choices[0].tool_calls
-    assert call == (ToolCall("call_9", "sql", "select 1;\n", "custom"),)
+    answer = sample("openai_chat/custom-tool.answer.json")
+    assert calls(answer) == (ToolCall("sql", "select 1;\n"),)
+    assert message(answer)["tool_calls"][0]["id"] == "call_9"
 
 
 def test_refusal() -> None:
-    said = complete(sample("openai_chat/refusal.answer.sse")).choices[0]
-    assert (said.content, said.refusal) == (None, "I cannot do that.")
+    answer = sample("openai_chat/refusal.answer.sse")
+    assert (message(answer)["content"], message(answer)["refusal"]) == (None, "I cannot do that.")
+    assert complete(answer).facts.choices[0].text == ""
 
 
 def test_answer_cut_by_the_token_limit_still_tells_its_usage() -> None:
@@ -152,7 +166,7 @@ def test_recorded_vllm_answer_is_read(name: str) -> None:
     if name in CUT_SHORT:
         assert reason(answer) == CUT_SHORT[name]
     else:
-        assert all(said.content or said.tool_calls for said in complete(answer).choices)
+        assert all(said.text or said.tool_calls for said in complete(answer).facts.choices)
 
 
 # ── complete or not ───────────────────────────────────────────────────────────────────────────
@@ -180,7 +194,7 @@ def test_tool_calls_end_with_either_reason(finish: str) -> None:
     """A pool of vLLM says "stop" where the request named the function."""
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     answer = complete(read_json(completion(choice(finish, content=None, tool_calls=[call]))))
-    assert answer.choices[0].tool_calls == (ToolCall("c", "f", "{}"),)
+    assert calls(answer) == (ToolCall("f", "{}"),)
 
 
 def test_no_choices() -> None:
@@ -218,7 +232,7 @@ def test_event_named_error_is_an_error_whatever_it_holds() -> None:
 
 def test_null_error_is_none() -> None:
     answer = complete(read_json(completion(choice(), error=None)))
-    assert answer.extra == {"error": None}
+    assert answer.document["error"] is None
 
 
 @pytest.mark.parametrize("content_type", ["", "text/html", "text/plain", "application/octet-stream"])
@@ -320,7 +334,7 @@ def test_repeated_identity_of_a_tool_call_is_taken_once() -> None:
     whole = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{"}}
     empty = {"index": 0, "id": "", "type": None, "function": {"name": None, "arguments": "}"}}
     answer = complete(read_events(delta(tool_calls=[whole]), delta(tool_calls=[empty]), delta("tool_calls")))
-    assert answer.choices[0].tool_calls == (ToolCall("c", "f", "{}"),)
+    assert calls(answer) == (ToolCall("f", "{}"),)
 
 
 def test_members_without_a_field_are_kept() -> None:
@@ -331,45 +345,41 @@ def test_members_without_a_field_are_kept() -> None:
     more = delta()
     more["choices"][0] |= {"token_ids": [2], "logprobs": None}
     answer = complete(read_events(first, second, last, more))
-    assert answer.choices[0].message_extra == {
-        "annotations": [1, 2],
-        "audio": {"id": "x", "data": "AABB", "n": {"m": True}},
-        "mood": 2,
-    }
-    assert answer.choices[0].choice_extra == {"stop_reason": 7, "token_ids": [1, 2], "logprobs": None}
-    assert answer.extra == {"system_fingerprint": "fp", "prompt_token_ids": None}
+    kept = {"annotations": [1, 2], "audio": {"id": "x", "data": "AABB", "n": {"m": True}}, "mood": 2}
+    assert message(answer) == {"role": "assistant", "content": "hi", **kept}
+    beside = {"stop_reason": 7, "token_ids": [1, 2], "logprobs": None}
+    said = {"index": 0, "finish_reason": "stop", "message": message(answer), **beside}
+    assert choices_of(answer) == [said]
+    facts = {"system_fingerprint": "fp", "prompt_token_ids": None}
+    assert answer.document == {**HEAD, "choices": [said], **facts}
 
 
 def test_both_reasoning_fields_are_kept() -> None:
     answer = complete(read_events(delta(reasoning="a", reasoning_content="a"), delta("stop", content="hi")))
-    said = answer.choices[0]
-    assert (said.reasoning_field, said.reasoning, said.message_extra) == (
-        "reasoning_content",
-        "a",
-        {"reasoning": "a"},
-    )
+    order = ["role", "content", "reasoning_content", "reasoning"]
+    assert list(message(answer)) == order
+    assert [message(answer)[name] for name in order[2:]] == ["a", "a"]
 
 
 def test_members_of_a_tool_call_without_a_field_are_kept() -> None:
     call = {**CALL, "extra_content": {"a": 1}, "function": {"name": "f", "arguments": "{}", "strict": True}}
     answer = complete(read_json(completion(choice(content=None, tool_calls=[call]))))
-    assert answer.choices[0].tool_calls[0].extra == {"extra_content": {"a": 1}, "function": {"strict": True}}
+    assert message(answer)["tool_calls"] == [call]
 
 
 def test_first_event_may_be_about_the_prompt_only() -> None:
     """Azure begins with filter results and neither id nor model."""
     event = {"id": "", "model": "", "created": 0, "object": "", "choices": [], "prompt_filter_results": [1]}
     answer = complete(read_events(event, delta("stop", content="hi")))
-    assert (answer.id, answer.model, answer.created_s) == ("a1", "m", 5)
-    assert answer.extra == {"prompt_filter_results": [1]}
+    assert (answer.facts.id, answer.facts.model, answer.document["created"]) == ("a1", "m", 5)
+    assert answer.document["prompt_filter_results"] == [1]
 
 
 def test_last_usage_counts() -> None:
     """With continuous usage every event carries the counts so far."""
     events = [{**delta(content="x"), "usage": {"prompt_tokens": 3, "completion_tokens": n}} for n in (1, 2)]
     answer = complete(read_events(*events, {**delta("stop"), "usage": None}))
-    assert answer.usage is not None
-    assert answer.usage.completion_tokens == 2
+    assert answer.facts.usage == Usage(3, 2)
 
 
 def test_deep_objects_are_taken_whole() -> None:
@@ -381,8 +391,8 @@ def test_deep_objects_are_taken_whole() -> None:
     last = delta("stop")
     last["choices"][0]["logprobs"] = deep
     answer = complete(read_events(one, delta(audio=deep), last))
-    assert answer.choices[0].message_extra == {"audio": deep}
-    assert answer.choices[0].choice_extra == {"logprobs": deep}
+    assert message(answer)["audio"] == deep
+    assert choices_of(answer)[0]["logprobs"] == deep
 
 
 def test_million_fragments_are_joined_once() -> None:
@@ -393,20 +403,18 @@ def test_million_fragments_are_joined_once() -> None:
     )
     head = b"data: " + json.dumps(delta("function_call", content=None)).encode() + b"\n\n"
     answer = complete(read(SSE_TYPE, head, events, b"data: [DONE]\n\n", max_answer_bytes=1 << 24))
-    assert answer.choices[0].tool_calls[0].arguments == "word " * 20_000
+    assert calls(answer)[0].arguments == "word " * 20_000
 
 
 def test_choices_and_calls_come_in_the_order_of_their_index() -> None:
-    calls = [{"index": place, "id": f"c{place}", "function": {"name": "f"}} for place in (1, 0)]
+    fragments = [{"index": place, "id": f"c{place}", "function": {"name": "f"}} for place in (1, 0)]
     streamed = read_events(
-        delta(index=1, content="b"), delta(tool_calls=calls), delta("stop", 1), delta("stop")
+        delta(index=1, content="b"), delta(tool_calls=fragments), delta("stop", 1), delta("stop")
     )
-    assert [said.index for said in complete(streamed).choices] == [0, 1]
-    assert [call.id for call in complete(streamed).choices[0].tool_calls] == ["c0", "c1"]
-    assert [said.index for said in complete(read_json(completion(choice(index=1), choice()))).choices] == [
-        0,
-        1,
-    ]
+    assert [said["index"] for said in choices_of(streamed)] == [0, 1]
+    assert [call["id"] for call in message(streamed)["tool_calls"]] == ["c0", "c1"]
+    unordered = read_json(completion(choice(index=1), choice()))
+    assert [said["index"] for said in choices_of(unordered)] == [0, 1]
 
 
 def test_null_takes_nothing_back() -> None:
@@ -414,8 +422,7 @@ def test_null_takes_nothing_back() -> None:
     answer = complete(
         read_events(delta(role="assistant", content="hi", annotations=[], mood=0), delta("stop", **nothing))
     )
-    assert answer.choices[0].content == "hi"
-    assert answer.choices[0].message_extra == {"annotations": [], "mood": 0}
+    assert message(answer) == {"role": "assistant", "content": "hi", "annotations": [], "mood": 0}
 
 
 def test_objects_of_any_depth_do_not_exhaust_the_stack() -> None:

@@ -15,43 +15,52 @@ from router_extproc.errors import (
     RequestError,
     RequestTooLarge,
 )
-from router_extproc.llm.answer import Answer, Choice, ToolCall, Usage
+from router_extproc.llm.answer import Answer
 
 DIALECT = OpenAIChat()
-ANSWER = Answer(
-    id="a1",
-    model="m",
-    created_s=5,
-    choices=(
-        Choice(
-            0,
-            "tree\n  \U0001f333",
-            "stop",
-            reasoning="hm",
-            reasoning_field="reasoning",
-            message_extra={"annotations": []},
-            choice_extra={"logprobs": {"content": [1]}, "stop_reason": None},
-        ),
-        Choice(1, None, "tool_calls", (ToolCall("c1", "f", "{}"), ToolCall("c2", "g", "x", "custom"))),
+
+
+def call(identity: str, name: str, arguments: str = "{}", **members: Any) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    return {"id": identity, "type": "function", "function": function, **members}
+
+
+def choice(message: dict[str, Any], finish: str = "stop", index: int = 0, **members: Any) -> dict[str, Any]:
+    said = {"role": "assistant", "content": None, **message}
+    return {"index": index, "message": said, "finish_reason": finish, **members}
+
+
+def answer(*choices: dict[str, Any], **members: Any) -> Answer:
+    return DIALECT.restore({"id": "a1", "created": 5, "model": "m", "choices": list(choices), **members})
+
+
+CUSTOM = {"id": "c2", "type": "custom", "custom": {"name": "g", "input": "x"}}
+ANSWER = answer(
+    choice(
+        {"content": "tree\n  \U0001f333", "reasoning": "hm", "annotations": []},
+        logprobs={"content": [1]},
+        stop_reason=None,
     ),
-    usage=Usage(1, 2),
-    extra={"system_fingerprint": "fp", "prompt_token_ids": [7]},
+    choice({"tool_calls": [call("c1", "f"), CUSTOM]}, "tool_calls", 1),
+    usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    system_fingerprint="fp",
+    prompt_token_ids=[7],
 )
 
 
-def render_json(answer: Answer = ANSWER) -> Any:
+def render_json(shown: Answer = ANSWER) -> Any:
     rendered = DIALECT.render(
-        answer, DIALECT.parse(b'{"model":"a","messages":[{"role":"user","content":"q"}]}')
+        shown, DIALECT.parse(b'{"model":"a","messages":[{"role":"user","content":"q"}]}')
     )
     assert rendered.content_type == "application/json"
     return json.loads(rendered.body)
 
 
-def render_events(answer: Answer = ANSWER, *, usage: bool = False) -> list[Any]:
+def render_events(shown: Answer = ANSWER, *, usage: bool = False) -> list[Any]:
     body = {"model": "a", "messages": [{"role": "user", "content": "q"}], "stream": True}
     if usage:
         body["stream_options"] = {"include_usage": True}
-    rendered = DIALECT.render(answer, DIALECT.parse(json.dumps(body).encode()))
+    rendered = DIALECT.render(shown, DIALECT.parse(json.dumps(body).encode()))
     assert rendered.content_type == "text/event-stream"
     *lines, done, end = rendered.body.decode().split("\n\n")
     assert (done, end) == ("data: [DONE]", "")
@@ -86,15 +95,11 @@ def test_json_has_what_was_stored() -> None:
     assert second["finish_reason"] == "tool_calls"
 
 
-def test_usage_without_an_object_of_the_pool_is_made_from_the_counts() -> None:
-    assert render_json()["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-
-
 def test_usage_is_left_out_where_the_pool_reported_none() -> None:
     """A stream without include_usage tells none, and its answer may be asked for as JSON later."""
-    answer = Answer("a1", "m", 5, (Choice(0, "x", "stop"),))
-    assert "usage" not in render_json(answer)
-    assert all(event.get("usage") is None and event["choices"] for event in render_events(answer, usage=True))
+    untold = answer(choice({"content": "x"}))
+    assert "usage" not in render_json(untold)
+    assert all(event.get("usage") is None and event["choices"] for event in render_events(untold, usage=True))
 
 
 def test_stream_goes_from_role_to_finish_reason() -> None:
@@ -131,13 +136,13 @@ def test_every_event_is_of_the_same_answer() -> None:
 
 
 def test_refusal_is_replayed_as_a_refusal() -> None:
-    answer = Answer("a1", "m", 5, (Choice(0, None, "stop", refusal="no"),))
-    assert render_json(answer)["choices"][0]["message"] == {
+    refused = answer(choice({"refusal": "no"}))
+    assert render_json(refused)["choices"][0]["message"] == {
         "role": "assistant",
         "content": None,
         "refusal": "no",
     }
-    assert deltas(render_events(answer), 0)[1] == {"refusal": "no"}
+    assert deltas(render_events(refused), 0)[1] == {"refusal": "no"}
 
 
 def test_long_members_are_sent_once() -> None:
@@ -151,8 +156,7 @@ def test_logprobs_come_with_the_content() -> None:
 
 
 def test_logprobs_without_content_come_last() -> None:
-    answer = Answer("a1", "m", 5, (Choice(0, "", "stop", choice_extra={"logprobs": None}),))
-    first, last = render_events(answer)
+    first, last = render_events(answer(choice({"content": ""}, logprobs=None)))
     assert "logprobs" not in first["choices"][0]
     assert "logprobs" in last["choices"][0]
 
@@ -166,18 +170,20 @@ def test_usage_is_streamed_only_where_asked() -> None:
 
 
 def test_legacy_function_call_keeps_its_form() -> None:
-    call = ToolCall("", "f", "{}", "function_call", {"x": 1})
-    answer = Answer("a1", "m", 5, (Choice(0, None, "function_call", (call,)),))
-    message = render_json(answer)["choices"][0]["message"]
+    legacy = {"x": 1, "name": "f", "arguments": "{}"}
+    called = answer(choice({"function_call": legacy}, "function_call"))
+    message = render_json(called)["choices"][0]["message"]
     assert message["function_call"] == {"name": "f", "arguments": "{}", "x": 1}
     assert "tool_calls" not in message
-    assert deltas(render_events(answer), 0)[0]["function_call"] == message["function_call"]
+    assert deltas(render_events(called), 0)[0]["function_call"] == message["function_call"]
 
 
 def test_own_members_of_a_tool_call_go_back_where_they_were() -> None:
-    call = ToolCall("c", "f", "{}", extra={"function": {"strict": True}, "index": 0})
-    answer = Answer("a1", "m", 5, (Choice(0, None, "tool_calls", (call,)),))
-    assert render_json(answer)["choices"][0]["message"]["tool_calls"] == [
+    own = call("c", "f", index=0)
+    own["function"]["strict"] = True
+    assert render_json(answer(choice({"tool_calls": [own]}, "tool_calls")))["choices"][0]["message"][
+        "tool_calls"
+    ] == [
         {
             "id": "c",
             "type": "function",

@@ -1,0 +1,64 @@
+"""The shapes that an API prescribes for the members of a request, and the check for them.
+
+A dialect lists its members in tables of these shapes. Only JSON types are checked: ranges and names of
+roles or kinds are the pool's to judge, because pools extend them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from router_extproc.errors import MalformedRequest
+from router_extproc.llm.answer import JsonObject, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The JSON types a member may have, and how an error message calls them."""
+
+    types: frozenset[type]
+    words: str
+    #: Every element of a list must be an object.
+    of_objects: bool = False
+
+
+BOOLEAN: Final = Shape(frozenset({bool}), "true or false")
+INTEGER: Final = Shape(frozenset({int}), "an integer")
+NUMBER: Final = Shape(frozenset({int, float}), "a number")
+STRING: Final = Shape(frozenset({str}), "a string")
+OBJECT: Final = Shape(frozenset({dict}), "an object")
+LIST: Final = Shape(frozenset({list}), "a list")
+OBJECTS: Final = Shape(frozenset({list}), "a list", of_objects=True)
+STRING_OR_LIST: Final = Shape(frozenset({str, list}), "a string or a list")
+STRING_OR_OBJECT: Final = Shape(frozenset({str, dict}), "a string or an object")
+
+
+def check_members(members: JsonObject, shapes: Mapping[str, Shape], path: str = "") -> None:
+    """Refuse the first member whose value has the wrong shape; `path` leads to the object, with its dot.
+
+    Null is the same as left out.
+
+    Raises:
+        MalformedRequest: names the member by its path.
+    """
+    for name, value in members.items():
+        shape = shapes.get(name)
+        if shape is not None and value is not None and type(value) not in shape.types:
+            raise wrong_shape(path + name, shape.words)
+    for name, shape in shapes.items():
+        if shape.of_objects:
+            _check_objects(members.get(name), path + name)
+
+
+def _check_objects(values: JsonValue, path: str) -> None:
+    """Refuse the first element that is no object."""
+    for place, value in enumerate(values if type(values) is list else ()):
+        if type(value) is not dict:
+            raise wrong_shape(f"{path}[{place}]", "an object")
+
+
+def wrong_shape(path: str, words: str) -> MalformedRequest:
+    """The error for a field that is missing or has the wrong type."""
+    return MalformedRequest(f"'{path}' must be {words}.", param=path)
