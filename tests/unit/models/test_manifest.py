@@ -31,7 +31,7 @@ def test_a_manifest_that_was_cut_is_refused_by_name(head: Path) -> None:
     whole = file.read_bytes().rstrip()
     for end in range(len(whole)):
         file.write_bytes(whole[:end])
-        with pytest.raises(ConfigError, match=f"{file} is no HeadManifest"):
+        with pytest.raises(ConfigError, match=f"{file} is not a HeadManifest"):
             read_manifest(head, HeadManifest, where="")
 
 
