@@ -1,7 +1,7 @@
 """Who decides about an exchange, and the one step from Envoy's message to our reply.
 
-It is no loop and does no I/O (`server/servicer.py` does both). The rule it keeps: a driver sees
-events and returns replies; it never sees the order of the protocol.
+A driver sees events and returns replies; the order of the protocol is `exchange.py`'s business, the
+loop and the I/O are `server/servicer.py`'s.
 """
 
 from __future__ import annotations
