@@ -72,11 +72,6 @@ class Breaker:
         #: When the lookup began that tries it; None: none does.
         self._tried_at_s: float | None = None
 
-    @property
-    def circuit(self) -> Circuit:
-        """Where it stands."""
-        return self._circuit
-
     def allows(self) -> bool:
         """True: ask, and say how it ended; False: do without."""
         now_s = self._clock.monotonic_s()

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from string import Template
@@ -85,7 +85,6 @@ class Installation:
     envoy: EnvoyProcess
     #: By the name of the pool.
     pools: Mapping[str, list[PoolEndpoint]]
-    environment: dict[str, str] = field(repr=False)
 
     def endpoints(self) -> Iterator[PoolEndpoint]:
         """Those of all pools."""
@@ -175,15 +174,6 @@ class Installation:
                     command = Path(f"/proc/{child}/cmdline").read_bytes().decode(errors="replace")
                     yield int(child), command.split("\0")
 
-    def start_sidecar(self) -> None:
-        """Start the supervisor with its workers again, after it ended."""
-        self.sidecar = _serve(self.config_file, self.folder, self.environment)
-
-    def stop_sidecar(self) -> None:
-        """Ask it to drain; returns when it has ended."""
-        self.sidecar.terminate()
-        self.sidecar.wait(STOP_S)
-
 
 @contextmanager
 def running_installation(
@@ -222,12 +212,11 @@ def running_installation(
         for endpoint in chain.from_iterable(pools.values()):
             stack.callback(endpoint.stop)
             endpoint.start()
-        whole = dict(os.environ) | dict(environment)
-        sidecar = _serve(file, folder, whole)
+        sidecar = _serve(file, folder, dict(os.environ) | dict(environment))
         envoy = stack.enter_context(
             running_envoy(bootstrap, listen=listen, admin=envoy_admin, log=folder / "envoy.log")
         )
-        made = Installation(folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, pools, whole)
+        made = Installation(folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, pools)
         stack.callback(_end, made)
         until(made.is_itself, within_s=READY_S)
         yield made

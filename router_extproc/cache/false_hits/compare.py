@@ -7,7 +7,6 @@ that a cache looks worse than it is and not better.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -23,9 +22,6 @@ ANSWER_SIMILARITY_MIN: Final = 0.8
 #: Answers up to here are one statement: a number or a "not" in one alone makes them different.
 #: Longer ones differ in such details each time a model is asked.
 STATEMENT_CHARS_MAX: Final = 200
-
-#: Compares two texts.
-SameText = Callable[[str, str], bool]
 
 
 class AnswerComparison:

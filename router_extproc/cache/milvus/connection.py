@@ -47,7 +47,6 @@ _OPERATIONS: Final[dict[str, Operation]] = {
 
 T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
-Idle = Callable[[], Awaitable[None]]
 
 
 class Connection:

@@ -46,7 +46,6 @@ def test_every_event_has_an_outcome_everywhere() -> None:
 
 def test_time_outs_in_a_row_leave_the_backend_out(breaker: Breaker) -> None:
     time_out(breaker)
-    assert breaker.circuit is Circuit.OPEN
     assert not breaker.allows()
 
 
@@ -61,7 +60,6 @@ def test_one_lookup_tries_after_the_pause(breaker: Breaker, clock: ManualClock) 
     time_out(breaker)
     clock.advance(PAUSE_FIRST_S)
     assert [breaker.allows() for _ in range(3)] == [True, False, False]
-    assert breaker.circuit is Circuit.HALF_OPEN
     breaker.answered()
     assert all(breaker.allows() for _ in range(3))
 
@@ -108,14 +106,13 @@ def test_trial_that_fails_at_once_lets_another_one_try(breaker: Breaker, clock: 
     clock.advance(PAUSE_FIRST_S)
     assert breaker.allows()
     breaker.failed()
-    assert breaker.allows()
-    assert breaker.circuit is Circuit.HALF_OPEN
+    assert [breaker.allows() for _ in range(2)] == [True, False]
 
 
 def test_answer_from_before_the_pause_does_not_end_it(breaker: Breaker) -> None:
     time_out(breaker)
     breaker.answered()
-    assert breaker.circuit is Circuit.OPEN
+    assert not breaker.allows()
 
 
 def test_lookup_that_never_says_how_it_ended_is_replaced(breaker: Breaker, clock: ManualClock) -> None:
