@@ -1,6 +1,6 @@
-"""Whether a slow backend is asked at all: after several time-outs in a row it is left out for a while.
+"""Circuit breaker of a slow cache backend: after several time-outs in a row, lookups skip it for a while.
 
-A lookup that runs into its time-out costs its request the whole of the cache stage's time. Here that
+A lookup that times out costs its request the whole budget of the cache stage. With the breaker that
 happens a few times, and then once for each pause.
 """
 
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from router_extproc.clock import Clock
+from router_extproc.clock import Backoff, Clock
 
 #: Lookups in a row that were late before the first pause: one or two may be chance.
 LATE_MAX: Final = 5
-#: Pauses: doubled from the first to the last while what is tried after them times out again.
-PAUSE_FIRST_S: Final = 1.0
-PAUSE_LAST_S: Final = 30.0
+#: How long lookups skip the backend: longer each time that the lookup after a pause is late again.
+PAUSES: Final = Backoff(first_s=1.0, max_s=30.0)
 
 
 class Circuit(Enum):
@@ -67,7 +66,7 @@ class Breaker:
         self._tell_paused: Final = tell_paused
         self._circuit = Circuit.CLOSED
         self._late = 0
-        self._pause_s = PAUSE_FIRST_S
+        self._pause_s = 0.0
         self._opened_at_s = 0.0
         #: When the lookup began that tries it; None: none does.
         self._tried_at_s: float | None = None
@@ -85,7 +84,7 @@ class Breaker:
         """The backend answered in time."""
         self._late = 0
         if self._enter(Event.ANSWERED) is Circuit.HALF_OPEN:
-            self._pause_s = PAUSE_FIRST_S
+            self._pause_s = 0.0
             self._tell_paused(False)
 
     def failed(self) -> None:
@@ -99,9 +98,8 @@ class Breaker:
         if self._circuit is not Circuit.OPEN or before is Circuit.OPEN:
             return
         self._opened_at_s = self._clock.monotonic_s()
-        if before is Circuit.HALF_OPEN:
-            self._pause_s = min(2 * self._pause_s, PAUSE_LAST_S)
-        else:
+        self._pause_s = PAUSES.after(self._pause_s)
+        if before is Circuit.CLOSED:
             self._tell_paused(True)
 
     def _may_try(self, now_s: float) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 
 from router_extproc.cache.base import CacheBackend, CacheRejected, Entry, Fingerprint, Selector
 from router_extproc.cache.select import selects
+from router_extproc.clock import Backoff
 from router_extproc.errors import CacheError
 
 #: Entries that may wait; more are dropped and counted.
@@ -26,9 +27,8 @@ BATCH_ENTRIES_MAX = 64
 BATCH_BYTES_MAX = 8 * 1024 * 1024
 #: How long the writer waits for company after the first entry of a batch.
 LINGER_S = 0.05
-#: Pauses between attempts while the backend does not answer: doubled from the first to the last.
-RETRY_FIRST_S = 0.25
-RETRY_LAST_S = 8.0
+#: Pauses between attempts while the backend does not answer.
+RETRIES: Final = Backoff(first_s=0.25, max_s=8.0)
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -104,17 +104,17 @@ class WriteQueue:
 
     async def run(self) -> None:
         """Write until cancelled; a batch that the backend cannot take now is tried again."""
-        retry_s = RETRY_FIRST_S
+        waited_s = 0.0
         while True:
             await self._wake.wait()
             await self._pause(LINGER_S)
             try:
                 await self._write_batch()
-                retry_s = RETRY_FIRST_S
+                waited_s = 0.0
             except CacheError:
                 self.counters.retries += 1
-                await self._pause(retry_s)
-                retry_s = min(2 * retry_s, RETRY_LAST_S)
+                waited_s = RETRIES.after(waited_s)
+                await self._pause(waited_s)
 
     async def drain(self) -> None:
         """Write what is waiting, at the end of the process; the caller bounds the time.

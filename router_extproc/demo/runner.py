@@ -37,7 +37,7 @@ from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.process.child import Child, ChildEnded, first_of
 from router_extproc.process.envoy import envoy_binary
-from router_extproc.process.supervisor import EXIT_REFUSED, BackOff
+from router_extproc.process.supervisor import EXIT_REFUSED, RESTARTS, restart_wait_s
 from router_extproc.socket_folders import socket_folder
 
 #: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.
@@ -149,14 +149,14 @@ async def _keep(started: Started, say: Say) -> NoReturn:
         ChildEnded: it refuses to start.
     """
     sidecar, health = started.sidecar, f"http://{started.config.admin}/healthz"
-    back_off, wait_s = BackOff(), 0.0
+    wait_s = 0.0
     while True:
         started_s = time.monotonic()
         ended = await _ending(sidecar, health)
         if ended.code == EXIT_REFUSED:
             raise ended
         say(f"the sidecar ended ({ended.ending}): starting it again; until then the default pool answers")
-        wait_s = back_off.after(wait_s, time.monotonic() - started_s)
+        wait_s = restart_wait_s(RESTARTS, wait_s, time.monotonic() - started_s)
         await asyncio.sleep(wait_s)
         await sidecar.start_again()
 
