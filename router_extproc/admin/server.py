@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from router_extproc.address import is_unix
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
 from router_extproc.admin.cache import routes as cache_routes
@@ -53,7 +54,7 @@ class AdminServer:
         self._operations: Final = operations
         self._max_body_bytes: Final = max_body_bytes
         # Only this user's processes can open a socket of ours (server.listen): nothing is asked of them.
-        trusted = address.startswith("unix:")
+        trusted = is_unix(address)
         self._access: Final = None if trusted else access or Access.of(address)
         self._cache: Final = CacheRoutes(cache, with_token=self._with_token)
         self._main: Final = Listening(self.application(), address, "admin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from router_extproc.address import is_unix
 from router_extproc.config.model import Config
 from router_extproc.config.tls import ClientCertificate, ServerCertificate
 from router_extproc.errors import ConfigError
@@ -24,7 +25,7 @@ def check(config: Config) -> Iterator[ConfigError]:
 def _check_server(
     config: Config, server: ServerCertificate, client: ClientCertificate | None
 ) -> Iterator[ConfigError]:
-    if config.listen.startswith("unix:"):
+    if is_unix(config.listen):
         problem = "a Unix socket is guarded by its folder and speaks no TLS; leave it out, or use HOST:PORT"
         yield ConfigError("listen_tls", problem)
     elif client is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
 from pydantic import Field, JsonValue
 
+from router_extproc.address import worker_address
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
@@ -304,7 +305,4 @@ class Config(Section):
 
     def worker_addresses(self) -> tuple[str, ...]:
         """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""
-        if self.listen.startswith("unix:"):
-            return tuple(self.listen.replace("{worker}", str(worker)) for worker in range(self.workers))
-        host, _, port = self.listen.rpartition(":")
-        return tuple(f"{host}:{int(port) + worker}" for worker in range(self.workers))
+        return tuple(worker_address(self.listen, worker) for worker in range(self.workers))

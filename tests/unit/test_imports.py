@@ -123,9 +123,9 @@ def test_the_inner_layers_do_not_know_the_configuration() -> None:
 
 @pytest.mark.parametrize("adapter", ["cache.milvus", "models.onnx"])
 def test_only_the_application_names_concrete_adapters(adapter: str) -> None:
-    """The settings of one are a section of the configuration, and open nothing."""
+    """The settings of one are a section of the configuration; where it is follows from them, unopened."""
     allowed = ("app", "process", "cli", "demo", "bench", "training", "evaluation", "models.hub", adapter)
-    settings = {adapter, f"{adapter}.settings"}
+    settings = {adapter, f"{adapter}.settings", f"{adapter}.endpoint"}
     astray = {
         name
         for name in set(MODULES) - inside(MODULES, allowed)

@@ -78,7 +78,7 @@ def open_endpoint(
         finally:
             client.close()
     except FOREIGN_ERRORS as error:
-        problem = told_problem(endpoint.uri) if isinstance(endpoint, LiteProcessEndpoint) else None
+        problem = told_problem(endpoint.socket) if isinstance(endpoint, LiteProcessEndpoint) else None
         if problem is not None:
             raise problem from error
         raise translate_opening(error) from error

@@ -1,7 +1,6 @@
 """Why the process of Milvus Lite does not serve, told to the workers that wait for its socket.
 
-A file beside the socket, in the same private folder: a worker that cannot connect reads there what it could
-only guess otherwise.
+A file beside the socket, in the same private folder: a worker that cannot connect reads the reason there.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import json
 from pathlib import Path
 
 from router_extproc.cache.health import TROUBLES
-from router_extproc.cache.milvus.endpoint import SOCKET_PREFIX
 from router_extproc.cache.milvus.errors import LiteProblem
 from router_extproc.cache.milvus.trouble import trouble_of
 
@@ -33,10 +31,10 @@ def forget_problem(socket: Path) -> None:
         _file(socket).unlink(missing_ok=True)
 
 
-def told_problem(uri: str) -> LiteProblem | None:
-    """Why the socket at `uri` is not served, if its process said so."""
+def told_problem(socket: Path) -> LiteProblem | None:
+    """Why the socket is not served, if its process said so."""
     try:
-        with _file(Path(uri.removeprefix(SOCKET_PREFIX))).open("rb") as file:
+        with _file(socket).open("rb") as file:
             told = json.loads(file.read(_BYTES_MAX))
         kind, reason = told["kind"], str(told["reason"])
     except (OSError, ValueError, TypeError, KeyError):
