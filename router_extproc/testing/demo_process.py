@@ -24,6 +24,8 @@ from typing import Any, Final
 
 import httpx
 
+from router_extproc.protocol.names import CACHE_HEADER
+
 READY_S: Final = 300.0
 STOP_S: Final = 30.0
 #: An answer is stored by the observer, just after the client has it.
@@ -52,7 +54,7 @@ class Reply:
     @property
     def cache(self) -> str:
         """What the cache did."""
-        return self.headers["x-router-cache"]
+        return self.headers[CACHE_HEADER]
 
     @property
     def choice(self) -> Json:

@@ -28,6 +28,7 @@ import httpx
 
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
+from router_extproc.protocol.names import CACHE_HEADER, MODEL_HEADER
 from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until
@@ -122,7 +123,7 @@ class Installation:
     def is_stored(self, prompt: str) -> bool:
         """True when the cache alone answers this very prompt; no pool is asked."""
         reply = self.ask(prompt, headers={"cache-control": "only-if-cached"})
-        return reply.headers.get("x-router-cache") == "hit-exact"
+        return reply.headers.get(CACHE_HEADER) == "hit-exact"
 
     def is_itself(self) -> bool:
         """True when all workers, Milvus and all endpoints are there and requests are routed."""
@@ -134,7 +135,7 @@ class Installation:
                 all(state["workers_ready"].values())
                 and state["cache"]["backend"]["state"] == "ready"
                 and all(healthy[f"cluster.{name}.membership_healthy"] == n for name, n in wanted.items())
-                and self.ask(f"maths, attempt {time.monotonic()}").headers.get("x-router-model") == "large"
+                and self.ask(f"maths, attempt {time.monotonic()}").headers.get(MODEL_HEADER) == "large"
             )
         return False
 

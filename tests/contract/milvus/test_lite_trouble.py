@@ -105,7 +105,7 @@ WRITER = """
 import asyncio, itertools, sys
 from pathlib import Path
 from router_extproc.cache.milvus.backend import MilvusCache
-from router_extproc.config.milvus import Milvus
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 
