@@ -42,7 +42,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("telemetry",),
     "envoy_data_plane": ("envoy_config",),
     "betterproto2": ("envoy_config",),
-    "matplotlib": ("bench.plot", "evaluation.curve"),
+    "matplotlib": ("evaluation.picture",),
     "typer": ("cli",),
     "rich": ("cli", "training", "evaluation"),
 }
