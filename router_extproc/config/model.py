@@ -1,7 +1,6 @@
-"""The configuration file as frozen values.
+"""The configuration file as frozen values. Keys carry their unit; unknown keys are refused.
 
-It is not a reader (`read.py`) and does not check references between sections (`check.py`). Keys
-carry their unit; unknown keys are refused.
+`read.py` reads the file, `check.py` checks references between sections.
 """
 
 from __future__ import annotations
@@ -15,11 +14,10 @@ from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
 from router_extproc.config.encoder import Encoder
+from router_extproc.config.envoy import Envoy
 from router_extproc.config.limits import Limits
-from router_extproc.config.paths import OtherPaths
-from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.telemetry import Telemetry
-from router_extproc.config.tls import ClientCertificate, ServerCertificate
+from router_extproc.config.tls import ServerCertificate
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -212,53 +210,6 @@ class SemanticCache(Section):
     max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
     near: NearTier = NearTier()
     coalescing: Coalescing = Coalescing()
-
-
-# ── process ───────────────────────────────────────────────────────────────────────────────────
-
-
-class EnvoyCluster(PoolTraffic):
-    """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
-
-    #: HOST:PORT of each server.
-    endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
-    #: Whether they speak TLS.
-    tls: bool = False
-    #: Authorities that a TLS pool's certificate may come from; default: where Linux systems keep theirs.
-    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
-
-
-class Envoy(Section):
-    """What the rendered Envoy configuration needs to know."""
-
-    #: HOST:PORT of Envoy's listener for clients.
-    listen: str = "127.0.0.1:8801"
-    #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
-    admin: str | None = None
-    #: Two filters that observe answers off the path, or one for gateways that allow only one.
-    profile: Literal["split", "inline"] = "split"
-    #: The pools by the names that models use.
-    clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
-    #: unix:PATH or HOST:PORT of each worker as Envoy sees it; default: where `listen` puts them.
-    #: Needed when the server listens on 0.0.0.0 in another container.
-    server: tuple[str, ...] = ()
-    #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
-    #: own are removed before any filter reads them. Ours (x-router-*) always are.
-    strip_headers: tuple[str, ...] = ()
-    #: What may reach the default pool beside inference requests.
-    other_paths: OtherPaths = "pass"
-    #: An inference request that the server did not decide (dead, frozen, busy): to the default pool, or 503.
-    unread: Literal["pass", "deny"] = "pass"
-    #: TLS of Envoy's listener.
-    tls: ServerCertificate | None = None
-    #: TLS towards the gRPC server; belongs to `listen_tls`.
-    server_tls: ClientCertificate | None = None
-    #: The longest an answer may pause.
-    stream_idle_timeout_s: float = Field(default=300, gt=0)
-    #: A whole request, body included, must be here by then; uploads on other paths too.
-    request_timeout_s: float = Field(default=300, gt=0)
-    #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
-    max_requests: int = Field(default=16384, ge=1)
 
 
 class Config(Section):

@@ -15,7 +15,8 @@ from typing import Final
 import orjson
 
 from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
-from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
+from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool
 from router_extproc.demo.secrets import with_names

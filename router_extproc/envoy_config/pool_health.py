@@ -14,7 +14,7 @@ from envoy_data_plane.envoy.config.endpoint.v3 import EndpointHealthCheckConfig
 from envoy_data_plane.envoy.type.v3 import Int64Range, Percent
 
 from router_extproc.address import read_tcp
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
 
 OUTLIER_FAILURES = 5

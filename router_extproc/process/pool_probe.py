@@ -16,7 +16,8 @@ from typing import Final
 import aiohttp
 
 from router_extproc.address import read_tcp
-from router_extproc.config.model import Config, EnvoyCluster
+from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.model import Config
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
 from router_extproc.routing.traffic import Traffic
 from router_extproc.telemetry.logging import get_logger

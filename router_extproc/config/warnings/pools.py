@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.address import TcpAddress, parse_tcp
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: Where TLS is spoken.
