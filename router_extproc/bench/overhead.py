@@ -1,7 +1,6 @@
 """The benchmark: its cases, and what comes out of one run.
 
-It is not a table (`report.py`). Every figure compares two Envoys on one machine in one run; the
-machine's noise is in both.
+Every figure compares two Envoys on one machine in one run; the machine's noise is in both.
 """
 
 from __future__ import annotations

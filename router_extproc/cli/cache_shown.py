@@ -1,6 +1,6 @@
 """How `router-extproc cache` shows what it was told: tables for people.
 
-It asks nothing. The rule it keeps: only an entry that was asked for by name shows what was said.
+Only an entry that was asked for by its fingerprint shows what was said.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How commands print: rich for people, one JSON document for programs.
 
-The rule it keeps: stdout carries the result and nothing else; progress and errors go to stderr.
+Stdout carries the result and nothing else; progress and errors go to stderr.
 """
 
 from __future__ import annotations

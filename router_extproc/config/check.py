@@ -1,7 +1,6 @@
 """Checks what no section can check alone: references, budgets, and values that exclude each other.
 
-It opens nothing and changes nothing. The rule it keeps: every problem is yielded, none raised, each
-with the path of the value to change.
+Every problem is yielded, none raised, each with the path of the value to change.
 """
 
 from __future__ import annotations

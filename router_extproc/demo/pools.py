@@ -1,7 +1,6 @@
 """Real pools in place of the stand-ins: what `POOLS` says, and whether they answer.
 
-It does not start anything. The rule it keeps: a pool that cannot be used is named at once, with
-what was asked of it, before Envoy starts.
+A pool that cannot be used is named at once, with what was asked of it, before Envoy starts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The admin port over a fake router, for tests of what operators ask of the cache.
 
-It is not the port of `serve`: metrics, health and explain say nothing here.
+Its metrics, health and explain are empty.
 """
 
 from __future__ import annotations

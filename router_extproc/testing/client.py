@@ -1,6 +1,6 @@
 """A client and a pool in words, for tests against a FakeRouter: what goes in, what comes out.
 
-It is not Envoy: it hands the driver the events that the protocol core would have made.
+It hands the driver the events that the protocol core would have made.
 """
 
 from __future__ import annotations

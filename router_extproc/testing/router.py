@@ -1,6 +1,6 @@
 """A whole router without I/O: the real pipeline on fakes, for tests of what a client would see.
 
-It is not `app.build`: no files, no models, no server. Time stands still until the clock is moved.
+It needs no files, no models and no server. Time stands still until the clock is moved.
 """
 
 from __future__ import annotations

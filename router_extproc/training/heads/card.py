@@ -1,7 +1,6 @@
 """Writes the card of an intent head: what it is for, what it learned from, how good it is.
 
-It is not a report on screen. The rule it keeps: every figure has its rows and its interval, and the
-limits are as easy to find as the figures.
+Every figure has its rows and its interval, and limits are as easy to find as figures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a head of a user's labels is made of: a net over meaning, a table over words, and a scope.
 
-It is not their training (`own.py`) nor the runtime. The rule it keeps: the scores of all labels and the
-chance of none of them sum to one.
+The scores of all labels and the chance of none of them sum to one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Writes the head of a user's labels as ONNX: vector and words to scores, out of scope included.
 
-It is not the runtime (`models.onnx.heads`). The rule it keeps: the graph says what `CustomHeadNet.scores`
-says, but for the table's rounding to eight bits.
+The graph says what `CustomHeadNet.scores` says, but for the table's rounding to eight bits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A small classifier net over vectors, trained in numpy: seconds for ten thousand rows.
 
-It is not the runtime (`head_graph.py` writes it as ONNX). The rule it keeps: the same rows, plan and
-seed give the same net.
+The same rows, plan and seed give the same net.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Trains the head of a user's labels: rows in; a head, its figures and its doubts out.
 
-It is not fine-tuning: the encoder stays as it is. The rule it keeps: every figure comes from rows
-whose near-duplicates were not trained on; the head that is kept is then trained on all rows, with the
-weights and the temperature found before.
+The encoder is not trained. Every figure comes from rows whose near-duplicates were not trained on; the
+head that is kept is then trained on all rows, with the weights and the temperature found before.
 """
 
 from __future__ import annotations

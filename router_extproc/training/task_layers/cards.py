@@ -1,7 +1,6 @@
 """Writes the cards of the task layers and of their heads.
 
-It is not judging. The rule it keeps: every figure has its rows and its interval, and says on which rows it
-was taken.
+Every figure has its rows and its interval, and says on which rows it was taken.
 """
 
 from __future__ import annotations

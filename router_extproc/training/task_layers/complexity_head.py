@@ -1,10 +1,9 @@
 """What the complexity head is made of: a line for open questions, a gain for questions with options.
 
-It is not its judging (`heads.py`) nor the runtime (`models.onnx.heads`). Which models fail is known of two
-kinds of prompts: open questions (a weak model fails), and questions with answer options (a weak model
-fails, and a strong one does not). A table over words tells the kinds apart, and the score is a mixture of
-what both halves say. The rule it keeps: the graph says what `ComplexityHead.scores` says, but for the
-table's rounding to eight bits.
+Which models fail is known of two kinds of prompts: open questions (a weak model fails), and questions
+with answer options (a weak model fails, and a strong one does not). A table over words tells the kinds
+apart, and the score is a mixture of what both halves say. The graph says what `ComplexityHead.scores`
+says, but for the table's rounding to eight bits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes the trained task layers as an int8 artifact.
 
-It is not training and not judging. The rule it keeps: what is written is what is judged, int8 and all.
+What is written is what is judged, int8 and all.
 """
 
 from __future__ import annotations

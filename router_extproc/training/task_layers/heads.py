@@ -1,7 +1,7 @@
 """Makes the heads of the task layers out of what training left, and judges them.
 
-It is not training of the layers. The rule it keeps: how parts are weighed and scores are calibrated is
-chosen on one half of the unseen rows and judged on the other.
+How parts are weighed and scores are calibrated is chosen on one half of the unseen rows and judged on the
+other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Judges the task layers as they are shipped, int8, over rows that it never saw.
 
-It is not training. The rule it keeps: figures are of the artifact's own graph, not of the net it was
-made from; every figure has its interval.
+Figures are of the artifact's own graph, not of the net it was made from; every figure has its interval.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The net of the task layers: the upper layers of MiniLM, fine-tuned, and one small head for each task.
 
-It is not the encoder: that keeps its own upper layers, for the cache. The rule it keeps: its input is
-what the shared lower layers give, so that both halves can run in one pass.
+The encoder keeps its own upper layers, for the cache. The input of this net is the output of the shared
+lower layers, so that both halves can run in one pass.
 """
 
 from __future__ import annotations

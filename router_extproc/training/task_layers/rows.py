@@ -1,7 +1,7 @@
 """The rows of every task that the task layers learn, with their targets.
 
-It is not training. The rule it keeps: rows are read where they lie and never copied; a row knows for
-which tasks it has a target, and near-duplicates are on one side of the split.
+Rows are read where they lie and never copied; a row knows for which tasks it has a target, and near-
+duplicates are on one side of the split.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the shipped task layers and their heads: trains, exports, judges, writes the cards.
 
-It is not the recipe (`rows`, `train`, `heads`). The rule it keeps: rows are read where they lie and never
-copied; what is shipped is what was judged. About an hour on two cores.
+Rows are read where they lie and never copied; what is shipped is what was judged. About an hour on two
+cores.
 
     python -m router_extproc.training.task_layers.ship --data ../shared/data --work build/task_layers
 """

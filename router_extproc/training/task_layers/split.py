@@ -1,6 +1,6 @@
 """Splits the rows of all tasks into those that are trained on and those that are judged on.
 
-It is not training. The rule it keeps: near-duplicates are on one side, whatever task they are rows of.
+Near-duplicates are on one side, whatever task they are rows of.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Trains the task layers: batches of one kind at a time, all kinds mixed.
 
-It is not the export (`export.py`) nor the judging (`judge.py`). The rule it keeps: the same data, seed
-and machine give the same net, also when training was interrupted; rows to judge on are never seen.
+The same data, seed and machine give the same net, also when training was interrupted; rows to judge on
+are never seen.
 """
 
 from __future__ import annotations

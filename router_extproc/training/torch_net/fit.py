@@ -1,7 +1,7 @@
 """The training loop: seeded, resumable, with a progress bar.
 
-It is not a framework: a net, batches by number, one loss. The rule it keeps: which rows are in
-step N depends on the seed alone, so that a run that was stopped goes on where it was.
+It takes a net, numbered batches and one loss. Which rows are in step N depends on the seed alone, so that
+a run that was stopped resumes at the same step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Makes the shipped artifact `verifier`: trains, calibrates, judges, writes graph, manifest and card.
 
-It is not the recipe (`verifier`, `pair_rows`). The rule it keeps: rows are read where they lie and
-never copied. About an hour on two cores.
+Rows are read where they lie and never copied. About an hour on two cores.
 
     python -m router_extproc.training.verifier.ship --data ../shared/data --work build/verifier
 """

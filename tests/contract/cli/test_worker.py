@@ -69,7 +69,7 @@ def test_a_worker_takes_what_it_keeps_out_of_the_collectors_sight(tmp_path: Path
 COLD = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from router_extproc.cli import worker
+from router_extproc.process import worker
 from router_extproc.config.read import read_config
 
 async def warm(application, config):
