@@ -191,7 +191,7 @@ class MilvusCache:
         if self._is_lite:
             await client.upsert(name, rows, timeout=self._timeout_s)
             if self._feed is not None:
-                await self._feed.tell(client, (row[PRIMARY] for row in rows))
+                await self._feed.tell(client, (Fingerprint(row[PRIMARY]) for row in rows))
             return
         # Until Milvus 2.3.10 an upsert puts rows into the part of another scope, where no search finds
         # them (milvus-io/milvus#30607). Between these two calls, a replaced entry is a miss.

@@ -6,10 +6,13 @@ A file beside the socket, in the same private folder: a worker that cannot conne
 from __future__ import annotations
 
 import contextlib
-import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from router_extproc.cache.health import TROUBLES
+from pydantic import TypeAdapter, ValidationError
+
+from router_extproc.cache.health import Trouble
 from router_extproc.cache.milvus.errors import LiteProblem
 from router_extproc.cache.milvus.trouble import trouble_of
 
@@ -18,11 +21,22 @@ _SUFFIX = ".problem"
 _BYTES_MAX = 4096
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    kind: Trouble
+    reason: str
+
+
+_TOLD: Final = TypeAdapter(_Told)
+
+
 def tell_problem(socket: Path, error: BaseException) -> None:
     """Say why the socket is not served; a folder that is gone or full is passed over."""
-    told = json.dumps({"kind": trouble_of(error), "reason": str(error)[: _BYTES_MAX // 8]})
+    # A path in it may have bytes that are no UTF-8.
+    reason = str(error)[: _BYTES_MAX // 8].encode(errors="replace").decode()
+    told = _Told(trouble_of(error), reason)
     with contextlib.suppress(OSError):
-        _file(socket).write_text(told, encoding="utf-8")
+        _file(socket).write_bytes(_TOLD.dump_json(told))
 
 
 def forget_problem(socket: Path) -> None:
@@ -35,11 +49,10 @@ def told_problem(socket: Path) -> LiteProblem | None:
     """Why the socket is not served, if its process said so."""
     try:
         with _file(socket).open("rb") as file:
-            told = json.loads(file.read(_BYTES_MAX))
-        kind, reason = told["kind"], str(told["reason"])
-    except (OSError, ValueError, TypeError, KeyError):
+            told = _TOLD.validate_json(file.read(_BYTES_MAX))
+    except (OSError, ValidationError):
         return None
-    return LiteProblem(kind if kind in TROUBLES else "other", reason)
+    return LiteProblem(told.kind, told.reason)
 
 
 def _file(socket: Path) -> Path:
