@@ -1,7 +1,6 @@
-"""How the backend is: opening, ready or lost, and whether it takes writes; changes are told to a listener.
+"""The backend's health: opening, ready or lost, and whether it takes writes. Changes go to a listener.
 
-Nothing here logs or measures: whoever listens does. What it is told is safe to show: no question, no
-answer, no credential.
+The listener logs and measures. What it gets is safe to show: no question, no answer, no credential.
 """
 
 from __future__ import annotations

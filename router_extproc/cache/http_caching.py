@@ -1,7 +1,7 @@
-"""The cache's rules: what a client may ask of it, what may be stored, what is fresh.
+"""The cache's HTTP rules: what a client may ask of it by header, and what a response says of it.
 
-It is not a store and does no I/O. The rule it keeps: a client can make the cache stricter for its
-own request, never looser. Sources: RFC 9111 (cache-control), RFC 9211 (cache-status).
+A client can make the cache stricter for its own request, never looser. Sources: RFC 9111 (cache-control),
+RFC 9211 (cache-status).
 """
 
 from __future__ import annotations

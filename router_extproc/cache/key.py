@@ -1,8 +1,7 @@
 """The two keys of an entry: its fingerprint (the whole request) and its partition (all but the prompt).
 
-It is not a store and never sees a raw credential (`scope.py` digests it). The rule it keeps: whatever
-could change an answer's meaning is in the key, so different requests can never meet by accident or
-by a client's clever choice of delimiters.
+Everything that could change an answer's meaning is in the key, so that different requests never collide, by
+accident or by a client's choice of delimiters. Credentials arrive here as digests (`scope.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What was purged: remembered, told to the other processes, and heard from them.
+"""Purges: remembered here, announced to the other processes, and read from them.
 
-It is not a store and deletes nothing itself. The rule it keeps: from the moment that this process knows of
-a purge, no entry from before it is answered with or stored here, whatever the backend still returns; and
-until it has heard what was purged before it started, it is not `caught_up`.
+As soon as this process knows of a purge, no entry from before it is returned or stored here, whatever the
+backend still returns. Until it has read the purges from before its start, it is not `caught_up`.
 """
 
 from __future__ import annotations

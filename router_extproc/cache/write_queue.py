@@ -1,7 +1,7 @@
 """Entries on their way to a backend: batched, bounded, and never on the request path.
 
-It is not durable, and nobody waits for it. The rule it keeps: a purge beats every write before it;
-what still stands in the queue is dropped, and what is being written is finished first, then purged.
+A purge beats every write before it: waiting entries are dropped, a batch that is being written is finished
+first and then purged. Entries still in the queue are lost with the process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Ports to the neural models: encoder, classifier, and the executor that runs them.
+"""Ports to the neural models: encoder, classifier, verifier, and the executor that runs them.
 
-It is not a runtime: `models.onnx` implements these. Encoder and classifier methods block and are
-called from the inference executor, never from the event loop.
+`models.onnx` implements them. Encoder and classifier methods block: call them from the inference executor,
+never from the event loop.
 """
 
 from __future__ import annotations

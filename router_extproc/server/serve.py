@@ -1,7 +1,6 @@
 """One worker's gRPC server: built, started, drained.
 
-It does not build the pipeline (`app.py`) nor start other workers (`workers.py`). The rule it keeps:
-whoever asks for the server's health hears NOT_SERVING before the first stream is refused.
+While it drains, its health is NOT_SERVING before the first stream is refused.
 """
 
 from __future__ import annotations

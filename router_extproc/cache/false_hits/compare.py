@@ -1,7 +1,6 @@
-"""Do two answers to nearly the same question say the same?
+"""Compares two answers to nearly the same question: do they say the same?
 
-It is not a judge of which is right. The rule it keeps: what cannot be told is counted as different, so
-that a cache looks worse than it is and not better.
+When in doubt they count as different: the measured rate of false hits may be too high, never too low.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Opening Milvus: blocking set-up, run in a thread, that ends in an address to connect to.
+"""Connects to Milvus: the blocking set-up, run in a thread, that ends in an address for the data path.
 
-It is not the data path. The rule it keeps: Milvus Lite is started and released here only, and a
-released one has all its rows on disk.
+Milvus Lite is started and released only here; once released, all its rows are on disk.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The connection to Milvus: opened in the background, watched, opened again when it breaks.
+"""The connection to Milvus: opened in the background, watched, and opened again when it breaks.
 
-It is not a backend and knows no entries. The rule it keeps: nobody waits for a Milvus that is away;
-a call without a connection fails at once.
+A call without a connection fails at once: no request waits for a Milvus that is down.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The collection in which the processes that share a Milvus tell each other of purges.
+"""The collection through which processes that share a Milvus tell each other of purges.
 
-It is not the entries' collection and carries nothing out. The rule it keeps: what is new is told by the
-ids that Milvus itself gives, so nobody's clock decides whether a purge is heard.
+What is new follows from the ids that Milvus itself gives, so that no process's clock decides whether a purge
+is seen.
 """
 
 from __future__ import annotations

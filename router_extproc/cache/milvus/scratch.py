@@ -1,7 +1,4 @@
-"""A collection for one measurement: made under a name that nobody has, dropped at its end.
-
-It is not for entries that anybody wants to keep. The rule it keeps: what is dropped was made here.
-"""
+"""A collection for one measurement: created under a random name, and dropped at its end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Requests that were answered with another request's entry: the next time no model need say so again.
+"""Requests that were answered with another request's entry: the next time no verification is needed.
 
-It holds fingerprints only, no answers. The rule it keeps: an alias lives no longer than the entry that
-it stands for, so expiry, eviction and every purge of that entry are the alias's, too.
+Holds fingerprints only. An alias lives no longer than its entry: expiry, eviction and every purge of that
+entry end the alias, too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The vectors of one partition, however many: all compared while they are few, in groups when many.
+"""The vectors of one partition: all compared while they are few, clustered when they are many.
 
-It is not shared between threads; only the making of a larger index runs beside the caller. The rules it
-keeps: growing loses nothing and lets nobody wait, and a similarity is always that of the vector itself.
+Growing loses nothing and blocks nobody: a larger index is built beside the caller. A similarity is always
+computed from the vector itself. Otherwise for one thread only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Turns the scores of tokens into the names and places of a text.
 
-It is not the net. The rule it keeps: a word is one thing, however many tokens it has, and a span begins
-and ends with whole words.
+A word counts as one, however many tokens it has; a span begins and ends with whole words.
 
 Scores have a column for "outside" and then two for each kind, "begins" and "goes on" (BIO).
 """
