@@ -1,7 +1,7 @@
-"""Who decides about an exchange, and the one step from Envoy's message to our reply.
+"""The port that decides about an exchange, and the one step from Envoy's message to our reply.
 
-A driver sees events and returns replies; the order of the protocol is `exchange.py`'s business, the
-loop and the I/O are `server/servicer.py`'s.
+A driver sees events and returns replies. `exchange.py` keeps the order of the protocol; the loop and the I/O
+are in `server/servicer.py`.
 """
 
 from __future__ import annotations

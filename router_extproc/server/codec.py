@@ -1,7 +1,7 @@
-"""Bytes of the wire to messages, and replies to bytes.
+"""Decodes Envoy's bytes into messages, and encodes replies.
 
-It checks no order and adds nothing to a reply (`protocol/` did). The rules it keeps: raw_value is
-read first and the only one written; every header overwrites; an unknown message is an error.
+raw_value is read first and the only one written; every header overwrites; an unknown message is an error. The
+order of messages, and what belongs to a reply, are `protocol`'s business.
 Source: external_processor.proto; base.proto, HeaderValue, HeaderValueOption.
 """
 

@@ -1,6 +1,6 @@
-"""The one listener of a process: it hands every report to metrics, warnings and the request log.
+"""The one listener of a process: passes every report on to metrics, warnings and the request log.
 
-A listener that is not asked for is not there, so it costs nothing.
+A listener that is not configured is not created, so it costs nothing.
 """
 
 from __future__ import annotations

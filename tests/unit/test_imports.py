@@ -36,6 +36,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "safetensors": ("models.onnx", "training"),
     "torch": ("training",),
     "phonenumbers": ("signals.pii.phone",),
+    "stdnum": ("signals.pii.patterns",),
     "py3langid": ("signals.language",),
     "yaml": ("config.document",),
     "structlog": ("telemetry", "server"),

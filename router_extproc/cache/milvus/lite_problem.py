@@ -1,6 +1,6 @@
-"""Why the process of Milvus Lite does not serve, told to the workers that wait for its socket.
+"""Why the process of Milvus Lite does not serve: a file for the workers that wait for its socket.
 
-A file beside the socket, in the same private folder: a worker that cannot connect reads the reason there.
+The file is beside the socket, in the same private folder; a worker that cannot connect reads the reason there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What sidecars tell each other through Milvus, as JSON in a row: of a purge, and of a batch of writes.
 
-A notice that is not of today's form is nobody's: a newer version may have written it during an upgrade, and a
-purge of which one condition is unknown here would delete too much.
+A notice of another form is skipped: a newer version may have written it during an upgrade, and a purge with
+a condition that is unknown here would delete too much.
 """
 
 from __future__ import annotations
