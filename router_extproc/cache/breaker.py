@@ -19,7 +19,7 @@ PAUSES: Final = Backoff(first_s=1.0, max_s=30.0)
 
 
 class Circuit(Enum):
-    """Where it stands."""
+    """The state of the circuit."""
 
     #: Every lookup asks.
     CLOSED = "closed"
@@ -58,10 +58,10 @@ TRANSITIONS: Final = {
 
 
 class Breaker:
-    """The circuit of one backend."""
+    """The circuit breaker of one backend."""
 
     def __init__(self, clock: Clock, tell_paused: Callable[[bool], None]) -> None:
-        """`tell_paused` is told when lookups are left out from now on, and when they are no longer."""
+        """`tell_paused` gets True when lookups begin to skip the backend, False when they no longer do."""
         self._clock: Final = clock
         self._tell_paused: Final = tell_paused
         self._circuit = Circuit.CLOSED
@@ -72,7 +72,7 @@ class Breaker:
         self._tried_at_s: float | None = None
 
     def allows(self) -> bool:
-        """True: ask, and say how it ended; False: do without."""
+        """True: ask the backend, then report how that ended; False: skip it."""
         now_s = self._clock.monotonic_s()
         if self._circuit is Circuit.OPEN and now_s - self._opened_at_s >= self._pause_s:
             self._enter(Event.PAUSE_OVER)
@@ -92,7 +92,7 @@ class Breaker:
         self._tried_at_s = None
 
     def late(self) -> None:
-        """The backend was given up on."""
+        """The lookup timed out."""
         self._late += 1
         before = self._enter(Event.LATE_TOO_OFTEN if self._late >= LATE_MAX else Event.LATE)
         if self._circuit is not Circuit.OPEN or before is Circuit.OPEN:
@@ -103,14 +103,14 @@ class Breaker:
             self._tell_paused(True)
 
     def _may_try(self, now_s: float) -> bool:
-        # One that never says how it ended is replaced after a pause.
+        # A lookup that never reports how it ended is replaced after a pause.
         if self._tried_at_s is not None and now_s - self._tried_at_s < self._pause_s:
             return False
         self._tried_at_s = now_s
         return True
 
     def _enter(self, event: Event) -> Circuit:
-        """Change it; where it stood before."""
+        """Change the state; returns the one before."""
         before, self._circuit = self._circuit, TRANSITIONS[self._circuit, event]
         self._tried_at_s = None
         return before

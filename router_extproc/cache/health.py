@@ -45,7 +45,7 @@ WRITES_FAILED_MAX: Final = 2
 
 
 class Phase(Enum):
-    """Where the connection stands."""
+    """The state of the connection."""
 
     OPENING = "opening"
     READY = "ready"
@@ -190,7 +190,7 @@ class BackendWatch:
             self.listener.lost(trouble, reason)
 
     def called(self, operation: Operation, seconds: float, trouble: Trouble | None) -> None:
-        """A call ended; None: well. Failing writes beside a good connection are told, too."""
+        """A call ended; trouble None: it succeeded. Failing writes are reported, too."""
         self.listener.called(operation, seconds, trouble)
         if operation == "write":
             self._note_write(trouble)

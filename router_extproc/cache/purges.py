@@ -35,7 +35,7 @@ class Purges:
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without a log nobody else is told, and nobody is heard; `pause` waits between two questions."""
+        """Without a log purges stay in this process; `pause` waits between two readings of the log."""
         self._clock: Final = clock
         self._log: Final = log
         self._pause: Final = pause

@@ -64,7 +64,7 @@ class Encoding:
 
     @property
     def is_faithful(self) -> bool:
-        """True when the vector stands for the whole text, so that likeness of vectors means something."""
+        """True when the vector is of the whole text, so that its similarity to others says something."""
         return self.tokens > 0 and not self.truncated and not self.unknown_tokens
 
 

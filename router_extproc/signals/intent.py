@@ -20,7 +20,7 @@ from router_extproc.signals.classifier_signal import ClassifierSignal
 
 
 class IntentSettings(SignalSettings):
-    """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
+    """Labels of prompts: a trained head (`model`), or example prompts by label (`examples`)."""
 
     path_fields: ClassVar[tuple[str, ...]] = ("model",)
 

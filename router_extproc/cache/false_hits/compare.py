@@ -1,6 +1,6 @@
 """Compares two answers to nearly the same question: do they say the same?
 
-When in doubt they count as different: the measured rate of false hits may be too high, never too low.
+Answers that cannot be compared count as different, so a cache looks worse than it is and never better.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class AnswerComparison:
         self._encoder: Final = encoder
 
     def same(self, cached: Answer, fresh: Answer) -> bool:
-        """True when both say the same, as far as can be told."""
+        """True when both say the same, as far as a comparison of texts can say."""
         if len(cached.choices) != len(fresh.choices):
             return False
         return all(self._same_choice(*pair) for pair in zip(cached.choices, fresh.choices, strict=True))

@@ -132,7 +132,7 @@ class MilvusCache:
 
     @property
     def purge_log(self) -> PurgeLog | None:
-        """Where others are told of purges; None: there can be no others."""
+        """The log of purges that all processes share; None: no other can write to this folder."""
         return self._log
 
     @property

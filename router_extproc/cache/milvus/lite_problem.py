@@ -1,6 +1,6 @@
 """Why the process of Milvus Lite does not serve: a file for the workers that wait for its socket.
 
-The file is beside the socket, in the same private folder; a worker that cannot connect reads the reason there.
+It is written beside the socket, in the same private folder; a worker that cannot connect reads it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Aliases:
         return len(self._entry_of)
 
     def entry_of(self, alias: Fingerprint) -> Fingerprint | None:
-        """The entry that an alias stands for."""
+        """The entry whose answer an alias uses."""
         return self._entry_of.get(alias)
 
     def add(self, alias: Fingerprint, entry: Fingerprint) -> None:

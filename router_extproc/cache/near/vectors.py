@@ -137,7 +137,7 @@ class VectorIndex:
 
 
 class _Regrouping:
-    """A new index, made beside the caller, who goes on changing the vectors and notes where."""
+    """A new index, built while the caller continues to change the vectors and records which."""
 
     def __init__(self, dim: int, vectors: list[Vector | None], count: int, start: Start) -> None:
         self._dim: Final = dim

@@ -72,7 +72,7 @@ def read_words(scores: Scores, offsets: Offsets, text: str) -> Iterator[Word]:
 
 
 def continues(offsets: Offsets, place: int, text: str) -> bool:
-    """True when the token goes on with the word of the one before."""
+    """True when the token continues the word of the one before."""
     (_, before), (start, end) = offsets[place - 1], offsets[place]
     return before == start < end and start > 0 and text[start - 1].isalnum() and text[start].isalnum()
 
