@@ -14,6 +14,7 @@ from typing import Final
 
 import orjson
 
+from router_extproc.address import UnixAddress
 from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
 from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.model import Config, SemanticCache
@@ -51,7 +52,7 @@ def of_this_run(
     }
     envoy = config.envoy.model_copy(update={"listen": f"{HOST}:{port}", "clusters": clusters})
     changes = {
-        "listen": f"unix:{socket}",
+        "listen": str(UnixAddress(str(socket))),
         "admin": config.admin.model_copy(update={"listen": f"{HOST}:{admin_port}", "metrics": None}),
         "models": {**config.models, **models},
         "envoy": envoy,

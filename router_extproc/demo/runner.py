@@ -22,6 +22,7 @@ from typing import Final, NoReturn
 
 import httpx
 
+from router_extproc.address import UnixAddress
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, prepare_folder, write
@@ -131,7 +132,7 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, stops: Stops, sa
 
 def _with_envoy_admin(config: Config, socket: Path) -> Config:
     """The configuration with Envoy's admin interface on a socket in the private folder."""
-    envoy = config.envoy.model_copy(update={"admin": f"unix:{socket}"})
+    envoy = config.envoy.model_copy(update={"admin": str(UnixAddress(str(socket)))})
     return config.model_copy(update={"envoy": envoy})
 
 

@@ -50,6 +50,15 @@ def test_relative_path_is_made_absolute() -> None:
     assert endpoint_of(Milvus(uri="./cache.db")) == LiteEndpoint(Path.cwd() / "cache.db")
 
 
+def test_address_with_a_scheme_is_a_server_whatever_its_end() -> None:
+    """Only a path selects Milvus Lite."""
+    assert isinstance(endpoint_of(Milvus(uri="http://milvus.db")), ServerEndpoint)
+
+
+def test_socket_is_milvus_lite_in_a_process_of_its_own() -> None:
+    assert endpoint_of(Milvus(uri="unix:/run/lite.sock")) == LiteProcessEndpoint(Path("/run/lite.sock"))
+
+
 def test_host_port_and_database_name_a_server() -> None:
     endpoint = server(host="milvus.example", port=1234, database="cache")
     assert (endpoint.uri, endpoint.database, endpoint.token, endpoint.tls) == (
