@@ -26,7 +26,7 @@ def open_plot(target: Path, draw: Draw[FiguresT]) -> Callable[[FiguresT], None]:
         ConfigError: matplotlib is missing, or the target's folder.
     """
     if not target.parent.is_dir():
-        raise ConfigError("--plot", f"{target.parent} is no folder")
+        raise ConfigError("--plot", f"{target.parent} is not a folder")
     canvas = new_picture(*_SIZE_INCHES, asked_by="--plot")
 
     def save(figures: FiguresT) -> None:

@@ -45,16 +45,16 @@ from router_extproc.signals.language import find_language
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Measure how well prompts are understood.",
+    help="Measure signals and cache decisions on your own rows.",
     epilog="Example: router-extproc eval intent --data rows.jsonl",
 )
 
 DataOption: TypeAlias = Annotated[
-    Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows, JSON Lines.", show_default=False)
+    Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows as JSON Lines.", show_default=False)
 ]
 PredictionsOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction a row, in order."),
+    typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction for each row, in order."),
 ]
 
 #: The models of MMLU-Pro's published results that are compared unless others are named.
@@ -69,12 +69,12 @@ def intent(
     data: DataOption,
     *,
     model: Annotated[
-        str, typer.Option(help="A shipped head, or the folder of a trained one.", show_default=True)
+        str, typer.Option(help="A shipped head, or the folder of one that you trained.", show_default=True)
     ] = "mmlu14",
     predictions: PredictionsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Label each row's text: `label`, `score` and all `scores`; accuracy where rows have a label."""
+    """Label each row's text: `label`, `score` and all `scores`. Rows with a label are scored."""
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows)
     encoder = open_encoder()
@@ -89,10 +89,10 @@ def intent(
 
 @app.command(epilog="Example: router-extproc eval pairs --data pairs.jsonl --json")
 def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Judge pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
+    """Decide pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
 
-    A prediction has `similarity`, `score` and `hit`; label 1 means that the answer to one is right for
-    the other.
+    A prediction has `similarity`, `score` and `hit`. Label 1 means that the answer to one is right for the
+    other.
     """
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
@@ -107,7 +107,7 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
 
 @app.command(epilog="Example: router-extproc eval language --data rows.jsonl --json")
 def language(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Name each row's language: `lang` (ISO 639-1) and `score`; accuracy where rows have a `lang`."""
+    """Name each row's language: `lang` (ISO 639-1) and `score`. Rows with a `lang` are scored."""
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows, field="lang")
     made = (find_language(row.text("text")) for row in rows)
@@ -121,9 +121,9 @@ def language(data: DataOption, *, predictions: PredictionsOption = None, json: J
 
 @app.command(epilog="Example: router-extproc eval pii --data rows.jsonl --predictions out.jsonl")
 def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Find each row's `spans` [{start, end, type}], of fixed form and names; offsets are code points.
+    """Find personal facts in each row's text: `spans` [{start, end, type}]; offsets count code points.
 
-    Judged where rows have `spans`: a hit has the same start, end and kind.
+    Rows with `spans` are scored: a hit has the same start, end and kind.
     """
     rows = read_rows(data, required=("text",))
     truths = read_spans(data, rows)
@@ -139,7 +139,7 @@ def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOp
 def guard(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
     """Judge each row's text: `attack`, `score` and `kind` (jailbreak or injection).
 
-    Judged where `label` is benign, jailbreak or injection.
+    Rows with the `label` benign, jailbreak or injection are scored.
     """
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows)
@@ -167,14 +167,14 @@ def complexity(
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw quality over the strong model's share of calls."),
     ] = None,
-    weak: Annotated[str, typer.Option(help="Of a row's `correct`, the weak model.")] = WEAK_MODEL,
-    strong: Annotated[str, typer.Option(help="Of a row's `correct`, the strong model.")] = STRONG_MODEL,
+    weak: Annotated[str, typer.Option(help="The weak model's name in a row's `correct`.")] = WEAK_MODEL,
+    strong: Annotated[str, typer.Option(help="The strong model's name in a row's `correct`.")] = STRONG_MODEL,
     predictions: PredictionsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge each row's text: `score`, the chance that a weak model fails.
 
-    Judged where rows have `weak_correct` (and `strong_correct`), or `correct` with results by model.
+    Rows with `weak_correct` (and `strong_correct`), or with `correct` and its results by model, are scored.
     """
     rows = read_rows(data, required=("text",))
     outcomes = read_outcomes(data, rows, weak=weak, strong=strong)
@@ -217,7 +217,7 @@ def _open(target: Path) -> BinaryIO:
     try:
         return target.open("wb")
     except OSError as error:
-        raise ConfigError("--predictions", f"{target} cannot be written ({error.strerror})") from error
+        raise ConfigError("--predictions", f"cannot write {target}: {error.strerror}") from error
 
 
 def _show_intent(figures: IntentFigures) -> None:

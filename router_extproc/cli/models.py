@@ -47,12 +47,13 @@ app = typer.Typer(
 @app.command(epilog="Example: router-extproc models build")
 def build(
     *,
-    force: Annotated[bool, typer.Option("--force", help="Build again what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build again even if it exists.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Build encoder, task layers and verifier; the encoder is compared with float32.
 
-    They go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc; what is there and whole is kept.
+    They are written below $ROUTER_EXTPROC_HOME or, if it is not set, ~/.cache/router-extproc. Complete models
+    that exist are kept.
     """
     models = models_folder(home())
     folder = models / IDENTITY
@@ -71,10 +72,10 @@ def build(
             }
         )
     else:
-        told = "is there already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
+        told = "exists already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
         OUT.print(f"{IDENTITY} {told} ({folder})", markup=False)
-        OUT.print(f"{trunk.identity} is there ({models / trunk.identity})", markup=False)
-        OUT.print(f"{verifier.identity} is there ({models / verifier.identity})", markup=False)
+        OUT.print(f"{trunk.identity} exists ({models / trunk.identity})", markup=False)
+        OUT.print(f"{verifier.identity} exists ({models / verifier.identity})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
@@ -98,7 +99,7 @@ def pull(
     *,
     revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
     file: Annotated[
-        str | None, typer.Option(metavar="NAME.onnx", help="The graph, where it is not the usual one.")
+        str | None, typer.Option(metavar="NAME.onnx", help="The graph, if it does not have its usual name.")
     ] = None,
     mirror: Annotated[
         str, typer.Option(metavar="URL", envvar=MIRROR_VARIABLE, help="Address of the hub, or of a mirror.")
@@ -107,8 +108,8 @@ def pull(
 ) -> None:
     """Fetch an encoder from a Hugging Face style hub; `encoder.repo` then uses it.
 
-    Every file is compared with the checksum that the hub lists. A broken download goes on where it was, also
-    when the command is run again. HF_TOKEN gives access to what is not public.
+    Every file is compared with the checksum that the hub lists. A broken download resumes, also when the
+    command is run again. HF_TOKEN gives access to private repositories.
     """
     place = Place(repo, revision, mirror, os.environ.get(TOKEN_VARIABLE), file)
     check_place(place)

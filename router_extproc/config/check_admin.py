@@ -22,7 +22,7 @@ def check(config: Config) -> Iterator[ConfigError]:
     if admin.token is not None and (problem := token_problem(admin.token)) is not None:
         yield ConfigError("admin.token", problem)
     if admin.token is not None and admin.token_file is not None:
-        yield ConfigError("admin.token_file", "needs either token or token_file, got both")
+        yield ConfigError("admin.token_file", "write either token or token_file, not both")
     if admin.token_file == "":
         yield ConfigError("admin.token_file", "must not be empty")
     yield from _check_ports(admin)
@@ -36,4 +36,4 @@ def _check_ports(admin: Admin) -> Iterator[ConfigError]:
     if own is None or metrics is None or own.port != metrics.port or own.port == 0:
         return
     if own.is_on_all_interfaces or metrics.is_on_all_interfaces:
-        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} has {own.port} too")
+        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} also uses {own.port}")

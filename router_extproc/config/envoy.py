@@ -19,7 +19,7 @@ class EnvoyCluster(PoolTraffic):
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
     #: Whether they speak TLS.
     tls: bool = False
-    #: Authorities that a TLS pool's certificate may come from; default: where Linux systems keep theirs.
+    #: Authorities that may sign a TLS pool's certificate; default: where Linux systems keep theirs.
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -30,7 +30,8 @@ class Envoy(Section):
     listen: str = "127.0.0.1:8801"
     #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
     admin: str | None = None
-    #: Two filters that observe answers off the path, or one for gateways that allow only one.
+    #: Two filters, and answers are only observed ("split"), or one for gateways that allow only one
+    #: ("inline").
     profile: Literal["split", "inline"] = "split"
     #: The pools by the names that models use.
     clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
@@ -42,15 +43,16 @@ class Envoy(Section):
     strip_headers: tuple[str, ...] = ()
     #: What may reach the default pool beside inference requests.
     other_paths: OtherPaths = "pass"
-    #: An inference request that the server did not decide (dead, frozen, busy): to the default pool, or 503.
+    #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the
+    #: default pool ("pass"), or nowhere, with a 503 ("deny").
     unread: Literal["pass", "deny"] = "pass"
     #: TLS of Envoy's listener.
     tls: ServerCertificate | None = None
     #: TLS towards the gRPC server; belongs to `listen_tls`.
     server_tls: ClientCertificate | None = None
-    #: The longest an answer may pause.
+    #: The longest pause within an answer.
     stream_idle_timeout_s: float = Field(default=300, gt=0)
-    #: A whole request, body included, must be here by then; uploads on other paths too.
+    #: Time for a whole request to arrive, body included; also for uploads on other paths.
     request_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)

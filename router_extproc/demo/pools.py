@@ -51,11 +51,11 @@ def _split(name: str, url: str) -> tuple[str, bool]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError("POOLS", f"{name}: {url!r} is no URL") from error
+        raise ConfigError("POOLS", f"{name}: {url!r} is not a URL") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ConfigError("POOLS", f"{name}: write http://HOST:PORT, got {url!r}")
     if parts.path.strip("/"):
-        raise ConfigError("POOLS", f"{name}: leave out the path of {url!r}; clients' own paths are kept")
+        raise ConfigError("POOLS", f"{name}: leave out the path of {url!r}: clients' own paths are kept")
     return str(TcpAddress(parts.hostname, port or _PORTS[parts.scheme])), parts.scheme == "https"
 
 

@@ -34,4 +34,4 @@ def save_picture(figure: Any, target: Path, *, asked_by: str) -> None:  # Any: a
     try:
         figure.savefig(target)
     except (OSError, ValueError) as error:
-        raise ConfigError(asked_by, f"{target} cannot be written ({error})") from error
+        raise ConfigError(asked_by, f"cannot write {target} ({error})") from error

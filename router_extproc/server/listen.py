@@ -82,23 +82,25 @@ def _claim_socket(path: Path, modes: SocketModes) -> None:
             _try_bind(socket.AF_UNIX, str(path))
             path.unlink()
         elif not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError("listen", f"{path} exists and is not a socket; choose another path")
+            raise ConfigError("listen", f"{path} exists and is not a socket: choose another path")
         elif _somebody_answers(path):
-            raise ConfigError("listen", f"a running server has {path}; stop it, or choose another path")
+            raise ConfigError(
+                "listen", f"{path} is used by a running server: stop it, or choose another path"
+            )
         else:
             path.unlink()
     except OSError as error:
         raise ConfigError(
             "listen",
             f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}; "
-            "set listen to unix:PATH in a folder of yours",
+            "set listen to unix:PATH in a folder that you own",
         ) from error
 
 
 def _check_owner(folder: Path) -> None:
     """Another owner could put a socket of their own there, and would be asked in our place."""
     if folder.stat().st_uid not in {os.geteuid(), _ROOT}:
-        raise ConfigError("listen", f"{folder} belongs to another user; choose a folder of yours")
+        raise ConfigError("listen", f"{folder} belongs to another user: choose a folder that you own")
 
 
 def _somebody_answers(path: Path) -> bool:

@@ -277,7 +277,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path)
     log = (tmp_path / "demo.log").read_text()
     assert "SIGHUP ignored" in log
     assert "SIGHUP ignored" in (tmp_path / "sidecar.log").read_text()
-    assert "cut" not in log.replace("Ctrl-C once more cuts them", "")
+    assert "cut" not in log.replace("Ctrl-C again cuts them", "")
 
 
 def accepts(url: str) -> bool:
@@ -316,7 +316,7 @@ def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path
             assert time.monotonic() < give_up_s
         assert demo.ask(guide()).content == stored.content
         assert pid_of(demo, "--disable-hot-restart") == envoy
-    assert "the sidecar ended (signal SIGKILL): starting it again" in (tmp_path / "demo.log").read_text()
+    assert "the sidecar ended (signal SIGKILL): restarting it" in (tmp_path / "demo.log").read_text()
 
 
 def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:

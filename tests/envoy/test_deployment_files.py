@@ -1,6 +1,6 @@
 """The deployment's files: valid by the schemas of what reads them, and in step with one another.
 
-Neither a container engine nor a cluster is started here; docs/kubernetes.md says so too.
+Neither a container engine nor a cluster is started here; docs/how-to/kubernetes.md says so too.
 """
 
 from __future__ import annotations

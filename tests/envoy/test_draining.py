@@ -207,7 +207,7 @@ async def test_a_drain_has_an_end(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(running.process.wait(), LIMIT_S)
         assert await running.finished() == 0
-    assert f"{STREAMS} requests are still under way after 1 s" in (tmp_path / "envoy.log").read_text()
+    assert f"{STREAMS} requests are still in progress after 1 s" in (tmp_path / "envoy.log").read_text()
 
 
 @pytest.mark.parametrize("admin", ["127.0.0.1:1", "unix:/nowhere/admin.sock"])

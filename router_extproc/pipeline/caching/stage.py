@@ -207,6 +207,11 @@ class CacheStage:
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
 
 
+def unreadable(result: CacheResult) -> CacheResult:
+    """The miss that a hit is whose answer cannot be read."""
+    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason="unreadable")
+
+
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:
     """A neighbour that is the very same request (another worker stored it) is an exact hit."""
     return replace(hit, kind="exact") if hit.entry.fingerprint == key.fingerprint else hit

@@ -57,7 +57,7 @@ def weakest(trained: CustomHead) -> list[tuple[str, Estimate]]:
 def tell_confusion(confusion: Confusion) -> str:
     """One line."""
     rows = "1 row" if confusion.rows == 1 else f"{confusion.rows} rows"
-    return f"{confusion.truth} taken for {confusion.said}: {rows}"
+    return f"{confusion.truth} mistaken for {confusion.said}: {rows}"
 
 
 # ── picture ───────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +124,7 @@ def draw_matrix(
             if count:
                 color = "white" if count > most * DARK_SHARE else "black"
                 axes.text(x, y, str(count), ha="center", va="center", color=color)
-    axes.set_title("unseen rows of one label (down)\nthat were given another (across)")
+    axes.set_title("unseen rows: the true label (down),\nthe predicted one (across)")
 
 
 def shorten(label: str) -> str:

@@ -91,7 +91,7 @@ async def test_a_folder_that_others_can_write_is_not_opened_and_opened_once_it_i
     async with MilvusCache(Milvus(uri=str(folder)), dim=CHECK_DIM, clock=CLOCK) as cache:
         state = await cache.state()
         assert not state.ready
-        assert f"every user may write {folder}" in state.detail
+        assert f"every user can write to {folder}" in state.detail
         folder.chmod(0o700)
 
         async def ready() -> bool:

@@ -87,7 +87,7 @@ def test_a_stale_socket_is_removed(stale: Path) -> None:
 
 
 def test_a_living_socket_is_left_alone(living: Path) -> None:
-    with pytest.raises(ConfigError, match=f"a running server has {living}"):
+    with pytest.raises(ConfigError, match=f"{living} is used by a running server"):
         claim(f"unix:{living}")
     assert living.exists()
 
@@ -98,7 +98,7 @@ def test_a_server_that_is_too_busy_to_accept_is_alive(path: Path) -> None:
         server.bind(str(path))
         server.listen(0)
         client.connect(str(path))
-        with pytest.raises(ConfigError, match="a running server has"):
+        with pytest.raises(ConfigError, match="is used by a running server"):
             claim(f"unix:{path}")
     assert path.exists()
 
