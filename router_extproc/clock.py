@@ -1,6 +1,6 @@
-"""Time as a value that is handed in: the clock, and the budget of one exchange.
+"""Time as a value that is handed in: the clock, the budget of one exchange, the waits between attempts.
 
-Nothing else in the package reads the time, so tests move it by hand.
+Nothing else in the layers below `process` reads the time, so tests move it by hand.
 """
 
 from __future__ import annotations
@@ -80,3 +80,19 @@ class Budget:
     def part(self, seconds: float) -> Budget:
         """A budget of at most `seconds` from now, and never past this one's end."""
         return Budget(self.clock, min(self.deadline_s, self.clock.monotonic_s() + seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait between attempts: each wait is `factor` times the one before, up to `max_s`.
+
+    The caller keeps the last wait, 0 before the first failure and after a success.
+    """
+
+    first_s: float
+    max_s: float
+    factor: float = 2.0
+
+    def after(self, waited_s: float) -> float:
+        """The next wait, after one of `waited_s`."""
+        return min(self.factor * waited_s, self.max_s) if waited_s else self.first_s

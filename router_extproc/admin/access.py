@@ -13,7 +13,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, Literal, Self, TypeAlias, get_args
 
-from router_extproc.config.address import host_name, host_port, ip_of, is_loopback_host
+from router_extproc.address import ip_of, is_loopback_host, parse_tcp
+from router_extproc.config.address import host_name
 
 
 class Need(Enum):
@@ -84,9 +85,9 @@ class Access:
     @classmethod
     def of(cls, address: str, allowed_hosts: tuple[str, ...] = (), token: str | None = None) -> Self:
         """The rules of a port at HOST:PORT."""
-        bound = host_port(address)
+        bound = parse_tcp(address)
         names = frozenset(name for text in allowed_hosts if (name := host_name(text)) is not None)
-        return cls(bound is not None and is_loopback_host(bound[0]), names, token)
+        return cls(bound is not None and bound.is_loopback, names, token)
 
     def knows(self, text: str) -> bool:
         """True for a Host that no page of another site can have.

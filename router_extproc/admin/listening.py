@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from router_extproc.config.address import host_port
+from router_extproc.address import TcpAddress, UnixAddress, parse_address
 from router_extproc.errors import ConfigError
 
 #: For open connections when the server closes, in seconds.
@@ -76,10 +76,13 @@ class Listening:
         def connection() -> asyncio.Protocol:
             return _connection(runner, self._connections_max)
 
-        if self._address.startswith("unix:"):
-            return await loop.create_unix_server(connection, self._address.removeprefix("unix:"))
-        host, port = host_port(self._address) or ("", 0)
-        return await loop.create_server(connection, host, port, backlog=self._connections_max)
+        match parse_address(self._address):
+            case UnixAddress(path):
+                return await loop.create_unix_server(connection, path)
+            case TcpAddress(host, port):
+                return await loop.create_server(connection, host, port, backlog=self._connections_max)
+            case None:
+                raise ConfigError(self._key, f"must be HOST:PORT, got {self._address!r}")
 
     def _why_not(self, error: OSError) -> str:
         if error.errno != errno.EADDRINUSE:

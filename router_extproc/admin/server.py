@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from router_extproc.address import is_unix
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
 from router_extproc.admin.cache import routes as cache_routes
@@ -59,7 +60,7 @@ class AdminServer:
         self._answer_s: Final = answer_s
         self._max_body_bytes = max_body_bytes
         # Only this user's processes can open a socket of ours (server.listen): nothing is asked of them.
-        trusted = address.startswith("unix:")
+        trusted = is_unix(address)
         self._access: Final = None if trusted else access or Access.of(address)
         self._shared: Final = shared if trusted else None
         if self._shared is not None:

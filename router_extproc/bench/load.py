@@ -17,6 +17,8 @@ from typing import Final
 import aiohttp
 import orjson
 
+from router_extproc.protocol.names import CACHE_HEADER
+
 #: No request of a benchmark may take longer.
 REQUEST_MAX_S: Final = 10.0
 COMPLETIONS: Final = "/v1/chat/completions"
@@ -75,7 +77,7 @@ class Client:
         async with self._session.request(method, url, data=call.body, headers=headers) as answer:
             await answer.read()
             samples.seconds.append(time.perf_counter() - started_s)
-            mark = answer.headers.get("x-router-cache", "none")
+            mark = answer.headers.get(CACHE_HEADER, "none")
             samples.marks[mark if answer.ok else str(answer.status)] += 1
 
 

@@ -1,7 +1,6 @@
-"""Opens a picture of two charts side by side, before anything is measured.
+"""Opens a picture of two charts side by side.
 
-Without matplotlib, which is of the extra [training], it says what to install at once, and not after
-minutes of measuring.
+Before anything is measured: a missing matplotlib is reported at once, not after minutes of work.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from router_extproc.errors import ConfigError
+from router_extproc.evaluation.picture import new_picture, save_picture
 
 _SIZE_INCHES = (9.0, 3.6)
-_DOTS_PER_INCH = 80
 
 FiguresT = TypeVar("FiguresT")
 #: Fills the left and the right chart (Any: matplotlib is not there to check types).
@@ -28,16 +27,11 @@ def open_plot(target: Path, draw: Draw[FiguresT]) -> Callable[[FiguresT], None]:
     """
     if not target.parent.is_dir():
         raise ConfigError("--plot", f"{target.parent} is not a folder")
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
-    except ImportError as error:
-        hint = "pip install 'router_extproc[training]'"
-        raise ConfigError("--plot", f"needs matplotlib: {hint}") from error
+    canvas = new_picture(*_SIZE_INCHES, asked_by="--plot")
 
     def save(figures: FiguresT) -> None:
-        canvas = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
         left, right = canvas.subplots(1, 2)
         draw(left, right, figures)
-        canvas.savefig(target)
+        save_picture(canvas, target, asked_by="--plot")
 
     return save

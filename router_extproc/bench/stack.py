@@ -20,6 +20,7 @@ import orjson
 
 from router_extproc.bench.pool import SERVED_NAME
 from router_extproc.config import model as section
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.limits import Limits
 from router_extproc.demo.configuration import HOST, packaged
 from router_extproc.envoy_config.bootstrap import bootstrap
@@ -104,8 +105,7 @@ def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
     """The demo's configuration on these ports: pool, admin, Envoy, plain Envoy, Envoy's admin."""
     base = packaged()
     clusters = {
-        model.cluster: section.EnvoyCluster(endpoints=(f"{HOST}:{ports[0]}",))
-        for model in base.models.values()
+        model.cluster: EnvoyCluster(endpoints=(f"{HOST}:{ports[0]}",)) for model in base.models.values()
     }
     envoy = {"listen": f"{HOST}:{ports[2]}", "admin": f"{HOST}:{ports[4]}", "clusters": clusters}
     changes = {

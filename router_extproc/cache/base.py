@@ -1,7 +1,6 @@
-"""The words of the semantic cache, and the port that every backend fits.
+"""The values of the semantic cache, and the port that every backend fits.
 
-It is not a policy and not a store. The rule it keeps: an entry, a query and a purge all carry a
-scope, so nothing can be looked up without saying whose it is.
+An entry, a query and a purge all carry a scope, so that nothing can be looked up without one.
 """
 
 from __future__ import annotations

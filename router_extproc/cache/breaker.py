@@ -1,6 +1,6 @@
-"""Whether a slow backend is asked at all: after several time-outs in a row it is left out for a while.
+"""Circuit breaker of a slow cache backend: after several time-outs in a row, lookups skip it for a while.
 
-A lookup that runs into its time-out costs its request the whole of the cache stage's time. Here that
+A lookup that times out costs its request the whole budget of the cache stage. With the breaker that
 happens a few times, and then once for each pause.
 """
 
@@ -10,17 +10,16 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
-from router_extproc.clock import Clock
+from router_extproc.clock import Backoff, Clock
 
 #: Lookups in a row that were late before the first pause: one or two may be chance.
 LATE_MAX: Final = 5
-#: Pauses: doubled from the first to the last while what is tried after them times out again.
-PAUSE_FIRST_S: Final = 1.0
-PAUSE_LAST_S: Final = 30.0
+#: How long lookups skip the backend: longer each time that the lookup after a pause is late again.
+PAUSES: Final = Backoff(first_s=1.0, max_s=30.0)
 
 
 class Circuit(Enum):
-    """Where it stands."""
+    """The state of the circuit."""
 
     #: Every lookup asks.
     CLOSED = "closed"
@@ -59,26 +58,21 @@ TRANSITIONS: Final = {
 
 
 class Breaker:
-    """The circuit of one backend."""
+    """The circuit breaker of one backend."""
 
     def __init__(self, clock: Clock, tell_paused: Callable[[bool], None]) -> None:
-        """`tell_paused` is told when lookups are left out from now on, and when they are no longer."""
+        """`tell_paused` gets True when lookups begin to skip the backend, False when they no longer do."""
         self._clock: Final = clock
         self._tell_paused: Final = tell_paused
         self._circuit = Circuit.CLOSED
         self._late = 0
-        self._pause_s = PAUSE_FIRST_S
+        self._pause_s = 0.0
         self._opened_at_s = 0.0
         #: When the lookup began that tries it; None: none does.
         self._tried_at_s: float | None = None
 
-    @property
-    def circuit(self) -> Circuit:
-        """Where it stands."""
-        return self._circuit
-
     def allows(self) -> bool:
-        """True: ask, and say how it ended; False: do without."""
+        """True: ask the backend, then report how that ended; False: skip it."""
         now_s = self._clock.monotonic_s()
         if self._circuit is Circuit.OPEN and now_s - self._opened_at_s >= self._pause_s:
             self._enter(Event.PAUSE_OVER)
@@ -90,7 +84,7 @@ class Breaker:
         """The backend answered in time."""
         self._late = 0
         if self._enter(Event.ANSWERED) is Circuit.HALF_OPEN:
-            self._pause_s = PAUSE_FIRST_S
+            self._pause_s = 0.0
             self._tell_paused(False)
 
     def failed(self) -> None:
@@ -98,26 +92,25 @@ class Breaker:
         self._tried_at_s = None
 
     def late(self) -> None:
-        """The backend was given up on."""
+        """The lookup timed out."""
         self._late += 1
         before = self._enter(Event.LATE_TOO_OFTEN if self._late >= LATE_MAX else Event.LATE)
         if self._circuit is not Circuit.OPEN or before is Circuit.OPEN:
             return
         self._opened_at_s = self._clock.monotonic_s()
-        if before is Circuit.HALF_OPEN:
-            self._pause_s = min(2 * self._pause_s, PAUSE_LAST_S)
-        else:
+        self._pause_s = PAUSES.after(self._pause_s)
+        if before is Circuit.CLOSED:
             self._tell_paused(True)
 
     def _may_try(self, now_s: float) -> bool:
-        # One that never says how it ended is replaced after a pause.
+        # A lookup that never reports how it ended is replaced after a pause.
         if self._tried_at_s is not None and now_s - self._tried_at_s < self._pause_s:
             return False
         self._tried_at_s = now_s
         return True
 
     def _enter(self, event: Event) -> Circuit:
-        """Change it; where it stood before."""
+        """Change the state; returns the one before."""
         before, self._circuit = self._circuit, TRANSITIONS[self._circuit, event]
         self._tried_at_s = None
         return before

@@ -1,7 +1,7 @@
-"""One way to hash several fields into one hex digest, so that fields can never run into each other.
+"""Hashes several fields into one hex digest.
 
-It is not a key (`key.py` and `scope.py` choose the fields). The rule it keeps: every field goes in
-behind its length, so two different sequences of fields are two different byte strings.
+Each field is hashed behind its length, so that two different sequences of fields are always two different
+byte strings. `key.py` and `scope.py` choose the fields.
 """
 
 from __future__ import annotations

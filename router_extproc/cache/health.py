@@ -1,7 +1,6 @@
-"""How the backend is: opening, ready or lost, and whether it takes writes; changes are told to a listener.
+"""The backend's health: opening, ready or lost, and whether it takes writes. Changes go to a listener.
 
-Nothing here logs or measures: whoever listens does. What it is told is safe to show: no question, no
-answer, no credential.
+The listener logs and measures. What it gets is safe to show: no question, no answer, no credential.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ WRITES_FAILED_MAX: Final = 2
 
 
 class Phase(Enum):
-    """Where the connection stands."""
+    """The state of the connection."""
 
     OPENING = "opening"
     READY = "ready"
@@ -191,7 +190,7 @@ class BackendWatch:
             self.listener.lost(trouble, reason)
 
     def called(self, operation: Operation, seconds: float, trouble: Trouble | None) -> None:
-        """A call ended; None: well. Failing writes beside a good connection are told, too."""
+        """A call ended; trouble None: it succeeded. Failing writes are reported, too."""
         self.listener.called(operation, seconds, trouble)
         if operation == "write":
             self._note_write(trouble)

@@ -1,8 +1,4 @@
-"""Candidates verified, one after the other, until one is accepted.
-
-It is not a verifier and knows no tier. The rule it keeps: a candidate costs one verification, and none is
-verified after one was accepted.
-"""
+"""Verifies candidates, one after the other, until one is accepted. Each costs one verification."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What operators do with the entries of a cache: page through them, count them, bring them back.
+"""What operators do with the entries of a cache: page through them, count them, import them.
 
-It is not HTTP and not a lookup. The rule it keeps: however many entries there are, one page is held.
+However many entries there are, one page is in memory at a time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The backend that keeps entries in this process's memory: for one worker, and for tests.
 
-It is not shared and does not survive a restart. The rule it keeps: it behaves as `CacheBackend` says,
-so what is tested on it holds for the others.
+Not shared, and lost at a restart; otherwise it behaves as `CacheBackend` says, like every backend.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What was purged: remembered, told to the other processes, and heard from them.
+"""Purges: remembered here, announced to the other processes, and read from them.
 
-It is not a store and deletes nothing itself. The rule it keeps: from the moment that this process knows of
-a purge, no entry from before it is answered with or stored here, whatever the backend still returns; and
-until it has heard what was purged before it started, it is not `caught_up`.
+As soon as this process knows of a purge, no entry from before it is returned or stored here, whatever the
+backend still returns. Until it has read the purges from before its start, it is not `caught_up`.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Purges:
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Without a log nobody else is told, and nobody is heard; `pause` waits between two questions."""
+        """Without a log purges stay in this process; `pause` waits between two readings of the log."""
         self._clock: Final = clock
         self._log: Final = log
         self._pause: Final = pause

@@ -1,7 +1,7 @@
 """Who may share entries: a digest of the headers that name the client, or one scope for all.
 
-It is not authentication; the pool behind checks the key. The rule it keeps: an absent header, an
-empty one and several ones are three different scopes, and the header's value itself is kept nowhere.
+An absent header, an empty one and several ones are three different scopes. Only the digest is kept, never a
+header's value. The pool behind still authenticates the client.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What an operator means: does a selector mean this entry?
+"""Whether an operator's selector matches an entry.
 
-It is not a query language; backends translate selectors into their own. The rule it keeps: every
-backend and the write queue agree with this function.
+Backends translate selectors into their own queries; all of them and the write queue agree with this function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Verification: may the answer to the cached question be given to the asked one?
 
-It is not a search. The rule it keeps: similarity proposes, a verifier disposes; a threshold alone
-is never permission to answer.
+Similarity only finds candidates; a verifier accepts one. A threshold alone never permits an answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Entries on their way to a backend: batched, bounded, and never on the request path.
 
-Nothing is durable before it is written, and no request waits for it. A purge beats every write before it:
-what still waits in the queue is dropped, and what is being written is finished first, then purged.
+A purge beats every write before it: waiting entries are dropped, a batch that is being written is finished
+first and then purged. Entries still in the queue are lost with the process.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Final
 
 from router_extproc.cache.base import CacheBackend, CacheRejected, Entry, Fingerprint, Selector
 from router_extproc.cache.select import selects
+from router_extproc.clock import Backoff
 from router_extproc.errors import CacheError
 
 #: Entries written in one call.
 BATCH_ENTRIES_MAX = 64
 #: How long the writer waits for company after the first entry of a batch.
 LINGER_S = 0.05
-#: Pauses between attempts while the backend does not answer: doubled from the first to the last.
-RETRY_FIRST_S = 0.25
-RETRY_LAST_S = 8.0
+#: Pauses between attempts while the backend does not answer.
+RETRIES: Final = Backoff(first_s=0.25, max_s=8.0)
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -117,17 +117,17 @@ class WriteQueue:
 
     async def run(self) -> None:
         """Write until cancelled; a batch that the backend cannot take now is tried again."""
-        retry_s = RETRY_FIRST_S
+        waited_s = 0.0
         while True:
             await self._wake.wait()
             await self._pause(LINGER_S)
             try:
                 await self._write_batch()
-                retry_s = RETRY_FIRST_S
+                waited_s = 0.0
             except CacheError:
                 self.counters.retries += 1
-                await self._pause(retry_s)
-                retry_s = min(2 * retry_s, RETRY_LAST_S)
+                waited_s = RETRIES.after(waited_s)
+                await self._pause(waited_s)
 
     async def drain(self) -> None:
         """Write what is waiting, at the end of the process; the caller bounds the time.

@@ -13,6 +13,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from router_extproc.cli.output import ERR, OUT
+from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.training.heads.card import CardText, write_card
@@ -20,7 +21,7 @@ from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import OnProgress
 from router_extproc.training.heads.head_onnx import write_head
 from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
-from router_extproc.training.heads.train import train_own
+from router_extproc.training.heads.train import CustomHead, train_own
 
 app = typer.Typer(
     add_completion=False,
@@ -57,7 +58,15 @@ def intent(
     write_card(out, _own_card(data, out, len(examples)), trained, head, encoder.identity, more=more)
     for line in tell_lines(trained):
         OUT.print(line, markup=False)
-    OUT.print(f"wrote {out} (picture: {write_picture(out, trained)})", markup=False)
+    OUT.print(f"wrote {out} ({_picture(out, trained)})", markup=False)
+
+
+def _picture(out: Path, trained: CustomHead) -> str:
+    """Where the picture is, or why there is none: the head is of use without it."""
+    try:
+        return f"picture: {write_picture(out, trained)}"
+    except ConfigError as error:
+        return f"no picture: {error.problem}"
 
 
 def _watch(train: Callable[[OnProgress], TrainedT]) -> TrainedT:

@@ -1,31 +1,19 @@
-"""The spelling of TCP addresses and of names in a Host header, and where the gRPC server is by default.
-
-Nothing is resolved or bound here.
-"""
+"""Names in a Host header, and where the gRPC server listens by default."""
 
 from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Final
 
-PORT_MAX: Final = 65535
+from router_extproc.address import PORT_MAX, WORKER, UnixAddress, ip_of
+
 #: A name of letters, digits and hyphens, or an IPv6 address in brackets; then a port.
 _HOST: Final = re.compile(
     r"(?P<host>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII
 )
-
-
-def host_port(address: str) -> tuple[str, int] | None:
-    """Host and port of `HOST:PORT` or `[IPV6]:PORT`; None: not of that form."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > PORT_MAX:
-        return None
-    if host.startswith("[") != host.endswith("]") or (":" in host and not host.startswith("[")):
-        return None
-    return host.strip("[]"), int(port)
 
 
 def host_name(text: str) -> tuple[str, int | None] | None:
@@ -47,20 +35,6 @@ def host_name(text: str) -> tuple[str, int | None] | None:
     return host, None if port is None else int(port)
 
 
-def ip_of(host: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that this text spells; None: it is a name."""
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
-def is_loopback_host(host: str) -> bool:
-    """True for addresses of this machine's own loopback interface, and for the name localhost."""
-    address = ip_of(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
-
-
 def default_listen() -> str:
     """A socket for each worker, in a folder that only this user can write to.
 
@@ -68,10 +42,4 @@ def default_listen() -> str:
     every container of a pod may connect.
     """
     folder = Path("/run") if os.geteuid() == 0 else Path.home() / ".local" / "state"
-    return f"unix:{folder}/router-extproc/{{worker}}.sock"
-
-
-def is_loopback(address: str) -> bool:
-    """True for a HOST:PORT that only this machine reaches, and for what is no address at all."""
-    found = host_port(address)
-    return found is None or is_loopback_host(found[0])
+    return str(UnixAddress(f"{folder}/router-extproc/{WORKER}.sock"))

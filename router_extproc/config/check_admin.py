@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from router_extproc.config.address import host_name, host_port
+from router_extproc.address import parse_tcp
+from router_extproc.config.address import host_name
 from router_extproc.config.admin import Admin, token_problem
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
@@ -31,8 +32,8 @@ def _check_ports(admin: Admin) -> Iterator[ConfigError]:
     """All interfaces include the other port's; equal addresses are found with all others."""
     if admin.metrics is None or admin.metrics == admin.listen:
         return
-    own, metrics = host_port(admin.listen), host_port(admin.metrics)
-    if own is None or metrics is None or own[1] != metrics[1] or own[1] == 0:
+    own, metrics = parse_tcp(admin.listen), parse_tcp(admin.metrics)
+    if own is None or metrics is None or own.port != metrics.port or own.port == 0:
         return
-    if {own[0], metrics[0]} & {"0.0.0.0", "::"}:  # noqa: S104 - read, not bound
-        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} also uses {own[1]}")
+    if own.is_on_all_interfaces or metrics.is_on_all_interfaces:
+        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} also uses {own.port}")

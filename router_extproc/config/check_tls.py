@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from router_extproc.address import is_unix
 from router_extproc.config.model import Config
 from router_extproc.config.tls import ClientCertificate, ServerCertificate
 from router_extproc.errors import ConfigError
@@ -26,7 +27,7 @@ def check(config: Config) -> Iterator[ConfigError]:
 def _check_server(
     config: Config, server: ServerCertificate, client: ClientCertificate | None
 ) -> Iterator[ConfigError]:
-    if config.listen.startswith("unix:"):
+    if is_unix(config.listen):
         problem = (
             "does not apply to a Unix socket, which its folder protects: leave it out, or listen on HOST:PORT"
         )

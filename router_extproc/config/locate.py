@@ -1,7 +1,7 @@
 """Where the files are that a configuration names.
 
 A relative path means beside the file that names it; only `backend_config_path` may also be found from the
-working directory, as the guide's layout has it.
+working directory, as the guide's layout has it. Nothing is opened.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar, overload
 
-from router_extproc.cache.milvus.settings import Milvus, MilvusConnection, MilvusTls
+from router_extproc.cache.milvus.endpoint import is_lite
+from router_extproc.cache.milvus.settings import Milvus, MilvusTls
 from router_extproc.config.admin import Admin
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.model import Config, SemanticCache
@@ -86,16 +87,6 @@ def _anchor_milvus(milvus: Milvus, folder: Path) -> Milvus:
 def _anchor_tls(tls: MilvusTls, folder: Path) -> MilvusTls:
     names = ("cert_file", "key_file", "ca_file")
     return _with(tls, **{name: _absolute(value, folder) for name in names if (value := getattr(tls, name))})
-
-
-def is_lite(connection_uri: str) -> bool:
-    """True when the uri selects Milvus Lite: a file that ends in .db."""
-    return "://" not in connection_uri and connection_uri.endswith(".db")
-
-
-def uses_lite(connection: MilvusConnection) -> bool:
-    """True when the connection selects Milvus Lite."""
-    return connection.uri is not None and is_lite(connection.uri)
 
 
 def _absolute(name: str, folder: Path) -> str:

@@ -14,8 +14,10 @@ from typing import Final
 
 import orjson
 
+from router_extproc.address import UnixAddress
 from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
-from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
+from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.model import Config, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool
 from router_extproc.demo.secrets import with_names
@@ -50,7 +52,7 @@ def of_this_run(
     }
     envoy = config.envoy.model_copy(update={"listen": f"{HOST}:{port}", "clusters": clusters})
     changes = {
-        "listen": f"unix:{socket}",
+        "listen": str(UnixAddress(str(socket))),
         "admin": config.admin.model_copy(update={"listen": f"{HOST}:{admin_port}", "metrics": None}),
         "models": {**config.models, **models},
         "envoy": envoy,

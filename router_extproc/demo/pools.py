@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from router_extproc.address import TcpAddress
 from router_extproc.errors import ConfigError
 
 #: For a pool to say which models it serves.
@@ -55,8 +56,7 @@ def _split(name: str, url: str) -> tuple[str, bool]:
         raise ConfigError("POOLS", f"{name}: write http://HOST:PORT, got {url!r}")
     if parts.path.strip("/"):
         raise ConfigError("POOLS", f"{name}: leave out the path of {url!r}: clients' own paths are kept")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{host}:{port or _PORTS[parts.scheme]}", parts.scheme == "https"
+    return str(TcpAddress(parts.hostname, port or _PORTS[parts.scheme])), parts.scheme == "https"
 
 
 async def ask_pool(name: str, url: str) -> Pool:

@@ -22,6 +22,7 @@ from typing import Final, NoReturn
 
 import httpx
 
+from router_extproc.address import UnixAddress
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.demo.configuration import HOST, of_this_run, packaged, prepare_folder, write
@@ -37,7 +38,7 @@ from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.process.child import Child, ChildEnded, first_of
 from router_extproc.process.envoy import envoy_binary
-from router_extproc.process.supervisor import EXIT_REFUSED, BackOff
+from router_extproc.process.supervisor import EXIT_REFUSED, RESTARTS, restart_wait_s
 from router_extproc.socket_folders import socket_folder
 
 #: For the sidecar and Envoy to be ready, each: seconds, but minutes on a machine that does much else.
@@ -131,7 +132,7 @@ async def _start(settings: DemoSettings, stack: AsyncExitStack, stops: Stops, sa
 
 def _with_envoy_admin(config: Config, socket: Path) -> Config:
     """The configuration with Envoy's admin interface on a socket in the private folder."""
-    envoy = config.envoy.model_copy(update={"admin": f"unix:{socket}"})
+    envoy = config.envoy.model_copy(update={"admin": str(UnixAddress(str(socket)))})
     return config.model_copy(update={"envoy": envoy})
 
 
@@ -149,14 +150,14 @@ async def _keep(started: Started, say: Say) -> NoReturn:
         ChildEnded: it refuses to start.
     """
     sidecar, health = started.sidecar, f"http://{started.config.admin}/healthz"
-    back_off, wait_s = BackOff(), 0.0
+    wait_s = 0.0
     while True:
         started_s = time.monotonic()
         ended = await _ending(sidecar, health)
         if ended.code == EXIT_REFUSED:
             raise ended
         say(f"the sidecar ended ({ended.ending}): restarting it; until then the default pool answers")
-        wait_s = back_off.after(wait_s, time.monotonic() - started_s)
+        wait_s = restart_wait_s(RESTARTS, wait_s, time.monotonic() - started_s)
         await asyncio.sleep(wait_s)
         await sidecar.start_again()
 

@@ -1,11 +1,10 @@
-"""Turns the address spellings of the router configuration into Envoy addresses and endpoints.
+"""Turns the addresses of the router configuration into Envoy addresses and endpoints.
 
-Whether a host is a name or an address only decides which discovery type its cluster needs.
+Nothing is resolved: whether a host is a name or an IP address only decides its cluster's discovery type.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
 from envoy_data_plane.envoy.config.cluster.v3 import ClusterDiscoveryType
@@ -17,21 +16,16 @@ from envoy_data_plane.envoy.config.endpoint.v3 import (
     LocalityLbEndpoints,
 )
 
-_UNIX = "unix:"
+from router_extproc.address import UnixAddress, ip_of, is_unix, parse_address, read_tcp
 
 
 def address(text: str) -> Address:
     """`unix:PATH`, `HOST:PORT` or `[IPV6]:PORT` as an Envoy address."""
-    if text.startswith(_UNIX):
-        return Address(pipe=Pipe(path=text.removeprefix(_UNIX)))
-    host, port = split_host_port(text)
-    return Address(socket_address=SocketAddress(address=host, port_value=port))
-
-
-def split_host_port(text: str) -> tuple[str, int]:
-    """`HOST:PORT` or `[IPV6]:PORT` in two; an IPv6 host loses its brackets."""
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port)
+    parsed = parse_address(text)
+    if isinstance(parsed, UnixAddress):
+        return Address(pipe=Pipe(path=parsed.path))
+    tcp = read_tcp(text)
+    return Address(socket_address=SocketAddress(address=tcp.host, port_value=tcp.port))
 
 
 def discovery_type(addresses: Sequence[str]) -> ClusterDiscoveryType:
@@ -48,10 +42,4 @@ def endpoints(cluster: str, addresses: Sequence[str]) -> ClusterLoadAssignment:
 
 
 def _is_name(text: str) -> bool:
-    if text.startswith(_UNIX):
-        return False
-    try:
-        ipaddress.ip_address(split_host_port(text)[0])
-    except ValueError:
-        return True
-    return False
+    return not is_unix(text) and ip_of(read_tcp(text).host) is None

@@ -34,7 +34,8 @@ from envoy_data_plane.envoy.extensions.upstreams.http.v3 import (
 from envoy_data_plane.envoy.type.v3 import Percent
 from envoy_data_plane.google.protobuf import Any as Packed
 
-from router_extproc.config.model import Config, EnvoyCluster
+from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.model import Config
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
 from router_extproc.envoy_config.names import SERVER_CLUSTER
 from router_extproc.envoy_config.pool_health import watch

@@ -13,9 +13,9 @@ from envoy_data_plane.envoy.config.core.v3 import HealthCheck, HealthCheckHttpHe
 from envoy_data_plane.envoy.config.endpoint.v3 import EndpointHealthCheckConfig
 from envoy_data_plane.envoy.type.v3 import Int64Range, Percent
 
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.address import read_tcp
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
-from router_extproc.envoy_config.addresses import split_host_port
 
 OUTLIER_FAILURES = 5
 OUTLIER_EJECTED_S = 10
@@ -59,7 +59,7 @@ def _name_endpoints(cluster: Cluster, pool: EnvoyCluster) -> None:
     members = (member for group in cluster.load_assignment.endpoints for member in group.lb_endpoints)
     for member, address in zip(members, pool.endpoints, strict=True):
         if member.endpoint is not None:
-            host = split_host_port(address)[0] if pool.tls else address
+            host = read_tcp(address).host if pool.tls else address
             member.endpoint.health_check_config = EndpointHealthCheckConfig(hostname=host)
 
 

@@ -29,8 +29,8 @@ from envoy_data_plane.envoy.extensions.transport_sockets.tls.v3 import (
 from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.google.protobuf import Any as Packed
 
+from router_extproc.address import read_tcp
 from router_extproc.config.tls import ClientCertificate, ServerCertificate
-from router_extproc.envoy_config.addresses import split_host_port
 
 _HTTP: Final = ("h2", "http/1.1")
 #: gRPC refuses a connection that did not agree on it.
@@ -80,7 +80,7 @@ def server_tls(files: ClientCertificate, addresses: Sequence[str]) -> TransportS
 
 
 def _host(address: str) -> str:
-    return split_host_port(address)[0]
+    return read_tcp(address).host
 
 
 def _names(addresses: Sequence[str]) -> list[SubjectAltNameMatcher]:

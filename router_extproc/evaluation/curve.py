@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.errors import ConfigError
+from router_extproc.evaluation.picture import new_picture, save_picture
 
 Scores = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -60,11 +60,7 @@ def plot_curve(curve: Curve, target: Path) -> None:
     Raises:
         ConfigError: matplotlib is not installed, or the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
-    except ImportError as error:
-        raise ConfigError("--curve", "a picture needs matplotlib: pip install matplotlib") from error
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = new_picture(7, 4.5, asked_by="--curve")
     axes = figure.add_subplot()
     axes.plot(curve.strong_share, curve.accuracy, label="by the score")
     ends = [curve.accuracy[0], curve.accuracy[-1]]
@@ -73,7 +69,4 @@ def plot_curve(curve: Curve, target: Path) -> None:
     axes.set_ylabel("share of right answers")
     axes.grid(visible=True, alpha=0.3)
     axes.legend()
-    try:
-        figure.savefig(target, dpi=120)
-    except (OSError, ValueError) as error:
-        raise ConfigError("--curve", f"cannot write {target} ({error})") from error
+    save_picture(figure, target, asked_by="--curve")

@@ -1,7 +1,7 @@
-"""Ports to the neural models: encoder, classifier, and the executor that runs them.
+"""Ports to the neural models: encoder, classifier, verifier, and the executor that runs them.
 
-It is not a runtime: `models.onnx` implements these. Encoder and classifier methods block and are
-called from the inference executor, never from the event loop.
+`models.onnx` implements them. Encoder and classifier methods block: call them from the inference executor,
+never from the event loop.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Encoding:
 
     @property
     def is_faithful(self) -> bool:
-        """True when the vector stands for the whole text, so that likeness of vectors means something."""
+        """True when the vector is of the whole text, so that its similarity to others says something."""
         return self.tokens > 0 and not self.truncated and not self.unknown_tokens
 
 

@@ -1,8 +1,7 @@
 """Labels given as example prompts: a classifier without training. Fits `models.base.Classifier`.
 
-It is not a trained head: with dozens of rows a label, train one. The rule it keeps: a prompt that is
-near no example gets low scores for every label; what they lack to one is the chance of "none of
-them".
+A prompt that is near no example scores low for every label; what the scores lack to one is the chance of
+"none of them". With dozens of rows a label, a trained head is better.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The heads that come with the package: their names and labels, for checks and hints.
 
-It opens no model; it reads the manifests beside them. A head of the user's is known only once it
-is opened.
+Read from the manifests; no model is opened. A user's own head is known only once it is opened.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from router_extproc.address import UnixAddress
 from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.config.model import Config
 
@@ -19,7 +20,11 @@ class WorkerAddress:
 
     def admin_address(self, config: Config) -> str:
         """Worker 0 has the port; it asks the others over their sockets."""
-        return config.admin.listen if self.worker == 0 else f"unix:{socket_of(self._folder(), self.worker)}"
+        return (
+            config.admin.listen
+            if self.worker == 0
+            else str(UnixAddress(str(socket_of(self._folder(), self.worker))))
+        )
 
     def others(self, config: Config) -> Peers:
         """The workers that this one speaks for."""

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from router_extproc.cache.milvus.settings import Milvus
+from router_extproc.address import UnixAddress
+from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
 from router_extproc.clock import SystemClock
-from router_extproc.config.locate import uses_lite
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.file_access import NotPrivateError, close_to_others, find_problem
@@ -60,11 +60,11 @@ def lite_problems(config: Config) -> Iterator[ConfigError]:
 @asynccontextmanager
 async def lite_process(config: Config, peers: Path) -> AsyncIterator[None]:
     """Milvus Lite on a socket in `peers` while the block runs, if the workers are to share it."""
-    milvus = _shared(config)
-    if milvus is None:
+    folder = _shared(config)
+    if folder is None:
         yield
         return
-    command = _command(config, milvus, peers)
+    command = _command(config, folder, peers)
     keeper = Supervisor(
         lambda _: command, 1, drain_s=0, clock=SystemClock(), kill_after_s=CLOSE_S, name="milvus lite"
     )
@@ -79,32 +79,30 @@ async def lite_process(config: Config, peers: Path) -> AsyncIterator[None]:
 
 def asking_lite(config: Config, peers: Path) -> Config:
     """The configuration of one of several workers: Milvus Lite is behind the socket in `peers`."""
-    milvus = _shared(config)
-    if milvus is None:
+    milvus = config.semantic_cache.milvus
+    if milvus is None or _shared(config) is None:
         return config
-    connection = milvus.connection.model_copy(update={"uri": f"unix:{peers / _SOCKET}"})
+    uri = str(UnixAddress(str(peers / _SOCKET)))
+    connection = milvus.connection.model_copy(update={"uri": uri})
     shared = milvus.model_copy(update={"connection": connection})
     cache = config.semantic_cache.model_copy(update={"milvus": shared})
     return config.model_copy(update={"semantic_cache": cache})
 
 
-def _shared(config: Config) -> Milvus | None:
-    return None if config.workers == 1 else _lite(config)
+def _shared(config: Config) -> Path | None:
+    return None if config.workers == 1 else _folder(config)
 
 
 def _folder(config: Config) -> Path | None:
-    milvus = _lite(config)
-    return None if milvus is None else Path(str(milvus.connection.uri))
-
-
-def _lite(config: Config) -> Milvus | None:
+    """The folder of Milvus Lite; None: the cache is elsewhere, or off."""
     cache = config.semantic_cache
     if not cache.enabled or cache.backend_type != "milvus" or cache.milvus is None:
         return None
-    return cache.milvus if uses_lite(cache.milvus.connection) else None
+    endpoint = endpoint_of(cache.milvus)
+    return endpoint.path if isinstance(endpoint, LiteEndpoint) else None
 
 
-def _command(config: Config, milvus: Milvus, peers: Path) -> Sequence[str]:
+def _command(config: Config, folder: Path, peers: Path) -> Sequence[str]:
     telemetry = config.telemetry
-    places = (str(milvus.connection.uri), str(peers / _SOCKET))
+    places = (str(folder), str(peers / _SOCKET))
     return [sys.executable, "-m", _MODULE, *places, telemetry.log_level, telemetry.log_format]

@@ -15,8 +15,9 @@ from typing import Final
 
 import aiohttp
 
-from router_extproc.config.address import host_port
-from router_extproc.config.model import Config, EnvoyCluster
+from router_extproc.address import read_tcp
+from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.model import Config
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
 from router_extproc.routing.traffic import Traffic
 from router_extproc.telemetry.logging import get_logger
@@ -139,7 +140,7 @@ def _tls(ca_file: str) -> ssl.SSLContext | None:
 
 
 async def _connects(endpoint: str) -> bool:
-    host, port = host_port(endpoint) or ("", 0)
-    _, writer = await asyncio.open_connection(host, port)
+    address = read_tcp(endpoint)
+    _, writer = await asyncio.open_connection(address.host, address.port)
     writer.close()
     return True

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from router_extproc.clock import Clock
+from router_extproc.clock import Backoff, Clock
 from router_extproc.process import hangup
 from router_extproc.process.channel import WorkerChannel
 from router_extproc.process.restarts import RestartCounts
@@ -27,20 +27,15 @@ EXIT_REFUSED: Final = 2
 _log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class BackOff:
-    """How long to wait before a crashed worker is started again; doubles each time."""
+#: How long to wait before a worker that ended is started again.
+RESTARTS: Final = Backoff(first_s=0.5, max_s=30.0)
+#: A worker that lived this long is well: the wait starts from the first again.
+CALM_S: Final = 60.0
 
-    first_s: float = 0.5
-    max_s: float = 30.0
-    #: A worker that lived this long is well: the wait starts from first_s again.
-    calm_s: float = 60.0
 
-    def after(self, wait_s: float, lived_s: float) -> float:
-        """The next wait, after a worker that came back after `wait_s` and then lived `lived_s`."""
-        if lived_s >= self.calm_s or not wait_s:
-            return self.first_s
-        return min(2 * wait_s, self.max_s)
+def restart_wait_s(restarts: Backoff, waited_s: float, lived_s: float) -> float:
+    """The next wait, after a worker that was started after `waited_s` and then lived `lived_s`."""
+    return restarts.after(0.0 if lived_s >= CALM_S else waited_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ class Supervisor:
         *,
         drain_s: float,
         clock: Clock,
-        back_off: BackOff | None = None,
+        backoff: Backoff = RESTARTS,
         kill_after_s: float = 5.0,
         name: str = "worker",
         watched: Watched | None = None,
@@ -113,7 +108,7 @@ class Supervisor:
         self._name = name
         self._stop_s = drain_s + kill_after_s
         self._clock = clock
-        self._back_off = back_off or BackOff()
+        self._backoff = backoff
         self._watched = watched
         self._running: dict[int, _Run] = {}
         self._starting = asyncio.Lock()
@@ -145,7 +140,7 @@ class Supervisor:
                 stop.set()
                 return
             is_first = False
-            wait_s = self._back_off.after(wait_s, self._clock.monotonic_s() - started_s)
+            wait_s = restart_wait_s(self._backoff, wait_s, self._clock.monotonic_s() - started_s)
             self._note(ended, wait_s)
             await _wait(stop, wait_s)
 

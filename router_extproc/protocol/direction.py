@@ -1,6 +1,6 @@
-"""One direction of an exchange: what may follow what, and which replies are still pending.
+"""One direction of an exchange: which message may follow which, and which replies are still pending.
 
-A phase changes by `TRANSITIONS` and by nothing else.
+Only `TRANSITIONS` changes a phase.
 Source: external_processor.proto, service ExternalProcessor.
 """
 
@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.errors import RemoteProtocolError
 from router_extproc.protocol.messages import Message, Part
 from router_extproc.protocol.modes import BodyMode
 
@@ -31,7 +31,6 @@ MORE: Final = False
 END: Final = True
 
 #: (phase, part, end of stream) → next phase, in each direction; what is missing is a protocol error.
-#: In full duplex our replies run through the same table.
 TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
     {
         (Phase.START, Part.HEADERS, MORE): Phase.HEADERS,
@@ -50,28 +49,16 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
 
 
 class DirectionState:
-    """One direction of the exchange: the phase of each side, and the replies that Envoy waits for."""
+    """One direction of the exchange: how far Envoy has come, and the replies that it waits for."""
 
-    __slots__ = ("_headers_only", "body_mode", "pending", "received", "sent", "time_asked")
+    __slots__ = ("body_mode", "pending", "received", "time_asked")
 
     def __init__(self, body_mode: BodyMode) -> None:
         self.body_mode = body_mode
         self.received = Phase.START
-        self.sent = Phase.START
         self.pending: deque[Part] = deque()
-        #: Envoy was asked for more time for the oldest reply that is owed.
+        #: Envoy was asked for more time for the oldest pending reply.
         self.time_asked = False
-        self._headers_only = False
-
-    @property
-    def full_duplex(self) -> bool:
-        """True when replies do not answer messages, but are the body themselves."""
-        return self.body_mode is BodyMode.FULL_DUPLEX_STREAMED
-
-    @property
-    def settled(self) -> bool:
-        """True when Envoy waits for nothing of ours."""
-        return self.sent is Phase.DONE if self.full_duplex else not self.pending
 
     def receive(self, message: Message) -> None:
         """Move on by a message; a buffered body comes once."""
@@ -81,13 +68,4 @@ class DirectionState:
         key = (self.received, part, message.end_of_stream)
         if key not in TRANSITIONS:
             raise RemoteProtocolError(f"{message.direction.value} {part.value} after {self.received.value}")
-        self._headers_only = part is Part.HEADERS and message.end_of_stream
         self.received = TRANSITIONS[key]
-
-    def send(self, part: Part, *, end: bool) -> None:
-        """Move our side on, in full duplex; headers end it if Envoy's did, trailers always."""
-        end = end or part is Part.TRAILERS or (part is Part.HEADERS and self._headers_only)
-        key = (self.sent, part, end)
-        if self.received is Phase.START or key not in TRANSITIONS:
-            raise LocalProtocolError(f"reply to {part.value} after {self.sent.value}")
-        self.sent = TRANSITIONS[key]

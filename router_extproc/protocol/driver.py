@@ -1,7 +1,7 @@
-"""Who decides about an exchange, and the one step from Envoy's message to our reply.
+"""The port that decides about an exchange, and the one step from Envoy's message to our reply.
 
-It is no loop and does no I/O (`server/servicer.py` does both). The rule it keeps: a driver sees
-events and returns replies; it never sees the order of the protocol.
+A driver sees events and returns replies. `exchange.py` keeps the order of the protocol; the loop and the I/O
+are in `server/servicer.py`.
 """
 
 from __future__ import annotations

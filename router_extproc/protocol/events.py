@@ -1,7 +1,7 @@
 """What a message means for the exchange: the events that `Exchange.receive` returns.
 
-They are not messages: limits are judged and the many ways in which a direction can end are one.
-The rule they keep: an event holds all that its receiver needs, nothing is looked up later.
+Limits are already checked, and the several ways in which Envoy can end a direction have become one.
+An event holds all that its receiver needs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class RequestStarted:
 
 @dataclass(frozen=True, slots=True)
 class BodyReceived:
-    """The request's body is here, whole (in full duplex: one chunk of it)."""
+    """The request's body is here, whole."""
 
     body: bytes = field(repr=False)
     last: bool

@@ -1,8 +1,8 @@
 """One HTTP exchange on one ext_proc stream: which message may come, which reply may go.
 
-It does no I/O: give it messages, act on the events, hand it the replies. The rules it keeps are
-those of `state.TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
-so the codec adds nothing to it.
+Sans-IO: pass Envoy's messages to `receive`, act on the events that it returns, pass replies to `send`.
+`direction.TRANSITIONS` says which message may follow which; `send` checks a reply against the oldest
+unanswered message. What `send` returns is complete: the codec only encodes it.
 Source: external_processor.proto, service ExternalProcessor; ext_proc.proto, ExternalProcessor.
 """
 
@@ -40,12 +40,11 @@ from router_extproc.protocol.messages import (
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
-    StreamedBody,
     TrailersReply,
 )
 from router_extproc.protocol.modes import (
-    LATE_HEADER_MODES,
     LET_PASS,
+    REFUSED_REQUEST_BODY_MODES,
     BodyMode,
     BodyModes,
     Direction,
@@ -74,8 +73,7 @@ class Outgoing:
 class Exchange:
     """The protocol of one stream. Not reusable.
 
-    `max_body_bytes` bounds the request's body. `full_duplex` must be asked for: such a filter cannot
-    fail open.
+    `max_body_bytes` bounds the request's body.
     """
 
     __slots__ = (
@@ -83,7 +81,6 @@ class Exchange:
         "_answered",
         "_body_awaited",
         "_body_bytes",
-        "_full_duplex",
         "_let_pass",
         "_max_body_bytes",
         "_request",
@@ -91,11 +88,10 @@ class Exchange:
         "role",
     )
 
-    def __init__(self, role: Role, *, max_body_bytes: int, full_duplex: bool = False) -> None:
+    def __init__(self, role: Role, *, max_body_bytes: int) -> None:
         #: What the stream is for.
         self.role = role
         self._max_body_bytes = max_body_bytes
-        self._full_duplex = full_duplex
         self._request = DirectionState(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
         self._response = DirectionState(BodyMode.STREAMED)
         self._announced_too_large = False
@@ -110,8 +106,8 @@ class Exchange:
         if self._answered or self._let_pass:
             return True
         if self.role is Role.DECIDE:
-            return self._request.received in self._last_phases() and self._request.settled
-        return self._response.received is Phase.DONE and self._response.settled
+            return self._request.received in self._last_phases() and not self._request.pending
+        return self._response.received is Phase.DONE and not self._response.pending
 
     def _last_phases(self) -> frozenset[Phase]:
         return _BODY_SEEN if self._body_awaited else _HEADERS_SEEN
@@ -132,7 +128,7 @@ class Exchange:
         self._check_filter(message)
         state = self._state(message.direction)
         state.receive(message)
-        if self.role is not Role.OBSERVE and not state.full_duplex:
+        if self.role is not Role.OBSERVE:
             state.pending.append(message.part)
         return self._event_of(message)
 
@@ -163,10 +159,9 @@ class Exchange:
         return self._request.received is Phase.START and self._response.received is Phase.START
 
     def _take_modes(self, modes: BodyModes) -> None:
-        if modes.request in LATE_HEADER_MODES or modes.request is BodyMode.GRPC:
-            raise RemoteProtocolError(f"request_body_mode {modes.request.name} loses the routing header")
-        if modes.request is BodyMode.FULL_DUPLEX_STREAMED and not self._full_duplex:
-            raise RemoteProtocolError("request_body_mode FULL_DUPLEX_STREAMED is not enabled here")
+        refused = REFUSED_REQUEST_BODY_MODES.get(modes.request)
+        if refused is not None:
+            raise RemoteProtocolError(f"request_body_mode {modes.request.name} {refused}")
         if modes.response in {BodyMode.FULL_DUPLEX_STREAMED, BodyMode.GRPC}:
             raise RemoteProtocolError(f"response_body_mode {modes.response.name} would lose the answer")
         self._body_awaited = modes.request is not BodyMode.NONE
@@ -236,15 +231,12 @@ class Exchange:
             raise LocalProtocolError("a body announced over the limit must not be asked for")
 
     def _settle(self, reply: PartReply, to: Direction) -> None:
-        """The reply must be of the kind that is owed (in full duplex: that is next)."""
+        """The reply must be of the kind of the oldest message that Envoy waits for."""
         state, part = self._state(to), _PART_OF[type(reply)]
-        if state.full_duplex:
-            return state.send(part, end=isinstance(reply, StreamedBody) and reply.end_of_stream)
         if not state.pending or state.pending[0] is not part:
             raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
         state.pending.popleft()
         state.time_asked = False
-        return None
 
     def _ask_time(self, reply: MoreTime, to: Direction) -> Outgoing:
         state = self._state(to)
@@ -257,8 +249,7 @@ class Exchange:
 
     def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
         state = self._state(to)
-        waiting = state.received is not Phase.START if state.full_duplex else bool(state.pending)
-        if not waiting or (to is Direction.RESPONSE and state.pending[0] is not Part.HEADERS):
+        if not state.pending or (to is Direction.RESPONSE and state.pending[0] is not Part.HEADERS):
             raise LocalProtocolError("an immediate response that nobody waits for, or too late")
         self._answered = True
         return Outgoing(to, reply)
@@ -287,7 +278,6 @@ _PART_OF: Final[Mapping[type[PartReply], Part]] = MappingProxyType(
     {
         HeadersReply: Part.HEADERS,
         BodyReply: Part.BODY,
-        StreamedBody: Part.BODY,
         TrailersReply: Part.TRAILERS,
     }
 )

@@ -1,7 +1,6 @@
 """Header fields as values: what Envoy sent, and what we ask it to change.
 
-It is not a parser: names and values come ready from the codec. The rule it keeps: a mutation that
-Envoy forbids, or that would let a value end its line, cannot be built.
+A mutation that Envoy forbids, or whose value could end its line, cannot be built.
 Source: external_processor.proto, HeaderMutation; base.proto, HeaderValue.
 """
 

@@ -1,7 +1,6 @@
 """Messages of one ext_proc stream: what Envoy sends, and what we may reply.
 
-It is not the wire form (`server/codec.py` knows that) and checks no order (`exchange.py` does).
-The rule it keeps: every value is complete and never changes.
+Immutable values. `server/codec.py` knows their wire form, `exchange.py` their order.
 Source: external_processor.proto, ProcessingRequest and ProcessingResponse.
 """
 
@@ -168,14 +167,6 @@ class BodyReply:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamedBody:
-    """A chunk of the body that goes on; only in full duplex, where Envoy keeps nothing itself."""
-
-    body: bytes = field(repr=False)
-    end_of_stream: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class TrailersReply:
     """Goes on with the trailers."""
 
@@ -225,4 +216,4 @@ class MoreTime:
 #: The shortest time that Envoy takes.
 MORE_TIME_MIN_S: Final = 0.001
 
-Reply: TypeAlias = HeadersReply | BodyReply | StreamedBody | TrailersReply | ImmediateResponse | MoreTime
+Reply: TypeAlias = HeadersReply | BodyReply | TrailersReply | ImmediateResponse | MoreTime

@@ -1,14 +1,15 @@
 """Roles of a stream, and which parts of an exchange Envoy sends on it.
 
-It is not Envoy's configuration (`envoy_config/` renders that). The rule it keeps: a
-request body mode in which Envoy ignores our header mutations cannot be configured.
+A request body mode in which a request could be routed wrongly, or fail with the sidecar, is refused.
 Source: processing_mode.proto.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import ConfigError
@@ -51,9 +52,19 @@ class BodyMode(IntEnum):
     GRPC = 5
 
 
-#: In these Envoy drops the header mutation of a body reply once the headers have left, which depends
-#: on how late the body comes: a request is then routed wrongly, or not at all.
-LATE_HEADER_MODES: Final = frozenset({BodyMode.STREAMED, BodyMode.BUFFERED_PARTIAL})
+_LATE: Final = "loses the routing header when the body comes late; use BUFFERED"
+
+#: Why a body mode is refused for requests. In STREAMED and BUFFERED_PARTIAL Envoy drops the header mutation
+#: of a body reply once it has sent the headers on; in full duplex a dead sidecar is a 500 and a stalled
+#: one hangs the client, whatever `failure_mode_allow` says.
+REFUSED_REQUEST_BODY_MODES: Final[Mapping[BodyMode, str]] = MappingProxyType(
+    {
+        BodyMode.STREAMED: _LATE,
+        BodyMode.BUFFERED_PARTIAL: _LATE,
+        BodyMode.FULL_DUPLEX_STREAMED: "cannot fail open; use BUFFERED",
+        BodyMode.GRPC: "is for gRPC messages; use BUFFERED",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ class ProcessingMode:
     """What Envoy sends on a stream; as a mode override it replaces every field but request_headers.
 
     Raises:
-        ConfigError: the request body mode loses header mutations.
+        ConfigError: the request body mode is one of REFUSED_REQUEST_BODY_MODES.
     """
 
     request_headers: HeaderMode = HeaderMode.SEND
@@ -80,12 +91,10 @@ class ProcessingMode:
     response_trailers: HeaderMode = HeaderMode.SKIP
 
     def __post_init__(self) -> None:
-        if self.request_body in LATE_HEADER_MODES:
-            raise ConfigError(
-                "request_body_mode",
-                f"{self.request_body.name} loses the routing header when the body comes late; use BUFFERED",
-            )
+        refused = REFUSED_REQUEST_BODY_MODES.get(self.request_body)
+        if refused is not None:
+            raise ConfigError("request_body_mode", f"{self.request_body.name} {refused}")
 
 
-#: Mode override for a request that is none of our business: send nothing more.
+#: Mode override for a request that is not ours to route: send nothing more.
 LET_PASS: Final = ProcessingMode()

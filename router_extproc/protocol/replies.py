@@ -1,7 +1,8 @@
-"""Completes one reply, so that Envoy takes it as it was meant.
+"""Completes one reply, so that Envoy applies it as it was meant.
 
-It knows nothing of order (`exchange.py` does). The rule it keeps: what Envoy would ignore, reject or
-answer with a 500 is refused here, and what must go together is set together.
+What Envoy would ignore, reject or answer with a 500 raises here; fields that Envoy only accepts
+together (a new body and its content-length, the routing header and clear_route_cache) are set together.
+The order of replies is checked in `exchange.py`.
 Source: external_processor.proto, CommonResponse, BodyMutation; processing_mode.proto, BodySendMode.
 """
 
@@ -11,15 +12,12 @@ from typing import Final, TypeAlias
 
 from router_extproc.errors import LocalProtocolError
 from router_extproc.protocol.headers import HeaderMutation
-from router_extproc.protocol.messages import BodyReply, HeadersReply, StreamedBody, TrailersReply
+from router_extproc.protocol.messages import BodyReply, HeadersReply, TrailersReply
 from router_extproc.protocol.modes import BodyMode, Direction
 from router_extproc.protocol.names import CLUSTER_HEADER
 
-#: The largest chunk that a full-duplex reply may carry.
-MAX_STREAMED_BODY_BYTES: Final = 64 * 1024
-
 #: A reply that goes on with one part of the exchange.
-PartReply: TypeAlias = HeadersReply | BodyReply | StreamedBody | TrailersReply
+PartReply: TypeAlias = HeadersReply | BodyReply | TrailersReply
 
 _GO_ON: Final = BodyReply()
 
@@ -32,19 +30,15 @@ def complete(reply: PartReply, to: Direction, body_mode: BodyMode) -> PartReply:
     """
     match reply:
         case HeadersReply():
-            return _complete_headers(reply, to, body_mode)
+            return _complete_headers(reply, to)
         case BodyReply():
             return _complete_body(reply, to, body_mode)
-        case StreamedBody():
-            return _check_chunk(reply, body_mode)
         case trailers:
             return trailers
 
 
-def _complete_headers(reply: HeadersReply, to: Direction, body_mode: BodyMode) -> HeadersReply:
+def _complete_headers(reply: HeadersReply, to: Direction) -> HeadersReply:
     _check_length_is_ours(reply.mutation)
-    if reply.mode_override is not None and body_mode is BodyMode.FULL_DUPLEX_STREAMED:
-        raise LocalProtocolError("no mode override in full duplex")
     if reply.clear_route_cache or not _routes(reply.mutation, to):
         return reply
     return HeadersReply(
@@ -56,8 +50,6 @@ def _complete_headers(reply: HeadersReply, to: Direction, body_mode: BodyMode) -
 
 
 def _complete_body(reply: BodyReply, to: Direction, body_mode: BodyMode) -> BodyReply:
-    if body_mode is BodyMode.FULL_DUPLEX_STREAMED:
-        raise LocalProtocolError("full duplex wants streamed chunks")
     if reply is _GO_ON or reply == _GO_ON:
         return reply
     if body_mode is not BodyMode.BUFFERED:
@@ -73,14 +65,6 @@ def _complete_body(reply: BodyReply, to: Direction, body_mode: BodyMode) -> Body
         clear_route_cache=reply.clear_route_cache or _routes(mutation, to),
         dynamic_metadata=reply.dynamic_metadata,
     )
-
-
-def _check_chunk(reply: StreamedBody, body_mode: BodyMode) -> StreamedBody:
-    if body_mode is not BodyMode.FULL_DUPLEX_STREAMED:
-        raise LocalProtocolError("a streamed chunk outside full duplex")
-    if len(reply.body) > MAX_STREAMED_BODY_BYTES:
-        raise LocalProtocolError(f"a chunk over {MAX_STREAMED_BODY_BYTES} bytes")
-    return reply
 
 
 def _check_length_is_ours(mutation: HeaderMutation) -> None:

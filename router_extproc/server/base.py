@@ -1,7 +1,7 @@
-"""What the server tells the rest about its streams.
+"""The ports between the server and the rest: what the server reports of its streams.
 
-Who decides about an exchange is `protocol.driver.ExchangeDriver`. The rule: the server knows these
-ports only, so pipeline and telemetry are built, and tested, without gRPC.
+The server knows these and `protocol.driver.ExchangeDriver` only, so that pipeline and telemetry are built,
+and tested, without gRPC.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Bytes of the wire to messages, and replies to bytes.
+"""Decodes Envoy's bytes into messages, and encodes replies.
 
-It checks no order and adds nothing to a reply (`protocol/` did). The rules it keeps: raw_value is
-read first and the only one written; every header overwrites; an unknown message is an error.
+raw_value is read first and the only one written; every header overwrites; an unknown message is an error. The
+order of messages, and what belongs to a reply, are `protocol`'s business.
 Source: external_processor.proto; base.proto, HeaderValue, HeaderValueOption.
 """
 
@@ -33,7 +33,6 @@ from router_extproc.protocol.messages import (
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
-    StreamedBody,
     TrailersReply,
 )
 from router_extproc.protocol.modes import BodyMode, BodyModes, ProcessingMode
@@ -163,8 +162,6 @@ def encode(outgoing: Outgoing) -> bytes:
             _fill_headers(answer, getattr(answer, f"{prefix}_headers"), reply)
         case BodyReply():
             _fill_body(answer, getattr(answer, f"{prefix}_body"), reply)
-        case StreamedBody():
-            _fill_chunk(getattr(answer, f"{prefix}_body"), reply)
         case TrailersReply():
             _fill_trailers(getattr(answer, f"{prefix}_trailers"), reply)
         case ImmediateResponse():
@@ -194,12 +191,6 @@ def _fill_body(answer: pb.ProcessingResponse, part: pb.BodyResponse, reply: Body
     if reply.clear_route_cache:
         common.clear_route_cache = True
     _fill_metadata(answer, reply.dynamic_metadata)
-
-
-def _fill_chunk(part: pb.BodyResponse, reply: StreamedBody) -> None:
-    chunk = part.response.body_mutation.streamed_response
-    chunk.body = reply.body
-    chunk.end_of_stream = reply.end_of_stream
 
 
 def _fill_trailers(part: pb.TrailersResponse, reply: TrailersReply) -> None:

@@ -1,6 +1,6 @@
 """Envoy's messages on one stream, in their order, with a look at whether more can come.
 
-It reads nothing ahead of its need. The rule it keeps: no message is lost, whoever was waiting for it.
+No message is lost, whoever was waiting for it, and none is read before it is needed.
 """
 
 from __future__ import annotations

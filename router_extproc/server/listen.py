@@ -1,7 +1,7 @@
-"""The address of one worker, checked before gRPC binds it.
+"""Checks the address of one worker before gRPC binds it.
 
-It does not bind for good (gRPC does). The rule it keeps: an address that cannot be had is a
-ConfigError that says why and what to write instead; a socket that a dead process left is removed.
+An address that cannot be bound is a ConfigError that says why and what to write instead. A socket that a
+dead process left is removed.
 """
 
 from __future__ import annotations
@@ -15,23 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from router_extproc.address import TcpAddress, UnixAddress, parse_address
 from router_extproc.errors import ConfigError
 from router_extproc.private_files import make_folder
 
-_UNIX: Final = "unix:"
 #: The longest that a living server may take to accept.
 _PROBE_S: Final = 1.0
 #: Of a folder that is made here: a socket is for the user who serves, and for their Envoy.
 _PRIVATE: Final = 0o700
 _ROOT: Final = 0
-
-
-def address_of(listen: str, worker: int) -> str:
-    """`listen` for one worker: its own socket by `{worker}`, or its own port by counting up."""
-    if listen.startswith(_UNIX):
-        return listen.replace("{worker}", str(worker))
-    host, _, port = listen.rpartition(":")
-    return f"{host}:{int(port) + worker if int(port) else 0}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +51,13 @@ def claim(address: str, modes: SocketModes = OWNER_ONLY, *, owners: Collection[i
     Raises:
         ConfigError: someone else has it, or it cannot be bound here.
     """
-    if address.startswith(_UNIX):
-        _claim_socket(Path(address.removeprefix(_UNIX)), modes, owners or {os.geteuid(), _ROOT})
-    else:
-        _claim_port(*_host_port(address))
+    match parse_address(address):
+        case UnixAddress(path):
+            _claim_socket(Path(path), modes, owners or {os.geteuid(), _ROOT})
+        case TcpAddress() as port:
+            _claim_port(port)
+        case None:
+            raise ConfigError("listen", f"must be HOST:PORT or unix:PATH, got {address!r}")
 
 
 def open_to(address: str, modes: SocketModes) -> None:
@@ -71,9 +66,10 @@ def open_to(address: str, modes: SocketModes) -> None:
     Raises:
         ConfigError: its file system does not let us.
     """
-    if not address.startswith(_UNIX):
+    parsed = parse_address(address)
+    if not isinstance(parsed, UnixAddress):
         return
-    path = Path(address.removeprefix(_UNIX))
+    path = Path(parsed.path)
     try:
         path.chmod(modes.socket)
     except OSError as error:
@@ -122,7 +118,8 @@ def _somebody_answers(path: Path) -> bool:
     return True
 
 
-def _claim_port(host: str, port: int) -> None:
+def _claim_port(address: TcpAddress) -> None:
+    host, port = address.host, address.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         _try_bind(family, (host, port))
@@ -130,7 +127,7 @@ def _claim_port(host: str, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             problem = f"port {port} on {host} is in use; set listen to another HOST:PORT, or to unix:PATH"
         else:
-            problem = f"cannot listen on {host}:{port}: {error.strerror}"
+            problem = f"cannot listen on {address}: {error.strerror}"
         raise ConfigError("listen", problem) from error
 
 
@@ -138,8 +135,3 @@ def _try_bind(family: socket.AddressFamily, address: str | tuple[str, int]) -> N
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
-
-
-def _host_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)

@@ -1,7 +1,6 @@
 """One worker's gRPC server: built, started, drained.
 
-It does not build the pipeline (`app.py`) nor start other workers (`workers.py`). The rule it keeps:
-whoever asks for the server's health hears NOT_SERVING before the first stream is refused.
+While it drains, its health is NOT_SERVING before the first stream is refused.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from router_extproc.address import TcpAddress, is_unix, read_tcp, worker_address
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
 from router_extproc.server.credentials import ServerTls, credentials_of
-from router_extproc.server.listen import OWNER_ONLY, SocketModes, address_of, claim, open_to
+from router_extproc.server.listen import OWNER_ONLY, SocketModes, claim, open_to
 from router_extproc.server.servicer import SERVICE, Servicer, StreamLimits
 
 #: What one message holds besides a body: headers (Envoy: 60 KiB), metadata with the write token, and
@@ -63,7 +63,7 @@ async def running(
     Raises:
         ConfigError: the address cannot be had.
     """
-    address = address_of(settings.listen, settings.worker)
+    address = worker_address(settings.listen, settings.worker)
     claim(address, settings.modes)
     server = grpc.aio.server(options=options_of(settings.limits.max_body_bytes))
     Servicer(drivers, counter, settings.limits, on_config).add_to(server)
@@ -127,4 +127,4 @@ def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredenti
             port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise ConfigError("listen", f"cannot listen on {address}") from error
-    return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+    return address if is_unix(address) else str(TcpAddress(read_tcp(address).host, port))

@@ -1,8 +1,7 @@
 """The gRPC method `Process`: one loop around the protocol core for each stream.
 
-It decides nothing: events go to the driver, its replies go back through `Exchange.send`. The rule
-it keeps: whatever breaks ends this one stream, with a status that tells whose fault it was, and
-without a word of the client's in the log.
+Events go to the driver, its replies back through `Exchange.send`. An error ends its own stream only, with a
+status that says whether Envoy or we are at fault; nothing that a client wrote reaches the log.
 """
 
 from __future__ import annotations

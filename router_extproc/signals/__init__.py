@@ -1,7 +1,6 @@
 """The routing signals: each measures one fact of a request.
 
-It is not where they are opened (`app.py`). The rule it keeps: a signal is one file here, one line in
-SIGNALS, and passes `testing.check_signal`.
+A signal is one file here and one line in SIGNALS, and passes `testing.check_signal`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a signal is: it measures one fact of a request and gives a reading.
+"""What a signal is: it measures one fact of a request and returns a reading.
 
-Adding one: a file here with its settings (`SignalSettings`) and a class that fits `Signal`, and one
-line in `__init__.py`; `testing.check_signal` is its contract.
+To add one: a file here with its settings (`SignalSettings`) and a class that fits `Signal`, and one line in
+`__init__.py`; `testing.check_signal` is its contract.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""A signal whose reading is what a classifier says of the shared encoding.
+"""What the signals that read a classifier (`intent`, `guard`, `complexity`) have in common.
 
-It is not a kind of signal in a configuration: `intent`, `guard` and `complexity` are, and say how scores
-become a label. The rule it keeps: what the encoder cannot read has no label and the score 0.
+Each says how scores become a label. A prompt that the encoder cannot read has no label and the score 0.
 """
 
 from __future__ import annotations

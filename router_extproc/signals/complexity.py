@@ -1,7 +1,7 @@
 """The complexity signal: the chance that a weak model gives a wrong answer.
 
-It is not a measure of length or of style: a head learned from what models of many sizes got wrong. The
-rule it keeps: the score is a chance; the label says only on which side of `min_score` it is.
+A head learned it from what models of many sizes got wrong; length and style alone do not decide. The score
+is that chance; the label says only on which side of `min_score` it is.
 """
 
 from __future__ import annotations

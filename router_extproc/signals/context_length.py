@@ -1,7 +1,6 @@
 """The context length signal: about how many tokens the whole request has.
 
-It is not a tokenizer: every model has its own, and a long request must not wait for one. The rule
-it keeps: the estimate takes no encoder pass and its cost does not grow with the vocabulary.
+An estimate without any tokenizer: every model has its own, and a long request must not wait for one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The guard signal: a prompt wants to undo a model's rules or to take over its instructions.
+"""The guard signal: a prompt tries to undo a model's rules or to take over its instructions.
 
-It is not a judge of what is asked: harmful requests are a kind of their own, off by default. The rule it
-keeps: the score is the chance of any of the chosen kinds; below `score_min` there is no label.
+The score is the chance of any of the chosen kinds; below `score_min` there is no label. Requests for harmful
+content are a kind of their own, off by default.
 """
 
 from __future__ import annotations

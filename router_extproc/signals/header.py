@@ -1,6 +1,6 @@
 """The header signal: the value of one request header is the label.
 
-It is not authentication: a client may write what it likes, unless Envoy sets the header itself.
+A client may write what it likes there, unless Envoy sets the header itself.
 """
 
 from __future__ import annotations

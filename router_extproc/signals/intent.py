@@ -1,7 +1,7 @@
-"""The intent signal: what a prompt is about, by meaning.
+"""The intent signal: what a prompt is about.
 
-It is not a model: a classifier (a trained head, or one over example prompts) scores the labels. The
-rule it keeps: below `score_min` there is no label, only the score that was not enough.
+A classifier (a trained head, or one over example prompts) scores the labels. Below `score_min` there is no
+label, only the score that was not enough.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from router_extproc.signals.classifier_signal import ClassifierSignal
 
 
 class IntentSettings(SignalSettings):
-    """Labels by meaning: a trained head (`model`), or example prompts by label (`examples`)."""
+    """Labels of prompts: a trained head (`model`), or example prompts by label (`examples`)."""
 
     path_fields: ClassVar[tuple[str, ...]] = ("model",)
 

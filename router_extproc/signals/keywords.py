@@ -1,8 +1,7 @@
 """The keywords signal: the prompt has one of these words or phrases.
 
-It is not a search by meaning. The rule it keeps: a keyword matches whole words only ("cat" is not in
-"category"), whatever the case, and line breaks inside a phrase count as spaces. Scripts that put no
-spaces between words (Chinese, Japanese, Thai) have no such borders; there it matches anywhere.
+A keyword matches whole words only ("cat" is not in "category"), in any case; a line break inside a phrase
+counts as a space. Scripts without spaces between words (Chinese, Japanese, Thai) match anywhere.
 """
 
 from __future__ import annotations

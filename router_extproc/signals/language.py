@@ -1,8 +1,7 @@
 """The language signal: which language a prompt is written in, as an ISO 639-1 code.
 
-It is not a translator and asks no encoder: py3langid brings its own small model inside its package.
-The rule it keeps: a text is read at both ends only, so that its length costs nothing, and a text
-without letters has no language.
+py3langid decides, with a small model inside its package; the encoder is not asked. Only both ends of a long
+text are read. A text without letters has no language.
 """
 
 from __future__ import annotations

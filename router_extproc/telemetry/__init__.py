@@ -1,1 +1,1 @@
-"""What operators see: metrics and logs, never what a client or a pool wrote."""
+"""What operators see: metrics and logs, without anything that a client or a pool wrote."""

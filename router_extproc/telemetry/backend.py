@@ -1,6 +1,6 @@
-"""The cache's backend in metrics and log lines: when it is lost, why, what that costs, and when it is back.
+"""Metrics and log lines of the cache's backend: when it is lost, why, what that costs, and when it is back.
 
-Two lines for a loss, however long it takes: one for each reason, and one at its end.
+A loss is two lines, however long it lasts: one for each reason, and one at its end.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where a worker's reports end: metrics, warnings, the request log, and whatever else listens.
 
-A listener that is not asked for is not there, so it costs nothing. One that fails is a warning.
+A listener that is not configured is not created, so it costs nothing. One that fails is a warning.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Lines that libraries write to standard error by themselves, turned into lines of the log.
+"""Turns lines that libraries write to standard error by themselves into lines of the log.
 
-gRPC's core, onnxruntime and other native code know nothing of the log and its form. Inside the block, file
-descriptor 2 is a pipe whose lines are read and logged; the log itself writes to what was there before.
-Text that may quote a client stays out: of a line in gRPC's form its text is kept, of others their place
-or size.
+gRPC's core, onnxruntime and other native code do not know the log and its form. Inside the block, file
+descriptor 2 is a pipe whose lines are read and logged; the log itself writes to the former descriptor. Of a
+line in gRPC's form the text is kept, of others, which may quote a client, only their place or size.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Repeated log lines: one in a while for each way to fail, and a count of those between.
+"""Limits repeated log lines: one in a while for each way to fail, with a count of those in between.
 
-Nothing is lost silently: what was suppressed is said with the next line of its way, when its way is forgotten
-for a newer one, or at the end.
+Nothing is lost silently: suppressed lines are counted in the next line of the same way to fail, when that way
+is forgotten for a newer one, or at the end.
 """
 
 from __future__ import annotations

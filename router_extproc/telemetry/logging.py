@@ -1,8 +1,7 @@
 """Structured logs: JSON for machines or lines for people, without prompts, answers or keys.
 
-It does not decide what is worth logging. The rule it keeps: text that came from a client, a pool or
-another package never reaches a line; suspicious keys are refused, exceptions keep their type and
-place but not their message.
+Text from a client, a pool or another package never reaches a line: suspicious keys are refused, and of an
+exception only its type and place are written, not its message.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyRecei
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_KEY, METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.testing.router import FakeRouter
 
 PATH = "/v1/chat/completions"
@@ -79,8 +79,8 @@ class Sent:
     def cache(self) -> str:
         """What the client reads in x-router-cache."""
         if isinstance(self.to_body, BodyReply):
-            return self.to_body.dynamic_metadata[METADATA_NAMESPACE]["cache"]
-        return dict(self.immediate.headers)["x-router-cache"]
+            return self.to_body.dynamic_metadata[METADATA_NAMESPACE][CACHE_KEY]
+        return dict(self.immediate.headers)[CACHE_HEADER]
 
     def sent_header(self, name: str) -> str:
         """A header that the pool gets from us."""

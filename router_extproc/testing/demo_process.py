@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import httpx
 
+from router_extproc.protocol.names import CACHE_HEADER
 from router_extproc.testing.processes import start_process
 
 READY_S: Final = 300.0
@@ -53,7 +54,7 @@ class Reply:
     @property
     def cache(self) -> str:
         """What the cache did."""
-        return self.headers["x-router-cache"]
+        return self.headers[CACHE_HEADER]
 
     @property
     def choice(self) -> Json:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from router_extproc.config.address import host_port
+from router_extproc.address import parse_tcp
 from router_extproc.errors import ConfigError, RouterError
 from router_extproc.testing.processes import start_process
 
@@ -145,11 +145,10 @@ def _accepts(listen: str) -> bool:
 
 
 def _address(listen: str) -> tuple[str, int]:
-    address = host_port(listen)
+    address = parse_tcp(listen)
     if address is None:
         raise ConfigError("envoy.listen", f"must be HOST:PORT, got {listen!r}")
-    host, port = address
-    return ("127.0.0.1" if host in {"0.0.0.0", "::"} else host), port  # noqa: S104 - to connect, not to bind
+    return ("127.0.0.1" if address.is_on_all_interfaces else address.host), address.port
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -27,7 +27,6 @@ from router_extproc.protocol.messages import (
     RequestHeaders,
     ResponseBody,
     ResponseHeaders,
-    StreamedBody,
     TrailersReply,
 )
 from router_extproc.protocol.modes import BodyMode, BodyModes, HeaderMode, ProcessingMode, Role
@@ -206,7 +205,7 @@ class _Stream:
             outgoing = await outgoing.rest() if wait else outgoing.outgoing
         if outgoing is None:
             return None
-        if not isinstance(outgoing.reply, StreamedBody | TrailersReply | MoreTime):
+        if not isinstance(outgoing.reply, TrailersReply | MoreTime):
             self._metadata.update(outgoing.reply.dynamic_metadata)
         return outgoing.reply
 

@@ -8,6 +8,7 @@ Source: huggingface_hub, `HfApi.model_info` (files_metadata) and `hf_hub_url`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from aiohttp import web
 LARGE_BYTES = 1024
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 START_S = 10.0
+FLOOD_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -37,8 +39,14 @@ class FakeHub:
     forged: set[str] = field(default_factory=set)
     #: False: every answer is the whole file.
     knows_ranges: bool = True
+    #: Bytes that are sent after the file's own, in an answer that does not say how long it is.
+    too_much: int = 0
+    #: True: files are fetched from another host, as the real hub's large ones are.
+    redirects: bool = False
     #: What was asked for: file name and range, empty for the whole.
     asked: list[tuple[str, str]] = field(default_factory=list)
+    #: The authorization that the other host was shown.
+    shown_elsewhere: list[str | None] = field(default_factory=list)
     url: str = ""
 
     async def list_files(self, request: web.Request) -> web.Response:
@@ -56,12 +64,16 @@ class FakeHub:
             return refused
         name, wanted = request.match_info["name"], request.headers.get("range", "")
         self.asked.append((name, wanted))
+        if self.redirects:
+            raise web.HTTPFound(f"http://localhost:{request.url.port}/elsewhere/{name}")
         content = self.files[name]
         if name in self.forged:
             content = bytes(reversed(content))
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.knows_ranges else 0
         rest = content[start:]
         response = web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT if start else HTTPStatus.OK)
+        if self.too_much:
+            return await self._flood(request, response, rest)
         response.content_length = len(rest)
         await response.prepare(request)
         if not self.breaks:
@@ -70,6 +82,22 @@ class FakeHub:
         await response.write(rest[: self.breaks.pop(0)])
         if request.transport is not None:
             request.transport.close()
+        return response
+
+    async def send_elsewhere(self, request: web.Request) -> web.Response:
+        """One file, from the other host."""
+        self.shown_elsewhere.append(request.headers.get("authorization"))
+        return web.Response(body=self.files[request.match_info["name"]])
+
+    async def _flood(
+        self, request: web.Request, response: web.StreamResponse, rest: bytes
+    ) -> web.StreamResponse:
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):  # the client has seen enough
+            await response.write(rest)
+            for _ in range(self.too_much // FLOOD_BYTES):
+                await response.write(bytes(FLOOD_BYTES))
         return response
 
     def _refuse(self, request: web.Request) -> web.Response | None:
@@ -107,6 +135,7 @@ def _serve(hub: FakeHub, loop: asyncio.AbstractEventLoop, ready: threading.Event
     application = web.Application()
     application.router.add_get("/api/models/{owner}/{repo}/revision/{revision}", hub.list_files)
     application.router.add_get("/{owner}/{repo}/resolve/{commit}/{name:.+}", hub.send_file)
+    application.router.add_get("/elsewhere/{name:.+}", hub.send_elsewhere)
     runner = web.AppRunner(application, shutdown_timeout=0)
 
     async def start() -> None:

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from string import Template
@@ -28,6 +28,7 @@ import httpx
 
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
+from router_extproc.protocol.names import CACHE_HEADER, MODEL_HEADER
 from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import Json, read_log_lines
@@ -85,7 +86,6 @@ class Installation:
     envoy: EnvoyProcess
     #: By the name of the pool.
     pools: Mapping[str, list[PoolEndpoint]]
-    environment: dict[str, str] = field(repr=False)
 
     def endpoints(self) -> Iterator[PoolEndpoint]:
         """Those of all pools."""
@@ -123,7 +123,7 @@ class Installation:
     def is_stored(self, prompt: str) -> bool:
         """True when the cache alone answers this very prompt; no pool is asked."""
         reply = self.ask(prompt, headers={"cache-control": "only-if-cached"})
-        return reply.headers.get("x-router-cache") == "hit-exact"
+        return reply.headers.get(CACHE_HEADER) == "hit-exact"
 
     def is_itself(self) -> bool:
         """True when all workers, Milvus and all endpoints are there and requests are routed."""
@@ -135,7 +135,7 @@ class Installation:
                 all(state["workers_ready"].values())
                 and state["cache"]["backend"]["state"] == "ready"
                 and all(healthy[f"cluster.{name}.membership_healthy"] == n for name, n in wanted.items())
-                and self.ask(f"maths, attempt {time.monotonic()}").headers.get("x-router-model") == "large"
+                and self.ask(f"maths, attempt {time.monotonic()}").headers.get(MODEL_HEADER) == "large"
             )
         return False
 
@@ -170,15 +170,6 @@ class Installation:
                 with contextlib.suppress(FileNotFoundError):
                     command = Path(f"/proc/{child}/cmdline").read_bytes().decode(errors="replace")
                     yield int(child), command.split("\0")
-
-    def start_sidecar(self) -> None:
-        """Start the supervisor with its workers again, after it ended."""
-        self.sidecar = _serve(self.config_file, self.folder, self.environment)
-
-    def stop_sidecar(self) -> None:
-        """Ask it to drain; returns when it has ended."""
-        self.sidecar.terminate()
-        self.sidecar.wait(STOP_S)
 
 
 @contextmanager
@@ -218,12 +209,11 @@ def running_installation(
         for endpoint in chain.from_iterable(pools.values()):
             stack.callback(endpoint.stop)
             endpoint.start()
-        whole = dict(os.environ) | dict(environment)
-        sidecar = _serve(file, folder, whole)
+        sidecar = _serve(file, folder, dict(os.environ) | dict(environment))
         envoy = stack.enter_context(
             running_envoy(bootstrap, listen=listen, admin=envoy_admin, log=folder / "envoy.log")
         )
-        made = Installation(folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, pools, whole)
+        made = Installation(folder, file, f"http://{listen}", f"http://{admin}", sidecar, envoy, pools)
         stack.callback(_end, made)
         until(made.is_itself, within_s=READY_S)
         yield made

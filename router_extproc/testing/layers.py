@@ -29,6 +29,7 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
         (
             "llm",
             "clock",
+            "address",
             "errors",
             "section",
             "equivalence",

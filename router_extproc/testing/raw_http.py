@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from router_extproc.address import read_tcp
+
 #: Bytes to send, or seconds to wait.
 Step: TypeAlias = bytes | float
 
@@ -55,10 +57,10 @@ async def exchange(
         TimeoutError: no complete answer in time.
         ConnectionError: the connection ended without an answer.
     """
-    host, _, port = address.rpartition(":")
+    server = read_tcp(address)
     lines = [f"{head} HTTP/1.1", "host: gateway", "connection: close", *headers, "", ""]
     start_s = time.monotonic()
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await asyncio.open_connection(server.host, server.port)
     try:
         async with asyncio.timeout(timeout_s):
             sending = asyncio.create_task(_send(writer, ["\r\n".join(lines).encode(), *steps]))

@@ -25,10 +25,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from router_extproc.config.address import is_loopback_host
+from router_extproc.address import read_tcp
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
-from router_extproc.envoy_config.addresses import split_host_port
 from router_extproc.process.milvus_lite import CLOSE_S
 from router_extproc.process.supervisor import EXIT_REFUSED
 
@@ -170,9 +169,9 @@ def test_every_policy_protects_some_pods() -> None:
 def test_the_pools_of_the_configuration_are_services_on_their_ports(config: Config) -> None:
     services, compose = of_kind("Service"), load("compose.yaml")["services"]
     endpoints = [text for pool in config.envoy.clusters.values() for text in pool.endpoints]
-    for host, port in map(split_host_port, endpoints):
-        assert [each["port"] for each in services[host]["spec"]["ports"]] == [port]
-        assert host in compose
+    for pool in map(read_tcp, endpoints):
+        assert [each["port"] for each in services[pool.host]["spec"]["ports"]] == [pool.port]
+        assert pool.host in compose
 
 
 def test_milvus_is_where_the_configuration_looks_for_it() -> None:
@@ -185,7 +184,7 @@ def test_milvus_is_where_the_configuration_looks_for_it() -> None:
 def test_pools_serve_the_names_that_the_router_writes(config: Config) -> None:
     """And the default pool the virtual one, for when nobody rewrites it."""
     for key, model in config.models.items():
-        host, _ = split_host_port(config.envoy.clusters[model.cluster].endpoints[0])
+        host = read_tcp(config.envoy.clusters[model.cluster].endpoints[0]).host
         args = containers(pod_specs()[host])["vllm"]["args"]
         served = args[args.index("--served-model-name") + 1 :]
         assert served[0] == model.served_name
@@ -354,27 +353,27 @@ def test_images_have_one_version_everywhere() -> None:
 def test_ports_are_the_configurations(config: Config, gateway: Document) -> None:
     parts = containers(gateway).items()
     listening = {name: port["containerPort"] for name, each in parts for port in each.get("ports", ())}
-    assert listening["envoy"] == split_host_port(config.envoy.listen)[1]
+    assert listening["envoy"] == read_tcp(config.envoy.listen).port
     assert config.admin.metrics is not None
-    assert listening["router"] == split_host_port(config.admin.metrics)[1]
+    assert listening["router"] == read_tcp(config.admin.metrics).port
 
 
 def test_what_clients_wrote_is_on_no_port_that_others_reach(config: Config, gateway: Document) -> None:
     """Whoever reaches the admin port on loopback needs no token."""
-    host, port = split_host_port(config.admin.listen)
-    assert is_loopback_host(host)
+    admin = read_tcp(config.admin.listen)
+    assert admin.is_loopback
     opened = [
         each["containerPort"] for part in containers(gateway).values() for each in part.get("ports", ())
     ]
-    assert port not in opened
+    assert admin.port not in opened
     published = [text for each in load("compose.yaml")["services"].values() for text in each.get("ports", ())]
-    assert [text for text in published if text.endswith(f":{port}")] == []
+    assert [text for text in published if text.endswith(f":{admin.port}")] == []
     assert all(text.startswith("127.0.0.1:") for text in published)
 
 
 def test_metrics_are_where_everybody_looks_for_them(config: Config, gateway: Document) -> None:
     """The probe, Prometheus, the policy that lets it in, and compose."""
-    port = split_host_port(config.admin.metrics or "")[1]
+    port = read_tcp(config.admin.metrics or "").port
     router = containers(gateway)["router"]
     assert router["ports"] == [{"name": "metrics", "containerPort": port}]
     assert router["livenessProbe"]["httpGet"]["port"] == "metrics"
@@ -387,6 +386,5 @@ def test_metrics_are_where_everybody_looks_for_them(config: Config, gateway: Doc
 
 def test_the_images_own_health_check_asks_the_configured_port(config: Config) -> None:
     assert (
-        f"http://127.0.0.1:{split_host_port(config.admin.listen)[1]}/readyz"
-        in (DEPLOY / "Dockerfile").read_text()
+        f"http://127.0.0.1:{read_tcp(config.admin.listen).port}/readyz" in (DEPLOY / "Dockerfile").read_text()
     )

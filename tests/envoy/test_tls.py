@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import trustme
 
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.errors import ConfigError
 from router_extproc.server.credentials import ServerTls, credentials_of
 from router_extproc.testing.pools import running_pool

@@ -1,10 +1,10 @@
-"""The clock that is watched for jumps."""
+"""The clock that is watched for jumps, and the waits between attempts."""
 
 from __future__ import annotations
 
 import pytest
 
-from router_extproc.clock import JUMP_S, WatchedClock
+from router_extproc.clock import JUMP_S, Backoff, WatchedClock
 from router_extproc.testing.clock import ManualClock
 
 HOUR_S = 3600.0
@@ -60,3 +60,14 @@ def test_jump_during_a_long_silence_is_told_at_the_next_look(world: World) -> No
     world.clock.advance(HOUR_S)
     world.watched.wall_s()
     assert world.jumps == [pytest.approx(-10.0)]
+
+
+def test_waits_grow_by_the_factor_up_to_the_longest() -> None:
+    backoff, waits = Backoff(first_s=1, max_s=30, factor=3), [0.0]
+    for _ in range(5):
+        waits.append(backoff.after(waits[-1]))
+    assert waits[1:] == [1, 3, 9, 27, 30]
+
+
+def test_waits_start_again_after_a_success() -> None:
+    assert Backoff(first_s=0.25, max_s=8).after(0.0) == 0.25

@@ -189,19 +189,6 @@ TO_ENVOY: list[tuple[modes.Direction, messages.Reply, envoy.ProcessingResponse]]
     ),
     (
         modes.Direction.REQUEST,
-        messages.StreamedBody(b"chunk", end_of_stream=True),
-        envoy.ProcessingResponse(
-            request_body=envoy.BodyResponse(
-                response=common(
-                    body_mutation=envoy.BodyMutation(
-                        streamed_response=envoy.StreamedBodyResponse(body=b"chunk", end_of_stream=True)
-                    )
-                )
-            )
-        ),
-    ),
-    (
-        modes.Direction.REQUEST,
         messages.TrailersReply(),
         envoy.ProcessingResponse(request_trailers=envoy.TrailersResponse()),
     ),

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.clock import SystemClock
+from router_extproc.clock import Backoff, SystemClock
 from router_extproc.process import hangup
 from router_extproc.process.channel import WorkerChannel
 from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.stop_requests import stop_requests
-from router_extproc.process.supervisor import EXIT_REFUSED, BackOff, Supervisor, Watched
+from router_extproc.process.supervisor import CALM_S, EXIT_REFUSED, Supervisor, Watched, restart_wait_s
 from router_extproc.process.watch import Patience
 from router_extproc.testing.processes import start_process_async
 
 PATIENCE_S = 20
 #: Says that it is there, then waits to be told to stop.
 WAITS = "import pathlib, signal, sys; pathlib.Path(sys.argv[1]).open('a').write('x'); signal.pause()"
-FAST = BackOff(first_s=0.01, max_s=0.02)
+FAST = Backoff(first_s=0.01, max_s=0.02)
 
 
 def python(code: str, folder: Path) -> Callable[[int], Sequence[str]]:
@@ -33,9 +33,9 @@ def python(code: str, folder: Path) -> Callable[[int], Sequence[str]]:
 
 
 def supervisor(
-    command: Callable[[int], Sequence[str]], count: int = 1, back_off: BackOff = FAST
+    command: Callable[[int], Sequence[str]], count: int = 1, backoff: Backoff = FAST
 ) -> Supervisor:
-    return Supervisor(command, count, drain_s=0, clock=SystemClock(), back_off=back_off, kill_after_s=0.1)
+    return Supervisor(command, count, drain_s=0, clock=SystemClock(), backoff=backoff, kill_after_s=0.1)
 
 
 async def marks(folder: Path, worker: int, count: int) -> None:
@@ -85,9 +85,9 @@ async def test_a_worker_that_does_not_end_is_killed(tmp_path: Path) -> None:
 async def test_a_stop_during_the_back_off_is_heard(tmp_path: Path) -> None:
     stop = asyncio.Event()
     crashes = "import pathlib, sys; pathlib.Path(sys.argv[1]).open('a').write('x'); sys.exit(1)"
-    slow = BackOff(first_s=1000, max_s=1000)
+    slow = Backoff(first_s=1000, max_s=1000)
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
-        tasks.create_task(supervisor(python(crashes, tmp_path), back_off=slow).run(stop))
+        tasks.create_task(supervisor(python(crashes, tmp_path), backoff=slow).run(stop))
         await marks(tmp_path, 0, 1)
         stop.set()
 
@@ -147,7 +147,7 @@ async def restarted(folder: Path, behaviour: str, patience: Patience) -> dict[in
     """Why it was started again, once it was."""
     stop, counts = asyncio.Event(), RestartCounts()
     keeper = Supervisor(
-        watched(folder, behaviour), 1, drain_s=0, clock=SystemClock(), back_off=FAST,
+        watched(folder, behaviour), 1, drain_s=0, clock=SystemClock(), backoff=FAST,
         watched=Watched(b"x", patience, counts),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
@@ -171,7 +171,7 @@ async def test_a_worker_is_given_the_same_document_again_and_a_second_stop_kills
     stop, ready = asyncio.Event(), asyncio.Queue[int]()
     document = b"configuration " * 100_000  # more than a socket holds
     keeper = Supervisor(
-        watched(tmp_path, "alive"), 1, drain_s=1000, clock=SystemClock(), back_off=FAST,
+        watched(tmp_path, "alive"), 1, drain_s=1000, clock=SystemClock(), backoff=FAST,
         watched=Watched(document, on_ready=ready.put_nowait),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
@@ -196,7 +196,7 @@ async def test_a_worker_that_is_refused_later_is_tried_again(tmp_path: Path) -> 
     )
     stop, counts = asyncio.Event(), RestartCounts()
     keeper = Supervisor(
-        python(code, tmp_path), 1, drain_s=0, clock=SystemClock(), back_off=FAST,
+        python(code, tmp_path), 1, drain_s=0, clock=SystemClock(), backoff=FAST,
         watched=Watched(b"", counts=counts),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
@@ -292,16 +292,12 @@ async def test_both_signals_ask_to_stop(number: signal.Signals) -> None:
         await asyncio.wait_for(stop.wait(), PATIENCE_S)
 
 
-def test_the_wait_doubles_up_to_its_bound() -> None:
-    back_off = BackOff(first_s=1, max_s=5, calm_s=60)
-    waits = [0.0]
-    for _ in range(4):
-        waits.append(back_off.after(waits[-1], lived_s=0))
-    assert waits[1:] == [1, 2, 4, 5]
+def test_a_worker_that_keeps_crashing_waits_longer_each_time() -> None:
+    assert restart_wait_s(Backoff(first_s=1, max_s=5), 2, lived_s=0) == 4
 
 
 def test_a_worker_that_lived_long_starts_from_the_shortest_wait() -> None:
-    assert BackOff(first_s=1, max_s=5, calm_s=60).after(5, lived_s=60) == 1
+    assert restart_wait_s(Backoff(first_s=1, max_s=5), 5, lived_s=CALM_S) == 1
 
 
 async def test_no_sign_of_life_is_lost_in_the_moment_in_which_a_wait_ends() -> None:

@@ -1,4 +1,4 @@
-"""Do two answers to nearly the same question say the same?
+"""Compares two answers to nearly the same question: do they say the same?
 
 Answers that cannot be compared count as different, so a cache looks worse than it is and never better.
 """

@@ -1,8 +1,8 @@
-"""Exact statements about a rate from a sample of yes and no.
+"""Exact confidence intervals of a rate, from a sample of yes and no.
 
-It is not an estimate that needs many rows: the interval of Clopper and Pearson holds its confidence for
-every number of trials. Source: Clopper and Pearson, Biometrika 26 (1934); the incomplete beta function by
-its continued fraction, evaluated by the method of Lentz (Applied Optics 15, 1976).
+Clopper and Pearson's, which holds its confidence for every number of trials. Source: Clopper and Pearson,
+Biometrika 26 (1934); the incomplete beta function by its continued fraction, evaluated by the method of
+Lentz (Applied Optics 15, 1976).
 """
 
 from __future__ import annotations

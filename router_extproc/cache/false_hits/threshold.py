@@ -1,8 +1,8 @@
-"""A threshold that keeps the rate of false hits under a bound, learned from comparisons.
+"""A verifier threshold that keeps the rate of false hits under a bound, learned from comparisons.
 
-It is not a verifier: it only decides how sure the verifier must be. The rule it keeps: with a chance of at
-least `CONFIDENCE` for each decision, the true rate of false hits above the threshold is at no time over the
-bound, as long as comparisons are drawn like hits (at random, from the same stream).
+With a probability of at least `CONFIDENCE` for each decision, the true rate of false hits above the
+threshold never exceeds the bound, as long as comparisons are drawn like hits (at random, from the same
+stream).
 
 How: the scores that may be thresholds are few and fixed (`EDGES`). At certain numbers of comparisons
 (looks: 64, then doubled) each is tested by the exact binomial test against "the rate above it is over the

@@ -1,7 +1,6 @@
-"""The backend over Milvus.
+"""The cache backend over Milvus. The near tier is in front of it, and answers what it can.
 
-It is not the near tier, and never on the path of a request that the near tier can answer. The rule it
-keeps: expired rows are never returned, and Milvus being away costs a lookup no time.
+Expired rows are never returned. While Milvus is not connected, a lookup fails at once.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterable, Sequence
-from itertools import islice
 from typing import Any, Final, Self
 
 from pymilvus import AsyncMilvusClient
@@ -26,7 +24,6 @@ from router_extproc.cache.base import (
     Selector,
     WriteFeed,
 )
-from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
 from router_extproc.cache.milvus.connection import Connection
@@ -37,9 +34,15 @@ from router_extproc.cache.milvus.endpoint import (
     collection_of,
     endpoint_of,
 )
-from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
+from router_extproc.cache.milvus.lookups import (
+    LITE_AT_ONCE_MAX,
+    SERVER_AT_ONCE_MAX,
+    Lookups,
+    lookup_timeout_s,
+)
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
-from router_extproc.cache.milvus.rows import Row, from_row, output_fields, to_row
+from router_extproc.cache.milvus.rows import RowReader, output_fields, to_row
+from router_extproc.cache.milvus.scan import Scan
 from router_extproc.cache.milvus.schema import PRIMARY, search_params
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.sweeper import Sweeper
@@ -48,20 +51,6 @@ from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
-#: A lookup waits no longer for Milvus, whatever `connection.timeout` says; callers allow less.
-LOOKUP_MAX_S = 2.0
-#: Rows read with one query while warming, about.
-QUERY_ROWS = 500
-#: Fingerprints read with one query, about. Milvus Lite goes through all rows for each query, whatever it
-#: finds (0.5 s at 10,000), and finds rows by their fingerprints at once (0.2 ms each).
-QUERY_KEYS = 8000
-#: Whoever looks at the state, a scrape or the dashboard, takes at most one part in so many of Milvus's time:
-#: Milvus Lite needs 0.5 s to count 10,000 rows.
-COUNT_PAUSE = 20
-#: Rows handed on at once.
-PAGE_ROWS = 20
-#: Milvus's own bound on the rows of one answer.
-ROWS_MAX = 16_384
 #: How long `start` waits for the first connection.
 START_WAIT_S = 2.0
 
@@ -82,6 +71,7 @@ class MilvusCache:
         self._collection: Final = collection_of(settings)
         self._vector_field: Final = settings.collection.vector_field.name
         self._output_fields: Final = output_fields(self._vector_field)
+        self._reader: Final = RowReader(self._vector_field, clock)
         self._timeout_s: Final = settings.connection.timeout
         self._dim: Final = dim
         self._clock: Final = clock
@@ -90,15 +80,21 @@ class MilvusCache:
         )
         self._sweeper: Final = Sweeper(clock, self._sweep)
         self._sweeping: asyncio.Task[None] | None = None
-        self._counted = 0
-        self._count_again_s = 0.0
-        self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
+        self._counters: Final = {"too_large": 0, "swept": 0}
         endpoint = endpoint_of(settings)
         #: Milvus Lite in this process: no other one can write to it.
         self.exclusive: Final = isinstance(endpoint, LiteEndpoint)
         self._is_lite: Final = not isinstance(endpoint, ServerEndpoint)
         at_once_max = LITE_AT_ONCE_MAX if self._is_lite else SERVER_AT_ONCE_MAX
         self._lookups: Final = Lookups(self._connection, clock, at_once_max=at_once_max)
+        self._scan: Final = Scan(
+            self._connection,
+            self._collection,
+            self._reader,
+            clock,
+            is_lite=self._is_lite,
+            timeout_s=self._timeout_s,
+        )
         self._log: Final = (
             None
             if self.exclusive
@@ -107,7 +103,7 @@ class MilvusCache:
 
         self._feed: Final = (
             LiteWriteFeed(
-                self._connection, self._collection.name, self._get_all, clock, timeout_s=self._lookup_s
+                self._connection, self._collection.name, self._scan.get_all, clock, timeout_s=self._lookup_s
             )
             if isinstance(endpoint, LiteProcessEndpoint)
             else None
@@ -136,25 +132,13 @@ class MilvusCache:
 
     @property
     def purge_log(self) -> PurgeLog | None:
-        """Where others are told of purges; None: there can be no others."""
+        """The log of purges that all processes share; None: no other can write to this folder."""
         return self._log
 
     @property
     def write_feed(self) -> WriteFeed | None:
         """What others write; None: there can be no others, or a server answers fast enough."""
         return self._feed
-
-    async def _get_all(self, fingerprints: Sequence[Fingerprint]) -> Sequence[Entry]:
-        rows = await self._connection.call(
-            "scan",
-            lambda client: client.get(
-                self._collection.name,
-                ids=list(fingerprints),
-                output_fields=self._output_fields,
-                timeout=self._timeout_s,
-            ),
-        )
-        return list(self._fresh_entries(rows))
 
     async def get(self, fingerprint: Fingerprint) -> Entry | None:
         """See CacheBackend."""
@@ -168,7 +152,7 @@ class MilvusCache:
                 consistency_level=self._collection.consistency_level,
             ),
         )
-        return next(iter(self._fresh_entries(rows)), None)
+        return next(iter(self._reader.fresh(rows)), None)
 
     async def search(
         self, scope: Scope, partition: Partition, vector: Vector, *, limit: int
@@ -207,7 +191,7 @@ class MilvusCache:
         if self._is_lite:
             await client.upsert(name, rows, timeout=self._timeout_s)
             if self._feed is not None:
-                await self._feed.tell(client, (row[PRIMARY] for row in rows))
+                await self._feed.tell(client, (Fingerprint(row[PRIMARY]) for row in rows))
             return
         # Until Milvus 2.3.10 an upsert puts rows into the part of another scope, where no search finds
         # them (milvus-io/milvus#30607). Between these two calls, a replaced entry is a miss.
@@ -222,11 +206,12 @@ class MilvusCache:
         """See CacheBackend."""
         counters = {
             **self._counters,
+            "unreadable": self._reader.unreadable,
             "connects": self._connection.connects,
             "clock_jumps": self._sweeper.jumps,
         }
         try:
-            entries = await self._count_for_state()
+            entries = await self._scan.count_for_state()
         except CacheError as error:
             detail = self._connection.problem or error.reason
             return BackendState(
@@ -240,63 +225,9 @@ class MilvusCache:
             ready=True, entries=entries, counters=counters, health=self._connection.watch.health
         )
 
-    async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
+    def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""
-        left, meant = limit, filters.selected(selector)
-        at_once = QUERY_KEYS if self._is_lite else QUERY_ROWS
-        fields = [PRIMARY] if self._is_lite else self._output_fields
-        for part in filters.fingerprint_ranges(max(1, math.ceil(await self._count() / at_once))):
-            fresh = filters.fresh(self._clock.wall_s())
-            rows = iter(await self._query(f"{part} and {fresh} and {meant}", fields))
-            # The library unpacks a row when it is asked for: a few at a time, so that requests go first.
-            while left and (page := list(islice(rows, min(left, PAGE_ROWS)))):
-                left -= len(page)
-                yield await self._entries_of(page)
-            if not left:
-                return
-
-    async def _entries_of(self, page: Sequence[Row]) -> Sequence[Entry]:
-        if self._is_lite:
-            return await self._get_all([Fingerprint(row[PRIMARY]) for row in page])
-        return list(self._fresh_entries(page))
-
-    async def _query(self, expression: str, fields: Sequence[str]) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._connection.call(
-            "scan",
-            lambda client: client.query(
-                self._collection.name,
-                filter=expression,
-                output_fields=list(fields),
-                limit=ROWS_MAX,
-                timeout=self._timeout_s,
-            ),
-        )
-        return rows
-
-    async def _count_for_state(self) -> int:
-        """The number of rows, as old as many times the time that it took to count them."""
-        now_s = self._clock.monotonic_s()
-        if not self._connection.ready or now_s >= self._count_again_s:
-            self._counted = await self._count()
-            took_s = self._clock.monotonic_s() - now_s
-            self._count_again_s = now_s + COUNT_PAUSE * took_s
-        return self._counted
-
-    async def _count(self) -> int:
-        if self._is_lite:
-            # Milvus Lite counts rows by reading all of them; its statistics know the number.
-            stats = await self._connection.call(
-                "count",
-                lambda client: client.get_collection_stats(self._collection.name, timeout=self._lookup_s),
-            )
-            return int(stats["row_count"])
-        rows = await self._connection.call(
-            "count",
-            lambda client: client.query(
-                self._collection.name, filter="", output_fields=["count(*)"], timeout=self._lookup_s
-            ),
-        )
-        return int(rows[0]["count(*)"])
+        return self._scan.entries(limit=limit, selector=selector)
 
     async def _delete(self, expression: str) -> int:
         async def delete(client: AsyncMilvusClient) -> object:
@@ -316,21 +247,12 @@ class MilvusCache:
 
     @property
     def _lookup_s(self) -> float:
-        return min(self._timeout_s, LOOKUP_MAX_S)
-
-    def _fresh_entries(self, rows: Iterable[Row]) -> Iterable[Entry]:
-        now_s = self._clock.wall_s()
-        for row in rows:
-            entry = from_row(row, vector_field=self._vector_field)
-            if entry is None:
-                self._counters["unreadable"] += 1
-            elif is_fresh(entry, now_s):
-                yield entry
+        return lookup_timeout_s(self._timeout_s)
 
     def _neighbours(self, hit: Any, partition: Partition) -> Iterable[Neighbour]:  # Any: the library's hit
         # IP of vectors of length 1 is the cosine, and so is what Milvus calls the COSINE distance.
         similarity = float(hit["distance"])
-        for entry in self._fresh_entries([hit["entity"]]):
+        for entry in self._reader.fresh([hit["entity"]]):
             if entry.partition == partition and not math.isnan(similarity):
                 yield Neighbour(entry, max(-1.0, min(1.0, similarity)))
 

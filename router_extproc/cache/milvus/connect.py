@@ -1,6 +1,6 @@
-"""Opening Milvus: blocking set-up, run in a thread, that ends in an address to connect to.
+"""Connects to Milvus: the blocking set-up, run in a thread, that ends in an address for the data path.
 
-Milvus Lite is started and released here only, and a released one has all its rows on disk.
+Milvus Lite is started and released only here; once released, all its rows are on disk.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def open_endpoint(
         finally:
             client.close()
     except FOREIGN_ERRORS as error:
-        problem = told_problem(endpoint.uri) if isinstance(endpoint, LiteProcessEndpoint) else None
+        problem = told_problem(endpoint.socket) if isinstance(endpoint, LiteProcessEndpoint) else None
         if problem is not None:
             raise problem from error
         raise translate_opening(error) from error

@@ -1,7 +1,6 @@
-"""The connection to Milvus: opened in the background, watched, opened again when it breaks.
+"""The connection to Milvus: opened in the background, watched, and opened again when it breaks.
 
-It is not a backend and knows no entries. The rule it keeps: nobody waits for a Milvus that is away;
-a call without a connection fails at once.
+A call without a connection fails at once: no request waits for a Milvus that is down.
 """
 
 from __future__ import annotations
@@ -22,14 +21,13 @@ from router_extproc.cache.milvus.endpoint import LiteEndpoint, collection_of, en
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.trouble import trouble_of
-from router_extproc.clock import SystemClock
+from router_extproc.clock import Backoff, SystemClock
 from router_extproc.errors import CacheError
 
 #: How long `aclose` waits for Milvus Lite to put its memory in order on disk.
 RELEASE_MAX_S = 5.0
-#: Pauses between attempts: doubled from the first to the last.
-RETRY_FIRST_S = 0.25
-RETRY_LAST_S = 5.0
+#: Pauses between attempts.
+RETRIES: Final = Backoff(first_s=0.25, max_s=5.0)
 #: Calls in a row that timed out or that their callers gave up on, before the connection counts as broken.
 GIVEN_UP_MAX = 5
 #: What a call is counted as.
@@ -47,7 +45,6 @@ _OPERATIONS: Final[dict[str, Operation]] = {
 
 T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
-Idle = Callable[[], Awaitable[None]]
 
 
 class Connection:
@@ -168,7 +165,7 @@ class Connection:
             self._broken.set()
 
     async def _keep(self) -> None:
-        retry_s = RETRY_FIRST_S
+        waited_s = 0.0
         while True:
             try:
                 await self._connect()
@@ -176,10 +173,10 @@ class Connection:
                 self.problem = error.reason
                 self.watch.failed(trouble_of(error), error.reason)
                 self._tried.set()
-                await self._pause(retry_s)
-                retry_s = min(2 * retry_s, RETRY_LAST_S)
+                waited_s = RETRIES.after(waited_s)
+                await self._pause(waited_s)
                 continue
-            retry_s = RETRY_FIRST_S
+            waited_s = 0.0
             self._tried.set()
             await self._broken.wait()
             await self._disconnect("connection lost")

@@ -1,7 +1,7 @@
 """Where Milvus is: a server with its credentials, or Milvus Lite in this process or the one beside it.
 
-It is not a connection. The rule it keeps: every key of `connection` in milvus.yaml ends up here, and
-neither password nor token is ever shown.
+Decided here alone, from `connection` of milvus.yaml; everything else asks for the kind of the endpoint.
+Password and token are never shown.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from router_extproc.address import TcpAddress, UnixAddress, parse_address
 from router_extproc.cache.milvus.settings import (
     Milvus,
     MilvusCollection,
@@ -20,8 +21,6 @@ from router_extproc.cache.milvus.settings import (
 
 #: A path that ends so selects Milvus Lite.
 LITE_SUFFIX = ".db"
-#: An address that begins so is the socket of a Milvus Lite process (`lite_process`).
-SOCKET_PREFIX = "unix:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,14 @@ class LiteEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class LiteProcessEndpoint:
-    """Milvus Lite in a process of its own, which several workers ask."""
+    """Milvus Lite in a process of its own (`process.milvus_lite`), which several workers ask."""
 
-    uri: str
+    socket: Path
+
+    @property
+    def uri(self) -> str:
+        """The socket, as the client takes it."""
+        return str(UnixAddress(str(self.socket)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +58,25 @@ Endpoint: TypeAlias = LiteEndpoint | LiteProcessEndpoint | ServerEndpoint
 
 
 def endpoint_of(settings: Milvus) -> Endpoint:
-    """The place that the settings name."""
+    """The endpoint that the settings name."""
     connection = settings.connection
     uri = settings.uri or connection.uri
-    if uri is not None and uri.endswith(LITE_SUFFIX):
+    if uri is not None and isinstance(address := parse_address(uri), UnixAddress):
+        return LiteProcessEndpoint(Path(address.path))
+    if uri is not None and is_lite(uri):
+        # Links stay in it: who may change them is looked at when it is opened.
         return LiteEndpoint(Path(uri).absolute())
-    if uri is not None and uri.startswith(SOCKET_PREFIX):
-        return LiteProcessEndpoint(uri)
     return ServerEndpoint(
         uri=uri or _uri(connection),
         database=connection.database,
         token=_token(connection),
         tls=_tls(connection.tls),
     )
+
+
+def is_lite(uri: str) -> bool:
+    """True for the path of a folder of Milvus Lite."""
+    return "://" not in uri and uri.endswith(LITE_SUFFIX)
 
 
 def collection_of(settings: Milvus) -> MilvusCollection:
@@ -83,8 +93,7 @@ def collection_of(settings: Milvus) -> MilvusCollection:
 
 def _uri(connection: MilvusConnection) -> str:
     scheme = "https" if connection.tls.enabled else "http"
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
-    return f"{scheme}://{host}:{connection.port}"
+    return f"{scheme}://{TcpAddress(connection.host, connection.port)}"
 
 
 def _token(connection: MilvusConnection) -> str:

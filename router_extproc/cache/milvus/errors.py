@@ -1,7 +1,6 @@
-"""What goes wrong in Milvus, in this project's errors.
+"""Translates Milvus's errors into this project's.
 
-It is not a retry policy. The rule it keeps: `CacheRejected` only where trying again can never help, and
-no message repeats anything of a row.
+`CacheRejected` only where a retry can never help. No message repeats anything of a row.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Milvus filter expressions.
 
-It is not a query builder for clients. The rule it keeps: every text stands inside one quoted, escaped
-literal, so no value can end it and go on as an expression. (Templates with parameters would do the same;
-Milvus Lite 3.2 and Milvus 2.3 do not know them.)
+Every text is one quoted, escaped literal, so that no value can end it and continue as an expression.
+(Templates with parameters would do the same; Milvus Lite 3.2 and Milvus 2.3 do not know them.)
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
-"""Why the process of Milvus Lite does not serve, told to the workers that wait for its socket.
+"""Why the process of Milvus Lite does not serve: a file for the workers that wait for its socket.
 
-A file beside the socket, in the same private folder: a worker that cannot connect reads there what it could
-only guess otherwise.
+It is written beside the socket, in the same private folder; a worker that cannot connect reads it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from router_extproc.cache.health import TROUBLES
-from router_extproc.cache.milvus.endpoint import SOCKET_PREFIX
+from pydantic import TypeAdapter, ValidationError
+
+from router_extproc.cache.health import Trouble
 from router_extproc.cache.milvus.errors import LiteProblem
 from router_extproc.cache.milvus.trouble import trouble_of
 
@@ -20,11 +21,22 @@ _SUFFIX = ".problem"
 _BYTES_MAX = 4096
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    kind: Trouble
+    reason: str
+
+
+_TOLD: Final = TypeAdapter(_Told)
+
+
 def tell_problem(socket: Path, error: BaseException) -> None:
     """Say why the socket is not served; a folder that is gone or full is passed over."""
-    told = json.dumps({"kind": trouble_of(error), "reason": str(error)[: _BYTES_MAX // 8]})
+    # A path in it may have bytes that are no UTF-8.
+    reason = str(error)[: _BYTES_MAX // 8].encode(errors="replace").decode()
+    told = _Told(trouble_of(error), reason)
     with contextlib.suppress(OSError):
-        _file(socket).write_text(told, encoding="utf-8")
+        _file(socket).write_bytes(_TOLD.dump_json(told))
 
 
 def forget_problem(socket: Path) -> None:
@@ -33,15 +45,14 @@ def forget_problem(socket: Path) -> None:
         _file(socket).unlink(missing_ok=True)
 
 
-def told_problem(uri: str) -> LiteProblem | None:
-    """Why the socket at `uri` is not served, if its process said so."""
+def told_problem(socket: Path) -> LiteProblem | None:
+    """Why the socket is not served, if its process said so."""
     try:
-        with _file(Path(uri.removeprefix(SOCKET_PREFIX))).open("rb") as file:
-            told = json.loads(file.read(_BYTES_MAX))
-        kind, reason = told["kind"], str(told["reason"])
-    except (OSError, ValueError, TypeError, KeyError):
+        with _file(socket).open("rb") as file:
+            told = _TOLD.validate_json(file.read(_BYTES_MAX))
+    except (OSError, ValidationError):
         return None
-    return LiteProblem(kind if kind in TROUBLES else "other", reason)
+    return LiteProblem(told.kind, told.reason)
 
 
 def _file(socket: Path) -> Path:

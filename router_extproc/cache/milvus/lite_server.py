@@ -16,6 +16,7 @@ from typing import Any, Final
 from milvus_lite.adapter.grpc.server import start_server_in_thread
 from milvus_lite.exceptions import DataDirLockedError
 
+from router_extproc.address import UnixAddress
 from router_extproc.cache.milvus.errors import FolderInUse
 from router_extproc.cache.milvus.unreadable import put_aside_if_unreadable
 from router_extproc.clock import SystemClock
@@ -131,7 +132,7 @@ def _open_in_socket_folder(
     stack = contextlib.ExitStack()
     try:
         path = stack.enter_context(socket_folder()) / _SOCKET
-        return open_lite(folder, path, told_aside=told_aside), stack, f"unix:{path}"
+        return open_lite(folder, path, told_aside=told_aside), stack, str(UnixAddress(str(path)))
     except ConfigError as error:
         raise CacheError("cache", f"no folder for the socket of Milvus Lite: {error}") from error
     except CacheError:

@@ -1,7 +1,7 @@
 """Lookups in Milvus, bounded: not more at once than it can answer in time, and none while it is too slow.
 
-Both bounds make a miss at once of what would be a miss after its time-out, and leave Milvus the time to
-answer the others, and to take what is written.
+A lookup that would time out misses at once instead, and leaves Milvus the time to answer the others and to
+take writes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,15 @@ from router_extproc.errors import CacheError
 LITE_AT_ONCE_MAX: Final = 4
 #: A server answers many at a time; more wait for nothing but memory.
 SERVER_AT_ONCE_MAX: Final = 256
+#: A lookup waits no longer for Milvus, whatever `connection.timeout` says; callers allow less.
+LOOKUP_MAX_S: Final = 2.0
 
 T = TypeVar("T")
+
+
+def lookup_timeout_s(timeout_s: float) -> float:
+    """The limit of one lookup, where `connection.timeout` allows `timeout_s`."""
+    return min(timeout_s, LOOKUP_MAX_S)
 
 
 class Lookups:

@@ -1,20 +1,19 @@
-"""The collection in which the processes that share a Milvus tell each other of purges.
+"""The collection through which processes that share a Milvus tell each other of purges.
 
-It is not the entries' collection and carries nothing out. The rule it keeps: what is new is told by the
-ids that Milvus itself gives, so nobody's clock decides whether a purge is heard.
+What is new follows from the ids that Milvus itself gives, so that no process's clock decides whether a purge
+is seen.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Final
 
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Announcement, Selector
 from router_extproc.cache.milvus.connection import Connection
+from router_extproc.cache.milvus.notices import purge_notice, read_purge
 from router_extproc.cache.milvus.purge_schema import FIELDS, SUFFIX, VECTOR
 from router_extproc.cache.milvus.rows import Row
 
@@ -48,7 +47,7 @@ class MilvusPurgeLog:
 
     async def announce(self, purge: Announcement) -> None:
         """See PurgeLog."""
-        row = {"at": purge.at_s, "selector": json.dumps(asdict(purge.selector)), VECTOR: [1.0, 0.0]}
+        row = {"at": purge.at_s, "selector": purge_notice(purge.selector), VECTOR: [1.0, 0.0]}
         written = await self._connection.call(
             "announce", lambda client: client.insert(self._name, [row], timeout=self._timeout_s)
         )
@@ -108,8 +107,5 @@ class MilvusPurgeLog:
 
 def _read(row: Row) -> Announcement | None:
     """The purge of a row; None: it is not one of ours."""
-    try:
-        selector = Selector(**json.loads(row["selector"]))
-        return Announcement(selector, float(row["at"]))
-    except (KeyError, TypeError, ValueError):
-        return None
+    selector = read_purge(row["selector"])
+    return None if selector is None else Announcement(selector, float(row["at"]))

@@ -1,7 +1,6 @@
-"""The collection of purges: its columns, how it is made, and whether an existing one is ours.
+"""The collection of purges: its columns, how it is created, and whether an existing one is ours.
 
-It is not what reads and writes it (`purge_log`). The rule it keeps: an existing collection of another shape
-is refused, never dropped or changed.
+An existing collection of another shape is refused, never dropped or changed.
 """
 
 from __future__ import annotations

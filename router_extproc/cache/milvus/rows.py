@@ -1,19 +1,17 @@
-"""Entries as rows of the collection, and back.
-
-It is not a store. The rule it keeps: an entry that would not come back byte for byte is not written.
-"""
+"""Entries as rows of the collection, and back. An entry that would not come back byte for byte is refused."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from router_extproc.cache.base import Entry, Fingerprint, Partition, Scope
+from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.milvus.schema import (
     ANSWER_PIECES_MAX,
     COLUMNS,
@@ -22,6 +20,7 @@ from router_extproc.cache.milvus.schema import (
     TAGS_MAX,
     VARCHAR_BYTES_MAX,
 )
+from router_extproc.clock import Clock
 
 #: Compression that costs some ten microseconds; answers shrink to about a third.
 _LEVEL = 1
@@ -82,6 +81,26 @@ def from_row(row: Row, *, vector_field: str) -> Entry | None:
 def output_fields(vector_field: str) -> list[str]:
     """The columns that `from_row` needs."""
     return [*COLUMNS, vector_field]
+
+
+class RowReader:
+    """Reads rows as entries; leaves out those that have expired or cannot be read."""
+
+    def __init__(self, vector_field: str, clock: Clock) -> None:
+        self._vector_field: Final = vector_field
+        self._clock: Final = clock
+        #: Rows that were left out because they could not be read.
+        self.unreadable = 0
+
+    def fresh(self, rows: Iterable[Row]) -> Iterator[Entry]:
+        """The fresh entries of the rows."""
+        now_s = self._clock.wall_s()
+        for row in rows:
+            entry = from_row(row, vector_field=self._vector_field)
+            if entry is None:
+                self.unreadable += 1
+            elif is_fresh(entry, now_s):
+                yield entry
 
 
 def _unpack(pieces: Sequence[str]) -> bytes:

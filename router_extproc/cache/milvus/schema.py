@@ -1,7 +1,7 @@
-"""The collection: its columns, how it is made, and whether an existing one is ours.
+"""The collection of entries: its columns, how it is created, and whether an existing one is ours.
 
-It is not a migration. The rule it keeps: an existing collection of another shape is refused with a
-sentence that says what differs; it is never dropped or changed.
+An existing collection of another shape is refused with a sentence that says what differs; it is never
+dropped or changed.
 """
 
 from __future__ import annotations

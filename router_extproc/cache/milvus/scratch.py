@@ -1,7 +1,4 @@
-"""A collection for one measurement: made under a name that nobody has, dropped at its end.
-
-Only what was made here is dropped.
-"""
+"""A collection for one measurement: created under a random name, and dropped at its end."""
 
 from __future__ import annotations
 

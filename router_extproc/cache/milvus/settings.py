@@ -1,7 +1,4 @@
-"""The sections of milvus.yaml, with the keys of the guide.
-
-It is not a connection (`cache/milvus/`). Every key here is honoured there.
-"""
+"""The sections of milvus.yaml, with the keys of the guide. Every key is honoured."""
 
 from __future__ import annotations
 

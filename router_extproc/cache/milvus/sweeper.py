@@ -1,7 +1,6 @@
-"""Cleaning up: what has expired takes room until it is deleted.
+"""Deletes expired rows, which take room until then (lookups never return them).
 
-It is not what keeps expired rows from being returned. The rule it keeps: a clock that jumped deletes
-nothing; only one that still says so a round later is believed.
+After a jump of the clock nothing is deleted before a second round agrees with the new time.
 """
 
 from __future__ import annotations

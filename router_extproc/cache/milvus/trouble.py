@@ -1,7 +1,7 @@
-"""What kind of trouble an error of Milvus is, so that an operator knows where to look.
+"""The kind of an error of Milvus, so that an operator knows where to look.
 
-Words are looked into because nothing else tells a full disk from a broken file: Milvus and its client library
-give one code for both. They are never shown.
+The error's words decide, because nothing else tells a full disk from a broken file: Milvus and its client
+library have one code for both. The words themselves are never shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A folder of Milvus Lite that cannot be read is put aside, so that a new one can be begun.
+"""Moves a folder of Milvus Lite that cannot be read aside, and begins a new one.
 
-Only what is broken is moved. A folder that another process has open, or that we may not read or write, is
-left where it is: its owner, or an operator, can still do something about it.
+Only a broken folder is moved. One that another process has open, or that we may not read or write, is left
+where it is: its owner, or an operator, can still repair it.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
-"""What the workers that share one Milvus Lite tell each other of their writes.
+"""Tells the workers that share one Milvus Lite of each other's writes.
 
-A collection beside the entries' has a row for every batch that was written: who wrote it, and which
-fingerprints. A worker that reads its new rows, and those entries, has in its near tier all that the folder
-holds, and need not ask Milvus Lite, which compares every vector, when it finds nothing there.
+A collection beside the entries' has a row for every batch that was written: which worker wrote it, and which
+fingerprints. A worker that reads the new rows, and those entries, has everything in its near tier, so that
+a miss there need not ask Milvus Lite, which compares every vector.
 
 Milvus Lite gives ids in the order in which it writes, one call at a time, so a higher id is a later write.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 from uuid import uuid4
@@ -18,6 +17,7 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Entry, FeedGap, Fingerprint
 from router_extproc.cache.milvus.connection import Connection
+from router_extproc.cache.milvus.notices import WriteNotice, read_writes, write_notice
 from router_extproc.cache.milvus.purge_schema import FIELDS, VECTOR, WRITES_SUFFIX
 from router_extproc.cache.milvus.rows import Row
 from router_extproc.clock import Clock
@@ -55,9 +55,9 @@ class LiteWriteFeed:
         #: The connection by which `_latest` is known: another one may lead to another folder.
         self._connects = -1
 
-    async def tell(self, client: AsyncMilvusClient, fingerprints: Iterable[object]) -> None:
+    async def tell(self, client: AsyncMilvusClient, fingerprints: Iterable[Fingerprint]) -> None:
         """Say that these were written; part of the write."""
-        told = json.dumps({"writer": self._writer, "written": list(fingerprints)})
+        told = write_notice(WriteNotice(self._writer, tuple(fingerprints)))
         row = {"at": self._clock.monotonic_s(), "selector": told, VECTOR: [1.0, 0.0]}
         await client.insert(self._name, [row], timeout=self._timeout_s)
 
@@ -87,8 +87,8 @@ class LiteWriteFeed:
         return self._clock.monotonic_s() - self._heard_at_s
 
     def _of_others(self, row: Row) -> Iterable[Fingerprint]:
-        told = json.loads(row["selector"])
-        return () if told["writer"] == self._writer else map(Fingerprint, told["written"])
+        told = read_writes(row["selector"])
+        return () if told is None or told.writer == self._writer else told.written
 
     async def _read_all(self, fingerprints: list[Fingerprint]) -> list[Entry]:
         found: list[Entry] = []

@@ -1,7 +1,7 @@
-"""Requests that were answered with another request's entry: the next time no model need say so again.
+"""Requests that were answered with another request's entry: the next time no verification is needed.
 
-It holds fingerprints only, no answers. The rule it keeps: an alias lives no longer than the entry that
-it stands for, so expiry, eviction and every purge of that entry are the alias's, too.
+Holds fingerprints only. An alias lives no longer than its entry: expiry, eviction and every purge of that
+entry end the alias, too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Aliases:
         return len(self._entry_of)
 
     def entry_of(self, alias: Fingerprint) -> Fingerprint | None:
-        """The entry that an alias stands for."""
+        """The entry whose answer an alias uses."""
         return self._entry_of.get(alias)
 
     def add(self, alias: Fingerprint, entry: Fingerprint) -> None:

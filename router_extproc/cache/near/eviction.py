@@ -1,8 +1,4 @@
-"""Which key leaves first when a tier is full: fifo, lru or lfu.
-
-It is not a store and holds keys only. The rule it keeps: every operation takes constant time, at
-any size.
-"""
+"""Which key is evicted when a tier is full: fifo, lru or lfu. Every operation takes constant time."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How much of a tier each scope holds, and whose entry leaves so that nobody pushes others out.
+"""How much of a full tier each scope holds, and whose entry is evicted so that no scope pushes others out.
 
-It stores nothing and holds keys only. The rule it keeps: while a scope holds more than its share, the
-entry that leaves is its own, or that of another scope with too much; a scope within its share loses
-nothing to it. A tier that is not full lets everybody have more.
+While a scope holds more than its share, its own entry is evicted, or that of another scope over its share; a
+scope within its share loses nothing to it. A tier that is not full has no shares.
 """
 
 from __future__ import annotations

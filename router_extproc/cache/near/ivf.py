@@ -1,8 +1,8 @@
-"""Vectors by number, in an index of faiss: found by likeness, in groups when they are many.
+"""An index of vectors by number in faiss (IVF): clustered, once they are many.
 
-It is not exact: a vector is one byte for each number here, and a search looks into the nearest groups
-only; whoever asks compares the proposals himself. The rule it keeps: one thread, whatever OpenMP would
-take, for the other cores belong to Envoy and to other workers.
+Approximate: a vector takes one byte for each number, and a search reads the nearest clusters only; the
+caller computes the exact similarity of what it proposes. faiss gets one thread, whatever OpenMP would take:
+the other cores belong to Envoy and to other workers.
 """
 
 from __future__ import annotations

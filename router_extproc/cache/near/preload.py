@@ -8,12 +8,11 @@ from typing import Final
 
 from router_extproc.cache.base import Entry, EntrySource, FeedGap, WriteFeed
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.clock import Clock
+from router_extproc.clock import Backoff, Clock
 from router_extproc.errors import CacheError
 
-#: Pauses between attempts while the backend does not answer: doubled from the first to the last.
-RETRY_FIRST_S = 0.25
-RETRY_LAST_S = 8.0
+#: Pauses between attempts while the backend does not answer.
+RETRIES: Final = Backoff(first_s=0.25, max_s=8.0)
 #: How often it is asked what others wrote.
 FOLLOW_EVERY_S = 0.25
 #: Asked longer ago, the near tier does not count as complete.
@@ -88,14 +87,14 @@ class Preload:
             await self._follow(self._feed)
 
     async def _read_until_done(self) -> None:
-        retry_s, self._is_reading = RETRY_FIRST_S, True
+        waited_s, self._is_reading = 0.0, True
         while not self._done:
             try:
                 await self._read()
                 self._done = True
             except CacheError:
-                await self._pause(retry_s)
-                retry_s = min(2 * retry_s, RETRY_LAST_S)
+                waited_s = RETRIES.after(waited_s)
+                await self._pause(waited_s)
         self._is_reading = False
 
     async def _read(self) -> None:

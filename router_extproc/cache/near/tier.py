@@ -1,7 +1,7 @@
 """The near tier: entries in this process, found by fingerprint or by vector without any wait.
 
-It is not shared with other workers. The rule it keeps: both bounds (entries and bytes) hold after
-every store, and an expired entry is never returned, whatever tier it came from.
+Both bounds (entries and bytes) hold after every store, and an expired entry is never returned. Each worker
+has its own.
 """
 
 from __future__ import annotations

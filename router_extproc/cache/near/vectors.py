@@ -1,7 +1,7 @@
-"""The vectors of one partition, however many: all compared while they are few, in groups when many.
+"""The vectors of one partition: all compared while they are few, clustered when they are many.
 
-One thread uses it; only the making of a larger index runs beside the caller. Growing loses nothing and no
-lookup waits for it, and a similarity is always that of the vector itself.
+Growing loses nothing and blocks nobody: a larger index is built beside the caller. A similarity is always
+computed from the vector itself. Otherwise for one thread only.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class _IndexShape:
 
 
 class _Regrouping:
-    """A new index, made beside the caller, who goes on changing the vectors and notes where."""
+    """A new index, built while the caller continues to change the vectors and records which."""
 
     def __init__(
         self, shape: _IndexShape, vectors: list[Vector | None], start: Start, is_ending: Callable[[], bool]

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from router_extproc.config.address import is_loopback
-from router_extproc.config.locate import uses_lite
+from router_extproc.address import TcpAddress, UnixAddress, parse_address
+from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: Where every user of a machine may write.
 _OPEN_FOLDERS: Final = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - that is the point
-_UNIX: Final = "unix:"
 
 
 def warn_of_open_ports(subject: Subject) -> Iterator[ConfigWarning]:
@@ -21,7 +20,7 @@ def warn_of_open_ports(subject: Subject) -> Iterator[ConfigWarning]:
     config = subject.config
     tls = config.listen_tls
     is_closed = tls is not None and tls.client_ca_file is not None
-    if not config.listen.startswith(_UNIX) and not is_loopback(config.listen) and not is_closed:
+    if _is_open_port(config.listen) and not is_closed:
         problem = (
             f"{config.listen} is open beyond this machine: whoever reaches it is taken for Envoy and can read"
             " any client's answers; listen on unix:PATH or 127.0.0.1, or set listen_tls with a client_ca_file"
@@ -29,7 +28,7 @@ def warn_of_open_ports(subject: Subject) -> Iterator[ConfigWarning]:
         yield ConfigWarning("listen", problem)
     yield from _warn_of_admin(subject)
     envoy_admin = config.envoy.admin
-    if envoy_admin is not None and not is_loopback(envoy_admin):
+    if envoy_admin is not None and _is_open_port(envoy_admin):
         problem = (
             f"{envoy_admin} is open beyond this machine: whoever reaches it can read Envoy's configuration"
             " and stop Envoy; listen on 127.0.0.1"
@@ -37,9 +36,15 @@ def warn_of_open_ports(subject: Subject) -> Iterator[ConfigWarning]:
         yield ConfigWarning("envoy.admin", problem)
 
 
+def _is_open_port(text: str) -> bool:
+    """False for sockets, and for what is no address at all: the checks say so."""
+    address = parse_address(text)
+    return isinstance(address, TcpAddress) and not address.is_loopback
+
+
 def _warn_of_admin(subject: Subject) -> Iterator[ConfigWarning]:
     admin = subject.config.admin
-    if is_loopback(admin.listen):
+    if not _is_open_port(admin.listen):
         return
     if admin.token is None and admin.token_file is None:
         yield ConfigWarning(
@@ -58,13 +63,14 @@ def _warn_of_admin(subject: Subject) -> Iterator[ConfigWarning]:
 def warn_of_open_folders(subject: Subject) -> Iterator[ConfigWarning]:
     """Sockets and cache files in folders in which anybody may put their own."""
     config = subject.config
-    if config.listen.startswith(_UNIX):
-        yield from _warn_of_folder("listen", Path(config.listen.removeprefix(_UNIX)))
+    listen = parse_address(config.listen)
+    if isinstance(listen, UnixAddress):
+        yield from _warn_of_folder("listen", Path(listen.path))
     milvus = config.semantic_cache.milvus
-    if milvus is not None and milvus.connection.uri is not None and uses_lite(milvus.connection):
+    if milvus is not None and isinstance(lite := endpoint_of(milvus), LiteEndpoint):
         short, full = "semantic_cache.milvus.uri", "semantic_cache.milvus.connection.uri"
         path = short if subject.is_written(short) else full
-        yield from _warn_of_folder(path, Path(milvus.connection.uri))
+        yield from _warn_of_folder(path, lite.path)
 
 
 def _warn_of_folder(path: str, file: Path) -> Iterator[ConfigWarning]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from router_extproc.cache.milvus.settings import MilvusConnection
-from router_extproc.config.address import is_loopback
-from router_extproc.config.locate import uses_lite
+from router_extproc.address import is_loopback_host
+from router_extproc.cache.milvus.endpoint import ServerEndpoint, endpoint_of
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 _MILVUS: Final = "semantic_cache.milvus"
@@ -22,13 +23,14 @@ def warn_of_connection(subject: Subject) -> Iterator[ConfigWarning]:
     if not cache.enabled or cache.backend_type != "milvus" or cache.milvus is None:
         return
     connection = cache.milvus.connection
-    yield from _warn_of_unused(subject, connection)
-    if connection.auth.enabled and not _is_safe(connection):
+    yield from _warn_of_unused(subject, cache.milvus)
+    if connection.auth.enabled and not _is_safe(cache.milvus):
         problem = "the password travels to Milvus in clear text: write tls.enabled: true"
         yield ConfigWarning(f"{_CONNECTION}.auth", problem)
 
 
-def _warn_of_unused(subject: Subject, connection: MilvusConnection) -> Iterator[ConfigWarning]:
+def _warn_of_unused(subject: Subject, milvus: Milvus) -> Iterator[ConfigWarning]:
+    connection = milvus.connection
     auth, tls = connection.auth, connection.tls
     if not auth.enabled and (auth.token or (auth.username and auth.password)):
         yield ConfigWarning(f"{_CONNECTION}.auth", "has no effect: auth.enabled is false")
@@ -43,23 +45,22 @@ def _warn_of_unused(subject: Subject, connection: MilvusConnection) -> Iterator[
         yield ConfigWarning(
             f"{_CONNECTION}.uri", "says http://, but tls.enabled asks for https://: change one of them"
         )
-    if uses_lite(connection) and (auth.enabled or tls.enabled):
+    if not isinstance(endpoint_of(milvus), ServerEndpoint) and (auth.enabled or tls.enabled):
         key = "auth" if auth.enabled else "tls"
         problem = "has no effect: Milvus Lite is a folder on this machine"
         yield ConfigWarning(f"{_CONNECTION}.{key}", problem)
 
 
-def _is_safe(connection: MilvusConnection) -> bool:
+def _is_safe(milvus: Milvus) -> bool:
     """True when nobody between here and Milvus can read along."""
-    uri = connection.uri
-    if uri is None:
-        return connection.tls.enabled or is_loopback(f"{connection.host}:{connection.port}")
-    address = uri.rpartition("://")[2].rpartition("@")[2].partition("/")[0]
-    return connection.tls.enabled or uses_lite(connection) or uri.startswith("https://") or _is_near(address)
-
-
-def _is_near(address: str) -> bool:
-    return is_loopback(address if ":" in address else f"{address}:19530")
+    endpoint = endpoint_of(milvus)
+    if not isinstance(endpoint, ServerEndpoint) or endpoint.tls:
+        return True
+    try:
+        server = urlsplit(endpoint.uri)
+        return server.scheme == "https" or is_loopback_host(server.hostname or "")
+    except ValueError:  # no URI; Milvus's client says so
+        return True
 
 
 def warn_of_collection(subject: Subject) -> Iterator[ConfigWarning]:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from router_extproc.config.address import host_port
-from router_extproc.config.model import EnvoyCluster
+from router_extproc.address import TcpAddress, parse_tcp
+from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: Where TLS is spoken.
@@ -30,25 +30,26 @@ def warn_of_pools(subject: Subject) -> Iterator[ConfigWarning]:
         yield from _warn_of_endpoints(f"{path}.endpoints", cluster, _own_addresses(subject))
 
 
-def _own_addresses(subject: Subject) -> dict[tuple[str, int] | None, str]:
-    envoy, loopback = host_port(subject.config.envoy.listen), "127.0.0.1"
+def _own_addresses(subject: Subject) -> dict[TcpAddress | None, str]:
+    envoy, loopback = parse_tcp(subject.config.envoy.listen), "127.0.0.1"
     if envoy is None:
         return {}
     # Who listens on all interfaces listens on loopback, too.
-    hosts = {envoy[0], *((loopback, "localhost") if envoy[0] in ("0.0.0.0", "::", loopback) else ())}  # noqa: S104 - compared, not bound
-    return {(host, envoy[1]): "envoy.listen" for host in hosts}
+    is_local = envoy.is_on_all_interfaces or envoy.host == loopback
+    hosts = {envoy.host, *((loopback, "localhost") if is_local else ())}
+    return {TcpAddress(host, envoy.port): "envoy.listen" for host in hosts}
 
 
 def _warn_of_endpoints(
-    path: str, cluster: EnvoyCluster, own: dict[tuple[str, int] | None, str]
+    path: str, cluster: EnvoyCluster, own: dict[TcpAddress | None, str]
 ) -> Iterator[ConfigWarning]:
     seen = Counter[str]()
     for index, endpoint in enumerate(cluster.endpoints):
-        address = host_port(endpoint)
+        address = parse_tcp(endpoint)
         here = f"{path}[{index}]"
         if address in own:
             yield ConfigWarning(here, f"is {own[address]}: Envoy would send requests to itself for ever")
-        if address is not None and address[1] == _HTTPS_PORT and not cluster.tls:
+        if address is not None and address.port == _HTTPS_PORT and not cluster.tls:
             yield ConfigWarning(here, "has port 443, but tls is false: write tls: true")
         if seen[endpoint]:
             yield ConfigWarning(here, f"'{endpoint}' is written twice")

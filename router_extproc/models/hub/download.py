@@ -1,7 +1,7 @@
-"""One file of a hub on its way: resumed after breaks, compared with its checksum.
+"""Downloads one file of a hub: resumes after a broken connection, and compares the checksum.
 
-It knows nothing of encoders. The rule it keeps: what lies under the final name is whole and was compared;
-what was fetched before a break is kept beside it.
+A file under its final name is complete and has the checksum that the hub lists; until then its bytes are
+in a `.part` file beside it. Never more bytes are read than are listed.
 """
 
 from __future__ import annotations

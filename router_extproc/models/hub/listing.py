@@ -1,7 +1,6 @@
-"""What a Hugging Face style hub says of one repository: its files, their sizes and checksums.
+"""What a Hugging Face style hub lists of one repository: its commit, its files, their sizes and checksums.
 
-It fetches none of them (`hub_download`). The rule it keeps: an answer that is no listing, or too long for
-one, is refused with what to do.
+An answer that is no listing, or too long for one, raises a ConfigError that says what to do.
 """
 
 from __future__ import annotations

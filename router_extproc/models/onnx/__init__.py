@@ -1,1 +1,1 @@
-"""onnxruntime, tokenizers and transformers live here, and nowhere else."""
+"""The models on onnxruntime; the only home of onnxruntime, tokenizers and transformers."""

@@ -1,6 +1,6 @@
 """Opens the classifiers that signals ask for: trained heads, or labels by example prompts.
 
-It is not a classifier. The rule it keeps: all of them read the vectors of one encoder.
+All of them read the vectors of one encoder.
 """
 
 from __future__ import annotations

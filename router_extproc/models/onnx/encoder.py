@@ -1,8 +1,7 @@
-"""The encoder: text to vector with an ONNX graph and its tokenizer.
+"""The encoder: text to vector with an ONNX graph and its tokenizer. Fits `models.base.Encoder`.
 
-It is not a batcher: int8 activations are scaled by what is in the pass, so texts of one batch would
-change each other's vectors. Every text gets a pass of its own and always the same vector. Fits
-`models.base.Encoder`.
+Every text gets a pass of its own and always the same vector. Texts of one batch would change each other's
+vectors, because int8 activations are scaled by what is in the pass.
 """
 
 from __future__ import annotations

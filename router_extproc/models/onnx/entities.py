@@ -1,7 +1,6 @@
 """Turns the scores of tokens into the names and places of a text.
 
-It is not the net. The rule it keeps: a word is one thing, however many tokens it has, and a span begins
-and ends with whole words.
+A word counts as one, however many tokens it has; a span begins and ends with whole words.
 
 Scores have a column for "outside" and then two for each kind, "begins" and "goes on" (BIO).
 """
@@ -73,7 +72,7 @@ def read_words(scores: Scores, offsets: Offsets, text: str) -> Iterator[Word]:
 
 
 def continues(offsets: Offsets, place: int, text: str) -> bool:
-    """True when the token goes on with the word of the one before."""
+    """True when the token continues the word of the one before."""
     (_, before), (start, end) = offsets[place - 1], offsets[place]
     return before == start < end and start > 0 and text[start - 1].isalnum() and text[start].isalnum()
 

@@ -1,7 +1,6 @@
 """Runs blocking model calls on a few threads of their own, and refuses more than it can finish.
 
-It is not a queue for later: a job that cannot start in its caller's time never starts. Fits
-`models.base.Inference`.
+A job that cannot start within its caller's time is never started. Fits `models.base.Inference`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Heads: small classifiers over an encoder's vectors, each a folder with a graph and a manifest.
 
 A graph takes VECTOR, TASK_VECTOR or both, float32[1, dim], and the IDS of the tokens when it knows words.
-
-It is not an encoder and never sees text. The rule it keeps: a head is only ever given vectors of
-the encoder it was trained on. `ClassifierHead` fits `models.base.Classifier`.
+A head is only given vectors of the encoder that it was trained on. `ClassifierHead` fits
+`models.base.Classifier`.
 """
 
 from __future__ import annotations

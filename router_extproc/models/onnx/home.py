@@ -1,7 +1,6 @@
-"""Where models that were built or fetched on this machine live.
+"""Where models that were built or fetched on this machine are kept: each in a folder with a manifest.
 
-It is not a store of its own: a model is a folder with a manifest. Shipped heads are inside the
-package (`router_extproc/models/artifacts`), not here.
+Shipped heads are inside the package (`router_extproc/models/artifacts`).
 """
 
 from __future__ import annotations

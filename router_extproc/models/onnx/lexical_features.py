@@ -1,7 +1,6 @@
-"""Evidence beside the verifier's net: how alike the words of two questions are.
+"""Features for the verifier beside its net: how alike the words of two questions are.
 
-It is not a guard and refuses nothing. The rule it keeps: the same two questions always give the same
-numbers, in the order of EVIDENCE.
+Always the same numbers for the same two questions, in the order of EVIDENCE.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The manifest beside every model: what it is, and the checksums of its files.
 
-It is not a model card (that is prose, `card.md`). The rule it keeps: a model whose manifest or
-files are damaged, or which is something else than asked for, is refused at start and by name.
+A model whose manifest or files are damaged, or which is not the one asked for, is refused at start, by name.
 """
 
 from __future__ import annotations

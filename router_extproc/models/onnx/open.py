@@ -1,7 +1,7 @@
 """Opens encoders at start: the one that was built here, or one from a folder of the user's.
 
-It is not a builder. The rule it keeps: what is missing, damaged or unsuitable is said now, with the
-configuration path and the command that helps, and never found out by a request.
+A model that is missing, damaged or unsuitable raises a ConfigError with the configuration path and the
+command that helps, so that no request is the first to find out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Opens ONNX graphs in onnxruntime and runs them.
 
-It is not a model. The rule it keeps: onnxruntime's exceptions end here, as ConfigError while
-opening and as ModelError while running.
+onnxruntime's exceptions become a ConfigError while opening and a ModelError while running.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Makes any text safe and short enough for a tokenizer.
-
-It is not a tokenizer. The rule it keeps: whatever a client writes, the tokenizer gets valid
-Unicode of bounded length.
-"""
+"""Makes any text safe and short enough for a tokenizer: valid Unicode of bounded length."""
 
 from __future__ import annotations
 

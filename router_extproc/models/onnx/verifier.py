@@ -1,7 +1,7 @@
 """The cache's verifier: a calibrated cross-encoder over both questions, and four guards with the last word.
 
-It is not a search. The rule it keeps: a pair that it cannot read whole is never accepted, and nothing
-that these guards refuse is, however sure the net. Fits `cache.verify.Verifier`.
+It rejects a pair that it cannot read whole, and every pair that a guard refuses, whatever the net's score.
+Fits `models.base.Verifier`.
 """
 
 from __future__ import annotations

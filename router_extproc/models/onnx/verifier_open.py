@@ -1,7 +1,6 @@
 """Opens the verifier at start: the graph that `models build` made, with the calibration it was shipped with.
 
-It is not a builder (that is `verifier_build`). The rule it keeps: what is missing or damaged is said now,
-with the command that helps, and never found out by a request.
+A missing or damaged one raises a ConfigError with the command that helps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What stands around a number: the words that say what it is.
-
-It is not a parser of sentences. The rule it keeps: the nearest word that tells anything decides.
-"""
+"""The words around a number that say what it is; the nearest one that says anything decides."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ AFTER_CHARS_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """What stands before and after a match, in lower case."""
+    """The text before and after a match, in lower case."""
 
     before: str
     after: str
@@ -33,6 +30,6 @@ Check: TypeAlias = Callable[[str, Nearby], bool]
 
 
 def is_announced(before: str, cue: re.Pattern[str], other: re.Pattern[str]) -> bool:
-    """True when a cue stands there, and nothing nearer that announces something else."""
+    """True when a cue is there, and nothing nearer that announces something else."""
     cues, others = list(cue.finditer(before)), list(other.finditer(before))
     return bool(cues) and (not others or cues[-1].end() > others[-1].end())

@@ -1,8 +1,7 @@
 """Personal facts and secrets of fixed form in a text: where they are, and of which kind.
 
-It is not a model: names, places and organisations are not found. The rule it keeps: what has check
-digits is believed only when they are right, or when the words before it say what it is; offsets are
-code points.
+Patterns only: names, places and organisations are found by the task layers. A number that has check digits
+counts only when they are right, or when the words before it say what it is. Offsets are code points.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import islice
 from typing import Final
+
+from stdnum import luhn
+from stdnum.iso7064 import mod_97_10
 
 from router_extproc.signals.pii.context import Check, Nearby, is_announced
 from router_extproc.signals.pii.phone import is_phone
@@ -48,19 +50,13 @@ class Kind:
     check: Check
 
 
-def has_luhn(digits: str) -> bool:
-    """True when the last digit is the check digit of the others. Source: ISO/IEC 7812-1."""
-    doubled = (sum(divmod(int(digit) * 2, 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
-
-
 def is_card(text: str, nearby: Nearby) -> bool:
     """A payment card: an issuer's prefix and the right check digit, or announced."""
     digits = re.sub(r"[ -]", "", text)
     issuer = CARD_PREFIXES.get(len(digits))
     if issuer is None or len(set(digits)) == 1:
         return False
-    if issuer.match(digits) and has_luhn(digits):
+    if issuer.match(digits) and luhn.is_valid(digits):
         return True
     return len(digits) in ANNOUNCED_CARD_DIGITS and is_announced(nearby.before, CARD_CUE, CARD_OTHER)
 
@@ -71,7 +67,8 @@ def is_iban(text: str, nearby: Nearby) -> bool:
     account = text.replace(" ", "").upper()
     if not IBAN_CHARS_MIN <= len(account) <= IBAN_CHARS_MAX:
         return False
-    return int("".join(str(int(char, 36)) for char in account[4:] + account[:4])) % 97 == 1
+    # Not stdnum.iban, which knows each country's form: a number that its owner mistyped is private, too.
+    return bool(mod_97_10.is_valid(account[4:] + account[:4]))
 
 
 def is_ssn(text: str, nearby: Nearby) -> bool:

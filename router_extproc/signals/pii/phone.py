@@ -1,7 +1,7 @@
 """Tells phone numbers from other numbers.
 
-It is not a directory. The rule it keeps: a number that is written like a phone number must be a valid
-one somewhere, or be announced by a word; bare digits must be announced.
+A number in the form of a phone number must be valid in some country, or a word before it must announce it;
+bare digits must always be announced.
 """
 
 from __future__ import annotations

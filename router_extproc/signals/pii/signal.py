@@ -1,7 +1,7 @@
 """The PII signal: a prompt holds personal facts or secrets.
 
-It is not a filter: nothing is taken out of the prompt. The rule it keeps: what was found is never part of a
-reading, only its kind is; what has a fixed form is found by form, names and places by the task layers.
+A reading has only the kinds of what was found, never the text. Facts of a fixed form are found by patterns,
+names and places by the task layers. The prompt is not changed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The cache's own state as metrics.
+"""The cache's own state as metrics: a value that only grows is a counter.
 
-It asks the cache nothing: whoever serves a scrape shows it the state first. The rule it keeps: what
-only grows is a counter, whoever counted it.
+Whoever serves a scrape hands in the state first; the cache is not asked from here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The Prometheus text of one worker, and of several as one.
 
-It holds no metric. The rule it keeps: every sample names its worker, so that the text of several
-workers can be joined without adding, losing or repeating a series.
+Every sample has its worker as a label, so that texts can be joined without adding, losing or repeating a
+series. `merge` joins them as bytes: parsing them with prometheus_client and writing them again gives the same
+lines, but takes 49 to 81 ms for 8 workers instead of 0.3 ms, on the event loop of the worker that is scraped.
 """
 
 from __future__ import annotations

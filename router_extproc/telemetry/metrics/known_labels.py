@@ -1,6 +1,6 @@
 """Label values that are known before the first request, so that counters exist from the start.
 
-Without that the first event of a kind makes a new series with value 1, in which `increase()` sees nothing.
+Otherwise the first event of a kind would create a series with value 1, in which `increase()` sees nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Prometheus metrics: every name, unit and label of this process in one place.
 
-It does not serve HTTP (`admin`) and does not write logs. The rule it keeps: labels take their
-values from the configuration or from bounded sets in the code, never from a client; names carry
+Label values come from the configuration or from bounded sets in the code, never from a client; names carry
 their unit (https://prometheus.io/docs/practices/naming/).
 """
 

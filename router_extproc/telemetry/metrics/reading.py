@@ -1,7 +1,4 @@
-"""Reads published metrics back: for who measures a sidecar from outside.
-
-It is not what publishes them (`metrics.py`), and knows only the text form.
-"""
+"""Reads a sidecar's published metrics back from their text, to measure it from outside."""
 
 from __future__ import annotations
 
@@ -9,7 +6,9 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-_OUTCOMES: Final = "router_extproc_stage_outcomes_total"
+from router_extproc.telemetry.metrics.exposition import PREFIX
+
+_OUTCOMES: Final = f"{PREFIX}_stage_outcomes_total"
 
 
 def sums_of(text: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Which workers answer, and how often each was started again; from worker 0, for all."""
+"""Metrics of which workers answer, and how often each was restarted; from worker 0, for all."""
 
 from __future__ import annotations
 

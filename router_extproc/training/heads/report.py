@@ -1,15 +1,16 @@
-"""Tells a person how a head of their labels fares: in words, and as a picture (SVG).
+"""Reports how well a head learned a user's own labels: in words, and as a picture (SVG).
 
-What is shown is of unseen rows, the worst first.
+All figures are of rows that were not trained on, the worst labels first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
+from typing import Any
 
 from router_extproc.evaluation.metrics import Estimate
+from router_extproc.evaluation.picture import new_picture, save_picture
 from router_extproc.training.heads.train import KEPT_SHARE, Confusion, CustomHead
 
 PICTURE_NAME = "report.svg"
@@ -17,10 +18,8 @@ PICTURE_NAME = "report.svg"
 SHOWN = 8
 #: Labels in the picture: those that are confused most.
 PICTURE_LABELS = 16
-#: Sizes in the picture, in its own units: a cell, room for a label, a line of text.
-CELL = 22
-LABEL_ROOM = 190
-LINE = 20
+#: Of the most rows; a square of more is too dark for a black number.
+DARK_SHARE = 0.6
 #: Characters of a label in the picture.
 LABEL_CHARS = 26
 
@@ -65,28 +64,42 @@ def tell_confusion(confusion: Confusion) -> str:
 
 
 def write_picture(folder: Path, trained: CustomHead) -> Path:
-    """Put the picture into the folder."""
-    path = folder / PICTURE_NAME
-    path.write_text(draw(trained), encoding="utf-8")
-    return path
+    """Put the picture into the folder.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
+    target = folder / PICTURE_NAME
+    save_picture(draw(trained), target, asked_by="--out")
+    return target
 
 
-def draw(trained: CustomHead) -> str:
-    """The lines of the report beside a matrix of the labels that are confused most."""
+def draw(trained: CustomHead) -> Any:  # Any: a matplotlib Figure
+    """The weakest labels as bars beside a matrix of the labels that are confused most."""
     labels = confused_labels(trained.confusions)
-    lines = list(tell_lines(trained))
-    matrix = "" if not labels else draw_matrix(trained, labels, top=LINE * (len(lines) + 2))
-    height = LINE * (len(lines) + 2) + (LABEL_ROOM + CELL * (len(labels) + 1) if labels else 0)
-    width = max(760, LABEL_ROOM * 2 + CELL * len(labels))
-    words = "".join(
-        draw_text(line, x=16 + 16 * line.startswith("  "), y=LINE * (row + 1))
-        for row, line in enumerate(lines)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'font-family="sans-serif" font-size="13">'
-        f'<rect width="100%" height="100%" fill="white"/>{words}{matrix}</svg>\n'
-    )
+    figure = new_picture(11, 2 + 0.4 * max(SHOWN, len(labels)), asked_by="--out")
+    figure.suptitle(f"accuracy on unseen rows: {trained.figures.accuracy}")
+    bars, matrix = figure.subplots(1, 2)
+    draw_weakest(bars, weakest(trained))
+    if labels:
+        draw_matrix(matrix, trained.confusions, labels)
+    else:
+        matrix.set_axis_off()
+    return figure
+
+
+def draw_weakest(axes: Any, labels: Sequence[tuple[str, Estimate]]) -> None:  # Any: matplotlib's Axes
+    """The recall of each label with its interval, the weakest on top."""
+    estimates = [estimate for _, estimate in labels]
+    values = [each.value for each in estimates]
+    below = [each.value - each.low for each in estimates]
+    above = [each.high - each.value for each in estimates]
+    axes.barh(range(len(labels)), values, xerr=(below, above), color="#9ecae1", capsize=3)
+    # A label is a user's own text, not a formula.
+    axes.set_yticks(range(len(labels)), [shorten(label) for label, _ in labels], parse_math=False)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_title("weakest labels (recall)")
 
 
 def confused_labels(confusions: Sequence[Confusion]) -> list[str]:
@@ -95,43 +108,26 @@ def confused_labels(confusions: Sequence[Confusion]) -> list[str]:
     return list(labels)[:PICTURE_LABELS]
 
 
-def draw_matrix(trained: CustomHead, labels: Sequence[str], *, top: int) -> str:
+def draw_matrix(
+    axes: Any, confusions: Sequence[Confusion], labels: Sequence[str]
+) -> None:  # Any: matplotlib's Axes
     """One square a pair: truth down, what was said across; darker is more rows."""
-    counts = {(each.truth, each.said): each.rows for each in trained.confusions}
+    counts = {(each.truth, each.said): each.rows for each in confusions}
+    rows = [[counts.get((truth, said), 0) for said in labels] for truth in labels]
     most = max(counts.values())
-    left, first = LABEL_ROOM + 16, top + LABEL_ROOM
-    parts = [draw_text("rows: the true label; columns: the predicted one; unseen rows", x=16, y=top)]
-    for row, truth in enumerate(labels):
-        y = first + row * CELL
-        parts.append(draw_text(shorten(truth), x=left - 8, y=y + 15, anchor="end"))
-        for column, said in enumerate(labels):
-            rows = counts.get((truth, said), 0)
-            parts.append(draw_cell(rows, most, x=left + column * CELL, y=y, own=truth == said))
-    for column, said in enumerate(labels):
-        x = left + column * CELL + 15
-        parts.append(
-            f'<g transform="translate({x},{first - 6}) rotate(-90)">{draw_text(shorten(said), x=0, y=0)}</g>'
-        )
-    return "".join(parts)
-
-
-def draw_cell(rows: int, most: int, *, x: int, y: int, own: bool) -> str:
-    """A square with its number."""
-    fill = "#eeeeee" if own else "#d62728"
-    strength = 1 if own else rows / most
-    number = draw_text(str(rows), x=x + CELL // 2, y=y + 15, anchor="middle") if rows else ""
-    return (
-        f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill}" '
-        f'fill-opacity="{strength:.2f}" stroke="#cccccc"/>{number}'
-    )
-
-
-def draw_text(text: str, *, x: int, y: int, anchor: str = "start") -> str:
-    """A line of text."""
-    printable = "".join(sign for sign in text.strip() if sign.isprintable())
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(printable)}</text>'
+    axes.imshow(rows, cmap="Reds", vmin=0, vmax=most)
+    names, ticks = [shorten(label) for label in labels], range(len(labels))
+    axes.set_yticks(ticks, names, parse_math=False)
+    axes.set_xticks(ticks, names, parse_math=False, rotation=90)
+    for y, line in enumerate(rows):
+        for x, count in enumerate(line):
+            if count:
+                color = "white" if count > most * DARK_SHARE else "black"
+                axes.text(x, y, str(count), ha="center", va="center", color=color)
+    axes.set_title("unseen rows: the true label (down),\nthe predicted one (across)")
 
 
 def shorten(label: str) -> str:
-    """A label that fits its room."""
-    return label if len(label) <= LABEL_CHARS else label[: LABEL_CHARS - 1] + "…"
+    """A label that fits its room, without signs that cannot be printed."""
+    printable = "".join(sign for sign in label if sign.isprintable())
+    return printable if len(printable) <= LABEL_CHARS else printable[: LABEL_CHARS - 1] + "…"

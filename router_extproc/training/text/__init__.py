@@ -1,1 +1,1 @@
-"""Texts made for training: contrasts, rephrasings, topics and word lists."""
+"""Texts made for training: contrasts, rephrasings and word lists."""

@@ -1,7 +1,6 @@
-"""Words that stand in each other's place, and topics by domain; the lists are in `words/`.
+"""Words that can replace one another in a question; the lists are in `words/`.
 
-Inside one kind no two words mean the same, and swapping two of them changes what a question asks; a topic
-belongs to one domain only.
+Inside one kind no two words mean the same: swapping two of them changes what a question asks.
 """
 
 from __future__ import annotations
@@ -43,5 +42,3 @@ KINDS = {kind: tuple(members.split()) for kind, members in read_entries("kinds.t
 OPPOSITES = read_couples("opposites.txt")
 #: Words and others that mean the same in nearly every question.
 SYNONYMS = read_couples("synonyms.txt")
-#: What people ask about, by domain.
-TOPICS = {domain: tuple(topics.split("; ")) for domain, topics in read_entries("topics.txt").items()}

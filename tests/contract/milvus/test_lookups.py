@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from pymilvus.exceptions import MilvusException  # noqa: TID251 - it is translated here
 
-from router_extproc.cache.breaker import LATE_MAX, PAUSE_FIRST_S
+from router_extproc.cache.breaker import LATE_MAX, PAUSES
 from router_extproc.cache.health import BackendWatch, Unheard
 from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.lookups import Lookups
@@ -98,7 +98,7 @@ async def test_time_outs_of_milvus_pause_it_too_and_a_trial_in_time_ends_that(wo
     assert world.connection.asked == LATE_MAX
     world.connection.error = None
     world.connection.released.set()
-    world.clock.advance(PAUSE_FIRST_S)
+    world.clock.advance(PAUSES.first_s)
     assert [await world.get() for _ in range(3)] == ["found"] * 3
     assert not world.connection.watch.health.lookups_paused
 

@@ -50,6 +50,15 @@ def test_relative_path_is_made_absolute() -> None:
     assert endpoint_of(Milvus(uri="./cache.db")) == LiteEndpoint(Path.cwd() / "cache.db")
 
 
+def test_address_with_a_scheme_is_a_server_whatever_its_end() -> None:
+    """Only a path selects Milvus Lite."""
+    assert isinstance(endpoint_of(Milvus(uri="http://milvus.db")), ServerEndpoint)
+
+
+def test_socket_is_milvus_lite_in_a_process_of_its_own() -> None:
+    assert endpoint_of(Milvus(uri="unix:/run/lite.sock")) == LiteProcessEndpoint(Path("/run/lite.sock"))
+
+
 def test_host_port_and_database_name_a_server() -> None:
     endpoint = server(host="milvus.example", port=1234, database="cache")
     assert (endpoint.uri, endpoint.database, endpoint.token, endpoint.tls) == (
@@ -104,7 +113,7 @@ def test_tls_files_reach_the_client(tls: MilvusTls, options: dict[str, object]) 
 
 
 @pytest.mark.parametrize(
-    "endpoint", [LiteEndpoint(Path("/c.db")), LiteProcessEndpoint("unix:/l.sock")], ids=str
+    "endpoint", [LiteEndpoint(Path("/c.db")), LiteProcessEndpoint(Path("/l.sock"))], ids=str
 )
 def test_milvus_lite_is_not_pinged(endpoint: Endpoint) -> None:
     """Its gRPC server hangs up on a client that pings every 10 s while it computes (`too_many_pings`)."""

@@ -118,6 +118,21 @@ def test_token_gives_access(hub: FakeHub, folder: Path) -> None:
     assert folder.is_dir()
 
 
+def test_token_is_not_shown_to_the_host_that_the_hub_redirects_to(hub: FakeHub, folder: Path) -> None:
+    hub.token, hub.redirects = "secret", True
+    pull_from(hub, folder, token="secret")
+    assert hub.shown_elsewhere == [None] * 3
+
+
+def test_no_more_is_read_than_the_listing_says(hub: FakeHub, folder: Path) -> None:
+    """A hub that never stops sending must not fill the disk."""
+    seen: list[int] = []
+    hub.too_much = 256 * 1024 * 1024
+    pull(Place(hub.repo, hub=hub.url), folder, on_bytes=lambda _, done, __: seen.append(done), pause_s=0)
+    assert (folder / "model.onnx").read_bytes() == GRAPH
+    assert max(seen) == len(GRAPH)
+
+
 def test_absent_hub_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"http://127\.0\.0\.1:9 cannot be reached .*HF_ENDPOINT"):
         pull(Place("owner/name", hub="http://127.0.0.1:9"), folder, pause_s=0)

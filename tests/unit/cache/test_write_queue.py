@@ -9,13 +9,7 @@ from dataclasses import replace
 from router_extproc.cache.base import CacheRejected, Entry, Selector
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.write_queue import (
-    BATCH_ENTRIES_MAX,
-    RETRY_FIRST_S,
-    RETRY_LAST_S,
-    QueueLimits,
-    WriteQueue,
-)
+from router_extproc.cache.write_queue import BATCH_ENTRIES_MAX, RETRIES, QueueLimits, WriteQueue
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock
@@ -120,9 +114,9 @@ async def test_batch_is_tried_again_while_the_backend_is_away() -> None:
     queue = WriteQueue(backend, pause=pauses)
     queue.offer(entry("a"))
     await run_until_empty(queue)
-    retries = [seconds for seconds in pauses.seconds if seconds >= RETRY_FIRST_S]
+    retries = [seconds for seconds in pauses.seconds if seconds >= RETRIES.first_s]
     assert (queue.counters.written, queue.counters.retries) == (1, 8)
-    assert (retries[0], retries[1], max(retries)) == (RETRY_FIRST_S, 2 * RETRY_FIRST_S, RETRY_LAST_S)
+    assert (retries[0], retries[1], max(retries)) == (RETRIES.first_s, 2 * RETRIES.first_s, RETRIES.max_s)
 
 
 async def test_rejected_batch_is_given_up_and_counted() -> None:

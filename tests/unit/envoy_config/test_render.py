@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from router_extproc.address import worker_address
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS, find_dialect
@@ -15,7 +16,6 @@ from router_extproc.envoy_config.filters import all_but
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import What, render
 from router_extproc.protocol.modes import Role
-from router_extproc.server.listen import address_of
 
 MIB = 1024 * 1024
 CERTIFICATE = {"cert_file": "/cert.pem", "key_file": "/key.pem"}
@@ -157,7 +157,9 @@ def test_everything_else_meets_no_filter_and_comes_last() -> None:
 @pytest.mark.parametrize("listen", ["unix:/run/r/{worker}.sock", "127.0.0.1:50051"])
 def test_envoy_looks_for_each_worker_where_it_listens(listen: str) -> None:
     wanted = config(listen=listen, workers=3)
-    assert sockets(clusters(wanted)["router_extproc"]) == [address_of(listen, worker) for worker in range(3)]
+    assert sockets(clusters(wanted)["router_extproc"]) == [
+        worker_address(listen, worker) for worker in range(3)
+    ]
 
 
 def test_the_server_may_be_seen_elsewhere_than_it_listens() -> None:

@@ -30,11 +30,10 @@ from router_extproc.protocol.messages import (
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
-    StreamedBody,
     TrailersReply,
 )
 from router_extproc.protocol.modes import LET_PASS, BodyMode, BodyModes, Direction, ProcessingMode, Role
-from router_extproc.protocol.replies import MAX_STREAMED_BODY_BYTES, PartReply
+from router_extproc.protocol.replies import PartReply
 
 LIMIT = 100
 ASK = HeadersReply(mode_override=ProcessingMode(request_body=BodyMode.BUFFERED))
@@ -53,8 +52,8 @@ def observed(message: Message) -> Message:
     return dataclasses.replace(message, observability=True)
 
 
-def exchange(role: Role = Role.INLINE, *, full_duplex: bool = False) -> Exchange:
-    return Exchange(role, max_body_bytes=LIMIT, full_duplex=full_duplex)
+def exchange(role: Role = Role.INLINE) -> Exchange:
+    return Exchange(role, max_body_bytes=LIMIT)
 
 
 def asked_for_body(role: Role = Role.INLINE) -> Exchange:
@@ -62,14 +61,6 @@ def asked_for_body(role: Role = Role.INLINE) -> Exchange:
     begun = exchange(role)
     begun.receive(request_headers())
     begun.send(ASK)
-    return begun
-
-
-def duplex() -> Exchange:
-    """A full-duplex exchange whose headers and first chunk are here."""
-    begun = exchange(full_duplex=True)
-    begun.receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.STREAMED)))
-    begun.receive(RequestBody(b"a"))
     return begun
 
 
@@ -126,7 +117,7 @@ def test_an_answer_without_a_status_is_refused(status: str) -> None:
         exchange().receive(ResponseHeaders(Headers(((":status", status),))))
 
 
-# ── rule 1: outside full duplex, one reply of the matching kind per message ──
+# ── rule 1: one reply of the matching kind per message ──
 
 
 @pytest.mark.parametrize("reply", [BodyReply(), TrailersReply()])
@@ -174,86 +165,6 @@ def test_observers_never_reply() -> None:
         begun.send(HeadersReply(), Direction.RESPONSE)
 
 
-# ── rule 2: full duplex in order, chunks of at most 64 KiB ──
-
-
-def test_full_duplex_replies_run_in_order() -> None:
-    begun = duplex()
-    begun.receive(RequestBody(b"b", end_of_stream=True))
-    for reply in (HeadersReply(ROUTE), StreamedBody(b"ab"), StreamedBody(b"", end_of_stream=True)):
-        begun.send(reply)
-    with pytest.raises(LocalProtocolError, match="after done"):
-        begun.send(StreamedBody(b"c"))
-
-
-def test_full_duplex_refuses_a_body_before_the_headers() -> None:
-    with pytest.raises(LocalProtocolError, match="reply to body after start"):
-        duplex().send(StreamedBody(b"a"))
-
-
-def test_full_duplex_refuses_a_reply_before_any_message() -> None:
-    begun = exchange(full_duplex=True)
-    begun.receive(ResponseHeaders(OK, modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.STREAMED)))
-    with pytest.raises(LocalProtocolError, match="reply to headers"):
-        begun.send(HeadersReply())
-
-
-def test_full_duplex_trailers_come_last() -> None:
-    begun = duplex()
-    begun.receive(RequestTrailers(Headers()))
-    for reply in (HeadersReply(), StreamedBody(b"a"), TrailersReply()):
-        begun.send(reply)
-    with pytest.raises(LocalProtocolError, match="after done"):
-        begun.send(TrailersReply())
-
-
-def test_full_duplex_chunks_have_a_bound() -> None:
-    begun = duplex()
-    begun.send(HeadersReply())
-    begun.send(StreamedBody(b"x" * MAX_STREAMED_BODY_BYTES))
-    with pytest.raises(LocalProtocolError, match="65536"):
-        begun.send(StreamedBody(b"x" * (MAX_STREAMED_BODY_BYTES + 1)))
-
-
-def test_full_duplex_wants_chunks_and_nothing_else_does() -> None:
-    with pytest.raises(LocalProtocolError, match="wants streamed chunks"):
-        duplex().send(BodyReply())
-    begun = asked_for_body()
-    begun.receive(RequestBody(b"{}"))
-    with pytest.raises(LocalProtocolError, match="outside full duplex"):
-        begun.send(StreamedBody(b"a"))
-
-
-def test_full_duplex_may_be_answered_at_once() -> None:
-    begun = duplex()
-    begun.send(ImmediateResponse(200))
-    assert begun.ended
-
-
-def test_full_duplex_must_be_asked_for() -> None:
-    """Such a filter cannot fail open: a dead sidecar would be a 500."""
-    with pytest.raises(RemoteProtocolError, match="not enabled"):
-        exchange().receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)))
-
-
-def test_a_full_duplex_request_ends_with_our_last_chunk() -> None:
-    begun = Exchange(Role.DECIDE, max_body_bytes=LIMIT, full_duplex=True)
-    begun.receive(request_headers(modes=BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)))
-    begun.receive(RequestBody(b"a", end_of_stream=True))
-    begun.send(HeadersReply())
-    assert not begun.ended
-    begun.send(StreamedBody(b"a", end_of_stream=True))
-    assert begun.ended
-
-
-def test_a_full_duplex_request_without_a_body_ends_with_its_headers() -> None:
-    begun = Exchange(Role.DECIDE, max_body_bytes=LIMIT, full_duplex=True)
-    modes = BodyModes(BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE)
-    begun.receive(request_headers(end=True, modes=modes))
-    begun.send(HeadersReply())
-    assert begun.ended
-
-
 # ── rule 3: nothing after an immediate response ──
 
 
@@ -299,9 +210,19 @@ def test_an_immediate_response_needs_somebody_who_waits() -> None:
 # ── rule 4, as Envoy reports its configuration ──
 
 
-@pytest.mark.parametrize("mode", [BodyMode.STREAMED, BodyMode.BUFFERED_PARTIAL, BodyMode.GRPC])
-def test_a_filter_that_would_lose_the_routing_header_is_refused(mode: BodyMode) -> None:
-    with pytest.raises(RemoteProtocolError, match="loses the routing header"):
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        (BodyMode.STREAMED, "loses the routing header"),
+        (BodyMode.BUFFERED_PARTIAL, "loses the routing header"),
+        (BodyMode.FULL_DUPLEX_STREAMED, "FULL_DUPLEX_STREAMED cannot fail open"),
+        (BodyMode.GRPC, "gRPC messages"),
+    ],
+)
+def test_a_filter_that_loses_the_routing_header_or_cannot_fail_open_is_refused(
+    mode: BodyMode, why: str
+) -> None:
+    with pytest.raises(RemoteProtocolError, match=why):
         exchange().receive(request_headers(modes=BodyModes(mode, BodyMode.NONE)))
 
 
@@ -412,11 +333,6 @@ def test_a_body_announced_over_the_limit_is_refused_or_let_pass(
     assert begun.send(reply).reply == reply
 
 
-def test_full_duplex_counts_every_chunk() -> None:
-    begun = duplex()
-    assert begun.receive(RequestBody(b"x" * LIMIT)) == BodyTooLarge(LIMIT + 1)
-
-
 # ── rule 10: what we do not expect is an error ──
 
 
@@ -451,18 +367,13 @@ def test_every_phase_can_be_reached() -> None:
     assert {Phase.START, *TRANSITIONS.values()} == set(Phase)
 
 
-# ── rule 11: mode override in a reply to headers, never in full duplex ──
-
-
-def test_full_duplex_has_no_mode_override() -> None:
-    with pytest.raises(LocalProtocolError, match="no mode override"):
-        duplex().send(ASK)
+# ── rule 11: mode override in a reply to headers ──
 
 
 def test_only_replies_to_headers_have_a_mode_override() -> None:
     having = {
         kind
-        for kind in (HeadersReply, BodyReply, StreamedBody, TrailersReply, ImmediateResponse)
+        for kind in (HeadersReply, BodyReply, TrailersReply, ImmediateResponse)
         if "mode_override" in {field.name for field in dataclasses.fields(kind)}
     }
     assert having == {HeadersReply}

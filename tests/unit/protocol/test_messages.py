@@ -4,7 +4,7 @@ import pytest
 
 from router_extproc.errors import LocalProtocolError
 from router_extproc.protocol.events import AnswerChunk, BodyReceived
-from router_extproc.protocol.messages import BodyReply, ImmediateResponse, RequestBody, StreamedBody
+from router_extproc.protocol.messages import BodyReply, ImmediateResponse, RequestBody
 
 
 @pytest.mark.parametrize("status", [0, 100, 199, 600])
@@ -28,7 +28,6 @@ def test_an_immediate_response_leaves_content_length_to_envoy() -> None:
     [
         RequestBody(b"secret"),
         BodyReply(body=b"secret"),
-        StreamedBody(b"secret"),
         ImmediateResponse(200, (("set-cookie", "secret"),), b"secret"),
         BodyReceived(b"secret", last=True),
         AnswerChunk(b"secret", last=True),

@@ -6,8 +6,10 @@ from router_extproc.errors import ConfigError
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode
 
 
-@pytest.mark.parametrize("mode", [BodyMode.STREAMED, BodyMode.BUFFERED_PARTIAL])
-def test_a_request_body_mode_that_loses_headers_is_refused(mode: BodyMode) -> None:
+@pytest.mark.parametrize(
+    "mode", [BodyMode.STREAMED, BodyMode.BUFFERED_PARTIAL, BodyMode.FULL_DUPLEX_STREAMED, BodyMode.GRPC]
+)
+def test_a_request_body_mode_that_loses_headers_or_cannot_fail_open_is_refused(mode: BodyMode) -> None:
     """STYLE §2 rule 4: a late body would be routed wrongly, and only a late one."""
     with pytest.raises(ConfigError, match="use BUFFERED"):
         ProcessingMode(request_body=mode)

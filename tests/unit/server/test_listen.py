@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.server.listen import SOCKET_MODES, address_of, claim, open_to
+from router_extproc.server.listen import SOCKET_MODES, claim, open_to
 
 
 @pytest.fixture
@@ -35,19 +35,6 @@ def stale(path: Path) -> Path:
     with closing(socket.socket(socket.AF_UNIX)) as server:
         server.bind(str(path))
     return path
-
-
-@pytest.mark.parametrize(
-    ("listen", "address"),
-    [
-        ("unix:/run/r/{worker}.sock", "unix:/run/r/2.sock"),
-        ("127.0.0.1:50051", "127.0.0.1:50053"),
-        ("[::1]:50051", "[::1]:50053"),
-        ("127.0.0.1:0", "127.0.0.1:0"),
-    ],
-)
-def test_each_worker_has_its_own_address(listen: str, address: str) -> None:
-    assert address_of(listen, worker=2) == address
 
 
 def test_the_folder_of_a_socket_is_made(path: Path) -> None:

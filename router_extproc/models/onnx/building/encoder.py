@@ -1,7 +1,7 @@
 """Builds the int8 encoder from the packaged MiniLM, without torch.
 
-It is not a download and not training. The rule it keeps: a folder with a manifest is complete and
-was verified against the float32 graph; a build that fails leaves nothing behind.
+A folder with a manifest is complete and was compared with the float32 graph; a build that fails leaves
+nothing behind.
 """
 
 from __future__ import annotations

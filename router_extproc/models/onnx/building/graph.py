@@ -1,8 +1,7 @@
 """Writes the float32 ONNX graph of a MiniLM (BERT) sentence encoder from its weights.
 
-It is not a converter for any model: it knows this one architecture, in onnxruntime's fused
-operators. The graph takes one text (or several of equal length) without padding, so it needs no
-mask, and ends in mean pooling and scaling to length 1.
+Only this architecture, in onnxruntime's fused operators. The graph takes one text (or several of equal
+length) without padding, so it needs no mask, and ends in mean pooling and scaling to length 1.
 
 Source: onnxruntime contrib operators EmbedLayerNormalization, Attention, SkipLayerNormalization, BiasGelu.
 """

@@ -1,7 +1,7 @@
-"""Writes the verifier's graphs: the lower layers that read one question, the upper that read two.
+"""Writes the verifier's graphs: the lower layers that read one question, the upper ones that read two.
 
-It is not training. The rule it keeps: the lower graph comes from the packaged MiniLM and is never
-shipped; the upper one is what training changed, and is the artifact.
+The lower graph comes from the packaged MiniLM and is never shipped; training changed only the upper one,
+which is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sentences for building the encoder: some to find the range of its channels, others to check it.
 
-They are no training rows: no weight is learned from them. They are written for this purpose and
-span what clients send: short and long, chat, code, numbers, other scripts.
+No weight is learned from them. They were written for this purpose and cover what clients send: short and
+long, chat, code, numbers, other scripts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Moves outliers from activations into weights, so that int8 loses less.
 
-It is not quantisation: the float32 graph computes the same as before. A few channels of the hidden
-state are far larger than the rest and would take the whole int8 range of a pass; each channel is
-divided by a factor, and the row of the weight matrix that reads it is multiplied by it.
+The float32 graph computes the same as before. A few channels of the hidden state are far larger than the
+rest and would take the whole int8 range of a pass; each channel is divided by a factor, and the row of the
+weight matrix that reads it is multiplied by it.
 
 Source: Xiao and others, "SmoothQuant", 2022, equation 4.
 """

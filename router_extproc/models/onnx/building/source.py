@@ -1,7 +1,6 @@
-"""Finds the packaged MiniLM among the installed packages and reads it.
+"""Finds the packaged MiniLM among the installed packages and reads its files.
 
-It is not a download: `make setup` installs the wheel. The package is never imported (its own code
-needs torch); its files are read where they lie.
+The package is never imported: its own code needs torch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Builds the encoder with task layers: the built encoder in two parts, and the shipped layers beside it.
 
-It is not training. The rule it keeps: both parts together compute what the whole encoder computes; a
-folder with a manifest is complete.
+Both parts together compute what the whole encoder computes. A folder with a manifest is complete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Writes the graphs of the task layers: fine-tuned upper layers on the encoder's lower ones, in one pass.
 
-It is not training. The rule it keeps: the encoder's own vectors do not change by what is joined to it;
-only the upper layers of the tasks are shipped.
+Only the tasks' upper layers are shipped; the encoder's own vectors stay as they are.
 """
 
 from __future__ import annotations
@@ -19,11 +18,7 @@ from router_extproc.models.onnx.building.graph import (
     Weights,
     write_layer,
 )
-from router_extproc.models.onnx.building.pair_graph import merge_opsets, rename
 from router_extproc.models.onnx.tensors import STATES, TAG_SCORES, TASK_VECTOR
-
-#: Before the names of what is joined to the encoder.
-PREFIX = "tasks."
 
 
 def write_task_layers(weights: Weights, shape: Architecture, first_layer: int) -> onnx.ModelProto:
@@ -66,22 +61,3 @@ def write_task_layers(weights: Weights, shape: Architecture, first_layer: int) -
 def states_name(shared_layers: int) -> str:
     """The encoder's tensor that the upper graph reads."""
     return f"layer{shared_layers - 1}.output"
-
-
-def join_tasks(encoder: onnx.ModelProto, upper: onnx.ModelProto, shared_layers: int) -> onnx.ModelProto:
-    """One graph from token ids to the encoder's vector and the tasks' outputs."""
-    outputs = {output.name: output.name for output in upper.graph.output}
-    own = rename(upper, PREFIX, keep=set(), places={STATES: states_name(shared_layers), **outputs})
-    graph = helper.make_graph(
-        [*encoder.graph.node, *own.node],
-        "encoder_with_tasks",
-        list(encoder.graph.input),
-        [*encoder.graph.output, *upper.graph.output],
-        initializer=[*encoder.graph.initializer, *own.initializer],
-    )
-    return helper.make_model(
-        graph,
-        opset_imports=merge_opsets(encoder, upper),
-        ir_version=IR_VERSION,
-        producer_name="router-extproc",
-    )

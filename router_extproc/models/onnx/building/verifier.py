@@ -1,7 +1,7 @@
 """Builds the verifier's graph: the shipped upper layers on the lower ones of the packaged MiniLM.
 
-It is not training. The rule it keeps: what is shipped holds only what training changed; embeddings and
-lower layers come from the packaged weights, and both are checked by checksum.
+Only what training changed is shipped; embeddings and lower layers come from the packaged weights. Both are
+compared with their checksums.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from router_extproc.cache.base import EVERYTHING, Entry, FeedGap, Selector
-from router_extproc.cache.near.preload import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRY_FIRST_S, Preload
+from router_extproc.cache.near.preload import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRIES, Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry
@@ -99,7 +99,7 @@ async def test_reading_starts_again_when_the_backend_stops_answering() -> None:
     near = near_tier()
     warming = await warmed(Source(entry("a"), entry("b"), failures=2), near)
     assert (len(near), warming.near_is_complete) == (2, True)
-    assert PAUSES == [RETRY_FIRST_S, 2 * RETRY_FIRST_S]
+    assert [RETRIES.first_s, 2 * RETRIES.first_s] == PAUSES
 
 
 # ── what others write ─────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router_extproc.errors import ConfigProblems
+from router_extproc.errors import ConfigError, ConfigProblems
 from router_extproc.evaluation.intent import predict_intent
 from router_extproc.models.base import Encoding
 from router_extproc.models.onnx.heads import open_head
@@ -18,9 +19,9 @@ from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import Example
 from router_extproc.training.heads.head_onnx import write_head
 from router_extproc.training.heads.net import Plan
-from router_extproc.training.heads.report import draw, tell_lines
+from router_extproc.training.heads.report import tell_lines, write_picture
 from router_extproc.training.heads.scope import guess_scope
-from router_extproc.training.heads.train import CustomHead, plan_for, train_own
+from router_extproc.training.heads.train import Confusion, CustomHead, plan_for, train_own
 
 ENCODER = FakeEncoder(dim=64)
 PLAN = Plan(hidden=32, members=1, epochs=30, batch=16)
@@ -119,12 +120,21 @@ def test_both_scopes_are_reported(trained: CustomHead, without: CustomHead) -> N
     assert any("no rows are labelled oos" in line for line in tell_lines(without))
 
 
-def test_picture_escapes_what_a_user_named(trained: CustomHead) -> None:
-    wild = {'<b> & "quoted"\x00': trained.figures.accuracy}
-    figures = replace(trained.figures, recall_by_label=wild)
-    picture = draw(replace(trained, figures=figures))
-    assert "&lt;b&gt; &amp;" in picture
-    assert "\x00" not in picture
+def test_picture_takes_any_label_as_plain_text(trained: CustomHead, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="of the extra [training]")
+    wild = "<b> $\\frac{1$ & \x00"
+    figures = replace(trained.figures, recall_by_label={wild: trained.figures.accuracy})
+    confusions = (Confusion(wild, "other", 3), *trained.confusions)
+    picture = write_picture(tmp_path, replace(trained, figures=figures, confusions=confusions))
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_without_matplotlib_the_extra_is_named(
+    trained: CustomHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConfigError, match=r"extra \[training\]: pip install"):
+        write_picture(tmp_path, trained)
 
 
 def test_few_rows_are_trained_longer() -> None:

@@ -16,7 +16,7 @@ from router_extproc.training.text.contrast import (
     negate,
     swap_roles,
 )
-from router_extproc.training.text.word_sets import KINDS, OPPOSITES, TOPICS
+from router_extproc.training.text.word_sets import KINDS, OPPOSITES
 
 QUESTIONS = (
     "How do I turn on 2 lamps in Paris?",
@@ -107,9 +107,3 @@ def test_a_change_that_does_not_fit_gives_nothing(change: Change) -> None:
 def test_no_word_is_its_own_opposite_and_no_kind_repeats_a_word() -> None:
     assert all(word not in others for word, others in OPPOSITES.items())
     assert all(len(set(words)) == len(words) for words in KINDS.values())
-
-
-def test_a_topic_belongs_to_one_domain() -> None:
-    topics = [topic for members in TOPICS.values() for topic in members]
-    assert len(set(topics)) == len(topics)
-    assert len(TOPICS) == 14

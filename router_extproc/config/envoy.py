@@ -1,0 +1,58 @@
+"""The section `envoy`: what the rendered Envoy configuration needs to know."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from router_extproc.config.paths import OtherPaths
+from router_extproc.config.pools import PoolTraffic
+from router_extproc.config.tls import ClientCertificate, ServerCertificate
+from router_extproc.section import Section
+
+
+class EnvoyCluster(PoolTraffic):
+    """A pool, for the runnable bootstrap; an include for someone's Envoy may leave it out."""
+
+    #: HOST:PORT of each server.
+    endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
+    #: Whether they speak TLS.
+    tls: bool = False
+    #: Authorities that may sign a TLS pool's certificate; default: where Linux systems keep theirs.
+    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class Envoy(Section):
+    """What the rendered Envoy configuration needs to know."""
+
+    #: HOST:PORT of Envoy's listener for clients.
+    listen: str = "127.0.0.1:8801"
+    #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
+    admin: str | None = None
+    #: Two filters, and answers are only observed ("split"), or one for gateways that allow only one
+    #: ("inline").
+    profile: Literal["split", "inline"] = "split"
+    #: The pools by the names that models use.
+    clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
+    #: unix:PATH or HOST:PORT of each worker as Envoy sees it; default: where `listen` puts them.
+    #: Needed when the server listens on 0.0.0.0 in another container.
+    server: tuple[str, ...] = ()
+    #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
+    #: own are removed before any filter reads them. Ours (x-router-*) always are.
+    strip_headers: tuple[str, ...] = ()
+    #: What may reach the default pool beside inference requests.
+    other_paths: OtherPaths = "pass"
+    #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the
+    #: default pool ("pass"), or nowhere, with a 503 ("deny").
+    unread: Literal["pass", "deny"] = "pass"
+    #: TLS of Envoy's listener.
+    tls: ServerCertificate | None = None
+    #: TLS towards the gRPC server; belongs to `listen_tls`.
+    server_tls: ClientCertificate | None = None
+    #: The longest pause within an answer.
+    stream_idle_timeout_s: float = Field(default=300, gt=0)
+    #: Time for a whole request to arrive, body included; also for uploads on other paths.
+    request_timeout_s: float = Field(default=300, gt=0)
+    #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
+    max_requests: int = Field(default=16384, ge=1)
