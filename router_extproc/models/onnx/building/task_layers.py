@@ -1,7 +1,6 @@
 """Builds the encoder with task layers: the built encoder in two parts, and the shipped layers beside it.
 
-It is not training. The rule it keeps: both parts together compute what the whole encoder computes; a
-folder with a manifest is complete.
+Both parts together compute what the whole encoder computes. A folder with a manifest is complete.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from router_extproc.models.onnx.task_layers import (
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, VECTOR
 
 
-def build_trunk(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> TrunkManifest:
-    """Make `models/<identity>` from the encoder that was built there, or keep it when it is whole.
+def build_trunk(models: Path, *, artifact: Path = ARTIFACT) -> TrunkManifest:
+    """Make `models/<identity>` from the encoder that was built there, in place of what is there.
 
     Raises:
         ConfigError: the encoder or the artifact is missing, damaged or another one.
@@ -38,8 +37,6 @@ def build_trunk(models: Path, *, artifact: Path = ARTIFACT, force: bool = False)
     if shipped.encoder != IDENTITY:
         raise ConfigError("", f"{shipped.identity} was trained on the lower layers of {shipped.encoder}")
     folder = models / shipped.identity
-    if not force and (built := find_built(folder)):
-        return built
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
         made = Path(scratch) / "trunk"
         made.mkdir()
@@ -50,14 +47,6 @@ def build_trunk(models: Path, *, artifact: Path = ARTIFACT, force: bool = False)
         write_manifest(made, manifest)
         replace_folder(made, folder, spare=Path(scratch) / "previous")
     return manifest
-
-
-def find_built(folder: Path) -> TrunkManifest | None:
-    """The manifest of a whole earlier build, or None."""
-    try:
-        return read_manifest(folder, TrunkManifest, where="")
-    except ConfigError:
-        return None
 
 
 def split_encoder(model: Path, folder: Path, shared_layers: int) -> None:
