@@ -21,6 +21,7 @@ PACKAGE = "router_extproc"
 LAYERS: dict[str, int] = {
     "": 0,
     "errors": 0,
+    "extras": 0,
     "clock": 0,
     "section": 0,
     "private_files": 0,
