@@ -25,7 +25,7 @@ WORK ?= .cache/training
 TORCH ?= torch==2.13.0
 TRAINING := .cache/training-venv
 
-.PHONY: help setup run test check format test-vllm bench train-all proto envoy lock clean
+.PHONY: help setup run test check layers format test-vllm bench train-all proto envoy lock clean
 
 help: ## List what you can ask for
 	@printf 'router_extproc: a semantic router and cache beside Envoy\n\n'
@@ -90,6 +90,9 @@ check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ s
 	@$(BIN)/router-extproc envoy --config deploy/router.yaml --out envoy --check \
 	  || { echo "envoy/ differs from deploy/router.yaml: run make envoy" >&2; exit 1; }
 	@echo "check: all good"
+
+layers: setup ## Draw the layers and what each package imports; fails when an import breaks a rule
+	@$(BIN)/python -m router_extproc.testing.layers
 
 format: setup ## Format the code and fix what can be fixed
 	@$(BIN)/ruff format .

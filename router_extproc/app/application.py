@@ -205,7 +205,7 @@ async def _open_cache(
         return await stack.enter_async_context(SemanticCache(clock, near, verifier, run_blocking=judging))
     near = _near_tier(wanted, clock, max_entries=wanted.near.max_entries)
     # pymilvus takes a second to import: only who configured it waits for it.
-    from router_extproc.cache.milvus import MilvusCache  # noqa: PLC0415
+    from router_extproc.cache.milvus.backend import MilvusCache  # noqa: PLC0415
 
     settings = wanted.milvus or Milvus()
     backend = await stack.enter_async_context(

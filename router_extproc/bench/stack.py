@@ -26,7 +26,8 @@ from router_extproc.envoy_config.bootstrap import bootstrap
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.envoy_config.render import tree_of
 from router_extproc.errors import RouterError
-from router_extproc.process.child import Child, envoy_binary, first_of
+from router_extproc.process.child import Child, first_of
+from router_extproc.process.envoy import envoy_binary
 from router_extproc.telemetry.metrics.reading import count_late_stages
 
 READY_S: Final = 240.0

@@ -19,13 +19,14 @@ from router_extproc.config.handover import handed_over, received
 from router_extproc.config.model import Config
 from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.private_files import UMASK
+from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.channel import take_document
 from router_extproc.process.milvus_lite import asking_lite, lite_process, prepare_lite
 from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.restarts import RestartCounts
+from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.supervisor import Supervisor, Watched
-from router_extproc.process.worker import Seat, run_worker
-from router_extproc.server.serve import stop_requests
+from router_extproc.process.worker import run_worker
 from router_extproc.socket_folders import socket_folder
 from router_extproc.telemetry.library_lines import library_lines
 from router_extproc.telemetry.logging import configure_logging, get_logger
@@ -73,7 +74,7 @@ def _work(
         log_warnings(warnings)
         if worker is None:
             prepare_lite(config)
-        asyncio.run(run_worker(own, Seat(worker or 0, peers), config_digest=digest_of(config)))
+        asyncio.run(run_worker(own, WorkerAddress(worker or 0, peers), config_digest=digest_of(config)))
 
 
 def log_warnings(warnings: Sequence[ConfigWarning]) -> None:

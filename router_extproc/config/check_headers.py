@@ -8,6 +8,7 @@ from typing import Final
 
 from router_extproc.config.model import Config, ScopeHeaders
 from router_extproc.errors import ConfigError
+from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
 from router_extproc.signals.header import HeaderSettings
 
 #: RFC 9110, section 5.6.2; a pseudo-header begins with a colon.
@@ -22,7 +23,6 @@ HOP_BY_HOP: Final = frozenset(
 )
 #: Of how a request travels: no client is told by them.
 _OF_TRANSPORT: Final = frozenset({"te", "trailer"})
-_OURS: Final = "x-router-"
 
 
 def check_headers(config: Config) -> Iterator[ConfigError]:
@@ -72,7 +72,7 @@ def _why_absent(name: str) -> str | None:
 def _why_shared(name: str) -> str | None:
     """Why the header is the same for everybody."""
     lower = name.lower()
-    if lower.startswith(_OURS):
+    if lower.startswith(ROUTER_HEADER_PREFIX):
         return "x-router-* headers are removed from requests"
     if lower in _OF_TRANSPORT or (lower in _PSEUDO and lower != _TELLS_CLIENTS):
         return f"'{name}' is the same for all clients"

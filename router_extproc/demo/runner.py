@@ -34,7 +34,8 @@ from router_extproc.demo.stops import Stops
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
 from router_extproc.models.onnx.building.ensure import ensure_models
 from router_extproc.models.onnx.home import home, models_folder
-from router_extproc.process.child import Child, ChildEnded, envoy_binary, first_of
+from router_extproc.process.child import Child, ChildEnded, first_of
+from router_extproc.process.envoy import envoy_binary
 from router_extproc.process.supervisor import EXIT_REFUSED, BackOff
 from router_extproc.socket_folders import socket_folder
 
@@ -101,6 +102,7 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
 async def _start(settings: DemoSettings, stack: AsyncExitStack, stops: Stops, say: Say) -> Started:
     begun_s = time.monotonic()
     _check_ports(settings)
+    envoy_binary()  # said before anything is built, when there is none
     base = packaged() if settings.config is None else read_config(settings.config)
     taken = {} if settings.config is None else secrets_of(base, settings.config, os.environ)
     asked = read_pools(settings.pools, base.models)

@@ -15,7 +15,7 @@ from envoy_data_plane.envoy.extensions.access_loggers.stream.v3 import StdoutAcc
 from envoy_data_plane.google.protobuf import Any as Packed
 from envoy_data_plane.google.protobuf import Struct, Value
 
-from router_extproc.envoy_config.names import CACHE_HEADER, CLUSTER_HEADER
+from router_extproc.protocol.names import CACHE_HEADER, CLUSTER_HEADER, DECISION_HEADER, MODEL_HEADER
 
 #: As pipeline.request_ids takes.
 _REQUEST_ID_CHARS_MAX: Final = 64
@@ -49,8 +49,8 @@ FIELDS: Final = {
     "route": "%ROUTE_NAME%",
     "upstream_host": "%UPSTREAM_HOST%",
     "upstream_attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-    "model": _told("x-router-model"),
-    "decision": _told("x-router-decision"),
+    "model": _told(MODEL_HEADER),
+    "decision": _told(DECISION_HEADER),
     "cache": f"%RESP({CACHE_HEADER})%",
     "request_id": f"%REQ(X-REQUEST-ID):{_REQUEST_ID_CHARS_MAX}%",
     "traceparent": f"%REQ(TRACEPARENT):{_TRACE_PARENT_CHARS}%",

@@ -72,19 +72,21 @@ from router_extproc.config.model import Config
 from router_extproc.envoy_config.names import (
     ANSWER_ATTRIBUTES,
     BUFFER,
-    CACHE_HEADER,
-    CONFIG_HEADER,
     DECIDE,
     FEEDBACK_HEADER_BEGINS,
     HIT_PREFIX,
     INLINE,
-    METADATA_NAMESPACE,
     OBSERVE,
-    ROLE_HEADER,
-    ROUTER_HEADER_PREFIX,
     SERVER_CLUSTER,
 )
 from router_extproc.envoy_config.paths import path_filter
+from router_extproc.protocol.names import (
+    CACHE_HEADER,
+    CONFIG_HEADER,
+    METADATA_NAMESPACE,
+    ROLE_HEADER,
+    ROUTER_HEADER_PREFIX,
+)
 
 _NAMESPACE = MetadataOptionsMetadataNamespaces(untyped=[METADATA_NAMESPACE])
 

@@ -34,23 +34,26 @@ from router_extproc.envoy_config.errors import (
     error_headers,
 )
 from router_extproc.envoy_config.header_values import set_header
-from router_extproc.envoy_config.names import (
-    BUFFER,
-    CLUSTER_HEADER,
-    DECIDE,
-    INLINE,
-    METADATA_NAMESPACE,
-    OBSERVE,
-)
+from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE
 from router_extproc.envoy_config.paths import inference_path, inference_paths, without_final_slash
 from router_extproc.envoy_config.retries import retry_policy
+from router_extproc.protocol.names import (
+    CACHE_HEADER,
+    CACHE_KEY,
+    CACHE_STATUS_HEADER,
+    CACHE_STATUS_KEY,
+    CLUSTER_HEADER,
+    DECISION_HEADER,
+    METADATA_NAMESPACE,
+    MODEL_HEADER,
+)
 
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
-    "x-router-model": "%REQ(x-router-model)%",
-    "x-router-decision": "%REQ(x-router-decision)%",
-    "x-router-cache": f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:cache)%",
-    "cache-status": f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:cache_status)%",
+    MODEL_HEADER: f"%REQ({MODEL_HEADER})%",
+    DECISION_HEADER: f"%REQ({DECISION_HEADER})%",
+    CACHE_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_KEY})%",
+    CACHE_STATUS_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_STATUS_KEY})%",
 }
 
 #: What a pool is made of is nobody's business; Envoy adds none (`listener.py`).

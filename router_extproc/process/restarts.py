@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
-Reason: TypeAlias = Literal["exited", "signal", "refused", "frozen", "never_ready"]
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+from router_extproc.telemetry.metrics.workers import Reason, Restarts
+
 _FILE: Final = "restarts.json"
-
-#: Worker to reason to count.
-Restarts: TypeAlias = Mapping[int, Mapping[str, int]]
 
 
 class RestartCounts:

@@ -13,18 +13,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from router_extproc.clock import Clock
 from router_extproc.process import hangup
 from router_extproc.process.channel import WorkerChannel
-from router_extproc.process.restarts import Reason, RestartCounts
+from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.watch import BEAT_S, Patience, Silence, Watch
+from router_extproc.telemetry.logging import get_logger
+from router_extproc.telemetry.metrics.workers import Reason
 
 #: Exit code of a command whose configuration was refused.
 EXIT_REFUSED: Final = 2
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,6 @@ from typing import Final
 
 from router_extproc.errors import LocalProtocolError
 
-#: Set by us, read by Envoy's route: a reply that sets it must clear the route cache.
-ROUTING_HEADER: Final = "x-router-cluster"
-
 #: What Envoy's listener takes of a request; it also refuses a reply of ours that would exceed it, with an
 #: empty 500. So the server refuses what leaves no room for what it adds.
 REQUEST_HEADERS_MAX: Final = 200

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from router_extproc.errors import LocalProtocolError
-from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation
+from router_extproc.protocol.headers import HeaderMutation
 from router_extproc.protocol.messages import BodyReply, HeadersReply, StreamedBody, TrailersReply
 from router_extproc.protocol.modes import BodyMode, Direction
+from router_extproc.protocol.names import CLUSTER_HEADER
 
 #: The largest chunk that a full-duplex reply may carry.
 MAX_STREAMED_BODY_BYTES: Final = 64 * 1024
@@ -89,4 +90,4 @@ def _check_length_is_ours(mutation: HeaderMutation) -> None:
 
 def _routes(mutation: HeaderMutation, to: Direction) -> bool:
     """The route was picked before the routing header was there (rule: clear it)."""
-    return to is Direction.REQUEST and mutation.sets(ROUTING_HEADER)
+    return to is Direction.REQUEST and mutation.sets(CLUSTER_HEADER)

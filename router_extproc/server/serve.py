@@ -7,9 +7,7 @@ whoever asks for the server's health hears NOT_SERVING before the first stream i
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +17,6 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from router_extproc.errors import ConfigError
-from router_extproc.process import hangup
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.server.base import ConfigSeen, StreamCounter, ignore_config
 from router_extproc.server.credentials import ServerTls, credentials_of
@@ -131,46 +128,3 @@ def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredenti
     except RuntimeError as error:
         raise ConfigError("listen", f"cannot listen on {address}") from error
     return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
-
-
-@asynccontextmanager
-async def stop_requests(
-    *, with_parent: bool = False, at_once: Callable[[], None] | None = None
-) -> AsyncIterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set; `with_parent` also the end of standard input.
-
-    A supervisor holds the other end of it, so a worker never outlives one that was killed. A second such
-    signal calls `at_once`; a worker beside others has none, because a terminal or a service manager tells
-    it too what the supervisor tells it. SIGHUP is refused (`process.hangup`).
-    """
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-
-    def ask() -> None:
-        if stop.is_set() and at_once is not None:
-            _log.warning("asked to stop once more: streams under way are cut")
-            at_once()
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask)
-    loop.add_signal_handler(signal.SIGHUP, hangup.on_hangup(stop=stop.set, refuse=_refuse_reload))
-    if with_parent:
-        loop.add_reader(sys.stdin.fileno(), _parent_spoke, stop)
-    try:
-        with hangup.delivered():
-            yield stop
-    finally:
-        if with_parent:
-            loop.remove_reader(sys.stdin.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-
-
-def _refuse_reload() -> None:
-    _log.warning("SIGHUP ignored: a changed configuration takes effect with a restart")
-
-
-def _parent_spoke(stop: asyncio.Event) -> None:
-    """The supervisor sends nothing more: readable means closed."""
-    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-    stop.set()

@@ -22,16 +22,13 @@ from router_extproc.protocol.events import RequestStarted
 from router_extproc.protocol.exchange import Exchange
 from router_extproc.protocol.messages import HeadersReply
 from router_extproc.protocol.modes import LET_PASS, Direction, Role
+from router_extproc.protocol.names import CONFIG_HEADER, ROLE_HEADER
 from router_extproc.server.base import ConfigSeen, Outcome, StreamCounter, ignore_config
 from router_extproc.server.codec import decode, encode
 from router_extproc.server.inbox import Inbox
 
 #: On the wire; the generated package has a private name.
 SERVICE: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
-#: Initial metadata of a stream that tells its role.
-ROLE_KEY: Final = "x-router-role"
-#: And the digest of the configuration that its Envoy was rendered from.
-CONFIG_KEY: Final = "x-router-config"
 
 _Context: TypeAlias = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -78,7 +75,7 @@ class Servicer:
         except RemoteProtocolError as error:
             _log.warning("stream refused", reason=str(error))
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        self._on_config(_told(context, CONFIG_KEY))
+        self._on_config(_told(context, CONFIG_HEADER))
         self._counter.opened(role)
         self._in_flight[role] += 1
         outcome: Outcome = "cancelled"
@@ -146,13 +143,13 @@ async def _let_through(exchange: Exchange, messages: AsyncIterator[bytes], conte
 
 
 def _role_of(context: _Context) -> Role:
-    value = _told(context, ROLE_KEY)
+    value = _told(context, ROLE_HEADER)
     if value is None:
-        raise RemoteProtocolError(f"the filter's initial_metadata has no {ROLE_KEY}")
+        raise RemoteProtocolError(f"the filter's initial_metadata has no {ROLE_HEADER}")
     try:
         return Role(value)
     except ValueError as error:
-        raise RemoteProtocolError(f"{ROLE_KEY} must be one of {[role.value for role in Role]}") from error
+        raise RemoteProtocolError(f"{ROLE_HEADER} must be one of {[role.value for role in Role]}") from error
 
 
 def _told(context: _Context, wanted: str) -> str | None:

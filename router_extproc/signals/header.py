@@ -12,6 +12,7 @@ from pydantic import Field
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifiers
+from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
 from router_extproc.signals.base import Reading, SignalSettings, Subject
 
 #: Longer values are no labels: they would fill metrics and explanations.
@@ -27,7 +28,7 @@ class HeaderSettings(SignalSettings):
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
-        if self.header.lower().startswith("x-router-"):
+        if self.header.lower().startswith(ROUTER_HEADER_PREFIX):
             problem = "x-router-* headers are removed from requests; it would never match"
             yield ConfigError(f"{path}.header", problem)
 

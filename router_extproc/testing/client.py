@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from router_extproc.pipeline.exchange import RoutedExchange
-from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.testing.router import FakeRouter
 
 PATH = "/v1/chat/completions"

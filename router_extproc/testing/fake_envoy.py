@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from router_extproc.protocol.driver import DriverFactory, ExchangeDriver, Step, step
 from router_extproc.protocol.exchange import Exchange
-from router_extproc.protocol.headers import ROUTING_HEADER, HeaderMutation, Headers, Pair
+from router_extproc.protocol.headers import HeaderMutation, Headers, Pair
 from router_extproc.protocol.messages import (
     NO_METADATA,
     BodyReply,
@@ -31,6 +31,7 @@ from router_extproc.protocol.messages import (
     TrailersReply,
 )
 from router_extproc.protocol.modes import BodyMode, BodyModes, HeaderMode, ProcessingMode, Role
+from router_extproc.protocol.names import CLUSTER_HEADER
 
 Profile: TypeAlias = Literal["split", "inline"]
 
@@ -56,7 +57,7 @@ class Forwarded:
     @property
     def cluster(self) -> str | None:
         """The cluster that the routing header names; None: Envoy's default route."""
-        return self.headers.get(ROUTING_HEADER)
+        return self.headers.get(CLUSTER_HEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,6 @@ def _with_body(request: Forwarded, reply: BodyReply) -> Forwarded:
     announced = headers.content_length()
     if announced is not None and announced != len(body):
         raise Rejected(f"content-length {announced}, but the body has {len(body)} bytes")
-    if reply.mutation.sets(ROUTING_HEADER) and not reply.clear_route_cache:
+    if reply.mutation.sets(CLUSTER_HEADER) and not reply.clear_route_cache:
         raise Rejected("the route was picked before the routing header was there")
     return Forwarded(headers, body)

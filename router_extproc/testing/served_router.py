@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from router_extproc.pipeline.mutations import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import ExchangeDriver, Unfinished
 from router_extproc.protocol.events import (
     AnswerChunk,
@@ -23,11 +23,12 @@ from router_extproc.protocol.events import (
 )
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
 from router_extproc.server.credentials import ServerTls
-from router_extproc.server.serve import ServerSettings, running, stop_requests
+from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.router import LARGE, SEMANTIC, fake_router

@@ -12,7 +12,7 @@ import pytest
 
 from router_extproc.cache.base import CacheBackend
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock

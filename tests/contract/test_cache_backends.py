@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.testing.check_cache_backend import CHECK_DIM, check_cache_backend

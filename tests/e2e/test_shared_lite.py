@@ -18,7 +18,7 @@ import httpx
 from envoy_data_plane.envoy.config.core.v3 import HeaderMap, HeaderValue
 from envoy_data_plane.envoy.service.ext_proc import v3 as envoy
 
-from router_extproc.server.servicer import ROLE_KEY
+from router_extproc.protocol.names import ROLE_HEADER
 from router_extproc.testing.listening import listening_ports
 from router_extproc.testing.stack import free_address
 
@@ -96,7 +96,7 @@ class Asker:
     async def ask(self, question: str, *, answer: str | None = None) -> str:
         """What the cache said; with `answer` the pool gives it after a miss."""
         body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": question}]})
-        call = self._channel.stream_stream(METHOD)(metadata=((ROLE_KEY, "inline"),), timeout=LIMIT_S)
+        call = self._channel.stream_stream(METHOD)(metadata=((ROLE_HEADER, "inline"),), timeout=LIMIT_S)
         await _exchange(
             call, request_headers=_headers((":method", "POST"), (":path", "/v1/chat/completions"))
         )

@@ -14,9 +14,10 @@ from envoy_data_plane.envoy.service.ext_proc.v3 import ProcessingRequest, Proces
 
 from router_extproc.protocol.driver import DriverFactory
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import ROLE_HEADER
 from router_extproc.server.base import Outcome
 from router_extproc.server.serve import ServerSettings, running
-from router_extproc.server.servicer import ROLE_KEY, StreamLimits
+from router_extproc.server.servicer import StreamLimits
 
 #: No wait in these tests is longer, whatever the machine does beside them.
 PATIENCE_S = 20.0
@@ -86,7 +87,7 @@ class Wire:
 
     def stream(self, role: str | None = "decide") -> EnvoyStream:
         method = self.channel.stream_stream(METHOD)
-        return EnvoyStream(method(metadata=None if role is None else ((ROLE_KEY, role),)))
+        return EnvoyStream(method(metadata=None if role is None else ((ROLE_HEADER, role),)))
 
     async def drain(self) -> None:
         """Stop the server; returns when every stream has ended."""

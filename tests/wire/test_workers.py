@@ -16,9 +16,9 @@ from router_extproc.clock import SystemClock
 from router_extproc.process import hangup
 from router_extproc.process.channel import WorkerChannel
 from router_extproc.process.restarts import RestartCounts
+from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.supervisor import EXIT_REFUSED, BackOff, Supervisor, Watched
 from router_extproc.process.watch import Patience
-from router_extproc.server.serve import stop_requests
 
 PATIENCE_S = 20
 #: Says that it is there, then waits to be told to stop.

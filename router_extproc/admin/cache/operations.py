@@ -14,16 +14,10 @@ from typing import Final
 import orjson
 
 from router_extproc.admin.cache.evidence import joined_evidence, own_evidence
+from router_extproc.admin.cache.known_answers import read_known_answer
+from router_extproc.admin.cache.members import Unreadable
 from router_extproc.admin.cache.report import joined_report, own_report
-from router_extproc.admin.cache.requests import (
-    Listing,
-    Purge,
-    Unreadable,
-    read_complaint,
-    read_known_answer,
-    read_lines,
-    read_purge,
-)
+from router_extproc.admin.cache.requests import Listing, Purge, read_complaint, read_lines, read_purge
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.decision_policy import ScopeRules

@@ -15,15 +15,9 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from router_extproc.admin.cache.members import Unreadable
 from router_extproc.admin.cache.operations import CacheDesk
-from router_extproc.admin.cache.requests import (
-    Listing,
-    Unreadable,
-    read_limit,
-    read_listing,
-    read_selector,
-    write_place,
-)
+from router_extproc.admin.cache.requests import Listing, read_limit, read_listing, read_selector, write_place
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.replies import json_reply
 from router_extproc.cache.base import Entry, Selector

@@ -7,12 +7,21 @@ Source: the OpenAI API reference, "The chat completion object"; vLLM, ChatComple
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Final, TypeGuard
-
-import orjson
+from collections.abc import Mapping
+from typing import Final
 
 from router_extproc.dialects.json_body import JsonObject
+from router_extproc.dialects.members import (
+    NotUnderstoodError,
+    a_list,
+    a_string,
+    an_integer,
+    an_object,
+    check_depth,
+    is_integer,
+    optional_string,
+    others,
+)
 from router_extproc.llm.answer import Answer, Choice, Incomplete, JsonValue, ToolCall, Usage
 
 #: Every reason that this dialect gives for an answer that is not stored.
@@ -41,13 +50,6 @@ _REASONING_FIELDS: Final = ("reasoning_content", "reasoning")
 #: `object` tells the two forms apart, `obfuscation` and `delta` belong to events alone.
 _ANSWER_MEMBERS: Final = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
 _CHOICE_MEMBERS: Final = frozenset({"index", "message", "finish_reason", "delta"})
-#: A replay and a stored answer nest an answer's own members a few levels deeper than they came;
-#: this many brackets around the original show that both can be written.
-_SPARE_LEVELS: Final = 8
-
-
-class NotUnderstoodError(Exception):
-    """The object is not what the API prescribes; never leaves this package."""
 
 
 def read_completion(document: JsonObject) -> Answer | Incomplete:
@@ -86,35 +88,24 @@ def _choice_reason(choice: Choice) -> str | None:
 
 def _read_answer(document: JsonObject) -> Answer:
     """Every member in its field, the rest in `extra`."""
-    _check_depth(document)
-    choices = tuple(_read_choice(_an_object(choice)) for choice in _a_list(document.get("choices")))
+    check_depth(document)
+    choices = tuple(_read_choice(an_object(choice)) for choice in a_list(document.get("choices")))
     ordered = tuple(sorted(choices, key=lambda choice: choice.index))
     if [choice.index for choice in ordered] != list(range(len(ordered))):
         raise NotUnderstoodError
     return Answer(
-        id=_a_string(document.get("id")),
-        model=_a_string(document.get("model")),
-        created_s=_an_integer(document.get("created")),
+        id=a_string(document.get("id")),
+        model=a_string(document.get("model")),
+        created_s=an_integer(document.get("created")),
         choices=ordered,
         usage=_read_usage(document.get("usage")),
-        extra=_others(document, _ANSWER_MEMBERS),
+        extra=others(document, _ANSWER_MEMBERS),
     )
-
-
-def _check_depth(document: JsonObject) -> None:
-    """Refuse what could be read but not written again."""
-    wrapped: JsonValue = document
-    for _ in range(_SPARE_LEVELS):
-        wrapped = [wrapped]
-    try:
-        orjson.dumps(wrapped)
-    except orjson.JSONEncodeError as error:
-        raise NotUnderstoodError from error
 
 
 def _read_choice(original: JsonObject) -> Choice:
     """One alternative."""
-    message = _an_object(original.get("message"))
+    message = an_object(original.get("message"))
     content = message.pop("content", None)
     # Only a field that holds text is taken out: a null stays where it is and is replayed as null.
     refusal = message.pop("refusal") if message.get("refusal") is not None else None
@@ -124,15 +115,15 @@ def _read_choice(original: JsonObject) -> Choice:
     if message.get("role") == "assistant":
         del message["role"]
     return Choice(
-        index=_an_integer(original.get("index")),
-        content=_optional_string(content),
-        finish_reason=_optional_string(original.get("finish_reason")),
+        index=an_integer(original.get("index")),
+        content=optional_string(content),
+        finish_reason=optional_string(original.get("finish_reason")),
         tool_calls=tool_calls,
-        reasoning=_optional_string(reasoning),
+        reasoning=optional_string(reasoning),
         reasoning_field=reasoning_field or _REASONING_FIELDS[0],
-        refusal=_optional_string(refusal),
+        refusal=optional_string(refusal),
         message_extra=message,
-        choice_extra=_others(original, _CHOICE_MEMBERS),
+        choice_extra=others(original, _CHOICE_MEMBERS),
     )
 
 
@@ -140,10 +131,10 @@ def _take_tool_calls(message: JsonObject) -> tuple[ToolCall, ...]:
     """Take the calls out of the message, of both forms; an empty list or null stays."""
     calls: list[ToolCall] = []
     if message.get("tool_calls"):
-        calls += [_read_tool_call(_an_object(call)) for call in _a_list(message.pop("tool_calls"))]
+        calls += [_read_tool_call(an_object(call)) for call in a_list(message.pop("tool_calls"))]
     if message.get(_LEGACY_CALL) is not None:
-        legacy = _an_object(message.pop(_LEGACY_CALL))
-        name, arguments = _a_string(legacy.pop("name", None)), _a_string(legacy.pop("arguments", ""))
+        legacy = an_object(message.pop(_LEGACY_CALL))
+        name, arguments = a_string(legacy.pop("name", None)), a_string(legacy.pop("arguments", ""))
         calls.append(ToolCall("", name, arguments, _LEGACY_CALL, legacy))
     return tuple(calls)
 
@@ -153,13 +144,13 @@ def _read_tool_call(call: JsonObject) -> ToolCall:
 
     A call of a function without parameters may leave its arguments out.
     """
-    kind = _a_string(call.pop("type", "function"))
+    kind = a_string(call.pop("type", "function"))
     if kind not in _CALL_MEMBERS:
         raise NotUnderstoodError
     name_member, text_member = _CALL_MEMBERS[kind]
-    body = _an_object(call.pop(kind, None))
-    name, text = _a_string(body.pop(name_member, None)), _a_string(body.pop(text_member, ""))
-    identity = _a_string(call.pop("id", None))
+    body = an_object(call.pop(kind, None))
+    name, text = a_string(body.pop(name_member, None)), a_string(body.pop(text_member, ""))
+    identity = a_string(call.pop("id", None))
     return ToolCall(identity, name, text, kind, {**call, kind: body} if body else call)
 
 
@@ -167,13 +158,13 @@ def _read_usage(original: JsonValue) -> Usage | None:
     """The token counts; null or none at all is no usage."""
     if original is None:
         return None
-    usage = _an_object(original)
+    usage = an_object(original)
     details = usage.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if type(details) is dict else None
     return Usage(
-        prompt_tokens=_an_integer(usage.get("prompt_tokens")),
-        completion_tokens=_an_integer(usage.get("completion_tokens", 0)),
-        cached_tokens=cached if _is_integer(cached) else 0,
+        prompt_tokens=an_integer(usage.get("prompt_tokens")),
+        completion_tokens=an_integer(usage.get("completion_tokens", 0)),
+        cached_tokens=cached if is_integer(cached) else 0,
         original=usage,
     )
 
@@ -215,42 +206,3 @@ def write_usage(usage: Usage) -> JsonObject:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     }
-
-
-def _others(members: JsonObject, known: Collection[str]) -> JsonObject:
-    """The members without a field of their own."""
-    return {name: value for name, value in members.items() if name not in known}
-
-
-def _an_object(value: JsonValue) -> JsonObject:
-    """A copy that may be taken apart."""
-    if type(value) is not dict:
-        raise NotUnderstoodError
-    return dict(value)
-
-
-def _a_list(value: JsonValue) -> list[JsonValue]:
-    if type(value) is not list:
-        raise NotUnderstoodError
-    return value
-
-
-def _a_string(value: JsonValue) -> str:
-    if type(value) is not str:
-        raise NotUnderstoodError
-    return value
-
-
-def _optional_string(value: JsonValue) -> str | None:
-    return None if value is None else _a_string(value)
-
-
-def _an_integer(value: JsonValue) -> int:
-    if not _is_integer(value):
-        raise NotUnderstoodError
-    return value
-
-
-def _is_integer(value: JsonValue) -> TypeGuard[int]:
-    """True and false are no numbers in JSON."""
-    return type(value) is int

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from router_extproc.dialects.json_body import JsonObject
-from router_extproc.dialects.openai_chat.answer import NotUnderstoodError
+from router_extproc.dialects.members import NotUnderstoodError
 from router_extproc.llm.answer import JsonValue
 
 #: Members whose first piece that is not empty is the whole value; a second, other one is refused.

@@ -10,7 +10,8 @@ import orjson
 
 from router_extproc.dialects.base import AnswerProgress
 from router_extproc.dialects.json_body import JsonObject
-from router_extproc.dialects.openai_chat.answer import NotUnderstoodError, read_completion
+from router_extproc.dialects.members import NotUnderstoodError
+from router_extproc.dialects.openai_chat.answer import read_completion
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
 from router_extproc.dialects.sse import SseEvent, SseReader
 from router_extproc.llm.answer import Answer, Incomplete

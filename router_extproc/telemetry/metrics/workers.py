@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal, TypeAlias, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from router_extproc.process.restarts import REASONS, Restarts
 from router_extproc.telemetry.metrics.naming import PREFIX
+
+Reason: TypeAlias = Literal["exited", "signal", "refused", "frozen", "never_ready"]
+REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+#: Worker to reason to count.
+Restarts: TypeAlias = Mapping[int, Mapping[str, int]]
 
 
 class WorkerCollector(Collector):

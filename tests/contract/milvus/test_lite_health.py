@@ -17,7 +17,7 @@ import pytest
 from milvus_lite import MilvusLite
 
 from router_extproc.cache.health import Phase, Trouble, Unheard
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.lite_server import LiteServers, open_lite
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.errors import CacheError

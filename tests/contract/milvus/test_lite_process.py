@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import Hit, Query, SemanticCache

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import Hit, Miss, SemanticCache
@@ -104,7 +104,7 @@ async def test_full_disk_loses_nothing_and_needs_no_restart(
 WRITER = """
 import asyncio, itertools, sys
 from pathlib import Path
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.config.milvus import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock

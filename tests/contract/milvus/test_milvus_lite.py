@@ -15,7 +15,8 @@ from pymilvus import AsyncMilvusClient  # noqa: TID251 - the client is what brea
 from pymilvus.exceptions import MilvusException  # noqa: TID251 - likewise
 
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.milvus import MilvusCache, sweeper
+from router_extproc.cache.milvus import sweeper
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.connection import GIVEN_UP_MAX, Link
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
 from router_extproc.cache.near.tier import NearTier

@@ -13,7 +13,7 @@ from pymilvus import MilvusClient  # noqa: TID251 - to see what the server has
 
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.digest import digest
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.purge_schema import SUFFIX
 from router_extproc.cache.milvus.schema import VERSION_PROPERTY
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusIndex

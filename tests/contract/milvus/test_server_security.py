@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusAuth, MilvusConnection, MilvusTls
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry
 from router_extproc.testing.clock import ManualClock

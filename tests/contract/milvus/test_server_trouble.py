@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusConnection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import CacheState, Hit, Miss, SemanticCache

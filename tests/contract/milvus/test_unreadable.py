@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from milvus_lite import MilvusLite
 
-from router_extproc.cache.milvus import MilvusCache
+from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.errors import FolderInUse
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.unreadable import ASIDE_MAX, put_aside_if_unreadable

