@@ -1,6 +1,6 @@
 """Time as a value that is handed in: the clock, and the budget of one exchange.
 
-It is not a scheduler. Nothing else in the package reads the time, so tests move it by hand.
+Nothing else in the package reads the time, so tests move it by hand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The error tree: an error's class decides what happens to the HTTP request.
 
-It is not a catalogue of places: two modules raise the same class when the same thing must follow.
+Two modules raise the same class when the same thing must follow, wherever it occurred.
 
 RouterError
 ├─ ConfigError(path, problem)            refuse to start; all problems are listed at once

@@ -1,6 +1,6 @@
 """The base of every configuration section, wherever it is defined, and the hint for a wrong name.
 
-It is not the configuration (`config/model.py`): a signal's settings live beside the signal.
+A signal's settings live beside the signal.
 """
 
 from __future__ import annotations

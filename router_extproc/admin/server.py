@@ -15,7 +15,7 @@ from aiohttp import web
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Operations, Question
 from router_extproc.admin.cache import routes as cache_routes
-from router_extproc.admin.cache.operations import CacheDesk
+from router_extproc.admin.cache.operations import CacheOperations
 from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.explained import explained
@@ -41,7 +41,7 @@ class AdminServer:
         address: str,
         *,
         max_body_bytes: int,
-        cache: CacheDesk | None = None,
+        cache: CacheOperations | None = None,
         access: Access | None = None,
         metrics: str | None = None,
     ) -> None:

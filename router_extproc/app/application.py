@@ -38,20 +38,20 @@ from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
-from router_extproc.pipeline.background import Chores
-from router_extproc.pipeline.caching.coalescing import Flights
-from router_extproc.pipeline.caching.hit_timing import Pace
+from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.caching.coalescing import Coalescer
+from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.savings import Savings
-from router_extproc.pipeline.caching.shadow import Trials
-from router_extproc.pipeline.caching.stage import Doubt, Recall
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import ExchangeParts, RoutedExchange
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.parsed_request import Incoming, InquiryReader
+from router_extproc.pipeline.parsed_request import RawRequest, RequestParser
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.signal_stage import Understander
+from router_extproc.pipeline.signal_stage import SignalStage
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.traffic import Traffic
@@ -78,7 +78,7 @@ class Application:
     warmer: Warmer | None
     savings: Savings
     evidence: Evidence
-    chores: Chores
+    background: BackgroundTasks
     traffic: Traffic
 
     def drive(self, role: Role) -> RoutedExchange:
@@ -93,7 +93,7 @@ class Application:
         dialect = self.parts.find_dialect(method, path)
         if dialect is None:
             return None
-        return await self.parts.pipeline.decide(Incoming(dialect, headers, body))
+        return await self.parts.pipeline.decide(RawRequest(dialect, headers, body))
 
 
 @asynccontextmanager
@@ -118,8 +118,8 @@ async def build(
         classifiers = EncoderClassifiers(encoder)
         signals = [signal.open(name, classifiers) for name, signal in config.signals.items()]
 
-        def understander(limits: Limits) -> Understander:
-            return Understander(
+        def signal_stage(limits: Limits) -> SignalStage:
+            return SignalStage(
                 signals=signals,
                 encoder=encoder,
                 inference=inference,
@@ -130,22 +130,24 @@ async def build(
         if config.semantic_cache.enabled and encoder is not None:
             opening = _Opening(clock, stack, backend_listener)
             cache = await _open_cache(config, encoder, inference, opening)
-        evidence, chores = _evidence(config), await stack.enter_async_context(Chores(clock))
-        trials = recall = None
+        evidence, background = _evidence(config), await stack.enter_async_context(BackgroundTasks(clock))
+        shadow = cache_stage = None
         if cache is not None and encoder is not None:
-            trials = Trials(cache, evidence, chores, AnswerComparison(encoder), inference)
-            recall = _recall(config, cache, clock, encoder, evidence)
+            shadow = ShadowComparisons(cache, evidence, background, AnswerComparison(encoder), inference)
+            cache_stage = _cache_stage(config, cache, clock, encoder, evidence)
         traffic = traffic_of(config, clock)
-        pipeline = _pipeline(config, clock, understander(config.limits), recall)
+        pipeline = _pipeline(config, clock, signal_stage(config.limits), cache_stage)
         pipeline = replace(pipeline, traffic=traffic)
         patient = _patient(config)
-        if recall is not None:
-            recall = replace(recall, timeout_s=patient.limits.cache_timeout_s)
-        warming = _pipeline(patient, clock, understander(patient.limits), recall)
+        if cache_stage is not None:
+            cache_stage = replace(cache_stage, timeout_s=patient.limits.cache_timeout_s)
+        warming = _pipeline(patient, clock, signal_stage(patient.limits), cache_stage)
         largest = config.semantic_cache.max_answer_bytes
-        observer = AnswerObserver(DIALECTS, cache, listener, clock, largest, trials, _pace(config), traffic)
+        observer = AnswerObserver(
+            DIALECTS, cache, listener, clock, largest, shadow, _hit_timing(config), traffic
+        )
         warmer = None if cache is None else Warmer(warming, DIALECTS[WARM_DIALECT], clock, largest)
-        savings, flights = Savings(), None if cache is None else _flights(config, clock)
+        savings, coalescer = Savings(), None if cache is None else _coalescer(config, clock)
         parts = ExchangeParts(
             pipeline,
             observer,
@@ -153,10 +155,10 @@ async def build(
             listener,
             clock,
             savings,
-            flights,
+            coalescer,
             config.limits.message_timeout_s,
         )
-        yield Application(parts, encoder, cache, warmer, savings, evidence, chores, traffic)
+        yield Application(parts, encoder, cache, warmer, savings, evidence, background, traffic)
 
 
 # ── understanding ─────────────────────────────────────────────────────────────────────────────
@@ -253,15 +255,15 @@ def _evidence(config: section.Config) -> Evidence:
     return Evidence(rate_max)
 
 
-def _pace(config: section.Config) -> Pace:
-    return Pace(max_s=config.semantic_cache.hide_timing_max_s, chance=random.random)
+def _hit_timing(config: section.Config) -> HitTiming:
+    return HitTiming(max_s=config.semantic_cache.hide_timing_max_s, chance=random.random)
 
 
-def _flights(config: section.Config, clock: Clock) -> Flights | None:
+def _coalescer(config: section.Config, clock: Clock) -> Coalescer | None:
     wanted = config.semantic_cache.coalescing
     if not wanted.enabled:
         return None
-    return Flights(clock, wait_s=wanted.wait_s, waiters_max=wanted.waiters_max)
+    return Coalescer(clock, wait_s=wanted.wait_s, waiters_max=wanted.waiters_max)
 
 
 def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:
@@ -283,21 +285,21 @@ def _patient(config: section.Config) -> section.Config:
 # ── pipeline ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _recall(
+def _cache_stage(
     config: section.Config, cache: SemanticCache, clock: Clock, encoder: Encoder, evidence: Evidence
-) -> Recall:
-    doubt = Doubt(evidence, random.random, config.semantic_cache.client_feedback)
+) -> CacheStage:
+    shadow_sampling = ShadowSampling(evidence, random.random, config.semantic_cache.client_feedback)
     timeout_s, scopes = config.limits.cache_timeout_s, scope_rules_of(config)
-    return Recall(cache, policy_of(config), clock, timeout_s, encoder.identity, scopes, doubt)
+    return CacheStage(cache, policy_of(config), clock, timeout_s, encoder.identity, scopes, shadow_sampling)
 
 
 def _pipeline(
     config: section.Config,
     clock: Clock,
-    understander: Understander,
-    recall: Recall | None,
+    signal_stage: SignalStage,
+    cache_stage: CacheStage | None,
 ) -> RequestPipeline:
     limits, policy, scopes = config.limits, policy_of(config), scope_rules_of(config)
-    reader = InquiryReader(catalogue_of(config), scopes, routing_headers_of(config))
+    reader = RequestParser(catalogue_of(config), scopes, routing_headers_of(config))
     budget_s = limits.message_timeout_s - limits.margin_s
-    return RequestPipeline(clock, reader, policy, understander, recall, budget_s, prices_of(config))
+    return RequestPipeline(clock, reader, policy, signal_stage, cache_stage, budget_s, prices_of(config))

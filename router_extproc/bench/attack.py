@@ -1,8 +1,7 @@
 """A suffix-search attack on the embedding: words behind a text bring it near to somebody else's question.
 
-It is not a defence. The rule it keeps: the attacker knows the encoder and the question, and one success
-anywhere along the search counts, in either direction: the attacker's answer is given to others
-(poisoning), or others' answer to the attacker.
+The attacker knows the encoder and the question, and one success anywhere along the search counts, in
+either direction: the attacker's answer is given to others (poisoning), or others' answer to the attacker.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sends requests and measures them: one after the other in pairs, or many at once.
 
-It is not a test: it asserts nothing, but counts every answer that is not of the kind a case is
-about, so that no figure can come from the wrong path.
+It asserts nothing, but counts every answer that is not of the kind a case is about, so that no figure
+can come from the wrong path.
 """
 
 from __future__ import annotations

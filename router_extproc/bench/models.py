@@ -1,7 +1,6 @@
 """Measures what understanding a prompt costs: encoder, task layers, every signal, verifier.
 
-It is not the added latency of a request (`measure.py`). The rule it keeps: one thread, one prompt at a
-time, every prompt a new one, and whatever signal is registered is measured.
+One thread, one prompt at a time, every prompt a new one, and whatever signal is registered is measured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Opens a picture of two charts side by side, before anything is measured.
 
-It is not what is drawn. The rule it keeps: without matplotlib, which is of the extra [training], it says what
-to install at once, and not after minutes of measuring.
+Without matplotlib, which is of the extra [training], it says what to install at once, and not after
+minutes of measuring.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Prompts of a wanted length, made from common words, so that no data set is needed.
 
-They are not language: routing them means nothing, only how long it takes. Every word is one token
-of the packaged encoder.
+Where they are routed to means nothing; only the time counts. Every word is one token of the packaged
+encoder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Replays a stream of questions through the real cache, and notes every hit.
 
-It is not a server: the time of a lookup is the cache's own, in this process. The rule it keeps: no
-look-ahead; a question is looked up before its answer is stored, and only a miss stores one.
+The time of a lookup is the cache's own, in this process. A question is looked up before its answer is
+stored, and only a miss stores one: nothing looks ahead.
 """
 
 from __future__ import annotations

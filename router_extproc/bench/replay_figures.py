@@ -1,7 +1,7 @@
 """Figures of a replay: how many hits, how many of them wrong, how fast.
 
-It is not the replay. The rule it keeps: a hit that nobody labelled is counted both ways, as if it were
-right and as if it were wrong, and every share has its exact interval.
+A hit that nobody labelled is counted both ways, as if it were right and as if it were wrong, and every
+share has its exact interval.
 """
 
 from __future__ import annotations

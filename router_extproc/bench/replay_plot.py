@@ -1,6 +1,6 @@
 """Draws a replay: hits over the stream, and what they cost in wrong ones.
 
-It opens no picture (`plot.py`) and measures nothing: the charts are of figures alone.
+It takes figures and measures nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One run of `bench cache`: opens encoder and verifier, and replays one stream by every rule.
 
-It is not a table. The rule it keeps: all rules meet the same questions in the same order, encoded once.
+All rules meet the same questions in the same order, encoded once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One backend as it grows: how long a lookup and a store take, and what an entry costs.
 
-It is not a table and opens nothing. The rule it keeps: the figures of a size are taken when exactly that
-many entries are stored, in one partition, which is the hardest case.
+The figures of a size are taken when exactly that many entries are stored, in one partition, which is the
+hardest case.
 """
 
 from __future__ import annotations

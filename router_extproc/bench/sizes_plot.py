@@ -1,6 +1,6 @@
 """Draws the sizes: how long a lookup by meaning and a store take as a cache grows.
 
-It opens no picture (`plot.py`) and measures nothing: the charts are of figures alone.
+It takes figures and measures nothing.
 """
 
 from __future__ import annotations

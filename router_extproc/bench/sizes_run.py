@@ -1,6 +1,6 @@
 """One run of `bench cache-sizes`: opens each backend, empty, and lets it grow.
 
-It is not a table. The rule it keeps: nothing of anybody's is read or changed, and nothing is left behind.
+It reads and changes nothing that was there before, and leaves nothing behind.
 """
 
 from __future__ import annotations

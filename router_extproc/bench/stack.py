@@ -1,7 +1,7 @@
 """What a benchmark runs against: one pool, plain Envoy, and Envoy with the sidecar.
 
-It is not the demo: the cache is this process's memory plus Milvus Lite as configured, pools answer
-at once. The rule it keeps: both Envoys have the same configuration but for our filters.
+The cache is in memory, or in Milvus Lite where that is configured; pools answer at once. Both Envoys have
+the same configuration except for our filters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A stream of questions made of labelled pairs, and what the labels say of a hit.
 
-It is not a cache. The rule it keeps: what nobody labelled is never taken for right; a direct label
-counts before a chain of others.
+What nobody labelled is never taken for right; a direct label counts before a chain of others.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Entries for measuring a cache by its size: real questions first, then what lies between two of them.
 
-It is not a corpus: prompts and answers are filler of a usual length, only vectors are like real ones. The
-rule it keeps: two runs with the same sizes store the same entries.
+Prompts and answers are filler of a usual length, only vectors are like real ones. Two runs with the same
+sizes store the same entries.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from router_extproc.cache.base import (
 )
 from router_extproc.cache.freshness import ANY_AGE, Freshness, is_fresh
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
-from router_extproc.cache.near.preload import Warming
+from router_extproc.cache.near.preload import Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
@@ -75,7 +75,7 @@ class SemanticCache:
         self._backend: Final = backend
         self._queue: Final = None if backend is None else WriteQueue(backend)
         self._warming: Final = (
-            None if source is None else Warming(near, source, self._usable, clock, feed=write_feed)
+            None if source is None else Preload(near, source, self._usable, clock, feed=write_feed)
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_blocking: Final = run_blocking
@@ -262,7 +262,7 @@ class SemanticCache:
             there = 0 if self._queue is None else await self._queue.purge(selector)
         return max(here, there)
 
-    async def _warm(self, warming: Warming) -> None:
+    async def _warm(self, warming: Preload) -> None:
         await self._purges.catch_up()
         await warming.run()
 

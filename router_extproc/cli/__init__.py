@@ -1,9 +1,8 @@
 """The command line: `router-extproc COMMAND`, one file per command.
 
-It is not where things are built (`app.py`). A command's module has a `typer.Typer` named `app` with
-one command or several; it is imported only when it is asked for, so that `--help` is quick. The
-rule it keeps: exit code 0 is success, 1 a problem found or a failure, 2 wrong usage or a bad
-configuration; errors go to stderr as one line each, without a traceback.
+A command's module has a `typer.Typer` named `app` with one command or several; it is imported only when
+it is asked for, so that `--help` is quick. Exit code 0 is success, 1 a problem found or a failure, 2
+wrong usage or a bad configuration; errors go to stderr as one line each, without a traceback.
 """
 
 from __future__ import annotations
@@ -99,16 +98,16 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args, prog_name="router-extproc")
     except ConfigProblems as problems:
-        _complain(problem.located() for problem in problems.problems)
+        _print_problems(problem.located() for problem in problems.problems)
         sys.exit(USAGE)
     except ConfigError as problem:
-        _complain([problem.located()])
+        _print_problems([problem.located()])
         sys.exit(USAGE)
     except RouterError as error:
-        _complain([str(error)])
+        _print_problems([str(error)])
         sys.exit(FAILED)
 
 
-def _complain(lines: Iterable[str]) -> None:
+def _print_problems(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line, err=True)

@@ -1,7 +1,6 @@
 """The admin port of a running sidecar, as commands ask it.
 
-It is not a command. The rule it keeps: every wait has a limit, and no message repeats a header's value
-or anything that was said to a model.
+Every wait has a limit, and no message repeats a header's value or anything that was said to a model.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ class AdminPort:
         """
         return self._purged("/cache/purge", wanted)
 
-    def call_wrong(self, entry: str) -> Json:
+    def take_feedback(self, entry: str) -> Json:
         """What became of an entry whose answer is wrong; it may have problems.
 
         Raises:

@@ -90,7 +90,7 @@ def report(
 def evidence(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: JsonOption = False) -> None:
     """Show how often hits were wrong, by decision, with an exact 95 % interval.
 
-    Needs semantic_cache.shadow_rate. Exit code 1: a worker does not answer, so that its trials are missing.
+    Needs semantic_cache.shadow_rate. Exit code 1: a worker does not answer, so its comparisons are missing.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         told = port.get("/cache/evidence")
@@ -103,8 +103,9 @@ def evidence(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json
     raise typer.Exit(FAILED if told["silent_workers"] else 0)
 
 
-@app.command(epilog="Example: router-extproc cache wrong 3fa9c1")
-def wrong(
+@app.command("wrong", hidden=True, deprecated=True, epilog="Now: router-extproc cache feedback 3fa9c1")
+@app.command(epilog="Example: router-extproc cache feedback 3fa9c1")
+def feedback(
     entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
     *,
     admin: Admin = DEFAULT_ADMIN,
@@ -116,7 +117,7 @@ def wrong(
     Exit code 1: a worker or the backend could not be reached; purge it again.
     """
     with AdminPort(admin, token_given(token_file)) as port:
-        told = port.call_wrong(hex_digits(entry))
+        told = port.take_feedback(hex_digits(entry))
     if json:
         print_json(told)
     else:

@@ -1,7 +1,7 @@
 """JSON Lines to and from the admin port: what `cache export`, `import` and `warm` share.
 
-It is not the commands (`cache.py`). The rule it keeps: a file is written whole or not at all, and a line
-that is refused is named by its number in the user's file.
+A file is written whole or not at all, and a line that is refused is named by its number in the user's
+file.
 """
 
 from __future__ import annotations

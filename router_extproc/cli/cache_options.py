@@ -1,7 +1,4 @@
-"""The options that commands of `router-extproc cache` share, and what they mean to the admin port.
-
-It is not a command.
-"""
+"""The options that commands of `router-extproc cache` share, and what they mean to the admin port."""
 
 from __future__ import annotations
 

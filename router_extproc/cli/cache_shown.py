@@ -1,6 +1,6 @@
 """How `router-extproc cache` shows what it was told: tables for people.
 
-It asks nothing. The rule it keeps: only an entry that was asked for by name shows what was said.
+Only an entry that was asked for by its fingerprint shows what was said.
 """
 
 from __future__ import annotations
@@ -90,12 +90,14 @@ def worth_table(entries: Iterable[Mapping[str, Any]]) -> Table:  # Any: JSON
 
 def evidence_table(decisions: Mapping[str, Any]) -> Table:  # Any: JSON
     """How often each decision's hits were wrong."""
-    table = Table("decision", "trials", "different", "false hits", "95 % interval", "score needed", box=None)
+    table = Table(
+        "decision", "comparisons", "different", "false hits", "95 % interval", "score needed", box=None
+    )
     for name, known in decisions.items():
         lower, upper = known["interval"]
         rate = "unknown" if known["false_hit_rate"] is None else f"{known['false_hit_rate']:.2%}"
         needed = "any" if known["score_min"] is None else f"{known['score_min']:.3f}"
-        counts = (str(known["trials"]), str(known["wrong"]))
+        counts = (str(known["comparisons"]), str(known["wrong"]))
         limits = f"{lower:.2%} to {upper:.2%}"
         table.add_row(escape(name), *counts, rate, limits, "no hits yet" if known["closed"] else needed)
     return table

@@ -1,8 +1,7 @@
 """`router-extproc eval`: how well prompts are understood, measured on rows of the user's.
 
-It is not a benchmark of speed. The rule it keeps: one prediction for every row, in order; rows
-without a label are predicted and not scored; a file with a broken row is refused before anything is
-written.
+One prediction for every row, in order; rows without a label are predicted and not scored; a file with a
+broken row is refused before anything is written.
 """
 
 from __future__ import annotations

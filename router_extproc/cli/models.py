@@ -25,7 +25,7 @@ from router_extproc.models.onnx.manifest import (
     read_manifest,
 )
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
-from router_extproc.models.onnx.task_layers import TrunkManifest
+from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
@@ -149,8 +149,8 @@ def _pulled() -> list[dict[str, object]]:
 def _layers() -> list[dict[str, object]]:
     """What `models build` makes beside the encoder; none before it was run."""
     found = []
-    kinds: tuple[tuple[str, Path, type[TrunkManifest | VerifierManifest]], ...] = (
-        ("task layers", TASK_LAYERS, TrunkManifest),
+    kinds: tuple[tuple[str, Path, type[TaskLayersManifest | VerifierManifest]], ...] = (
+        ("task layers", TASK_LAYERS, TaskLayersManifest),
         ("verifier", VERIFIER, VerifierManifest),
     )
     for kind, artifact, manifest_type in kinds:

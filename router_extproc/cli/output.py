@@ -1,6 +1,6 @@
 """How commands print: rich for people, one JSON document for programs.
 
-The rule it keeps: stdout carries the result and nothing else; progress and complaints go to stderr.
+Stdout carries the result and nothing else; progress and errors go to stderr.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rich.console import Console
 
 #: For results.
 OUT: Final = Console(highlight=False, soft_wrap=True)
-#: For progress and complaints.
+#: For progress and errors.
 ERR: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 #: The option that every command with a readable result has.

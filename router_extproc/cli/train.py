@@ -49,11 +49,11 @@ def intent(
     """
     # First: nobody trains for minutes to hear it afterwards.
     with needed_for("training a head", "training"):
-        from router_extproc.training.heads.head_onnx import write_own_head  # noqa: PLC0415
+        from router_extproc.training.heads.head_onnx import write_head  # noqa: PLC0415
     examples = read_own(data)
     encoder = open_encoder()
     trained = _watch(lambda on_progress: train_own(examples, encoder, on_progress))
-    write_own_head(out, trained.net, encoder=encoder.identity)
+    write_head(out, trained.net, encoder=encoder.identity)
     head = open_head(str(out), encoder=encoder, where=str(out))
     more = "\n".join(f"- {line}" for line in scope_lines(trained))
     write_card(out, _own_card(data, out, len(examples)), trained, head, encoder.identity, more=more)

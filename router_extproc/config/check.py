@@ -1,7 +1,6 @@
 """Checks what no section can check alone: references, budgets, and values that exclude each other.
 
-It opens nothing and changes nothing. The rule it keeps: every problem is yielded, none raised, each
-with the path of the value to change.
+Every problem is yielded, none raised, each with the path of the value to change.
 """
 
 from __future__ import annotations
@@ -156,7 +155,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
 
 def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:
     if policy.max_false_hit_rate is not None and policy.mode == "semantic" and policy.shadow_rate == 0:
-        problem = "needs a shadow_rate > 0: without trials nothing is known"
+        problem = "needs a shadow_rate > 0: without comparisons nothing is known"
         yield ConfigError(f"{path}.max_false_hit_rate", problem)
 
 

@@ -1,6 +1,6 @@
 """Checks of addresses: their form, and that no two of them are the same.
 
-It does not bind them. The rule it keeps: a port that is taken is found when it is bound, not here.
+A port that is taken is found when it is bound, not here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Checks of signals, and of the rules that ask them.
 
-It does not evaluate rules; their grammar is `routing.rules`. The rule it keeps: a test that could
-never hold, because its signal or label does not exist, is refused.
+A test that could never hold, because its signal or label does not exist, is refused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Puts environment variables in place of `${NAME}`, so that secrets stay out of the file.
 
-It does not read files. The rule it keeps: it remembers which values came from the environment, so
-that no message ever repeats them.
+It remembers which values came from the environment, so that no message ever repeats them.
 """
 
 from __future__ import annotations

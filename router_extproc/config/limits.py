@@ -1,7 +1,6 @@
 """Every bound on size and time: the section `limits`.
 
-It is not a check between sections (`check.py`). The rule it keeps: who gives Envoy's wait gives enough: the
-stages share what is left of it.
+To give more time, `message_timeout_s` is enough: the stages share what is left of it.
 """
 
 from __future__ import annotations

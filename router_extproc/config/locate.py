@@ -1,7 +1,7 @@
 """Where the files are that a configuration names.
 
-It does not open them. The rule it keeps: a relative path means beside the file that names it; only
-`backend_config_path` may also be found from the working directory, as the guide's layout has it.
+A relative path means beside the file that names it; only `backend_config_path` may also be found from the
+working directory, as the guide's layout has it.
 """
 
 from __future__ import annotations

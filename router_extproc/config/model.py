@@ -1,7 +1,6 @@
 """The configuration file as frozen values.
 
-It is not a reader (`read.py`) and does not check references between sections (`check.py`). Keys
-carry their unit; unknown keys are refused.
+Keys carry their unit; unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -193,7 +192,7 @@ class SemanticCache(Section):
     #: Share of semantic hits that are sent to the pool all the same: its answer is compared with the stored
     #: one, so that it is known how often the cache is wrong.
     shadow_rate: float = Field(default=0.0, ge=0, le=1)
-    #: Share of false hits that may not be exceeded: each decision's threshold follows from its trials, and
+    #: Share of false hits that may not be exceeded: a decision's threshold follows from its comparisons, and
     #: nothing is a semantic hit before there are enough of them. None: no bound.
     max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
     #: Whose `x-router-cache-feedback: wrong` counts: of clients in scopes of their own ("own"), of all, in

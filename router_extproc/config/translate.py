@@ -1,6 +1,6 @@
 """The configuration as the values that routing and the cache work with.
 
-It is not a check: references were checked before (`check.py`). It opens nothing; `app.py` does.
+Its references were checked before (`check.py`).
 """
 
 from __future__ import annotations

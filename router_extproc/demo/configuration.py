@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from router_extproc.cache.milvus.endpoint import LitePlace, place_of
+from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
 from router_extproc.config.model import Config, EnvoyCluster, SemanticCache
 from router_extproc.config.read import read_config
 from router_extproc.demo.pools import Pool
@@ -65,7 +65,7 @@ def _cached_in(config: Config, file: Path) -> SemanticCache:
     if cache.milvus is None:
         return cache
     milvus = cache.milvus
-    if isinstance(place_of(milvus), LitePlace):
+    if isinstance(endpoint_of(milvus), LiteEndpoint):
         connection = milvus.connection.model_copy(update={"uri": str(file)})
         milvus = milvus.model_copy(update={"connection": connection, "uri": None})
     # What a file of its own said is written out here.

@@ -1,7 +1,7 @@
 """A stand-in for a vLLM pool: an OpenAI-compatible server whose answers are fixed texts.
 
-It is not a language model; every answer says so. It waits as long as a quick model would, so that
-an answer from the cache can be told from one of the pool by the clock.
+It waits as long as a quick model would, so that an answer from the cache can be told from one of the pool
+by the clock.
 """
 
 from __future__ import annotations

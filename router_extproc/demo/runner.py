@@ -1,8 +1,8 @@
 """Starts Envoy, the sidecar with Milvus Lite and two pools, and stops all of it again.
 
-It is not a way to run in production (docs/kubernetes.md is). The rule it keeps: nothing is started
-on a port that somebody has, everything that was started is stopped, every wait has an end, and a
-sidecar that was killed comes back: Envoy and its clients only notice that nothing is routed for a while.
+Nothing is started on a port that somebody has, everything that was started is stopped, every wait has an
+end, and a sidecar that was killed comes back: Envoy and its clients only notice that nothing is routed
+for a while.
 """
 
 from __future__ import annotations

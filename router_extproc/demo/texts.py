@@ -1,7 +1,6 @@
 """What the stand-in pools answer: fixed texts that say what they are.
 
-It is not a language model and does not pretend to be one. The rule it keeps: the same question to
-the same pool gives the same answer, to the byte.
+The same question to the same pool gives the same answer, to the byte.
 """
 
 from __future__ import annotations

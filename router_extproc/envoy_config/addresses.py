@@ -1,7 +1,6 @@
 """Turns the address spellings of the router configuration into Envoy addresses and endpoints.
 
-It is not a resolver: whether a host is a name or an address only decides which discovery type its
-cluster needs.
+Whether a host is a name or an address only decides which discovery type its cluster needs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A whole Envoy: one listener, its connection manager, the routes and all clusters.
 
-It is not for an Envoy that exists already: that one takes the fragments of `render.py`. The rule it
-keeps: the listener is safe to put in front of clients nobody has met.
+An Envoy that exists already takes the fragments of `render.py` instead. The listener is safe to put in
+front of clients nobody has met.
 Source: http_connection_manager.proto; Envoy's guide for edge proxies.
 """
 

@@ -1,7 +1,7 @@
 """The cluster of the gRPC server, and (for the bootstrap) those of the pools.
 
-It is not a load balancer's policy: a pool of several replicas is one cluster with several endpoints.
-The rule it keeps: no Envoy default that fails under load is left in place.
+A pool of several replicas is one cluster with several endpoints. No Envoy default that fails under load
+is left in place.
 Source: cluster.proto, circuit_breaker.proto, health_check.proto.
 """
 

@@ -3,9 +3,8 @@
 The first filter, `router.buffer`, waits for the whole body of an inference request, so that neither a
 slow client nor an unannounced oversize body ever reaches the server; the routes switch it on.
 
-It is not the connection manager itself (`bootstrap.py`): everything here also goes into an Envoy
-that someone else owns. The rule it keeps: every number comes from the router configuration, so that
-Envoy and the server can never disagree about a limit.
+Everything here also goes into an Envoy that someone else owns. Every number comes from the router
+configuration, so that Envoy and the server can never disagree about a limit.
 Source: ext_proc.proto, processing_mode.proto, http_connection_manager.proto.
 """
 

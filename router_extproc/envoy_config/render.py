@@ -1,7 +1,6 @@
 """The files of the rendered configuration: a bootstrap, and the fragments for somebody's Envoy.
 
-It does no I/O. The rule it keeps: the fragments are the bootstrap's own parts, so that what is
-tested in one holds in the other.
+The fragments are the bootstrap's own parts, so that what is tested in one holds in the other.
 """
 
 from __future__ import annotations

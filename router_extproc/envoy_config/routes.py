@@ -1,8 +1,8 @@
 """The virtual host: which pool a request goes to, and what the client is told about it.
 
-It is not where the decision falls: the server writes `x-router-cluster`, the routes only obey. The
-rule it keeps: a request reaches the named pools and nothing else; without the server it reaches the
-default pool; what is no inference request meets none of our filters.
+The server writes `x-router-cluster`, the routes only obey. A request reaches the named pools and nothing
+else; without the server it reaches the default pool; what is no inference request meets none of our
+filters.
 Source: route_components.proto.
 """
 

@@ -1,8 +1,7 @@
 """Writes a tree of plain values as YAML, with the reason of a value as a comment above it.
 
-It is not a YAML library: it writes mappings, lists, strings, numbers and booleans, which is all that
-an Envoy configuration has. The rule it keeps: any string that could be read as something else is
-quoted, and key order is the order of the tree.
+It writes mappings, lists, strings, numbers and booleans, which is all that an Envoy configuration has.
+Any string that could be read as something else is quoted, and key order is the order of the tree.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Guard: what is asked for (a reason, a way, a place, a yes) and how far it reaches (only, except).
 
-It is not an intent classifier. The rule it keeps: "why" is never answered with the answer to "how", nor
-"all but X" with that to "X".
+"why" is never answered with the answer to "how", nor "all but X" with that to "X".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Guard: names, and words of closed classes (languages, formats, weekdays, colours).
 
-It is not a recogniser of entities: a name is what is written like one. The rule it keeps: a question
-about one country, product or programming language is never answered with that about another.
+A name is what is written like one. A question about one country, product or programming language is
+never answered with that about another.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Guard: numbers, units, dates and versions must be the same, in the same order.
 
-It is not a calculator. The rule it keeps: two questions that name different quantities never share an
-answer, however the quantities are written.
+Two questions that name different quantities never share an answer, however the quantities are written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Guard: who does what to whom, read from the order of the words that both questions share.
 
-It is not a parser. The rule it keeps: the same words in turned roles ("A better than B", "X to Y") are
-another question; a turned noun phrase ("energy sources", "sources of energy") is the same one.
+The same words in turned roles ("A better than B", "X to Y") are another question; a turned noun phrase
+("energy sources", "sources of energy") is the same one.
 """
 
 from __future__ import annotations

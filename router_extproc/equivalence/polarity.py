@@ -1,7 +1,7 @@
 """Guard: negations and opposites.
 
-It is not logic: a negated opposite counts as different too. The rule it keeps: "on" is never answered
-with the answer to "off", nor "renewable" with that to "non-renewable".
+A negated opposite ("not off") counts as different, too. "on" is never answered with the answer to "off",
+nor "renewable" with that to "non-renewable".
 """
 
 from __future__ import annotations

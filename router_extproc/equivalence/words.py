@@ -1,7 +1,6 @@
 """A question as words: split, folded, stemmed, in order; what every guard looks at.
 
-It is not a grammar. The rule it keeps: reading takes time in proportion to the text, which is bounded,
-and no text makes it fail.
+Reading takes time in proportion to the text, which is bounded, and no text makes it fail.
 """
 
 from __future__ import annotations

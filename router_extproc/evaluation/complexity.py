@@ -1,7 +1,7 @@
 """Evaluates complexity: whether the score tells the prompts that a weak model fails on.
 
-It is not training. The rule it keeps: a row that does not say what the weak model did is predicted and
-never counted; what routing keeps is told only where rows say what the strong one did.
+A row that does not say what the weak model did is predicted and never counted; what routing keeps is told
+only where rows say what the strong one did.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What routing by a score costs and keeps, for every threshold at once.
 
-It is not training. Shapes: one element a row in every array; a higher score asks for the strong model.
+Shapes: one element a row in every array; a higher score asks for the strong model.
 
 Source: Ong and others, "RouteLLM", 2024 (performance gap recovered, and its average, APGR).
 """

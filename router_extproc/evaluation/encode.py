@@ -1,7 +1,6 @@
 """Encodes many texts on all cores.
 
-It is not for requests: those have the bounded executor. The rule it keeps: every text gets a pass of
-its own, so that vectors are the same as in the running router.
+Every text gets a pass of its own, so that vectors are the same as in the running router.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Evaluates the guard: attacks against benign prompts, and whether the score follows length.
 
-It is not training. The rule it keeps: the operating point is a share of false alarms, because benign
-prompts are nearly all there are.
+The operating point is a share of false alarms, because benign prompts are nearly all there are.
 """
 
 from __future__ import annotations

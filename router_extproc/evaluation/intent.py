@@ -1,6 +1,6 @@
 """Evaluates a classifier on rows: one prediction a row, and figures over the labelled ones.
 
-It is not training. The rule it keeps: a row without a label is predicted and never counted.
+A row without a label is predicted and never counted.
 """
 
 from __future__ import annotations

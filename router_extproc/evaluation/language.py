@@ -1,7 +1,6 @@
 """Evaluates the language of texts: figures over the labelled ones.
 
-It is not training: the model is the library's. The rule it keeps: a row without a language is predicted
-and never counted.
+The model is that of the library py3langid. A row without a language is predicted and never counted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Figures of merit, each with its 95 % confidence interval.
 
-It is not a report. Shapes: `labels` and `scores` are of one length, one element a row.
+Shapes: `labels` and `scores` are of one length, one element a row.
 """
 
 from __future__ import annotations

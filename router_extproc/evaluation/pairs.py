@@ -1,7 +1,7 @@
 """Evaluates the cache's judgement on pairs: would the answer to the cached question be given?
 
-It is not the cache. The rule it keeps: a pair is a hit exactly when the cache with its default
-settings would replay one question's answer for the other.
+A pair is a hit exactly when the cache with its default settings would replay one question's answer for
+the other.
 """
 
 from __future__ import annotations

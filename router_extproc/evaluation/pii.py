@@ -1,7 +1,7 @@
 """Evaluates the search for personal facts: exact spans against labelled ones, kind by kind.
 
-It is not training: nothing is learned. The rule it keeps: a kind that is not looked for (dates, titles)
-is no miss, and a row without `spans` is predicted and never counted.
+A kind that is not looked for (dates, titles) is no miss, and a row without `spans` is predicted and never
+counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads rows for training and evaluation: JSON Lines, one object a line.
 
-It is not forgiving: a file with a broken line is refused, with the numbers of all its broken
-lines, because predictions are written by position.
+A file with a broken line is refused, with the numbers of all its broken lines, because predictions are
+written by position.
 """
 
 from __future__ import annotations

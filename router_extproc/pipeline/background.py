@@ -1,7 +1,6 @@
-"""Work that nobody waits for: in the background, one piece after the other, bounded.
+"""Background tasks: work that no request waits for, done one after the other.
 
-It is not a scheduler. The rule it keeps: a full queue drops what is new and counts it, and a piece of work
-that fails or takes too long is counted and forgotten.
+A full queue drops what is new and counts it. A task that fails or takes too long is counted and dropped.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from router_extproc.clock import Budget, Clock
 from router_extproc.pipeline.stages import run_stage
 
 #: Pieces of work that may wait.
-CHORES_MAX: Final = 256
+TASKS_MAX: Final = 256
 #: For one of them, in seconds.
-CHORE_S: Final = 10.0
+TASK_S: Final = 10.0
 
 Outcome = Literal["done", "failed", "dropped"]
 
 
-class Chores:
+class BackgroundTasks:
     """A queue and its single worker; an async context manager, inside which the work is done."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock: Final = clock
-        self._queue: Final[asyncio.Queue[Callable[[], Awaitable[bool]]]] = asyncio.Queue(CHORES_MAX)
+        self._queue: Final[asyncio.Queue[Callable[[], Awaitable[bool]]]] = asyncio.Queue(TASKS_MAX)
         self._task: asyncio.Task[None] | None = None
         self._counters: Final[Counter[Outcome]] = Counter()
 
@@ -40,10 +39,10 @@ class Chores:
             self._task.cancel()
             await asyncio.wait((self._task,))
 
-    def offer(self, chore: Callable[[], Awaitable[bool]]) -> None:
+    def offer(self, task: Callable[[], Awaitable[bool]]) -> None:
         """Do it soon; it brings whether it did what it was for."""
         try:
-            self._queue.put_nowait(chore)
+            self._queue.put_nowait(task)
         except asyncio.QueueFull:
             self._counters["dropped"] += 1
 
@@ -61,6 +60,6 @@ class Chores:
             await self._work()
 
     async def _work(self) -> None:
-        chore = await self._queue.get()
-        result = await run_stage("chore", chore(), Budget.of(self._clock, CHORE_S))
+        task = await self._queue.get()
+        result = await run_stage("chore", task(), Budget.of(self._clock, TASK_S))
         self._counters["done" if result.value else "failed"] += 1

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from router_extproc.cache.base import Fingerprint
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
-from router_extproc.pipeline.caching.feedback import Complaint
+from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
@@ -83,9 +83,9 @@ class Forward:
     write_token: str | None
     explanation: Explanation
     #: Equal requests may wait for the answer under this key; None: for this answer nobody waits.
-    flight_key: Fingerprint | None = None
+    coalescing_key: Fingerprint | None = None
     #: The client's, of what was stored for this request.
-    complaint: Complaint | None = None
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
-from router_extproc.pipeline.caching.coalescing import Flights, Following, Leading
+from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.mutations import PASS, ask_body, reject, reply_to_body
 from router_extproc.pipeline.observer import AnswerObserver, Observation
-from router_extproc.pipeline.parsed_request import Incoming, joined_headers
+from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import NO_IDS, read_request_ids
-from router_extproc.protocol.driver import Unfinished
+from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -65,7 +65,7 @@ class ExchangeParts:
     clock: Clock
     savings: Savings
     #: None: equal requests do not wait for each other.
-    flights: Flights | None
+    coalescer: Coalescer | None
     #: For a reply after a wait, in seconds.
     message_timeout_s: float
     #: Waits; tests hand in their own.
@@ -90,7 +90,7 @@ class RoutedExchange:
         #: Of an inline stream, which sees its own request.
         self._token: str | None = None
         self._observation: Observation | None = None
-        self._leading: Leading | None = None
+        self._leader: Leader | None = None
 
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
         """Ask for the body of a request that is ours, let everything else pass."""
@@ -105,7 +105,7 @@ class RoutedExchange:
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
-    ) -> BodyReply | ImmediateResponse | Unfinished:
+    ) -> BodyReply | ImmediateResponse | DeferredReply:
         """Carry out the decision on the whole request."""
         if self._dialect is None:
             return BodyReply()
@@ -113,34 +113,34 @@ class RoutedExchange:
             return self._reject(self._dialect, _too_large())
         started_s = self._parts.clock.monotonic_s()
         self._body_bytes = len(event.body)
-        incoming = Incoming(self._dialect, self._headers, event.body, self._ids)
-        decision = await self._parts.pipeline.decide(incoming)
+        raw = RawRequest(self._dialect, self._headers, event.body, self._ids)
+        decision = await self._parts.pipeline.decide(raw)
         duration_s = self._parts.clock.monotonic_s() - started_s
-        match self._board(decision, duration_s):
-            case Following() as following if isinstance(decision, Forward):
-                return self._follow(following, incoming, decision, duration_s)
-            case Leading() as leading if self._role is Role.DECIDE:
-                return self._lead(leading, decision, duration_s)
-        return self._hold(decision, duration_s) or self._carry_out(decision, duration_s)
+        match self._join(decision, duration_s):
+            case Follower() as follower if isinstance(decision, Forward):
+                return self._follow(follower, raw, decision, duration_s)
+            case Leader() as leader if self._role is Role.DECIDE:
+                return self._lead(leader, decision, duration_s)
+        return self._delay(decision, duration_s) or self._carry_out(decision, duration_s)
 
-    def _hold(self, decision: Decision, duration_s: float) -> Unfinished | None:
+    def _delay(self, decision: Decision, duration_s: float) -> DeferredReply | None:
         """A hit that must take as long as a miss, if it is one."""
-        hold_s = self._hold_s(decision, duration_s)
-        if hold_s < MORE_TIME_MIN_S:
+        delay_s = self._delay_s(decision, duration_s)
+        if delay_s < MORE_TIME_MIN_S:
             return None
 
         async def then() -> BodyReply | ImmediateResponse:
-            await self._parts.pause(hold_s)
+            await self._parts.pause(delay_s)
             return self._carry_out(decision, duration_s)
 
-        return Unfinished(MoreTime(hold_s + self._parts.message_timeout_s), then)
+        return DeferredReply(MoreTime(delay_s + self._parts.message_timeout_s), then)
 
-    def _hold_s(self, decision: Decision, spent_s: float) -> float:
-        pace = self._parts.observer.pace
-        if pace is None or not isinstance(decision, Replay) or not decision.cache.hidden:
+    def _delay_s(self, decision: Decision, spent_s: float) -> float:
+        hit_timing = self._parts.observer.hit_timing
+        if hit_timing is None or not isinstance(decision, Replay) or not decision.cache.hidden:
             return 0.0
         streamed = "event-stream" in decision.rendered.content_type
-        return pace.hold_s(decision.model, spent_s, streamed=streamed)
+        return hit_timing.delay_s(decision.model, spent_s, streamed=streamed)
 
     def _carry_out(
         self, decision: Decision, duration_s: float, *, waited: bool = False
@@ -150,45 +150,45 @@ class RoutedExchange:
             self._parts.savings.add(decision.saved)
         if isinstance(decision, Forward):
             self._token = decision.write_token
-            self._complain(decision)
+            self._take_feedback(decision)
         return reply_to_body(decision)
 
-    def _complain(self, decision: Forward) -> None:
-        trials = self._parts.observer.trials
-        if trials is not None and decision.complaint is not None:
-            trials.complain(decision.complaint)
+    def _take_feedback(self, decision: Forward) -> None:
+        shadow = self._parts.observer.shadow
+        if shadow is not None and decision.feedback is not None:
+            shadow.take_feedback(decision.feedback)
 
-    def _board(self, decision: Decision, duration_s: float) -> Leading | Following | None:
-        flights = self._parts.flights
-        if flights is None or not isinstance(decision, Forward) or decision.flight_key is None:
+    def _join(self, decision: Decision, duration_s: float) -> Leader | Follower | None:
+        coalescer = self._parts.coalescer
+        if coalescer is None or not isinstance(decision, Forward) or decision.coalescing_key is None:
             return None
         asked_s = self._parts.clock.monotonic_s() - duration_s
-        place = flights.board(decision.flight_key, asked_s=asked_s)
-        self._leading = place if isinstance(place, Leading) else None
+        place = coalescer.join(decision.coalescing_key, asked_s=asked_s)
+        self._leader = place if isinstance(place, Leader) else None
         return place
 
-    def _lead(self, leading: Leading, decision: Decision, duration_s: float) -> BodyReply | Unfinished:
+    def _lead(self, leader: Leader, decision: Decision, duration_s: float) -> BodyReply | DeferredReply:
         """Keep the stream: Envoy closes it with the exchange, and so tells when the client has gone."""
-        reply, flights = self._carry_out(decision, duration_s), self._parts.flights
-        if flights is None or isinstance(reply, ImmediateResponse):
+        reply, coalescer = self._carry_out(decision, duration_s), self._parts.coalescer
+        if coalescer is None or isinstance(reply, ImmediateResponse):
             raise TypeError("only what is forwarded can be waited for")
-        return Unfinished(reply, lambda: flights.watch(leading))
+        return DeferredReply(reply, lambda: coalescer.watch(leader))
 
     def _follow(
-        self, following: Following, incoming: Incoming, decision: Forward, duration_s: float
-    ) -> Unfinished:
-        flights, began_s = self._parts.flights, self._parts.clock.monotonic_s()
+        self, follower: Follower, raw: RawRequest, decision: Forward, duration_s: float
+    ) -> DeferredReply:
+        coalescer, began_s = self._parts.coalescer, self._parts.clock.monotonic_s()
 
         async def then() -> BodyReply | ImmediateResponse:
-            if flights is not None:
-                await flights.follow(following)
-            later = await self._parts.pipeline.look_again(incoming, decision)
+            if coalescer is not None:
+                await coalescer.follow(follower)
+            later = await self._parts.pipeline.look_again(raw, decision)
             waited_s = self._parts.clock.monotonic_s() - began_s
-            hold_s = self._hold_s(later, duration_s + waited_s)
-            await self._parts.pause(min(hold_s, max(0.0, following.left_s - waited_s)))
+            delay_s = self._delay_s(later, duration_s + waited_s)
+            await self._parts.pause(min(delay_s, max(0.0, follower.left_s - waited_s)))
             return self._carry_out(later, duration_s, waited=True)
 
-        return Unfinished(MoreTime(following.left_s + self._parts.message_timeout_s), then)
+        return DeferredReply(MoreTime(follower.left_s + self._parts.message_timeout_s), then)
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
         """Begin to observe an answer that has a write token."""
@@ -213,19 +213,19 @@ class RoutedExchange:
         """An answer that is still open broke off: never store it."""
         if self._observation is not None:
             self._observation.break_off()
-            self._land(self._observation)
-        if self._leading is not None and self._parts.flights is not None:
-            self._parts.flights.leave(self._leading)
+            self._finish_coalescing(self._observation)
+        if self._leader is not None and self._parts.coalescer is not None:
+            self._parts.coalescer.abandon(self._leader)
 
     def _finish_if(self, *, last: bool) -> None:
         if last and self._observation is not None:
             self._observation.finish()
-            self._land(self._observation)
+            self._finish_coalescing(self._observation)
 
-    def _land(self, observation: Observation) -> None:
+    def _finish_coalescing(self, observation: Observation) -> None:
         self._observation = None
-        if self._parts.flights is not None and observation.flight_key is not None:
-            self._parts.flights.land(observation.flight_key)
+        if self._parts.coalescer is not None and observation.coalescing_key is not None:
+            self._parts.coalescer.finish(observation.coalescing_key)
 
     def _reject(self, dialect: Dialect, error: RequestError) -> ImmediateResponse:
         decision = Reject(error, dialect.render_error(error))

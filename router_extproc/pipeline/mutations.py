@@ -78,7 +78,7 @@ def _forward(decision: Forward) -> BodyReply:
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
     )
-    remove = () if decision.complaint is None else (FEEDBACK_HEADER,)
+    remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=_metadata(decision))
 
 

@@ -17,8 +17,8 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
-from router_extproc.pipeline.caching.hit_timing import Pace
-from router_extproc.pipeline.caching.shadow import Trials
+from router_extproc.pipeline.caching.hit_timing import HitTiming
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
@@ -51,9 +51,9 @@ class AnswerObserver:
     clock: Clock
     max_answer_bytes: int
     #: None: nothing is compared.
-    trials: Trials | None = None
+    shadow: ShadowComparisons | None = None
     #: None: no hit is held back.
-    pace: Pace | None = None
+    hit_timing: HitTiming | None = None
     #: None: it is not known where models are served.
     traffic: Traffic | None = None
 
@@ -113,7 +113,7 @@ class Observation:
         self._reported = False
 
     @property
-    def flight_key(self) -> Fingerprint | None:
+    def coalescing_key(self) -> Fingerprint | None:
         """Under which equal requests may wait for this answer."""
         return None if self._token.plan is None else self._token.plan.fingerprint
 
@@ -134,22 +134,22 @@ class Observation:
         self._report(Incomplete("aborted"), "aborted")
 
     def _note(self, answer: Answer | Incomplete) -> None:
-        pace = self._observer.pace
+        hit_timing = self._observer.hit_timing
         if self.foreign:
             return
-        if pace is not None and isinstance(answer, Answer):
-            pace.note(self._token.model, self._elapsed_s(), streamed=self._is_streamed)
+        if hit_timing is not None and isinstance(answer, Answer):
+            hit_timing.note(self._token.model, self._elapsed_s(), streamed=self._is_streamed)
 
     @property
     def _is_streamed(self) -> bool:
         return "event-stream" in self._headers.get("content-type", "")
 
     def _compare(self, answer: Answer | Incomplete) -> None:
-        trials, plan = self._observer.trials, self._token.trial
-        if trials is None or plan is None or self.foreign or isinstance(answer, Incomplete):
+        shadow, plan = self._observer.shadow, self._token.shadow
+        if shadow is None or plan is None or self.foreign or isinstance(answer, Incomplete):
             return
         if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
-            trials.compare(plan, self._token.decision, answer)
+            shadow.compare(plan, self._token.decision, answer)
 
     def _store(self, answer: Answer | Incomplete) -> str:
         plan, sink = self._token.plan, self._observer.sink

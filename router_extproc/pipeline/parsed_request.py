@@ -1,4 +1,4 @@
-"""An inquiry: a client's request as it was read, before any inference.
+"""An request: a client's request as it was read, before any inference.
 
 It is not a decision. The rule it keeps: whatever is wrong with a request is found here, so that
 nothing after it fails on what a client sent.
@@ -25,7 +25,7 @@ from router_extproc.routing.policy import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class RawRequest:
     """One request of a known dialect, as it came."""
 
     dialect: Dialect
@@ -43,10 +43,10 @@ class RequestKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class ParsedRequest:
     """A request that was read."""
 
-    incoming: Incoming
+    raw: RawRequest
     #: Names in lower case; of a repeated header the values are joined by commas.
     headers: Mapping[str, str]
     request: InferenceRequest
@@ -58,13 +58,13 @@ class Inquiry:
     budget: Budget
 
     @property
-    def complains(self) -> bool:
+    def gives_feedback(self) -> bool:
         """The client says that the stored answer to this very request is wrong."""
         return self.headers.get(FEEDBACK_HEADER, "").strip().lower() == "wrong"
 
 
 @dataclass(frozen=True, slots=True)
-class InquiryReader:
+class RequestParser:
     """Reads requests."""
 
     catalogue: Catalogue
@@ -72,22 +72,22 @@ class InquiryReader:
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
 
-    def read(self, incoming: Incoming, budget: Budget) -> Inquiry:
-        """The inquiry.
+    def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
+        """The request.
 
         Raises:
             RequestError: the client must change its request.
         """
-        request = incoming.dialect.parse(incoming.body)
+        request = raw.dialect.parse(raw.body)
         pinned = self.catalogue.pinned(request.model)
-        headers = joined_headers(incoming.headers)
-        return Inquiry(
-            incoming,
+        headers = joined_headers(raw.headers)
+        return ParsedRequest(
+            raw,
             headers,
             request,
             pinned,
-            read_directives(incoming.headers.get_all("cache-control")),
-            self._keys(incoming.headers, headers, request),
+            read_directives(raw.headers.get_all("cache-control")),
+            self._keys(raw.headers, headers, request),
             budget,
         )
 

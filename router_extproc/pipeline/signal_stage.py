@@ -1,8 +1,4 @@
-"""Understanding a request: every signal's reading, from one encoder pass at most.
-
-It is not routing. The rule it keeps: the prompt is encoded once, off the event loop, and that one
-encoding serves every signal and the cache; when it fails, the signals that need it read nothing.
-"""
+"""The signal stage: the reading of every signal, from one encoder pass at most."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ STAGE = "signals"
 
 
 @dataclass(frozen=True, slots=True)
-class Understanding:
+class SignalReadings:
     """What is known of a request."""
 
     readings: Mapping[str, Reading]
@@ -32,7 +28,7 @@ class Understanding:
     unread: frozenset[str] = frozenset()
 
 
-class Understander:
+class SignalStage:
     """Reads the signals; owns no resources."""
 
     def __init__(
@@ -45,31 +41,31 @@ class Understander:
         self._inference = inference
         self._timeout_s = timeout_s
 
-    async def understand(
+    async def read(
         self, request: InferenceRequest, headers: Mapping[str, str], budget: Budget, *, encode: bool
-    ) -> Understanding:
+    ) -> SignalReadings:
         """Every signal's reading; `encode` asks for the encoding even when no signal needs it."""
         subject = Subject(request, headers, None)
         readings = {signal.name: signal.read(subject) for signal in self._by_text}
         inferred = await self._infer(subject, self._by_meaning, budget, encode=encode)
         return replace(inferred, readings={**readings, **inferred.readings})
 
-    async def encode_only(self, request: InferenceRequest, budget: Budget) -> Understanding:
+    async def encode_only(self, request: InferenceRequest, budget: Budget) -> SignalReadings:
         """The encoding for the cache, without any reading: the model is already chosen."""
         return await self._infer(Subject(request, {}, None), (), budget, encode=True)
 
     async def _infer(
         self, subject: Subject, signals: Sequence[Signal], budget: Budget, *, encode: bool
-    ) -> Understanding:
+    ) -> SignalReadings:
         encoder = self._encoder
         if encoder is None or not subject.request.prompt or not (encode or signals):
-            return Understanding(_read(signals, subject), None, None)
+            return SignalReadings(_read(signals, subject), None, None)
 
         tasks = any(signal.needs_tasks for signal in signals)
 
-        def job() -> Understanding:
+        def job() -> SignalReadings:
             encoding = encoder.encode(subject.request.prompt, tasks=tasks)
-            return Understanding(_read(signals, replace(subject, encoding=encoding)), encoding, None)
+            return SignalReadings(_read(signals, replace(subject, encoding=encoding)), encoding, None)
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
@@ -82,9 +78,9 @@ def wants_encoding(signal: Signal) -> bool:
     return signal.needs_encoding or signal.needs_tasks
 
 
-def _without_inference(signals: Sequence[Signal], subject: Subject) -> Understanding:
+def _without_inference(signals: Sequence[Signal], subject: Subject) -> SignalReadings:
     unread = frozenset(signal.name for signal in signals)
-    return Understanding(_read(signals, subject), None, None, unread)
+    return SignalReadings(_read(signals, subject), None, None, unread)
 
 
 def _read(signals: Sequence[Signal], subject: Subject) -> dict[str, Reading]:

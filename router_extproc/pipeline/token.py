@@ -42,7 +42,7 @@ class StorePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialPlan:
+class ShadowPlan:
     """A stored answer that would have been the hit: to be compared with the one that comes."""
 
     fingerprint: Fingerprint
@@ -62,15 +62,15 @@ class WriteToken:
     started_s: float
     #: None: measure the answer, do not store it.
     plan: StorePlan | None
-    trial: TrialPlan | None = None
+    shadow: ShadowPlan | None = None
     ids: RequestIds = NO_IDS
 
     def encode(self) -> str:
         """The token as one short line of text."""
         head = [VERSION, self.dialect, self.model, self.decision, self.started_s]
-        trial = self.trial and asdict(self.trial)
+        shadow = self.shadow and asdict(self.shadow)
         plan, ids = self.plan and _plan_fields(self.plan), self.ids
-        members = [*head, plan, trial, [ids.request_id, ids.trace_id, ids.span_id]]
+        members = [*head, plan, shadow, [ids.request_id, ids.trace_id, ids.span_id]]
         return orjson.dumps(members).decode()
 
     @classmethod
@@ -95,10 +95,10 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     decision: str,
     started_s: float,
     plan: dict[str, Any] | None,
-    trial: dict[str, Any] | None,
+    shadow: dict[str, Any] | None,
     ids: list[str],
 ) -> WriteToken:  # Any: the values of a JSON object we wrote
-    to_compare = None if trial is None else TrialPlan(**trial)
+    to_compare = None if shadow is None else ShadowPlan(**shadow)
     to_store = None if plan is None else _plan_of(plan)
     return WriteToken(dialect, model, decision, started_s, to_store, to_compare, RequestIds(*ids))
 

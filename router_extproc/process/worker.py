@@ -13,7 +13,7 @@ from pathlib import Path
 
 from router_extproc import __version__
 from router_extproc.admin.access import Access
-from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
+from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
 from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
 from router_extproc.app.application import Application, build
@@ -81,7 +81,7 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
             operations,
             admin,
             max_body_bytes=config.limits.max_body_bytes,
-            cache=_cache_desk(config, own, application, clock),
+            cache=_cache_operations(config, own, application, clock),
             access=access,
             metrics=config.admin.metrics if own.worker == 0 else None,
         )
@@ -142,9 +142,9 @@ def _tls(config: Config) -> ServerTls | None:
     return ServerTls(Path(files.cert_file), Path(files.key_file), authority)
 
 
-def _cache_desk(
+def _cache_operations(
     config: Config, own: WorkerAddress, application: Application, clock: Clock
-) -> CacheDesk | None:
+) -> CacheOperations | None:
     cache, warmer, encoder = application.cache, application.warmer, application.encoder
     if cache is None or warmer is None or encoder is None:
         return None
@@ -156,4 +156,4 @@ def _cache_desk(
         shared=config.semantic_cache.backend_type != "memory",
     )
     parts = CacheParts(cache, warmer, application.savings, application.evidence)
-    return CacheDesk(parts, clock, setting, own.others(config))
+    return CacheOperations(parts, clock, setting, own.others(config))

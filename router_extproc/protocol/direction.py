@@ -1,7 +1,6 @@
-"""One direction of an exchange: the table of what may follow what, and the replies that are owed.
+"""One direction of an exchange: what may follow what, and which replies are still pending.
 
-It does not know the other direction, nor what a reply says. The rule it keeps: a phase changes by
-`TRANSITIONS` and by nothing else.
+A phase changes by `TRANSITIONS` and by nothing else.
 Source: external_processor.proto, service ExternalProcessor.
 """
 
@@ -50,16 +49,16 @@ TRANSITIONS: Final[Mapping[tuple[Phase, Part, bool], Phase]] = MappingProxyType(
 )
 
 
-class Lane:
+class DirectionState:
     """One direction of the exchange: the phase of each side, and the replies that Envoy waits for."""
 
-    __slots__ = ("_headers_only", "body_mode", "heard", "owed", "said", "time_asked")
+    __slots__ = ("_headers_only", "body_mode", "pending", "received", "sent", "time_asked")
 
     def __init__(self, body_mode: BodyMode) -> None:
         self.body_mode = body_mode
-        self.heard = Phase.START
-        self.said = Phase.START
-        self.owed: deque[Part] = deque()
+        self.received = Phase.START
+        self.sent = Phase.START
+        self.pending: deque[Part] = deque()
         #: Envoy was asked for more time for the oldest reply that is owed.
         self.time_asked = False
         self._headers_only = False
@@ -72,23 +71,23 @@ class Lane:
     @property
     def settled(self) -> bool:
         """True when Envoy waits for nothing of ours."""
-        return self.said is Phase.DONE if self.full_duplex else not self.owed
+        return self.sent is Phase.DONE if self.full_duplex else not self.pending
 
-    def hear(self, message: Message) -> None:
+    def receive(self, message: Message) -> None:
         """Move on by a message; a buffered body comes once."""
         part = message.part
         if part is Part.BODY and self.body_mode is BodyMode.BUFFERED:
             part = Part.WHOLE_BODY
-        key = (self.heard, part, message.end_of_stream)
+        key = (self.received, part, message.end_of_stream)
         if key not in TRANSITIONS:
-            raise RemoteProtocolError(f"{message.direction.value} {part.value} after {self.heard.value}")
+            raise RemoteProtocolError(f"{message.direction.value} {part.value} after {self.received.value}")
         self._headers_only = part is Part.HEADERS and message.end_of_stream
-        self.heard = TRANSITIONS[key]
+        self.received = TRANSITIONS[key]
 
-    def say(self, part: Part, *, end: bool) -> None:
+    def send(self, part: Part, *, end: bool) -> None:
         """Move our side on, in full duplex; headers end it if Envoy's did, trailers always."""
         end = end or part is Part.TRAILERS or (part is Part.HEADERS and self._headers_only)
-        key = (self.said, part, end)
-        if self.heard is Phase.START or key not in TRANSITIONS:
-            raise LocalProtocolError(f"reply to {part.value} after {self.said.value}")
-        self.said = TRANSITIONS[key]
+        key = (self.sent, part, end)
+        if self.received is Phase.START or key not in TRANSITIONS:
+            raise LocalProtocolError(f"reply to {part.value} after {self.sent.value}")
+        self.sent = TRANSITIONS[key]

@@ -25,7 +25,7 @@ from router_extproc.protocol.modes import Direction, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class DeferredReply:
     """A reply that is not the last word."""
 
     #: Said at once: more time is wanted, or the reply itself.
@@ -52,7 +52,7 @@ class ExchangeDriver(Protocol):
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
-    ) -> BodyReply | ImmediateResponse | Unfinished:
+    ) -> BodyReply | ImmediateResponse | DeferredReply:
         """The reply to the whole body; to BodyTooLarge it must be an immediate response."""
         ...
 
@@ -100,10 +100,10 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
             return exchange.go_on(Direction.REQUEST)
         case body:
             reply = await driver.on_request_body(body)
-            return _begin(exchange, reply) if isinstance(reply, Unfinished) else exchange.send(reply)
+            return _begin(exchange, reply) if isinstance(reply, DeferredReply) else exchange.send(reply)
 
 
-def _begin(exchange: Exchange, reply: Unfinished) -> Step:
+def _begin(exchange: Exchange, reply: DeferredReply) -> Step:
     async def rest() -> Outgoing | None:
         last = await reply.then()
         return None if last is None else exchange.send(last)

@@ -1,7 +1,7 @@
 """One HTTP exchange on one ext_proc stream: which message may come, which reply may go.
 
 It does no I/O: give it messages, act on the events, hand it the replies. The rules it keeps are
-those of `lane.TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
+those of `state.TRANSITIONS` (Envoy's side) and of `Exchange.send` (ours); a reply that passed is complete,
 so the codec adds nothing to it.
 Source: external_processor.proto, service ExternalProcessor; ext_proc.proto, ExternalProcessor.
 """
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import LocalProtocolError, RemoteProtocolError
-from router_extproc.protocol.direction import Lane, Phase
+from router_extproc.protocol.direction import DirectionState, Phase
 from router_extproc.protocol.events import (
     UNTOLD,
     AnswerChunk,
@@ -96,8 +96,8 @@ class Exchange:
         self.role = role
         self._max_body_bytes = max_body_bytes
         self._full_duplex = full_duplex
-        self._request = Lane(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
-        self._response = Lane(BodyMode.STREAMED)
+        self._request = DirectionState(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
+        self._response = DirectionState(BodyMode.STREAMED)
         self._announced_too_large = False
         self._body_awaited = True
         self._body_bytes = 0
@@ -110,13 +110,13 @@ class Exchange:
         if self._answered or self._let_pass:
             return True
         if self.role is Role.DECIDE:
-            return self._request.heard in self._last_phases() and self._request.settled
-        return self._response.heard is Phase.DONE and self._response.settled
+            return self._request.received in self._last_phases() and self._request.settled
+        return self._response.received is Phase.DONE and self._response.settled
 
     def _last_phases(self) -> frozenset[Phase]:
         return _BODY_SEEN if self._body_awaited else _HEADERS_SEEN
 
-    def _lane(self, direction: Direction) -> Lane:
+    def _state(self, direction: Direction) -> DirectionState:
         return self._request if direction is Direction.REQUEST else self._response
 
     # ── from Envoy ──
@@ -130,10 +130,10 @@ class Exchange:
         if self._answered:
             raise RemoteProtocolError("a message after the immediate response")
         self._check_filter(message)
-        lane = self._lane(message.direction)
-        lane.hear(message)
-        if self.role is not Role.OBSERVE and not lane.full_duplex:
-            lane.owed.append(message.part)
+        state = self._state(message.direction)
+        state.receive(message)
+        if self.role is not Role.OBSERVE and not state.full_duplex:
+            state.pending.append(message.part)
         return self._event_of(message)
 
     def _event_of(self, message: Message) -> Event:
@@ -160,7 +160,7 @@ class Exchange:
 
     @property
     def _untouched(self) -> bool:
-        return self._request.heard is Phase.START and self._response.heard is Phase.START
+        return self._request.received is Phase.START and self._response.received is Phase.START
 
     def _take_modes(self, modes: BodyModes) -> None:
         if modes.request in LATE_HEADER_MODES or modes.request is BodyMode.GRPC:
@@ -204,7 +204,7 @@ class Exchange:
             return self._ask_time(reply, to)
         if to is Direction.REQUEST:
             self._check_limit(reply)
-        completed = complete(reply, to, self._lane(to).body_mode)
+        completed = complete(reply, to, self._state(to).body_mode)
         self._settle(completed, to)
         if to is Direction.REQUEST and isinstance(completed, HeadersReply):
             self._take_override(completed.mode_override)
@@ -222,10 +222,10 @@ class Exchange:
         Raises:
             LocalProtocolError: none waits.
         """
-        owed = self._lane(to).owed
-        if not owed:
+        pending = self._state(to).pending
+        if not pending:
             raise LocalProtocolError(f"nothing of the {to.value} waits for a reply")
-        return self.send(_UNCHANGED[owed[0]], to)
+        return self.send(_UNCHANGED[pending[0]], to)
 
     def _check_limit(self, reply: PartReply) -> None:
         """A body over the limit is refused with 413, or not asked for."""
@@ -237,28 +237,28 @@ class Exchange:
 
     def _settle(self, reply: PartReply, to: Direction) -> None:
         """The reply must be of the kind that is owed (in full duplex: that is next)."""
-        lane, part = self._lane(to), _PART_OF[type(reply)]
-        if lane.full_duplex:
-            return lane.say(part, end=isinstance(reply, StreamedBody) and reply.end_of_stream)
-        if not lane.owed or lane.owed[0] is not part:
+        state, part = self._state(to), _PART_OF[type(reply)]
+        if state.full_duplex:
+            return state.send(part, end=isinstance(reply, StreamedBody) and reply.end_of_stream)
+        if not state.pending or state.pending[0] is not part:
             raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
-        lane.owed.popleft()
-        lane.time_asked = False
+        state.pending.popleft()
+        state.time_asked = False
         return None
 
     def _ask_time(self, reply: MoreTime, to: Direction) -> Outgoing:
-        lane = self._lane(to)
-        if not lane.owed:
+        state = self._state(to)
+        if not state.pending:
             raise LocalProtocolError("more time for a reply that nobody waits for")
-        if lane.time_asked:
+        if state.time_asked:
             raise LocalProtocolError("more time a second time: Envoy ignores it")
-        lane.time_asked = True
+        state.time_asked = True
         return Outgoing(to, reply)
 
     def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
-        lane = self._lane(to)
-        waiting = lane.heard is not Phase.START if lane.full_duplex else bool(lane.owed)
-        if not waiting or (to is Direction.RESPONSE and lane.owed[0] is not Part.HEADERS):
+        state = self._state(to)
+        waiting = state.received is not Phase.START if state.full_duplex else bool(state.pending)
+        if not waiting or (to is Direction.RESPONSE and state.pending[0] is not Part.HEADERS):
             raise LocalProtocolError("an immediate response that nobody waits for, or too late")
         self._answered = True
         return Outgoing(to, reply)

@@ -22,7 +22,7 @@ from router_extproc.cache.health import (
 )
 from router_extproc.llm.answer import JsonValue
 from router_extproc.telemetry.logging import get_logger
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 #: 1 ms to 10 s: a lookup has some hundred milliseconds, a call is given up after some seconds.
 BUCKETS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

@@ -1,6 +1,6 @@
 """The admin port over a fake router, for tests of what operators ask of the cache.
 
-It is not the port of `serve`: metrics, health and explain say nothing here.
+Its metrics, health and explain are empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
-from router_extproc.admin.cache.operations import CacheDesk, CacheParts, Setting
+from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
 from router_extproc.cache.decision_policy import ScopeRules
@@ -50,25 +50,29 @@ class NoOperations:
         """See Operations."""
 
 
-def cache_desk(router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None) -> CacheDesk:
+def cache_operations(
+    router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None
+) -> CacheOperations:
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
     warmer = Warmer(router.parts.pipeline, DIALECTS["openai_chat"], router.clock, 2**20)
     setting = Setting(worker, ScopeRules(HeaderScope()), FakeEncoder().dim, "auto", shared=False)
     parts = CacheParts(router.cache, warmer, router.savings, router.evidence)
-    return CacheDesk(parts, router.clock, setting, Peers(peers or {}))
+    return CacheOperations(parts, router.clock, setting, Peers(peers or {}))
 
 
 def admin_server(
-    desk: CacheDesk | None, address: str = "127.0.0.1:0", access: Access | None = None
+    operations: CacheOperations | None, address: str = "127.0.0.1:0", access: Access | None = None
 ) -> AdminServer:
     """A server that is not started yet."""
-    return AdminServer(NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=desk, access=access)
+    return AdminServer(
+        NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=operations, access=access
+    )
 
 
 @contextmanager
-def admin_in_thread(desk: CacheDesk | None, access: Access | None = None) -> Iterator[str]:
+def admin_in_thread(operations: CacheOperations | None, access: Access | None = None) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
-    loop, server = asyncio.new_event_loop(), admin_server(desk, access=access)
+    loop, server = asyncio.new_event_loop(), admin_server(operations, access=access)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

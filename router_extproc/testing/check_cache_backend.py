@@ -1,6 +1,6 @@
 """The contract of a cache backend: what every `CacheBackend` must do, as checks that a test calls.
 
-It is not a test by itself. The rule it keeps: one line in a test puts a new backend under all of it.
+One line in a test puts a new backend under all of it.
 """
 
 from __future__ import annotations

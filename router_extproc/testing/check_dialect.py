@@ -1,7 +1,7 @@
 """The contract of a dialect: what every one of them must keep, whatever its API looks like.
 
-It is not a test of one API's shapes. Call `check_dialect` from a test with samples of the dialect;
-the first rule that is broken raises AssertionError with its sentence.
+Call `check_dialect` from a test with samples of the dialect; the first rule that is broken raises
+AssertionError with its sentence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The contract of a signal: what every one of them must keep, whatever it measures.
 
-It is not a test of one signal's meaning. Call `check_signal` from a test with a subject that the
-signal finds something in; the first rule that is broken raises AssertionError with its sentence.
+Call `check_signal` from a test with a subject that the signal finds something in; the first rule that is
+broken raises AssertionError with its sentence.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A client and a pool in words, for tests against a FakeRouter: what goes in, what comes out.
 
-It is not Envoy: it hands the driver the events that the protocol core would have made.
+It hands the driver the events that the protocol core would have made.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router_extproc.pipeline.exchange import RoutedExchange
-from router_extproc.protocol.driver import Unfinished
+from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
@@ -103,7 +103,7 @@ class Client:
         if isinstance(first, ImmediateResponse):
             return Sent(first, None, driver)
         reply = await driver.on_request_body(BodyReceived(raw, last=True))
-        if isinstance(reply, Unfinished):
+        if isinstance(reply, DeferredReply):
             last = reply.now if isinstance(reply.now, BodyReply) else await reply.then()
             return Sent(first, last, driver)
         return Sent(first, reply, driver)

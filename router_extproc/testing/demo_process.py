@@ -1,7 +1,6 @@
 """The product as a user runs it: `router-extproc demo` in a process of its own, asked over HTTP.
 
-Nothing in it is a fake. The rule it keeps: free ports, a limit on every wait, and everything that was
-started is stopped when the block is left.
+It uses free ports, every wait has a limit, and leaving the block stops everything that was started.
 """
 
 from __future__ import annotations

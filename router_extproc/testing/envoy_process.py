@@ -1,7 +1,6 @@
 """A real Envoy in a process of its own: started, waited for, asked for its counters, stopped.
 
-It is not a renderer (`envoy_config/`). The rule it keeps: every wait has a limit, and whatever was
-started is gone when the block is left, however it is left.
+Every wait has a limit, and whatever was started is gone when the block is left, however it is left.
 """
 
 from __future__ import annotations

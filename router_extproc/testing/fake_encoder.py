@@ -1,7 +1,7 @@
 """An encoder without a model: a hashed bag of words.
 
-It is not semantic: texts are alike when they share words. The same text has the same vector in
-every process and on every machine.
+Texts are alike when they share words. The same text has the same vector in every process and on every
+machine.
 """
 
 from __future__ import annotations

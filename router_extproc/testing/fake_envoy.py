@@ -1,7 +1,7 @@
 """Envoy's side of an exchange, in words and in process: no gRPC, no sockets.
 
-It is not Envoy: it has two filters, a pool and nothing else. The rule it keeps: it applies replies as
-Envoy does, and what Envoy would answer with a 500 or silently ignore fails the test (`Rejected`).
+It has two filters, a pool and nothing else. It applies replies as Envoy does, and what Envoy would
+answer with a 500 or silently ignore fails the test (`Rejected`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A stand-in for a Hugging Face style hub on this machine: one repository, ranges, and faults on order.
 
-It is not the hub. The rule it keeps: listing, checksums and addresses have the hub's own form.
+Listing, checksums and addresses have the hub's own form.
 
 Source: huggingface_hub, `HfApi.model_info` (files_metadata) and `hf_hub_url`.
 """

@@ -1,7 +1,7 @@
 """A real Milvus standalone server, from the wheel `milvus`: started, hurt, started again, ended.
 
-It is not Milvus Lite. The rule it keeps: free ports and a folder of its own, a limit on every wait, and
-the server is gone when the block is left, whatever was done to it.
+It has free ports and a folder of its own, every wait has a limit, and the server is gone when the block
+is left, whatever was done to it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Small HTTP pools that remember what they were sent, for tests behind a real Envoy.
 
-They are not models. The rule they keep: what a pool answers is set by the test, and what it got is
-kept byte by byte.
+What a pool answers is set by the test, and what it got is kept byte by byte.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An HTTP/1.1 client that sends exactly the bytes a test wrote, at the pace it wrote them.
 
-It is not a general client: one request a connection, and the answer is read while the request is still
-being sent, because servers refuse bodies early.
+One request a connection, and the answer is read while the request is still being sent, because servers
+refuse bodies early.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router_extproc.protocol.driver import Unfinished
+from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -32,7 +32,7 @@ class RecordingDriver:
     """Fits protocol.driver.ExchangeDriver."""
 
     to_headers: HeadersReply | ImmediateResponse = ASK_BODY
-    to_body: BodyReply | ImmediateResponse | Unfinished = field(default_factory=BodyReply)
+    to_body: BodyReply | ImmediateResponse | DeferredReply = field(default_factory=BodyReply)
     to_answer: HeadersReply = field(default_factory=HeadersReply)
     #: Raised instead of any reply.
     error: Exception | None = None
@@ -53,7 +53,7 @@ class RecordingDriver:
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
-    ) -> BodyReply | ImmediateResponse | Unfinished:
+    ) -> BodyReply | ImmediateResponse | DeferredReply:
         """See ExchangeDriver."""
         self._note(event)
         return self.to_body

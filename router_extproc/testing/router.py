@@ -1,6 +1,6 @@
 """A whole router without I/O: the real pipeline on fakes, for tests of what a client would see.
 
-It is not `app.build`: no files, no models, no server. Time stands still until the clock is moved.
+It needs no files, no models and no server. Time stands still until the clock is moved.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from router_extproc.cache.scope import HeaderScope
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
-from router_extproc.pipeline.background import Chores
-from router_extproc.pipeline.caching.coalescing import Flights
-from router_extproc.pipeline.caching.hit_timing import Pace
+from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.caching.coalescing import Coalescer
+from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
-from router_extproc.pipeline.caching.shadow import Trials
-from router_extproc.pipeline.caching.stage import Doubt, Recall
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.parsed_request import InquiryReader
+from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.signal_stage import Understander
+from router_extproc.pipeline.signal_stage import SignalStage
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy, RoutingDecision, Target
 from router_extproc.routing.traffic import Traffic
@@ -92,7 +92,7 @@ class FakeRouter:
     reports: Reports
     savings: Savings
     evidence: Evidence
-    chores: Chores
+    background: BackgroundTasks
     traffic: Traffic
 
 
@@ -122,24 +122,24 @@ def fake_router(
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
     cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
     policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
-    evidence, chores = Evidence(lambda _: cache_policy.max_false_hit_rate), Chores(clock)
-    doubt = Doubt(evidence, chance, feedback)
+    evidence, background = Evidence(lambda _: cache_policy.max_false_hit_rate), BackgroundTasks(clock)
+    shadow_sampling = ShadowSampling(evidence, chance, feedback)
     traffic = Traffic(clock, {"small": SMALL, "large": LARGE}, fallbacks)
     pipeline = RequestPipeline(
         clock,
-        InquiryReader(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
+        RequestParser(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
         policy,
-        Understander(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
-        Recall(cache, policy, clock, 1.0, encoder.identity, scopes, doubt) if cached else None,
+        SignalStage(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
+        CacheStage(cache, policy, clock, 1.0, encoder.identity, scopes, shadow_sampling) if cached else None,
         budget_s=1.0,
         prices=Prices({"small": Price(1.0, 2.0)}),
         traffic=traffic,
     )
-    pace = Pace(max_s=HOLD_MAX_S, chance=chance)
-    trials = Trials(cache, evidence, chores, AnswerComparison(encoder), InlineInference())
+    hit_timing = HitTiming(max_s=HOLD_MAX_S, chance=chance)
+    shadow = ShadowComparisons(cache, evidence, background, AnswerComparison(encoder), InlineInference())
     observer = AnswerObserver(
-        DIALECTS, cache if cached else None, reports, clock, 2**20, trials, pace, traffic
+        DIALECTS, cache if cached else None, reports, clock, 2**20, shadow, hit_timing, traffic
     )
-    savings, flights = Savings(), Flights(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
-    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, flights, 0.2, pause)
-    return FakeRouter(parts, cache, clock, reports, savings, evidence, chores, traffic)
+    savings, coalescer = Savings(), Coalescer(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
+    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, coalescer, 0.2, pause)
+    return FakeRouter(parts, cache, clock, reports, savings, evidence, background, traffic)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from router_extproc.process.stop_requests import stop_requests
-from router_extproc.protocol.driver import ExchangeDriver, Unfinished
+from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -69,7 +69,7 @@ class WatchedDriver:
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
-    ) -> BodyReply | ImmediateResponse | Unfinished:
+    ) -> BodyReply | ImmediateResponse | DeferredReply:
         """See ExchangeDriver."""
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)
@@ -108,7 +108,7 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     def drive(role: Role) -> WatchedDriver:
         return WatchedDriver(role, router.parts.drive(role), journal)
 
-    async with stop_requests() as stop, router.chores, running(settings, drive, journal):
+    async with stop_requests() as stop, router.background, running(settings, drive, journal):
         await stop.wait()
 
 

@@ -1,7 +1,7 @@
 """A real Envoy with a rendered configuration, the real server beside it, two pools behind it.
 
-It is no fake of any of them: only the models behind the server and the pools are made up. The rule it
-keeps: every process that was started is gone when the block is left.
+Only the models behind the server and the pools are made up. Every process that was started is gone when
+the block is left.
 """
 
 from __future__ import annotations

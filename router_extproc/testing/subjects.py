@@ -1,7 +1,4 @@
-"""Builds what a signal looks at, in words.
-
-It is not a dialect: nothing is parsed.
-"""
+"""Builds what a signal looks at, in words."""
 
 from __future__ import annotations
 

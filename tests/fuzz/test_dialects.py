@@ -252,13 +252,13 @@ def test_sound_streams_are_read(chunks: list[Any]) -> None:
     body = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in [START, *chunks, END])
     answer = read(CHAT, "text/event-stream", body + b"data: [DONE]\n\n")
     assert isinstance(answer, Answer)
-    said = [
+    sent = [
         entry["delta"].get("content") or ""
         for chunk in chunks
         for entry in chunk["choices"]
         if not entry["index"]
     ]
-    assert (answer.choices[0].content or "") == "".join(said)
+    assert (answer.choices[0].content or "") == "".join(sent)
     check_replay(answer)
 
 

@@ -13,6 +13,31 @@ from router_extproc.config.model import Section
 
 ROOT = Path(router_extproc.__file__).parent
 VAGUE = {"util", "utils", "common", "helper", "helpers", "manager", "handler", "data", "info", "ctx", "misc"}
+#: What this project once called what the field has a word for, and that word.
+PRIVATE = {
+    "board": "join",
+    "chore": "background task",
+    "chores": "background tasks",
+    "complain": "feedback",
+    "complaint": "feedback",
+    "complaints": "feedback",
+    "desk": "cache operations",
+    "doubt": "shadow sampling",
+    "flight": "pending answer",
+    "flights": "coalescing",
+    "inquiry": "parsed request",
+    "lane": "direction",
+    "pace": "hit timing",
+    "recalled": "cache result",
+    "seat": "worker address",
+    "splice": "edit json",
+    "trial": "shadow comparison",
+    "trials": "shadow comparisons",
+    "trunk": "task layers",
+    "understander": "signal stage",
+    "understanding": "signal stage",
+    "unfinished": "deferred reply",
+}
 #: Envoy's own words.
 FOREIGN = {"_connection_manager", "_overload_manager"}
 #: Times and sizes of the guide's own files, which are accepted as they stand.
@@ -51,6 +76,11 @@ def words(name: str) -> set[str]:
 def test_no_name_uses_a_word_that_says_nothing() -> None:
     vague = {(path, name) for path, name in names() if name not in FOREIGN and words(name) & VAGUE}
     assert not vague
+
+
+def test_no_name_uses_a_private_word_where_the_field_has_one() -> None:
+    private = {(path, name, PRIVATE[word]) for path, name in names() for word in words(name) & PRIVATE.keys()}
+    assert private == set()
 
 
 def sections() -> Iterator[type[Section]]:

@@ -1,7 +1,6 @@
 """How often the cache is wrong, of one worker and of several as one.
 
-It compares nothing (`cache.evidence`). The rule it keeps: trials of workers are added up first, then the
-interval is made of all of them.
+The comparisons of all workers are added up first; the interval is of their sum.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ def own_evidence(evidence: Evidence) -> dict[str, JsonValue]:
     """What this worker knows, by decision."""
     return {
         decision: {
-            "trials": found.latest.trials,
+            "comparisons": found.latest.compared,
             "wrong": found.latest.wrong,
             "score_min": found.score_min,
-            "complaints": {source: found.complaints.get(source, 0) for source in _SOURCES},
+            "feedback": {source: found.feedback.get(source, 0) for source in _SOURCES},
         }
         for decision, found in evidence.findings().items()
     }
@@ -46,24 +45,30 @@ def joined_evidence(reports: Mapping[int, JsonValue]) -> dict[str, JsonValue]:
 
 def _joined(known: Iterable[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
     rows = list(known)
-    sample = Sample(_sum(rows, "trials"), _sum(rows, "wrong"))
+    feedback: dict[str, JsonValue] = {
+        source: _sum([_feedback(row) for row in rows], source) for source in _SOURCES
+    }
+    sample = Sample(_sum(rows, "comparisons"), _sum(rows, "wrong"))
     lower, upper = sample.interval
     needed = [each for row in rows if isinstance(each := row["score_min"], int | float)]
     return {
-        "trials": sample.trials,
+        "comparisons": sample.compared,
+        # As it was called in the release before; it goes with the next.
+        "trials": sample.compared,
         "wrong": sample.wrong,
-        "false_hit_rate": sample.wrong / sample.trials if sample.trials else None,
+        "false_hit_rate": sample.wrong / sample.compared if sample.compared else None,
         "interval": [lower, upper],
         # Each worker learns by itself: the strictest one is told.
         "score_min": max(needed, default=None),
         "closed": max(needed, default=0.0) >= CLOSED,
-        "complaints": {source: _sum([_complaints(row) for row in rows], source) for source in _SOURCES},
+        "feedback": feedback,
+        "complaints": feedback,
     }
 
 
-def _complaints(row: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    complaints = row["complaints"]
-    return complaints if isinstance(complaints, dict) else {}
+def _feedback(row: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    feedback = row["feedback"]
+    return feedback if isinstance(feedback, dict) else {}
 
 
 def _sum(rows: Iterable[Mapping[str, JsonValue]], name: str) -> int:

@@ -17,13 +17,13 @@ from router_extproc.admin.cache.evidence import joined_evidence, own_evidence
 from router_extproc.admin.cache.known_answers import read_known_answer
 from router_extproc.admin.cache.members import Unreadable
 from router_extproc.admin.cache.report import joined_report, own_report
-from router_extproc.admin.cache.requests import Listing, Purge, read_complaint, read_lines, read_purge
+from router_extproc.admin.cache.requests import Listing, Purge, read_feedback, read_lines, read_purge
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
 from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.export_format import from_record
 from router_extproc.cache.false_hits.evidence import Evidence
-from router_extproc.cache.false_hits.threshold import Trial
+from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.cache.listing import Page, count, newest, restore
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.semantic_cache import SemanticCache
@@ -84,7 +84,7 @@ class TakeReport:
         self.refused.append({"line": line, "problem": problem})
 
 
-class CacheDesk:
+class CacheOperations:
     """Carries out what operators ask."""
 
     def __init__(self, parts: CacheParts, clock: Clock, setting: Setting, peers: Peers) -> None:
@@ -118,21 +118,21 @@ class CacheDesk:
         own: JsonValue = {"decisions": own_evidence(self._evidence)}
         return joined_evidence({self._setting.worker: own, **await self._peers.cache_evidence()})
 
-    async def call_wrong(self, body: bytes) -> PurgeReport:
+    async def take_feedback(self, body: bytes) -> PurgeReport:
         """Purge the entry whose answer an operator calls wrong, in every worker, and count it as evidence.
 
         Raises:
             Unreadable: it names no entry, or several.
             CacheError: the backend stopped answering.
         """
-        selector = read_complaint(body, now_s=self.now_s())
+        selector = read_feedback(body, now_s=self.now_s())
         page = await self.page(Listing(selector, 1, None))
         if page.total != 1:
             raise Unreadable(f"entry: {page.total} entries begin so")
         entry = page.entries[0]
         # How sure the verifier was is not known any more: it counts against every threshold.
-        self._evidence.complained(
-            entry.decision, Trial(1.0, wrong=True), source="operator", scope=entry.scope
+        self._evidence.record_feedback(
+            entry.decision, ShadowResult(1.0, wrong=True), source="operator", scope=entry.scope
         )
         return await self.purge(orjson.dumps({"entry": entry.fingerprint}))
 

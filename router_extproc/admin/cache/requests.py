@@ -88,7 +88,7 @@ def read_purge(body: bytes, *, now_s: float) -> Purge:
     return Purge(selector, dry_run)
 
 
-def read_complaint(body: bytes, *, now_s: float) -> Selector:
+def read_feedback(body: bytes, *, now_s: float) -> Selector:
     """The entry whose answer is called wrong.
 
     Raises:

@@ -1,8 +1,4 @@
-"""The cache over HTTP: state, entries, purge, export, import, warming.
-
-`cache_desk.py` does all of it, and `access.py` says who may ask. Only `entries/{fingerprint}` and `export`
-show what was said.
-"""
+"""The cache's pages of the admin port: each reads its question, asks the operations, and writes JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from router_extproc.admin.cache.members import Unreadable
-from router_extproc.admin.cache.operations import CacheDesk
+from router_extproc.admin.cache.operations import CacheOperations
 from router_extproc.admin.cache.requests import Listing, read_limit, read_listing, read_selector, write_place
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.replies import json_reply
@@ -35,15 +31,15 @@ EXPORT: Final = "/cache/export"
 _ONE: Final = 1
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Work = Callable[[CacheDesk, web.Request], Awaitable[web.StreamResponse]]
+Work = Callable[[CacheOperations, web.Request], Awaitable[web.StreamResponse]]
 
 
 class CacheRoutes:
     """Answers under /cache."""
 
-    def __init__(self, desk: CacheDesk | None, *, with_token: bool) -> None:
-        """`desk`: None while the cache is off. `with_token`: the port asks for one."""
-        self._desk: Final = desk
+    def __init__(self, operations: CacheOperations | None, *, with_token: bool) -> None:
+        """`operations`: None while the cache is off. `with_token`: the port asks for one."""
+        self._operations: Final = operations
         self._with_token: Final = with_token
 
     def add_to(self, application: web.Application) -> None:
@@ -61,10 +57,10 @@ class CacheRoutes:
 
     def _guarded(self, work: Work) -> Answer:
         async def answer(request: web.Request) -> web.StreamResponse:
-            if self._desk is None:
+            if self._operations is None:
                 return json_reply({"error": "the cache is off"}, status=404)
             try:
-                return await work(self._desk, request)
+                return await work(self._operations, request)
             except Unreadable as error:
                 return json_reply({"error": str(error)}, status=400)
             except CacheError as error:
@@ -72,29 +68,29 @@ class CacheRoutes:
 
         return answer
 
-    async def _scope(self, desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+    async def _scope(self, operations: CacheOperations, request: web.Request) -> web.StreamResponse:
         """The scope of a client that sends the headers of this request."""
         headers = client_headers(request.headers.items(), with_token=self._with_token)
-        return json_reply({"scope": desk.scope(headers, request.query.get("decision"))})
+        return json_reply({"scope": operations.scope(headers, request.query.get("decision"))})
 
 
-async def _states(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
-    return json_reply({"workers": await desk.states()})
+async def _states(operations: CacheOperations, _request: web.Request) -> web.StreamResponse:
+    return json_reply({"workers": await operations.states()})
 
 
-async def _list(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    page = await desk.page(read_listing(request.query, now_s=desk.now_s()))
+async def _list(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    page = await operations.page(read_listing(request.query, now_s=operations.now_s()))
     entries: list[JsonValue] = [summary(entry) for entry in page.entries]
     return json_reply({"entries": entries, "total": page.total, "after": write_place(page.last)})
 
 
-async def _report(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    return json_reply(await desk.report(limit=read_limit(request.query)))
+async def _report(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    return json_reply(await operations.report(limit=read_limit(request.query)))
 
 
-async def _show(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    selector = read_selector({"entry": request.match_info["entry"]}, now_s=desk.now_s())
-    page = await desk.page(Listing(selector, _ONE, None))
+async def _show(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    selector = read_selector({"entry": request.match_info["entry"]}, now_s=operations.now_s())
+    page = await operations.page(Listing(selector, _ONE, None))
     if not page.entries:
         return json_reply({"error": "no such entry"}, status=404)
     if page.total > _ONE:
@@ -102,29 +98,29 @@ async def _show(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
     return json_reply(whole(page.entries[0]))
 
 
-async def _purge(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    report = await desk.purge(await request.read())
+async def _purge(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    report = await operations.purge(await request.read())
     return json_reply(asdict(report), status=503 if report.problems else 200)
 
 
-async def _evidence(desk: CacheDesk, _request: web.Request) -> web.StreamResponse:
-    return json_reply(await desk.evidence())
+async def _evidence(operations: CacheOperations, _request: web.Request) -> web.StreamResponse:
+    return json_reply(await operations.evidence())
 
 
-async def _feedback(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    report = await desk.call_wrong(await request.read())
+async def _feedback(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    report = await operations.take_feedback(await request.read())
     return json_reply(asdict(report), status=503 if report.problems else 200)
 
 
-async def _import(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
+async def _import(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
     renew = request.query.get("renew", "false")
     if renew not in {"true", "false"}:
         raise Unreadable("renew: must be true or false")
-    return json_reply(asdict(await desk.take_back(await request.read(), renew=renew == "true")))
+    return json_reply(asdict(await operations.take_back(await request.read(), renew=renew == "true")))
 
 
-async def _warm(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    return json_reply(asdict(await desk.warm(await request.read())))
+async def _warm(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    return json_reply(asdict(await operations.warm(await request.read())))
 
 
 #: What changes something.
@@ -136,20 +132,22 @@ _CHANGES: Final[Mapping[str, Work]] = MappingProxyType(
 # ── export ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _export(desk: CacheDesk, request: web.Request) -> web.StreamResponse:
-    selector = read_selector(dict(request.query), now_s=desk.now_s())
+async def _export(operations: CacheOperations, request: web.Request) -> web.StreamResponse:
+    selector = read_selector(dict(request.query), now_s=operations.now_s())
     response = web.StreamResponse(headers={"content-type": "application/x-ndjson"})
     await response.prepare(request)
     try:
-        await _write_entries(desk, selector, response)
+        await _write_entries(operations, selector, response)
     except (CacheError, TimeoutError):
         # Cut off without an end: half an export must not look like a whole one.
         raise ConnectionResetError from None
     return response
 
 
-async def _write_entries(desk: CacheDesk, selector: Selector, response: web.StreamResponse) -> None:
-    async for entry in desk.entries(selector):
+async def _write_entries(
+    operations: CacheOperations, selector: Selector, response: web.StreamResponse
+) -> None:
+    async for entry in operations.entries(selector):
         async with asyncio.timeout(TAKE_S):
             await response.write(_line(entry))
 

@@ -1,8 +1,7 @@
-"""How often the cache is wrong, by decision: what trials and complaints have shown.
+"""How often the cache is wrong, by decision: what shadow comparisons and feedback have shown.
 
-It compares nothing (`compare.py`). The rules it keeps: the rate is of trials alone, for they are drawn at
-random and complaints are not; a client's complaint changes thresholds in its own scope only; and what is
-remembered is bounded.
+The rate is of comparisons alone: they are drawn at random, feedback is not. A client's feedback changes
+thresholds in its own scope only. Memory is bounded.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from typing import Final, Literal
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.interval import interval
-from router_extproc.cache.false_hits.threshold import CLOSED, TRIALS_MAX, ErrorBound, Trial
+from router_extproc.cache.false_hits.threshold import CLOSED, RESULTS_MAX, ScoreThreshold, ShadowResult
 
-#: Scopes whose complaints are remembered; beyond, those of the one that has complained least lately go.
+#: Scopes whose feedback is remembered; beyond, that of the scope that gave feedback least lately is dropped.
 SCOPES_MAX: Final = 1024
-#: Complaints of one scope about one decision that are remembered, the latest ones.
-COMPLAINTS_MAX: Final = 64
+#: Feedback of one scope about one decision that are remembered, the latest ones.
+FEEDBACK_MAX: Final = 64
 
 #: Who says that a hit was wrong.
 Source = Literal["client", "operator"]
@@ -43,38 +42,38 @@ OPEN: Final = Gate()
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some trials."""
+    """Some comparisons."""
 
-    trials: int
+    compared: int
     wrong: int
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Exact 95 % interval of the rate of false hits; (0, 1) before the first trial."""
-        return interval(self.wrong, self.trials)
+        """Exact 95 % interval of the rate of false hits; (0, 1) before the first comparison."""
+        return interval(self.wrong, self.compared)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What is known of one decision."""
 
-    #: The last TRIALS_MAX.
+    #: The last RESULTS_MAX.
     latest: Sample
     #: Since the start.
     ever: Sample
     #: What a score must reach; None: no bound was asked for.
     score_min: float | None
-    complaints: dict[Source, int] = field(default_factory=dict)
+    feedback: dict[Source, int] = field(default_factory=dict)
 
 
 class _Decision:
     """What is known of one decision."""
 
     def __init__(self, rate_max: float | None) -> None:
-        self.bound: Final = None if rate_max is None else ErrorBound(rate_max)
-        self.latest: Final[deque[bool]] = deque(maxlen=TRIALS_MAX)
-        self.trials: Final[Counter[bool]] = Counter()
-        self.complaints: Final[Counter[Source]] = Counter()
+        self.threshold: Final = None if rate_max is None else ScoreThreshold(rate_max)
+        self.latest: Final[deque[bool]] = deque(maxlen=RESULTS_MAX)
+        self.compared: Final[Counter[bool]] = Counter()
+        self.feedback: Final[Counter[Source]] = Counter()
 
 
 class Evidence:
@@ -84,45 +83,45 @@ class Evidence:
         """`rate_max`: the bound of a decision's false hits; None: it has none."""
         self._rate_max: Final = rate_max
         self._decisions: dict[str, _Decision] = {}
-        self._complaints: OrderedDict[tuple[str, Scope], deque[Trial]] = OrderedDict()
+        self._feedback: OrderedDict[tuple[str, Scope], deque[ShadowResult]] = OrderedDict()
         self._gates: dict[tuple[str, Scope], Gate] = {}
 
     def gate(self, decision: str, scope: Scope) -> Gate:
         """What a hit must pass."""
-        bound = self._of(decision).bound
-        if bound is None:
+        threshold = self._of(decision).threshold
+        if threshold is None:
             return OPEN
         key = decision, scope
-        if key not in self._complaints:
-            return Gate(bound.score_min)
+        if key not in self._feedback:
+            return Gate(threshold.score_min)
         if key not in self._gates:
-            self._gates[key] = Gate(bound.score_min_with(self._complaints[key]))
+            self._gates[key] = Gate(threshold.score_min_with(self._feedback[key]))
         return self._gates[key]
 
-    def tried(self, decision: str, trial: Trial) -> None:
+    def record(self, decision: str, result: ShadowResult) -> None:
         """A hit, or what would have been one, was compared with a fresh answer."""
         known = self._of(decision)
-        known.latest.append(trial.wrong)
-        known.trials[trial.wrong] += 1
-        if known.bound is not None:
-            known.bound.add(trial)
+        known.latest.append(result.wrong)
+        known.compared[result.wrong] += 1
+        if known.threshold is not None:
+            known.threshold.add(result)
         self._gates.clear()
 
-    def complained(self, decision: str, trial: Trial, *, source: Source, scope: Scope) -> None:
+    def record_feedback(self, decision: str, result: ShadowResult, *, source: Source, scope: Scope) -> None:
         """Somebody says that a hit was wrong: an operator for all, a client for its own scope."""
         known = self._of(decision)
-        known.complaints[source] += 1
+        known.feedback[source] += 1
         if source == "operator":
-            if known.bound is not None:
-                known.bound.add(trial)
+            if known.threshold is not None:
+                known.threshold.add(result)
             self._gates.clear()
             return
         key = decision, scope
-        self._complaints.setdefault(key, deque(maxlen=COMPLAINTS_MAX)).append(trial)
-        self._complaints.move_to_end(key)
+        self._feedback.setdefault(key, deque(maxlen=FEEDBACK_MAX)).append(result)
+        self._feedback.move_to_end(key)
         self._gates.pop(key, None)
-        if len(self._complaints) > SCOPES_MAX:
-            forgotten, _ = self._complaints.popitem(last=False)
+        if len(self._feedback) > SCOPES_MAX:
+            forgotten, _ = self._feedback.popitem(last=False)
             self._gates.pop(forgotten, None)
 
     def findings(self) -> dict[str, Finding]:
@@ -138,6 +137,6 @@ class Evidence:
 
 def _finding(known: _Decision) -> Finding:
     latest = Sample(len(known.latest), sum(known.latest))
-    ever = Sample(known.trials.total(), known.trials[True])
-    score_min = None if known.bound is None else known.bound.score_min
-    return Finding(latest, ever, score_min, dict(known.complaints))
+    ever = Sample(known.compared.total(), known.compared[True])
+    score_min = None if known.threshold is None else known.threshold.score_min
+    return Finding(latest, ever, score_min, dict(known.feedback))

@@ -1,14 +1,15 @@
-"""A threshold that keeps the rate of false hits under a bound, learned from trials.
+"""A threshold that keeps the rate of false hits under a bound, learned from comparisons.
 
 It is not a verifier: it only decides how sure the verifier must be. The rule it keeps: with a chance of at
 least `CONFIDENCE` for each decision, the true rate of false hits above the threshold is at no time over the
-bound, as long as trials are drawn like hits (at random, from the same stream).
+bound, as long as comparisons are drawn like hits (at random, from the same stream).
 
-How: the scores that may be thresholds are few and fixed (`EDGES`). At certain numbers of trials (looks: 64,
-then doubled) each is tested by the exact binomial test against "the rate above it is over the bound". Look k
-may err with the share 1 / (k (k + 1)) of what is allowed in all, divided among the edges, so that all
-looks and edges together err as rarely as promised. Between looks a threshold only rises: an edge that
-passed is dropped when it would pass no more. Before the first edge has passed, nothing is a hit.
+How: the scores that may be thresholds are few and fixed (`EDGES`). At certain numbers of comparisons
+(looks: 64, then doubled) each is tested by the exact binomial test against "the rate above it is over the
+bound". Look k may err with the share 1 / (k (k + 1)) of what is allowed in all, divided among the edges,
+so that all looks and edges together err as rarely as promised. Between looks a threshold only rises: an
+edge that passed is dropped when it would pass no more. Before the first edge has passed, nothing is a
+hit.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ CONFIDENCE: Final = 0.95
 EDGES: Final = (0.0, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
 #: No score reaches it: nothing is a hit.
 CLOSED: Final = 2.0
-#: Trials at the first look; each look comes at twice as many as the one before, and from half of
-#: TRIALS_MAX on after every half of it.
+#: Comparisons at the first look; each look comes at twice as many as the one before, and from half of
+#: RESULTS_MAX on after every half of it.
 LOOK_FIRST: Final = 64
-#: Trials that count, the latest ones: what was true of older ones need not be true now.
-TRIALS_MAX: Final = 4096
+#: Comparisons that count, the latest ones: what was true of older ones need not be true now.
+RESULTS_MAX: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ShadowResult:
     """One hit, or what would have been one, compared with a fresh answer."""
 
     #: The verifier's.
@@ -42,13 +43,13 @@ class Trial:
     wrong: bool
 
 
-class ErrorBound:
+class ScoreThreshold:
     """The threshold of one decision."""
 
     def __init__(self, rate_max: float) -> None:
         """`rate_max`: share of false hits among hits that may not be exceeded."""
         self._rate_max: Final = rate_max
-        self._trials: deque[Trial] = deque(maxlen=TRIALS_MAX)
+        self._results: deque[ShadowResult] = deque(maxlen=RESULTS_MAX)
         self._seen = 0
         self._looks = 0
         self._next_look = LOOK_FIRST
@@ -59,26 +60,26 @@ class ErrorBound:
         """What the verifier's score must reach; CLOSED: no score does."""
         return min(self._passed, default=CLOSED)
 
-    def add(self, trial: Trial) -> None:
-        """Learn from one trial."""
-        self._trials.append(trial)
+    def add(self, result: ShadowResult) -> None:
+        """Learn from one comparison."""
+        self._results.append(result)
         self._seen += 1
         if self._seen >= self._next_look:
             self._looks += 1
-            self._next_look += min(self._next_look, TRIALS_MAX // 2)
+            self._next_look += min(self._next_look, RESULTS_MAX // 2)
             self._passed = self._passing(EDGES, ())
-        elif trial.wrong:
+        elif result.wrong:
             self._passed = self._passing(self._passed, ())
 
-    def score_min_with(self, wrong: Iterable[Trial]) -> float:
-        """The threshold where these trials count, too; it is never lower."""
+    def score_min_with(self, wrong: Iterable[ShadowResult]) -> float:
+        """The threshold where these comparisons count, too; it is never lower."""
         return min(self._passing(self._passed, wrong), default=CLOSED)
 
-    def _passing(self, edges: Iterable[float], more: Iterable[Trial]) -> frozenset[float]:
+    def _passing(self, edges: Iterable[float], more: Iterable[ShadowResult]) -> frozenset[float]:
         if not self._looks:
             return frozenset()
-        trials = (*self._trials, *more)
-        above = {edge: [each.wrong for each in trials if each.score >= edge] for edge in edges}
+        compared = (*self._results, *more)
+        above = {edge: [each.wrong for each in compared if each.score >= edge] for edge in edges}
         return frozenset(edge for edge, wrong in above.items() if self._passes(wrong))
 
     def _passes(self, wrong: list[bool]) -> bool:

@@ -29,13 +29,13 @@ from router_extproc.cache.base import (
 from router_extproc.cache.freshness import is_fresh
 from router_extproc.cache.health import BackendListener, BackendWatch
 from router_extproc.cache.milvus import filters
-from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.endpoint import (
-    LitePlace,
-    LiteProcessPlace,
-    ServerPlace,
+    LiteEndpoint,
+    LiteProcessEndpoint,
+    ServerEndpoint,
     collection_of,
-    place_of,
+    endpoint_of,
 )
 from router_extproc.cache.milvus.lookups import LITE_AT_ONCE_MAX, SERVER_AT_ONCE_MAX, Lookups
 from router_extproc.cache.milvus.purge_log import MilvusPurgeLog
@@ -75,7 +75,7 @@ class MilvusCache:
         *,
         dim: int,
         clock: Clock,
-        link: Link | None = None,
+        connection: Connection | None = None,
         listener: BackendListener | None = None,
     ) -> None:
         """`dim`: length of the encoder's vectors. To be made where the event loop runs."""
@@ -85,27 +85,31 @@ class MilvusCache:
         self._timeout_s: Final = settings.connection.timeout
         self._dim: Final = dim
         self._clock: Final = clock
-        self._link: Final = link or Link(settings, dim=dim, watch=BackendWatch(clock, listener))
+        self._connection: Final = connection or Connection(
+            settings, dim=dim, watch=BackendWatch(clock, listener)
+        )
         self._sweeper: Final = Sweeper(clock, self._sweep)
         self._sweeping: asyncio.Task[None] | None = None
         self._counted = 0
         self._count_again_s = 0.0
         self._counters: Final = {"too_large": 0, "unreadable": 0, "swept": 0}
-        place = place_of(settings)
+        endpoint = endpoint_of(settings)
         #: Milvus Lite in this process: no other one can write to it.
-        self.exclusive: Final = isinstance(place, LitePlace)
-        self._is_lite: Final = not isinstance(place, ServerPlace)
+        self.exclusive: Final = isinstance(endpoint, LiteEndpoint)
+        self._is_lite: Final = not isinstance(endpoint, ServerEndpoint)
         at_once_max = LITE_AT_ONCE_MAX if self._is_lite else SERVER_AT_ONCE_MAX
-        self._lookups: Final = Lookups(self._link, clock, at_once_max=at_once_max)
+        self._lookups: Final = Lookups(self._connection, clock, at_once_max=at_once_max)
         self._log: Final = (
             None
             if self.exclusive
-            else MilvusPurgeLog(self._link, self._collection.name, timeout_s=self._lookup_s)
+            else MilvusPurgeLog(self._connection, self._collection.name, timeout_s=self._lookup_s)
         )
 
         self._feed: Final = (
-            LiteWriteFeed(self._link, self._collection.name, self._get_all, clock, timeout_s=self._lookup_s)
-            if isinstance(place, LiteProcessPlace)
+            LiteWriteFeed(
+                self._connection, self._collection.name, self._get_all, clock, timeout_s=self._lookup_s
+            )
+            if isinstance(endpoint, LiteProcessEndpoint)
             else None
         )
 
@@ -118,7 +122,7 @@ class MilvusCache:
 
     async def start(self, *, wait_s: float = START_WAIT_S) -> None:
         """Start connecting and wait for the first attempt, at most wait_s; never raises for Milvus's sake."""
-        await self._link.start(wait_s=wait_s)
+        await self._connection.start(wait_s=wait_s)
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweeper.run(), name="milvus-sweeper")
 
@@ -128,7 +132,7 @@ class MilvusCache:
             self._sweeping.cancel()
             await asyncio.wait({self._sweeping})
             self._sweeping = None
-        await self._link.aclose()
+        await self._connection.aclose()
 
     @property
     def purge_log(self) -> PurgeLog | None:
@@ -141,7 +145,7 @@ class MilvusCache:
         return self._feed
 
     async def _get_all(self, fingerprints: Sequence[Fingerprint]) -> Sequence[Entry]:
-        rows = await self._link.call(
+        rows = await self._connection.call(
             "scan",
             lambda client: client.get(
                 self._collection.name,
@@ -192,7 +196,7 @@ class MilvusCache:
         writable = await asyncio.to_thread(self._rows_of, entries)
         self._counters["too_large"] += len(entries) - len(writable)
         if writable:
-            await self._link.call("put", lambda client: self._write(client, writable))
+            await self._connection.call("put", lambda client: self._write(client, writable))
 
     def _rows_of(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:  # Any: column values
         rows = (to_row(entry, vector_field=self._vector_field, dim=self._dim) for entry in entries)
@@ -216,15 +220,25 @@ class MilvusCache:
 
     async def state(self) -> BackendState:
         """See CacheBackend."""
-        counters = {**self._counters, "connects": self._link.connects, "clock_jumps": self._sweeper.jumps}
+        counters = {
+            **self._counters,
+            "connects": self._connection.connects,
+            "clock_jumps": self._sweeper.jumps,
+        }
         try:
             entries = await self._count_for_state()
         except CacheError as error:
-            detail = self._link.problem or error.reason
+            detail = self._connection.problem or error.reason
             return BackendState(
-                ready=False, entries=None, detail=detail, counters=counters, health=self._link.watch.health
+                ready=False,
+                entries=None,
+                detail=detail,
+                counters=counters,
+                health=self._connection.watch.health,
             )
-        return BackendState(ready=True, entries=entries, counters=counters, health=self._link.watch.health)
+        return BackendState(
+            ready=True, entries=entries, counters=counters, health=self._connection.watch.health
+        )
 
     async def entries(self, *, limit: int, selector: Selector = EVERYTHING) -> AsyncIterator[Sequence[Entry]]:
         """See EntrySource."""
@@ -247,7 +261,7 @@ class MilvusCache:
         return list(self._fresh_entries(page))
 
     async def _query(self, expression: str, fields: Sequence[str]) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._link.call(
+        rows: Iterable[Row] = await self._connection.call(
             "scan",
             lambda client: client.query(
                 self._collection.name,
@@ -262,7 +276,7 @@ class MilvusCache:
     async def _count_for_state(self) -> int:
         """The number of rows, as old as many times the time that it took to count them."""
         now_s = self._clock.monotonic_s()
-        if not self._link.ready or now_s >= self._count_again_s:
+        if not self._connection.ready or now_s >= self._count_again_s:
             self._counted = await self._count()
             took_s = self._clock.monotonic_s() - now_s
             self._count_again_s = now_s + COUNT_PAUSE * took_s
@@ -271,12 +285,12 @@ class MilvusCache:
     async def _count(self) -> int:
         if self._is_lite:
             # Milvus Lite counts rows by reading all of them; its statistics know the number.
-            stats = await self._link.call(
+            stats = await self._connection.call(
                 "count",
                 lambda client: client.get_collection_stats(self._collection.name, timeout=self._lookup_s),
             )
             return int(stats["row_count"])
-        rows = await self._link.call(
+        rows = await self._connection.call(
             "count",
             lambda client: client.query(
                 self._collection.name, filter="", output_fields=["count(*)"], timeout=self._lookup_s
@@ -291,7 +305,7 @@ class MilvusCache:
                 self._collection.name, filter=expression, timeout=self._timeout_s, consistency_level="Strong"
             )
 
-        deleted = await self._link.call("delete", delete)
+        deleted = await self._connection.call("delete", delete)
         # A server says how many, Milvus Lite says which.
         return int(deleted["delete_count"]) if isinstance(deleted, dict) else len(list(_each(deleted)))
 

@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 
 from pymilvus import AsyncMilvusClient, MilvusClient
 
-from router_extproc.cache.milvus.endpoint import LitePlace, LiteProcessPlace, Place, ServerPlace
+from router_extproc.cache.milvus.endpoint import Endpoint, LiteEndpoint, LiteProcessEndpoint, ServerEndpoint
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate_opening
 from router_extproc.cache.milvus.lite_problem import told_problem
 from router_extproc.cache.milvus.lite_server import LiteServers
@@ -44,8 +44,8 @@ CONNECT_MAX_S = 5.0
 OPEN_MAX_S = 15.0
 
 
-def open_place(
-    place: Place,
+def open_endpoint(
+    endpoint: Endpoint,
     collection: MilvusCollection,
     *,
     dim: int,
@@ -63,45 +63,47 @@ def open_place(
     """
     try:
         uri = (
-            _lite_servers.start(place.path, told_aside=told_aside)
-            if isinstance(place, LitePlace)
-            else place.uri
+            _lite_servers.start(endpoint.path, told_aside=told_aside)
+            if isinstance(endpoint, LiteEndpoint)
+            else endpoint.uri
         )
-        client = MilvusClient(**client_options(place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S)))
+        client = MilvusClient(**client_options(endpoint, uri, timeout_s=min(timeout_s, CONNECT_MAX_S)))
         timeout_s = min(timeout_s, OPEN_MAX_S)
         try:
             ensure_collection(client, collection, dim=dim, timeout_s=timeout_s)
-            if not isinstance(place, LitePlace):
+            if not isinstance(endpoint, LiteEndpoint):
                 ensure_purge_log(client, collection.name, timeout_s=timeout_s)
-            if isinstance(place, LiteProcessPlace):
+            if isinstance(endpoint, LiteProcessEndpoint):
                 ensure_purge_log(client, collection.name, timeout_s=timeout_s, suffix=WRITES_SUFFIX)
         finally:
             client.close()
     except FOREIGN_ERRORS as error:
-        problem = told_problem(place.uri) if isinstance(place, LiteProcessPlace) else None
+        problem = told_problem(endpoint.uri) if isinstance(endpoint, LiteProcessEndpoint) else None
         if problem is not None:
             raise problem from error
         raise translate_opening(error) from error
     return uri
 
 
-def connect(place: Place, uri: str, *, timeout_s: float) -> AsyncMilvusClient:
+def connect(endpoint: Endpoint, uri: str, *, timeout_s: float) -> AsyncMilvusClient:
     """A client for the data path; connects at its first call."""
-    return AsyncMilvusClient(**client_options(place, uri, timeout_s=timeout_s))
+    return AsyncMilvusClient(**client_options(endpoint, uri, timeout_s=timeout_s))
 
 
-def release_lite(place: LitePlace) -> None:
+def release_lite(endpoint: LiteEndpoint) -> None:
     """Stop Milvus Lite: writes what is in memory to disk and gives the folder free. Blocks."""
-    _lite_servers.release(place.path)
+    _lite_servers.release(endpoint.path)
 
 
-def client_options(place: Place, uri: str, *, timeout_s: float) -> dict[str, Any]:  # Any: the library's own
+def client_options(
+    endpoint: Endpoint, uri: str, *, timeout_s: float
+) -> dict[str, Any]:  # Any: the library's own
     """Keywords of both clients."""
     options: dict[str, Any] = {"uri": uri, "timeout": timeout_s, "dedicated": True}  # Any: as above
-    match place:
-        case LitePlace() | LiteProcessPlace():
+    match endpoint:
+        case LiteEndpoint() | LiteProcessEndpoint():
             return {**options, "grpc_options": _NO_PINGS}
-        case ServerPlace(database=database, token=token, tls=tls):
+        case ServerEndpoint(database=database, token=token, tls=tls):
             return {**options, "db_name": database, "token": token, **tls}
         case _:
-            assert_never(place)
+            assert_never(endpoint)

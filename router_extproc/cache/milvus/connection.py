@@ -17,8 +17,8 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import CacheRejected
 from router_extproc.cache.health import BackendWatch, Operation
-from router_extproc.cache.milvus.connect import CONNECT_MAX_S, connect, open_place, release_lite
-from router_extproc.cache.milvus.endpoint import LitePlace, collection_of, place_of
+from router_extproc.cache.milvus.connect import CONNECT_MAX_S, connect, open_endpoint, release_lite
+from router_extproc.cache.milvus.endpoint import LiteEndpoint, collection_of, endpoint_of
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.trouble import trouble_of
@@ -50,7 +50,7 @@ Pause = Callable[[float], Awaitable[None]]
 Idle = Callable[[], Awaitable[None]]
 
 
-class Link:
+class Connection:
     """Owns the client, the thread that opens it, and the task that keeps it open."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Link:
         """`dim`: length of the encoder's vectors; `pause` waits between attempts."""
         self.watch: Final = watch or BackendWatch(SystemClock())
         self._settings: Final = settings
-        self._place: Final = place_of(settings)
+        self._endpoint: Final = endpoint_of(settings)
         self._collection: Final = collection_of(settings)
         self._dim: Final = dim
         self._pause: Final = pause
@@ -103,18 +103,18 @@ class Link:
             await asyncio.wait({self._keeper})
             self._keeper = None
         await self._disconnect("closed")
-        if isinstance(self._place, LitePlace):
-            await self._release(self._place)
+        if isinstance(self._endpoint, LiteEndpoint):
+            await self._release(self._endpoint)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _release(self, place: LitePlace) -> None:
+    async def _release(self, endpoint: LiteEndpoint) -> None:
         # A daemon: when it takes longer than we wait, the process may end. What was put is in the log
         # that Milvus Lite reads at its next start.
         released = asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def release() -> None:
-            release_lite(place)
+            release_lite(endpoint)
             with contextlib.suppress(RuntimeError):  # the loop ended before us
                 loop.call_soon_threadsafe(released.set)
 
@@ -196,14 +196,14 @@ class Link:
         ended(None)
         self._broken.clear()
         self._given_up = 0
-        self._client = connect(self._place, uri, timeout_s=min(timeout_s, CONNECT_MAX_S))
+        self._client = connect(self._endpoint, uri, timeout_s=min(timeout_s, CONNECT_MAX_S))
         self.problem = ""
         self.connects += 1
         self.watch.opened()
 
     def _open(self, timeout_s: float) -> str:
-        return open_place(
-            self._place,
+        return open_endpoint(
+            self._endpoint,
             self._collection,
             dim=self._dim,
             timeout_s=timeout_s,

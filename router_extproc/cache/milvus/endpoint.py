@@ -25,21 +25,21 @@ SOCKET_PREFIX = "unix:"
 
 
 @dataclass(frozen=True, slots=True)
-class LitePlace:
+class LiteEndpoint:
     """A folder of Milvus Lite; one process at a time may open it."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
-class LiteProcessPlace:
+class LiteProcessEndpoint:
     """Milvus Lite in a process of its own, which several workers ask."""
 
     uri: str
 
 
 @dataclass(frozen=True, slots=True)
-class ServerPlace:
+class ServerEndpoint:
     """A Milvus server, standalone or cluster."""
 
     uri: str
@@ -50,18 +50,18 @@ class ServerPlace:
     tls: dict[str, str | bool]
 
 
-Place: TypeAlias = LitePlace | LiteProcessPlace | ServerPlace
+Endpoint: TypeAlias = LiteEndpoint | LiteProcessEndpoint | ServerEndpoint
 
 
-def place_of(settings: Milvus) -> Place:
+def endpoint_of(settings: Milvus) -> Endpoint:
     """The place that the settings name."""
     connection = settings.connection
     uri = settings.uri or connection.uri
     if uri is not None and uri.endswith(LITE_SUFFIX):
-        return LitePlace(Path(uri).absolute())
+        return LiteEndpoint(Path(uri).absolute())
     if uri is not None and uri.startswith(SOCKET_PREFIX):
-        return LiteProcessPlace(uri)
-    return ServerPlace(
+        return LiteProcessEndpoint(uri)
+    return ServerEndpoint(
         uri=uri or _uri(connection),
         database=connection.database,
         token=_token(connection),
@@ -75,7 +75,7 @@ def collection_of(settings: Milvus) -> MilvusCollection:
     There the near tier answers nearly every search, brute force is fast enough for the rest, and
     building the graph would hold up the end of its process by seconds.
     """
-    if isinstance(place_of(settings), ServerPlace):
+    if isinstance(endpoint_of(settings), ServerEndpoint):
         return settings.collection
     simple = {"index": MilvusIndex(type="FLAT"), "partitions": 0}
     return settings.collection.model_copy(update=simple)

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeVar
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.breaker import Breaker
-from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.trouble import trouble_of
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
@@ -29,11 +29,11 @@ T = TypeVar("T")
 class Lookups:
     """The way of every lookup to the connection."""
 
-    def __init__(self, link: Link, clock: Clock, *, at_once_max: int) -> None:
+    def __init__(self, connection: Connection, clock: Clock, *, at_once_max: int) -> None:
         """at_once_max: of this process."""
-        self._link: Final = link
+        self._connection: Final = connection
         self._at_once_max: Final = at_once_max
-        self._breaker: Final = Breaker(clock, link.watch.pause_lookups)
+        self._breaker: Final = Breaker(clock, connection.watch.pause_lookups)
         self._under_way = 0
 
     async def ask(
@@ -50,7 +50,7 @@ class Lookups:
             raise self._skipped(operation, "paused")
         self._under_way += 1
         try:
-            result = await self._link.call(operation, work)
+            result = await self._connection.call(operation, work)
         except asyncio.CancelledError:
             self._breaker.late()
             raise
@@ -69,5 +69,5 @@ class Lookups:
             self._breaker.failed()
 
     def _skipped(self, operation: str, reason: Literal["busy", "paused"]) -> CacheError:
-        self._link.watch.skipped(reason)
+        self._connection.watch.skipped(reason)
         return CacheError("cache", f"milvus {operation}: left out ({reason})")

@@ -14,7 +14,7 @@ from typing import Final
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Announcement, Selector
-from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.purge_schema import FIELDS, SUFFIX, VECTOR
 from router_extproc.cache.milvus.rows import Row
 
@@ -36,9 +36,9 @@ _FIRST_S = 10.0
 class MilvusPurgeLog:
     """A `PurgeLog` over one collection."""
 
-    def __init__(self, link: Link, entries_name: str, *, timeout_s: float) -> None:
+    def __init__(self, connection: Connection, entries_name: str, *, timeout_s: float) -> None:
         """`entries_name`: the collection that holds the entries."""
-        self._link: Final = link
+        self._connection: Final = connection
         self._name: Final = entries_name + SUFFIX
         self._timeout_s: Final = timeout_s
         self._latest = 0
@@ -49,7 +49,7 @@ class MilvusPurgeLog:
     async def announce(self, purge: Announcement) -> None:
         """See PurgeLog."""
         row = {"at": purge.at_s, "selector": json.dumps(asdict(purge.selector)), VECTOR: [1.0, 0.0]}
-        written = await self._link.call(
+        written = await self._connection.call(
             "announce", lambda client: client.insert(self._name, [row], timeout=self._timeout_s)
         )
         self._note(written["ids"])
@@ -84,10 +84,10 @@ class MilvusPurgeLog:
         async def delete(client: AsyncMilvusClient) -> object:
             return await client.delete(self._name, ids=[key], timeout=self._timeout_s)
 
-        await self._link.call("settle", delete)
+        await self._connection.call("settle", delete)
 
     async def _rows(self, expression: str, level: str, timeout_s: float) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._link.call(
+        rows: Iterable[Row] = await self._connection.call(
             "news",
             lambda client: client.query(
                 self._name,

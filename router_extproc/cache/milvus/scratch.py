@@ -14,7 +14,7 @@ from pymilvus import MilvusClient
 
 from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.connect import client_options
-from router_extproc.cache.milvus.endpoint import place_of
+from router_extproc.cache.milvus.endpoint import endpoint_of
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.purge_schema import SUFFIX
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
@@ -48,10 +48,10 @@ async def scratch_cache(uri: str, *, dim: int, clock: Clock) -> AsyncIterator[Mi
 
 
 def _drop(settings: Milvus) -> None:
-    place = place_of(settings)
+    endpoint = endpoint_of(settings)
     uri = settings.uri or ""
     try:
-        client = MilvusClient(**client_options(place, uri, timeout_s=settings.connection.timeout))
+        client = MilvusClient(**client_options(endpoint, uri, timeout_s=settings.connection.timeout))
         try:
             for suffix in ("", SUFFIX):
                 client.drop_collection(settings.collection.name + suffix)

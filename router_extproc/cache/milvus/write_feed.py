@@ -17,7 +17,7 @@ from uuid import uuid4
 from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Entry, FeedGap, Fingerprint
-from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.purge_schema import FIELDS, VECTOR, WRITES_SUFFIX
 from router_extproc.cache.milvus.rows import Row
 from router_extproc.clock import Clock
@@ -40,10 +40,10 @@ class LiteWriteFeed:
     """A `WriteFeed` over one collection."""
 
     def __init__(
-        self, link: Link, entries_name: str, read: ReadEntries, clock: Clock, *, timeout_s: float
+        self, connection: Connection, entries_name: str, read: ReadEntries, clock: Clock, *, timeout_s: float
     ) -> None:
         """`read` reads entries by their fingerprints."""
-        self._link: Final = link
+        self._connection: Final = connection
         self._name: Final = entries_name + WRITES_SUFFIX
         self._read: Final = read
         self._clock: Final = clock
@@ -63,13 +63,13 @@ class LiteWriteFeed:
 
     async def begin(self) -> None:
         """See WriteFeed."""
-        connects = self._link.connects
+        connects = self._connection.connects
         self._latest = max((int(row["id"]) for row in await self._rows("id >= 0")), default=-1)
         self._connects, self._heard_at_s = connects, self._clock.monotonic_s()
 
     async def news(self) -> Sequence[Entry]:
         """See WriteFeed."""
-        if self._link.connects != self._connects or self._silent_s > HEARD_WITHIN_S:
+        if self._connection.connects != self._connects or self._silent_s > HEARD_WITHIN_S:
             raise FeedGap("cache", "writes of others may have been missed")
         asked_at_s = self._clock.monotonic_s()
         rows = list(await self._rows(f"id > {self._latest}"))
@@ -97,7 +97,7 @@ class LiteWriteFeed:
         return found
 
     async def _rows(self, expression: str) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._link.call(
+        rows: Iterable[Row] = await self._connection.call(
             "news",
             lambda client: client.query(
                 self._name,
@@ -118,6 +118,6 @@ class LiteWriteFeed:
         # The workers are on one machine, and so is their monotonic clock; after a restart of the machine it
         # begins again, and what is later than now is from before.
         old = f"at < {now_s - 2 * HEARD_WITHIN_S:.3f} or at > {now_s + 2 * HEARD_WITHIN_S:.3f}"
-        await self._link.call(
+        await self._connection.call(
             "settle", lambda client: client.delete(self._name, filter=old, timeout=self._timeout_s)
         )

@@ -21,7 +21,7 @@ class _Holding:
     bytes: int = 0
 
 
-class Shares:
+class FairShare:
     """The holdings of all scopes in one tier; every operation takes constant time, whatever their number."""
 
     def __init__(self, share: float, *, max_entries: int, max_bytes: int, policy: EvictionPolicy) -> None:

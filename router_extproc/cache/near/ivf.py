@@ -28,7 +28,7 @@ _SCALE: Final = np.float32(127)
 _NOTHING: Final = -1
 
 
-class Groups:
+class IvfIndex:
     """Vectors of length 1 by a number of the caller's, each in the group of its nearest centre."""
 
     def __init__(self, dim: int, centres: Rows | None = None) -> None:

@@ -1,8 +1,4 @@
-"""Filling the near tier from the backend after a start, and keeping it complete.
-
-What was stored since the start wins over what is read here. The near tier counts as complete only while it
-provably holds all that the backend holds: lookups then need not ask the backend.
-"""
+"""Preload: fills the near tier from the backend, and says that it is complete only while it is."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ FOLLOW_EVERY_S = 0.25
 FOLLOWED_WITHIN_S = 2.0
 
 
-class Warming:
+class Preload:
     """Reads one backend into one near tier."""
 
     def __init__(

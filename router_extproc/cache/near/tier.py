@@ -17,7 +17,7 @@ from router_extproc.cache.base import Entry, Fingerprint, Neighbour, Partition, 
 from router_extproc.cache.freshness import is_expired, is_fresh
 from router_extproc.cache.near.aliases import Aliases
 from router_extproc.cache.near.eviction import EvictionPolicy, eviction_order
-from router_extproc.cache.near.fair_share import Shares
+from router_extproc.cache.near.fair_share import FairShare
 from router_extproc.cache.near.vectors import VectorIndex
 from router_extproc.cache.select import selects
 from router_extproc.clock import Clock
@@ -75,7 +75,7 @@ class NearTier:
         self._index = _Index()
         self._aliases: Final = Aliases()
         self._order: Final = eviction_order(policy)
-        self._shares: Final = Shares(
+        self._shares: Final = FairShare(
             scope_share_max, max_entries=max_entries, max_bytes=max_bytes, policy=policy
         )
         self._bytes = 0

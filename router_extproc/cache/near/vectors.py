@@ -15,11 +15,11 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.cache.near.ivf import SAMPLES_PER_GROUP, Groups, Rows, find_centres
+from router_extproc.cache.near.ivf import SAMPLES_PER_GROUP, IvfIndex, Rows, find_centres
 from router_extproc.models.base import Vector
 
 #: Runs work beside the caller.
-Start: TypeAlias = Callable[[Callable[[], Groups | None]], "Future[Groups | None]"]
+Start: TypeAlias = Callable[[Callable[[], IvfIndex | None]], "Future[IvfIndex | None]"]
 
 #: So many are compared one by one; more stand in an index.
 LISTED_MAX: Final = 128
@@ -46,7 +46,7 @@ class VectorIndex:
         self._keys: Final[list[Fingerprint]] = []
         self._place_of: Final[dict[Fingerprint, int]] = {}
         self._vacant: Final[list[int]] = []
-        self._groups: Groups | None = None
+        self._groups: IvfIndex | None = None
         #: How many there were when they were last grouped; 0: they are one group.
         self._grouped_at = 0
         self._regrouping: _Regrouping | None = None
@@ -66,7 +66,7 @@ class VectorIndex:
         if self._groups is not None:
             self._groups.add([place], vector.reshape(1, -1))
         elif len(self) > LISTED_MAX:
-            self._groups = Groups(self._dim)
+            self._groups = IvfIndex(self._dim)
             _fill(self._groups, self._vectors, range(len(self._vectors)))
 
     def remove(self, keys: Sequence[Fingerprint]) -> None:
@@ -148,9 +148,9 @@ class _Regrouping:
         self.changed: Final[dict[int, None]] = {}
         self.result: Final = start(self._make)
 
-    def _make(self) -> Groups | None:
+    def _make(self) -> IvfIndex | None:
         """The index; None: the process is ending."""
-        groups = Groups(self._dim, None if self._count == 1 else self._centres())
+        groups = IvfIndex(self._dim, None if self._count == 1 else self._centres())
         for first in range(0, len(self._vectors), STEP):
             if _is_ending():
                 return None
@@ -158,7 +158,7 @@ class _Regrouping:
         self.catch_up(groups)
         return groups
 
-    def catch_up(self, groups: Groups) -> None:
+    def catch_up(self, groups: IvfIndex) -> None:
         """Do to the index what was done to the vectors since."""
         while self.changed:
             places = [self.changed.popitem()[0] for _ in range(min(STEP, len(self.changed)))]
@@ -182,7 +182,7 @@ def _group_count(vectors: int) -> int:
     return 1 if vectors < GROUPED_FROM else _GROUPS_PER_ROOT * math.isqrt(vectors)
 
 
-def _fill(groups: Groups, vectors: Sequence[Vector | None], places: Iterable[int]) -> None:
+def _fill(groups: IvfIndex, vectors: Sequence[Vector | None], places: Iterable[int]) -> None:
     occupied, rows = _rows(vectors, places)
     if occupied:
         groups.add(occupied, rows)

@@ -1,7 +1,6 @@
-"""Opens the encoder with its task layers: one pass over the shared lower layers, then two upper halves.
+"""Runs the task layers: fine-tuned upper layers on the lower ones of the encoder, in one pass.
 
-It is not a builder (`trunk_build`). The rule it keeps: the encoder's own vectors are the same as without
-task layers; fits `models.onnx.encoder.TaskGraph`.
+The encoder's own vectors stay as they are without the task layers.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session,
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, TAG_SCORES, TASK_VECTOR, VECTOR
 
 #: The shipped part: the upper layers of the tasks.
-ARTIFACT = ARTIFACTS / "trunk"
+ARTIFACT = ARTIFACTS / "task_layers"
 #: Token ids to token states; states to the encoder's vector; states to what the tasks read.
 LOWER_NAME, UPPER_NAME, TASKS_NAME = "lower.onnx", "upper.onnx", "tasks.onnx"
 
 
-class TrunkManifest(Manifest):
+class TaskLayersManifest(Manifest):
     """Task layers: `tasks.onnx`, and beside it, once built, both parts of the encoder."""
 
     format: Literal["router-extproc trunk 1"] = "router-extproc trunk 1"
@@ -47,7 +46,7 @@ class SplitGraph:
         lower: ort.InferenceSession,
         upper: ort.InferenceSession,
         tasks: ort.InferenceSession,
-        manifest: TrunkManifest,
+        manifest: TaskLayersManifest,
     ) -> None:
         self._lower, self._upper, self._tasks = lower, upper, tasks
         self.dim = int(upper.get_outputs()[0].shape[-1])
@@ -79,11 +78,11 @@ def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> S
     Raises:
         ConfigError: it has not been built, or is damaged.
     """
-    shipped = read_manifest(ARTIFACT, TrunkManifest, where=where)
+    shipped = read_manifest(ARTIFACT, TaskLayersManifest, where=where)
     folder = models_folder(home()) / shipped.identity
     if not folder.is_dir():
         raise not_built("the task layers have", folder, where=where)
-    manifest = read_manifest(folder, TrunkManifest, where=where)
+    manifest = read_manifest(folder, TaskLayersManifest, where=where)
     lower, upper, tasks = (
         open_session(folder / name, engine=engine, where=where)
         for name in (LOWER_NAME, UPPER_NAME, TASKS_NAME)

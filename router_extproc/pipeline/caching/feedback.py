@@ -1,7 +1,4 @@
-"""A client's word about a stored answer.
-
-It is not evidence yet (`trials.py` takes it). The rule it keeps: it names an entry of the client's own scope.
-"""
+"""What a client says of a stored answer; it names an entry of the client's own scope."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from router_extproc.cache.base import Fingerprint, Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class Feedback:
     """A client says that this hit is wrong."""
 
     fingerprint: Fingerprint

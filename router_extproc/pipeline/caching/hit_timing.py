@@ -1,7 +1,7 @@
 """How long misses take, so that a hit can take as long.
 
-It is not a metric. The rule it keeps: a hit that is held back is held for the time of a recent miss of the
-same model, drawn at random, so that hits are spread as misses are; and never for longer than `max_s`.
+A hit is delayed for as long as a recent miss of the same model took, drawn at random, so that the times of
+hits spread as those of misses do; and never for longer than `max_s`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 MISSES_MAX: Final = 64
 
 
-class Pace:
+class HitTiming:
     """Recent misses of one worker."""
 
     def __init__(self, *, max_s: float, chance: Callable[[], float]) -> None:
@@ -27,7 +27,7 @@ class Pace:
         """A pool has answered completely."""
         self._misses.setdefault((model, streamed), deque(maxlen=MISSES_MAX)).append(duration_s)
 
-    def hold_s(self, model: str, spent_s: float, *, streamed: bool) -> float:
+    def delay_s(self, model: str, spent_s: float, *, streamed: bool) -> float:
         """How much longer a hit is to take; as long as it may, while no miss is known."""
         misses = self._misses.get((model, streamed))
         drawn = self._max_s if not misses else misses[int(self._chance() * len(misses))]

@@ -14,7 +14,7 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.pipeline.decision import Forward, Reject, Replay
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.parsed_request import Incoming
+from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.protocol.headers import Headers
@@ -75,7 +75,7 @@ class Warmer:
     async def entry_of(self, known: KnownAnswer) -> Entry | Unfit:
         """The entry that a client's request would have left behind."""
         headers = Headers((*known.headers, _ASK_ANEW))
-        decision = await self.pipeline.decide(Incoming(self.dialect, headers, known.request))
+        decision = await self.pipeline.decide(RawRequest(self.dialect, headers, known.request))
         match decision:
             case Reject(error=error):
                 return Unfit(error.message)

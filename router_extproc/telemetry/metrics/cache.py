@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from router_extproc.cache.semantic_cache import CacheState
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 
 class CacheCollector(Collector):

@@ -7,7 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter
 
 from router_extproc.telemetry.logging import get_logger
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 _COSTS: Final = {
     "forward": "entries expire earlier",

@@ -1,7 +1,4 @@
-"""How often the cache is wrong, as metrics.
-
-It is not the evidence. The rule it keeps: a rate is shown with its interval, never without.
-"""
+"""How often the cache is wrong, as metrics: comparisons, feedback, and the rate with its interval."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from router_extproc.cache.false_hits.evidence import Finding, Sample, Source
 from router_extproc.pipeline.background import Outcome
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 _NOTHING: Final = Finding(Sample(0, 0), Sample(0, 0), None)
 
@@ -24,16 +21,16 @@ class EvidenceCollector(Collector):
 
     def __init__(self) -> None:
         self._findings: Mapping[str, Finding] = {}
-        self._chores: Mapping[str, int] = {}
+        self._background: Mapping[str, int] = {}
         self._expected: tuple[str, ...] = ()
 
     def begin_at_zero(self, decisions: Iterable[str]) -> None:
         """Show counters of these decisions before anything is known of them."""
         self._expected = tuple(decisions)
 
-    def show(self, findings: Mapping[str, Finding], chores: Mapping[str, int]) -> None:
+    def show(self, findings: Mapping[str, Finding], background: Mapping[str, int]) -> None:
         """Take over what is known of each decision, and how the work behind it went."""
-        self._findings, self._chores = findings, chores
+        self._findings, self._background = findings, background
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: decisions are known only with findings."""
@@ -43,32 +40,48 @@ class EvidenceCollector(Collector):
         """See Collector."""
         yield from _counters(self._findings, self._expected)
         yield from _rates(self._findings)
-        chores = CounterMetricFamily(f"{PREFIX}_cache_chores", "Work behind requests.", labels=("outcome",))
+        background = CounterMetricFamily(
+            f"{PREFIX}_cache_background_tasks", "Work behind requests.", labels=("outcome",)
+        )
         for outcome in get_args(Outcome):
-            chores.add_metric((outcome,), self._chores.get(outcome, 0))
-        yield chores
+            background.add_metric((outcome,), self._background.get(outcome, 0))
+        yield from _with_former_name(background, "cache_chores")
 
 
 def _counters(findings: Mapping[str, Finding], expected: Iterable[str]) -> Iterator[Metric]:
-    trials = CounterMetricFamily(
-        f"{PREFIX}_cache_trials", "Hits compared with a fresh answer.", labels=("decision", "outcome")
+    shadow = CounterMetricFamily(
+        f"{PREFIX}_cache_shadow_comparisons",
+        "Hits compared with a fresh answer.",
+        labels=("decision", "outcome"),
     )
-    complaints = CounterMetricFamily(
-        f"{PREFIX}_cache_complaints", "Hits that were called wrong.", labels=("decision", "source")
+    feedback = CounterMetricFamily(
+        f"{PREFIX}_cache_feedback", "Hits that were called wrong.", labels=("decision", "source")
     )
     for decision in dict.fromkeys((*expected, *findings)):
         found = findings.get(decision, _NOTHING)
-        trials.add_metric((decision, "different"), found.ever.wrong)
-        trials.add_metric((decision, "same"), found.ever.trials - found.ever.wrong)
+        shadow.add_metric((decision, "different"), found.ever.wrong)
+        shadow.add_metric((decision, "same"), found.ever.compared - found.ever.wrong)
         for source in get_args(Source):
-            complaints.add_metric((decision, source), found.complaints.get(source, 0))
-    yield from (trials, complaints)
+            feedback.add_metric((decision, source), found.feedback.get(source, 0))
+    yield from _with_former_name(shadow, "cache_trials")
+    yield from _with_former_name(feedback, "cache_complaints")
+
+
+def _with_former_name(family: CounterMetricFamily, former: str) -> Iterator[Metric]:
+    """The counter, and the same under the name that it had in the release before; it goes with the next."""
+    yield family
+    labels = [sample.labels for sample in family.samples]
+    told = f"Now {family.name}_total; this name goes with the next release."
+    old = CounterMetricFamily(f"{PREFIX}_{former}", told, labels=tuple(labels[0]) if labels else ())
+    for sample in family.samples:
+        old.add_metric(tuple(sample.labels.values()), sample.value)
+    yield old
 
 
 def _rates(findings: Mapping[str, Finding]) -> Iterator[Metric]:
     rate = GaugeMetricFamily(
         f"{PREFIX}_cache_false_hit_rate",
-        "Share of the latest trials that differed; bound: of its exact 95 % interval.",
+        "Share of the latest comparisons that differed; bound: of its exact 95 % interval.",
         labels=("decision", "bound"),
     )
     needed = GaugeMetricFamily(
@@ -77,8 +90,8 @@ def _rates(findings: Mapping[str, Finding]) -> Iterator[Metric]:
     for decision, found in findings.items():
         for bound, value in zip(("lower", "upper"), found.latest.interval, strict=True):
             rate.add_metric((decision, bound), value)
-        if found.latest.trials:
-            rate.add_metric((decision, "estimate"), found.latest.wrong / found.latest.trials)
+        if found.latest.compared:
+            rate.add_metric((decision, "estimate"), found.latest.wrong / found.latest.compared)
         if found.score_min is not None:
             needed.add_metric((decision,), found.score_min)
     yield from (rate, needed)

@@ -61,3 +61,6 @@ def merge(texts: Sequence[bytes]) -> bytes:
             head = b"%b%b\n%b\n" % (_BLOCK, help_line, type_line)
             blocks[head] = blocks.get(head, b"") + samples
     return b"".join(head + samples for head, samples in blocks.items())
+
+
+PREFIX: Final = "router_extproc"

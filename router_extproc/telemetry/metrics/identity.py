@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge
 
 from router_extproc import __version__
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 #: Label to distribution: whose versions explain what a build does.
 LIBRARIES: Final = {

@@ -12,8 +12,8 @@ from typing import Final, get_args
 from router_extproc.config.model import Config
 from router_extproc.dialects import DIALECTS
 from router_extproc.errors import RequestError
-from router_extproc.pipeline import signal_stage as understanding
-from router_extproc.pipeline.caching import stage as recall
+from router_extproc.pipeline import signal_stage as signals_read
+from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
@@ -88,7 +88,7 @@ class KnownLabels:
 
 
 #: Stages whose time is bounded.
-STAGES: Final = (understanding.STAGE, recall.STAGE)
+STAGES: Final = (signals_read.STAGE, cache_stage.STAGE)
 
 
 def rejection_codes() -> Values:

@@ -19,7 +19,7 @@ from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 

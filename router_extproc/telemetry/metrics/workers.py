@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from router_extproc.telemetry.metrics.naming import PREFIX
+from router_extproc.telemetry.metrics.exposition import PREFIX
 
 Reason: TypeAlias = Literal["exited", "signal", "refused", "frozen", "never_ready"]
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)

@@ -1,7 +1,6 @@
 """Finds the temperature at which a net's scores are chances.
 
-It is not training: which label wins does not change. The rule it keeps: the rows it looks at were
-not trained on.
+The temperature changes no ranking of labels. It is fitted on rows that were not trained on.
 """
 
 from __future__ import annotations

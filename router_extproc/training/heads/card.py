@@ -1,7 +1,6 @@
 """Writes the card of an intent head: what it is for, what it learned from, how good it is.
 
-It is not a report on screen. The rule it keeps: every figure has its rows and its interval, and the
-limits are as easy to find as the figures.
+Every figure has its rows and its interval, and limits are as easy to find as figures.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 from router_extproc.evaluation.metrics import Estimate
 from router_extproc.models.base import Encoding, TaskReading
 from router_extproc.models.onnx.heads import HEAD_NAME, ClassifierHead
-from router_extproc.training.heads.train import TrainedOwn
+from router_extproc.training.heads.train import CustomHead
 
 #: Runs that the latency is the median of, and tokens of the text.
 LATENCY_RUNS = 500
@@ -39,7 +38,7 @@ class CardText:
 def write_card(
     folder: Path,
     text: CardText,
-    trained: TrainedOwn,
+    trained: CustomHead,
     head: ClassifierHead,
     encoder: str,
     *,
@@ -78,7 +77,7 @@ def bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def figures_table(trained: TrainedOwn) -> str:
+def figures_table(trained: CustomHead) -> str:
     """The accuracies, and how far scores are from the truth."""
     figures = trained.figures
     named = {"all": figures.accuracy, **figures.accuracy_by_source}

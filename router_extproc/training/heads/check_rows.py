@@ -1,6 +1,6 @@
 """Checks the rows of a user's labels before anything is trained.
 
-It is not the reader (`rows.py`). The rule it keeps: every problem is told at once, each with its line.
+Every problem is told at once, each with its line.
 """
 
 from __future__ import annotations

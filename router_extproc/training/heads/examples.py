@@ -1,7 +1,6 @@
 """Labelled texts, which of them are judged on, and how good labels are on those.
 
-It is not training (`own.py`). The rule it keeps: figures come from rows whose near-duplicates were not
-trained on.
+Figures come from rows whose near-duplicates were not trained on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Groups near-duplicate texts and splits rows so that no group is on both sides.
 
-It is not a search for what is alike in meaning. The rule it keeps: texts that open with the same
-words, or whose vectors are nearly equal, stay together; else a figure would measure memory.
+Texts that open with the same words, or whose vectors are nearly equal, stay together; else a figure would
+measure memory.
 """
 
 from __future__ import annotations

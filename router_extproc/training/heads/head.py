@@ -1,7 +1,6 @@
 """What a head of a user's labels is made of: a net over meaning, a table over words, and a scope.
 
-It is not their training (`own.py`) nor the runtime. The rule it keeps: the scores of all labels and the
-chance of none of them sum to one.
+The scores of all labels and the chance of none of them sum to one.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from router_extproc.training.heads.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class OwnNet:
+class CustomHeadNet:
     """A head before it is written."""
 
     #: The labels by name; OUT_OF_SCOPE is the last one when rows had it.
@@ -41,7 +40,7 @@ def join_logits(meaning: Matrix, words: Matrix, weight: float) -> Matrix:
     return np.asarray(meaning + np.float32(weight) * words, np.float32)
 
 
-def score(net: OwnNet, logits: Matrix, vectors: Matrix) -> Matrix:
+def score(net: CustomHeadNet, logits: Matrix, vectors: Matrix) -> Matrix:
     """The scores for joined logits."""
     chances = net.scope.chances(logits, vectors)[:, None]
     shares = softmax(logits / np.float32(net.temperature)) * (1 - chances)

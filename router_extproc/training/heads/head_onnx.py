@@ -1,7 +1,6 @@
 """Writes the head of a user's labels as ONNX: vector and words to scores, out of scope included.
 
-It is not the runtime (`models.onnx.heads`). The rule it keeps: the graph says what `OwnNet.scores`
-says, but for the table's rounding to eight bits.
+The graph says what `CustomHeadNet.scores` says, but for the table's rounding to eight bits.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from router_extproc.models.onnx.building.graph import IR_VERSION, OPSET, GraphWr
 from router_extproc.models.onnx.heads import IDS, SCORES
 from router_extproc.models.onnx.manifest import HeadManifest
 from router_extproc.models.onnx.tensors import VECTOR
-from router_extproc.training.heads.head import OwnNet
+from router_extproc.training.heads.head import CustomHeadNet
 from router_extproc.training.heads.net import Net
 from router_extproc.training.heads.phrases import (
     BUCKETS,
@@ -37,14 +36,14 @@ INT8_MAX = 127
 TO_THE_END = np.iinfo(np.int64).max
 
 
-def write_own_head(folder: Path, net: OwnNet, *, encoder: str) -> HeadManifest:
+def write_head(folder: Path, net: CustomHeadNet, *, encoder: str) -> HeadManifest:
     """Put `head.onnx` and its manifest into the folder, under its name; encoder: its identity."""
     dim = net.meaning.hidden_kernel.shape[0]
     facts = HeadFacts(folder.name, net.named, encoder, dim, net.temperature)
-    return write_graph(folder, own_graph(net), facts)
+    return write_graph(folder, head_onnx(net), facts)
 
 
-def own_graph(net: OwnNet) -> onnx.ModelProto:
+def head_onnx(net: CustomHeadNet) -> onnx.ModelProto:
     """float32 `vector` [1, dim] and int64 `ids` [tokens] to float32 `scores` [1, labels]."""
     writer = GraphWriter()
     meaning = write_meaning(writer, net.meaning)

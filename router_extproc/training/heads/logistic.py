@@ -1,7 +1,6 @@
 """Logistic regression by Newton's method, with a ridge.
 
-It is not for large problems. The rule it keeps: columns are scaled for the fit and the weights are
-given back for the columns as they came.
+Columns are scaled for the fit and the weights are given back for the columns as they came.
 """
 
 from __future__ import annotations

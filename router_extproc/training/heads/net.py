@@ -1,7 +1,6 @@
 """A small classifier net over vectors, trained in numpy: seconds for ten thousand rows.
 
-It is not the runtime (`head_graph.py` writes it as ONNX). The rule it keeps: the same rows, plan and
-seed give the same net.
+The same rows, plan and seed give the same net.
 """
 
 from __future__ import annotations
@@ -172,9 +171,9 @@ class Adam:
     def step(self, gradients: Sequence[Matrix], rate: float) -> None:
         """Move every parameter, in place."""
         self._steps += 1
-        pace = rate * np.sqrt(1 - BETA_SECOND**self._steps) / (1 - BETA_FIRST**self._steps)
+        step_size = rate * np.sqrt(1 - BETA_SECOND**self._steps) / (1 - BETA_FIRST**self._steps)
         for moments, gradient in zip(self._moments, gradients, strict=True):
-            moments.step(gradient, rate, float(pace))
+            moments.step(gradient, rate, float(step_size))
 
 
 class Moments:
@@ -186,9 +185,9 @@ class Moments:
         self._first = np.zeros_like(parameter)
         self._second = np.zeros_like(parameter)
 
-    def step(self, gradient: Matrix, rate: float, pace: float) -> None:
+    def step(self, gradient: Matrix, rate: float, step_size: float) -> None:
         """Move the parameter, in place."""
         self._first += (1 - BETA_FIRST) * (gradient - self._first)
         self._second += (1 - BETA_SECOND) * (gradient * gradient - self._second)
         self._parameter *= np.float32(1 - rate * self._weight_decay)
-        self._parameter -= np.float32(pace) * self._first / (np.sqrt(self._second) + EPSILON)
+        self._parameter -= np.float32(step_size) * self._first / (np.sqrt(self._second) + EPSILON)

@@ -1,8 +1,7 @@
 """A classifier over a text's tokens and pairs of neighbouring tokens, trained in numpy.
 
-It is not the runtime (`own_graph.py` writes it as ONNX). It knows the words themselves, where the
-encoder's vector knows what they mean: the two are wrong on different texts. The rule it keeps: a
-feature is arithmetic on token ids alone, so that the graph can do the same.
+It knows the words themselves, where the encoder's vector knows what they mean: the two are wrong on
+different texts. A feature is arithmetic on token ids alone, so that the graph can do the same.
 """
 
 from __future__ import annotations

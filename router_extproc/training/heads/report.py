@@ -1,6 +1,6 @@
 """Tells a person how a head of their labels fares: in words, and as a picture (SVG).
 
-It is not a card. The rule it keeps: what is shown is of unseen rows, the worst first.
+What is shown is of unseen rows, the worst first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from router_extproc.evaluation.metrics import Estimate
-from router_extproc.training.heads.train import KEPT_SHARE, Confusion, TrainedOwn
+from router_extproc.training.heads.train import KEPT_SHARE, Confusion, CustomHead
 
 PICTURE_NAME = "report.svg"
 #: Lines of each list on screen.
@@ -25,7 +25,7 @@ LINE = 20
 LABEL_CHARS = 26
 
 
-def tell_lines(trained: TrainedOwn) -> Iterator[str]:
+def tell_lines(trained: CustomHead) -> Iterator[str]:
     """The report, line by line."""
     figures = trained.figures
     yield f"accuracy on unseen rows: {figures.accuracy}"
@@ -38,7 +38,7 @@ def tell_lines(trained: TrainedOwn) -> Iterator[str]:
         yield from (f"  {tell_confusion(each)}" for each in trained.confusions[:SHOWN])
 
 
-def scope_lines(trained: TrainedOwn) -> Iterator[str]:
+def scope_lines(trained: CustomHead) -> Iterator[str]:
     """The threshold and what it does."""
     scope = trained.scope
     kept = f"{KEPT_SHARE:.0%} of the rows in scope score above it"
@@ -50,7 +50,7 @@ def scope_lines(trained: TrainedOwn) -> Iterator[str]:
         yield f"out of scope, AUC: {scope.auc}"
 
 
-def weakest(trained: TrainedOwn) -> list[tuple[str, Estimate]]:
+def weakest(trained: CustomHead) -> list[tuple[str, Estimate]]:
     """The labels of the lowest recall."""
     return sorted(trained.figures.recall_by_label.items(), key=lambda item: item[1].value)[:SHOWN]
 
@@ -64,14 +64,14 @@ def tell_confusion(confusion: Confusion) -> str:
 # ── picture ───────────────────────────────────────────────────────────────────────────────────
 
 
-def write_picture(folder: Path, trained: TrainedOwn) -> Path:
+def write_picture(folder: Path, trained: CustomHead) -> Path:
     """Put the picture into the folder."""
     path = folder / PICTURE_NAME
     path.write_text(draw(trained), encoding="utf-8")
     return path
 
 
-def draw(trained: TrainedOwn) -> str:
+def draw(trained: CustomHead) -> str:
     """The lines of the report beside a matrix of the labels that are confused most."""
     labels = confused_labels(trained.confusions)
     lines = list(tell_lines(trained))
@@ -95,7 +95,7 @@ def confused_labels(confusions: Sequence[Confusion]) -> list[str]:
     return list(labels)[:PICTURE_LABELS]
 
 
-def draw_matrix(trained: TrainedOwn, labels: Sequence[str], *, top: int) -> str:
+def draw_matrix(trained: CustomHead, labels: Sequence[str], *, top: int) -> str:
     """One square a pair: truth down, what was said across; darker is more rows."""
     counts = {(each.truth, each.said): each.rows for each in trained.confusions}
     most = max(counts.values())

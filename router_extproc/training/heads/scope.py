@@ -1,8 +1,7 @@
 """Tells texts that mean none of the labels: out of scope.
 
-It is not a label of the nets: they only ever learn what is in scope. The rule it keeps: two facts
-decide, how strongly the best label is felt and how near its kind the text is, and what they weigh
-is learned from rows that the nets have not seen.
+The nets only learn what is in scope. Two facts decide: the score of the best label, and how near the text
+is to the examples of that label. Their weights are fitted on rows that the nets have not seen.
 """
 
 from __future__ import annotations

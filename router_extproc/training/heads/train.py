@@ -1,8 +1,7 @@
 """Trains the head of a user's labels: rows in; a head, its figures and its doubts out.
 
-It is not fine-tuning: the encoder stays as it is. The rule it keeps: every figure comes from rows
-whose near-duplicates were not trained on; the head that is kept is then trained on all rows, with the
-weights and the temperature found before.
+The encoder is not trained. Every figure comes from rows whose near-duplicates were not trained on; the
+head that is kept is then trained on all rows, with the weights and the temperature found before.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.heads import NO_IDS
 from router_extproc.training.heads.calibrate import find_temperature, surprise
 from router_extproc.training.heads.examples import Example, Figures, OnProgress, choose_test, judge_rows
-from router_extproc.training.heads.head import OwnNet, join_logits
+from router_extproc.training.heads.head import CustomHeadNet, join_logits
 from router_extproc.training.heads.net import Matrix, Net, Plan, train_net
 from router_extproc.training.heads.phrases import Ids, PhraseNet, PhrasePlan, train_phrases
 from router_extproc.training.heads.scope import Scope, centres_of, facts_of, fit_scope
@@ -90,10 +89,10 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedOwn:
+class CustomHead:
     """A net for all rows, and what its like reached on unseen ones."""
 
-    net: OwnNet
+    net: CustomHeadNet
     figures: Figures
     scope: ScopeFigures
     #: Most rows first.
@@ -112,7 +111,7 @@ def train_own(
     encoder: Encoder,
     on_progress: OnProgress = lambda _step, _share: None,
     plan: Plan | None = None,
-) -> TrainedOwn:
+) -> CustomHead:
     """Encode, split by groups, train and judge, then train on everything.
 
     Raises:
@@ -129,7 +128,7 @@ def train_own(
     final = train_parts(
         rows.take(rows.inside), len(labels), plan, lambda done: on_progress("train on all rows", done)
     )
-    net = OwnNet(
+    net = CustomHeadNet(
         judge.named,
         final.meaning,
         final.words,
@@ -139,7 +138,7 @@ def train_own(
     )
     scores = judge.scores(unseen.vectors, unseen.texts)
     sources = [example.source for example, chosen in zip(examples, test & rows.inside, strict=True) if chosen]
-    return TrainedOwn(
+    return CustomHead(
         net,
         judge_rows(scores, unseen.targets, judge.named, sources),
         judge_scope(judge, unseen, outside),
@@ -201,7 +200,7 @@ def plan_for(rows: int) -> Plan:
     return Plan(epochs=epochs, batch=batch)
 
 
-def find_weights(parts: Parts, unseen: Rows, outside: Rows, labels: Sequence[str]) -> OwnNet:
+def find_weights(parts: Parts, unseen: Rows, outside: Rows, labels: Sequence[str]) -> CustomHeadNet:
     """The judge: weight of the words, temperature and scope by the unseen rows."""
     meaning = parts.meaning.logits(unseen.vectors)
     words = parts.words.logits(unseen.texts)
@@ -210,7 +209,7 @@ def find_weights(parts: Parts, unseen: Rows, outside: Rows, labels: Sequence[str
     weights = fit_scope(facts, outside_facts(parts, outside, weight))
     named = (*labels, OUT_OF_SCOPE) if len(outside.texts) else tuple(labels)
     scope = Scope(parts.centres, weights)
-    return OwnNet(named, parts.meaning, parts.words, weight, round(temperature, 4), scope)
+    return CustomHeadNet(named, parts.meaning, parts.words, weight, round(temperature, 4), scope)
 
 
 def weigh_words(meaning: Matrix, words: Matrix, targets: NDArray[np.int64]) -> tuple[float, float]:
@@ -237,7 +236,7 @@ def outside_facts(parts: Parts, outside: Rows, weight: float) -> Matrix:
 # ── judging ───────────────────────────────────────────────────────────────────────────────────
 
 
-def judge_scope(judge: OwnNet, unseen: Rows, outside: Rows) -> ScopeFigures:
+def judge_scope(judge: CustomHeadNet, unseen: Rows, outside: Rows) -> ScopeFigures:
     """The threshold, and what it refuses."""
     inside = best_scores(judge, unseen)
     threshold = round(float(np.quantile(inside, 1 - KEPT_SHARE)), 3)
@@ -249,7 +248,7 @@ def judge_scope(judge: OwnNet, unseen: Rows, outside: Rows) -> ScopeFigures:
     return ScopeFigures(threshold, float((strange < threshold).mean()), auc(labels, scores))
 
 
-def best_scores(judge: OwnNet, rows: Rows) -> NDArray[np.float64]:
+def best_scores(judge: CustomHeadNet, rows: Rows) -> NDArray[np.float64]:
     """The score of the best label in scope."""
     scores = judge.scores(rows.vectors, rows.texts)
     in_scope = len(judge.named) - (OUT_OF_SCOPE in judge.named)

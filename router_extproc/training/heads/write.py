@@ -1,7 +1,6 @@
 """Puts a head's graph into its folder, with a manifest.
 
-It is not the runtime (`models.onnx.heads`), and knows no kind of graph. The rule it keeps: the same graph
-gives the same bytes.
+The same graph gives the same bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes hard negatives: questions that look like a given one and want another answer.
 
-It is not a paraphraser (that is `rephrase`). The rule it keeps: every change returns None when the
-question gives it nothing to change, and never returns the question itself.
+Every change returns None when the question gives it nothing to change, and never returns the question
+itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Makes hard positives: the same question in other words, manners and spelling.
 
-It is not a translator and knows no meaning. The rule it keeps: every rephrasing returns None when
-it does not fit, and none touches a number, a name or a negation.
+Every rephrasing returns None when it does not fit, and none touches a number, a name or a negation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Chat-like questions with a known domain, made of topics and frames.
 
-It is not a knowledge base: topics and frames were written for this project, and say nothing true or false.
+Topics and frames were written for this project; they claim no facts.
 """
 
 from __future__ import annotations

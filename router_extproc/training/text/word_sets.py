@@ -1,7 +1,7 @@
 """Words that stand in each other's place, and topics by domain; the lists are in `words/`.
 
-It is not a dictionary. The rule it keeps: inside one kind no two words mean the same, and swapping two
-of them changes what a question asks; a topic belongs to one domain only.
+Inside one kind no two words mean the same, and swapping two of them changes what a question asks; a topic
+belongs to one domain only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Groups rows of like length into batches, in an order that depends on the seed alone.
 
-It is not padding. The rule it keeps: a batch mixes sources, and short rows do not pay for long ones.
+A batch mixes sources, and short rows do not pay for long ones.
 """
 
 from __future__ import annotations

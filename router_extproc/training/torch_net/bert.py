@@ -1,7 +1,6 @@
 """A MiniLM (BERT) encoder in torch, to fine-tune; its weights keep the names `models.onnx.graph` reads.
 
-It is not what runs in the product: `models.onnx` runs graphs. The rule it keeps: the same
-arithmetic as the graph, so that weights move between both by name.
+The same arithmetic as the graph, so that weights move between both by name.
 """
 
 from __future__ import annotations

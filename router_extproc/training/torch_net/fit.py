@@ -1,7 +1,7 @@
 """The training loop: seeded, resumable, with a progress bar.
 
-It is not a framework: a net, batches by number, one loss. The rule it keeps: which rows are in
-step N depends on the seed alone, so that a run that was stopped goes on where it was.
+It takes a net, numbered batches and one loss. Which rows are in step N depends on the seed alone, so that
+a run that was stopped resumes at the same step.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def steps_left(done: int, steps: int) -> Iterable[int]:
 
 
 def make_optimizer(net: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """AdamW; weights outside the trunk are new and learn faster."""
+    """AdamW; weights outside the encoder layers are new and learn faster."""
     trained = [(name, weight) for name, weight in net.named_parameters() if weight.requires_grad]
     groups = [
         {"params": [weight for name, weight in trained if name.startswith("trunk.") is old], "factor": factor}

@@ -1,7 +1,7 @@
 """Judges the verifier on pairs that it was not trained on, and writes its card.
 
-It is not the training of the net. The rule it keeps: figures on the rows that the calibration was
-fitted to are taken across folds, and every share has its rows and its interval.
+Figures on the rows that the calibration was fitted to are taken across folds, and every share has its
+rows and its interval.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The verifier's net: two questions read apart by the trunk's lower layers, then together.
+"""The verifier's net: two questions read apart by the lower layers, then together.
 
-It is not the whole verifier: calibration and evidence from words come after it. The rule it keeps:
-the lower layers and the embeddings stay as they are, so that they can be shared with the encoder.
+Calibration and evidence from words come after it. The lower layers and the embeddings stay as they are,
+so that they can be shared with the encoder.
 """
 
 from __future__ import annotations

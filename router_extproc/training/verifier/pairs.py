@@ -1,7 +1,7 @@
 """Reads question pairs and splits them so that no question is on both sides.
 
-It is not training. The rule it keeps: questions that are joined by any chain of pairs, or that
-differ only in case and punctuation, stay together in one part.
+Questions that are joined by any chain of pairs, or that differ only in case and punctuation, stay
+together in one part.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Chooses the pairs that the verifier's net is trained on: labelled ones and made ones, mixed.
 
-It is not the split (`pairs`). The rule it keeps: RQE and the health pairs of Quora are never trained
-on: they stand for subjects that the verifier has not seen.
+RQE and the health pairs of Quora are never trained on: they stand for subjects that the verifier has not
+seen.
 """
 
 from __future__ import annotations

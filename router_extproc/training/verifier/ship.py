@@ -1,7 +1,6 @@
 """Makes the shipped artifact `verifier`: trains, calibrates, judges, writes graph, manifest and card.
 
-It is not the recipe (`verifier`, `pair_rows`). The rule it keeps: rows are read where they lie and
-never copied. About an hour on two cores.
+Rows are read where they lie and never copied. About an hour on two cores.
 
     python -m router_extproc.training.verifier.ship --data ../shared/data --work build/verifier
 """
@@ -67,7 +66,7 @@ JUDGED_MAX = {"rqe": 800, "banking": 400}
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Attempt:
     """All sets as the verifier sees them, and how it is calibrated."""
 
     parts: Mapping[str, tuple[Judged, Array]]
@@ -114,7 +113,7 @@ def ship(exported: Exported, source: Source, sets: Mapping[str, Sequence[Pair]],
     encoder = open_encoder()
     tokenizer = WindowTokenizer(plain_tokenizer(source.tokenizer), max_tokens=WINDOW_TOKENS)
     judged = {name: judge_pairs(pairs, exported.whole, tokenizer, encoder) for name, pairs in sets.items()}
-    own, alone = (make_trial(judged, own_encoder=own_encoder) for own_encoder in (True, False))
+    own, alone = (make_attempt(judged, own_encoder=own_encoder) for own_encoder in (True, False))
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(exported.upper, folder / UPPER_NAME)
     files = record_files(folder, (UPPER_NAME,))
@@ -133,7 +132,7 @@ def ship(exported: Exported, source: Source, sets: Mapping[str, Sequence[Pair]],
     (folder / "card.md").write_text(write_text(figures), encoding="utf-8")
 
 
-def make_trial(judged: Mapping[str, Judged], *, own_encoder: bool) -> Trial:
+def make_attempt(judged: Mapping[str, Judged], *, own_encoder: bool) -> Attempt:
     """Calibrate on the development pairs and on half of the made ones; apply it to every set."""
     quora = judged["quora"]
     others = [judged["paws"], *(every_second(judged[name]) for name in ("contrasts", "rephrasings"))]
@@ -143,7 +142,7 @@ def make_trial(judged: Mapping[str, Judged], *, own_encoder: bool) -> Trial:
     }
     parts["quora"] = (quora, crossed)
     record = record_of(weights, choose_chance(quora, crossed, precision_min=PRECISION_MIN))
-    return Trial(parts, record)
+    return Attempt(parts, record)
 
 
 def every_second(judged: Judged) -> Judged:
@@ -151,10 +150,10 @@ def every_second(judged: Judged) -> Judged:
     return Judged(*(getattr(judged, field.name)[::2] for field in fields(Judged)))
 
 
-def vetoed(sets: Mapping[str, Sequence[Pair]], trial: Trial) -> Mapping[str, tuple[Judged, Array]]:
+def vetoed(sets: Mapping[str, Sequence[Pair]], attempt: Attempt) -> Mapping[str, tuple[Judged, Array]]:
     """The trial's sets as they would be with every guard as a veto."""
     parts = {}
-    for name, (part, chance) in trial.parts.items():
+    for name, (part, chance) in attempt.parts.items():
         questions = [(read_question(pair.cached), read_question(pair.asked)) for pair in sets[name]]
         passed = np.array([all(guard(*both) is None for guard in GUARDS) for both in questions])
         parts[name] = (replace(part, passed=passed), chance)
@@ -162,8 +161,8 @@ def vetoed(sets: Mapping[str, Sequence[Pair]], trial: Trial) -> Mapping[str, tup
 
 
 def measure(
-    own: Trial,
-    alone: Trial,
+    own: Attempt,
+    alone: Attempt,
     with_vetoes: Mapping[str, tuple[Judged, Array]],
     exported: Exported,
     difference: float,

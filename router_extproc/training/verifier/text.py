@@ -1,7 +1,6 @@
 """The words of the verifier's card; figures are filled in by `ship_verifier`.
 
-It is not a report on screen. The rule it keeps: limits are as easy to find as figures, and what was
-tried and did not help is said as well.
+Limits are as easy to find as figures, and what was tried and did not help is said as well.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Trains and exports the cache's verifier.
 
-It is not the calibration (see `verifier_card`) nor the artifact (`ship_verifier`). The rule it keeps: the
-same data, seed and machine give the same net, also when training was interrupted.
+The same data, seed and machine give the same net, also when training was interrupted.
 """
 
 from __future__ import annotations

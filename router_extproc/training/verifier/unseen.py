@@ -1,7 +1,6 @@
 """Writes out Quora's pairs that the shipped verifier was never trained on, to judge it by.
 
-It is not a copy for the project. The rule it keeps: the split is that of `pairs`, so a figure on these rows
-is of questions that training has not seen.
+The split is that of `pairs`, so a figure on these rows is of questions that training has not seen.
 
     python -m router_extproc.training.verifier.unseen --data ../shared/data --out unseen.jsonl
 """

@@ -11,7 +11,7 @@ from pymilvus.exceptions import MilvusException  # noqa: TID251 - it is translat
 
 from router_extproc.cache.breaker import LATE_MAX, PAUSE_FIRST_S
 from router_extproc.cache.health import BackendWatch, Unheard
-from router_extproc.cache.milvus.connection import Link
+from router_extproc.cache.milvus.connection import Connection
 from router_extproc.cache.milvus.lookups import Lookups
 from router_extproc.errors import CacheError
 from router_extproc.testing.clock import ManualClock
@@ -55,8 +55,8 @@ def timed_out() -> CacheError:
 class World:
     def __init__(self) -> None:
         self.clock, self.skips = ManualClock(), Skips()
-        self.link = SlowLink(BackendWatch(self.clock, self.skips))
-        self.lookups = Lookups(cast("Link", self.link), self.clock, at_once_max=AT_ONCE_MAX)
+        self.connection = SlowLink(BackendWatch(self.clock, self.skips))
+        self.lookups = Lookups(cast("Connection", self.connection), self.clock, at_once_max=AT_ONCE_MAX)
 
     async def get(self) -> object:
         return await self.lookups.ask("get", lambda _: asyncio.sleep(0))
@@ -72,7 +72,7 @@ async def test_more_than_may_be_at_once_are_not_asked(world: World) -> None:
     await asyncio.sleep(0)
     with pytest.raises(CacheError, match="busy"):
         await world.get()
-    world.link.released.set()
+    world.connection.released.set()
     assert await asyncio.gather(*waiting) == ["found"] * AT_ONCE_MAX
     assert await world.get() == "found"
     assert world.skips.reasons == ["busy"]
@@ -86,26 +86,26 @@ async def test_lookups_that_their_callers_gave_up_on_pause_it(world: World) -> N
         await asyncio.wait({lookup})
     with pytest.raises(CacheError, match="paused"):
         await world.get()
-    assert world.link.asked == LATE_MAX
-    assert world.link.watch.health.lookups_paused
+    assert world.connection.asked == LATE_MAX
+    assert world.connection.watch.health.lookups_paused
 
 
 async def test_time_outs_of_milvus_pause_it_too_and_a_trial_in_time_ends_that(world: World) -> None:
-    world.link.error = timed_out()
+    world.connection.error = timed_out()
     for _ in range(LATE_MAX + 3):
         with pytest.raises(CacheError):
             await world.get()
-    assert world.link.asked == LATE_MAX
-    world.link.error = None
-    world.link.released.set()
+    assert world.connection.asked == LATE_MAX
+    world.connection.error = None
+    world.connection.released.set()
     world.clock.advance(PAUSE_FIRST_S)
     assert [await world.get() for _ in range(3)] == ["found"] * 3
-    assert not world.link.watch.health.lookups_paused
+    assert not world.connection.watch.health.lookups_paused
 
 
 async def test_a_milvus_that_is_away_is_asked_again_and_again(world: World) -> None:
     """It fails at once, and is back at once."""
-    world.link.error = CacheError("cache", "milvus get: not connected yet")
+    world.connection.error = CacheError("cache", "milvus get: not connected yet")
     for _ in range(3 * LATE_MAX):
         with pytest.raises(CacheError, match="not connected"):
             await world.get()

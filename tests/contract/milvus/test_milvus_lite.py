@@ -17,7 +17,7 @@ from pymilvus.exceptions import MilvusException  # noqa: TID251 - likewise
 from router_extproc.cache.base import Entry, Selector
 from router_extproc.cache.milvus import sweeper
 from router_extproc.cache.milvus.backend import MilvusCache
-from router_extproc.cache.milvus.connection import GIVEN_UP_MAX, Link
+from router_extproc.cache.milvus.connection import GIVEN_UP_MAX, Connection
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection, MilvusVectorField
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import Hit, SemanticCache
@@ -124,15 +124,15 @@ async def test_failed_call_makes_a_new_connection(tmp_path: Path) -> None:
     async def fail(_: AsyncMilvusClient) -> None:
         raise MilvusException(2, "connection lost")
 
-    link = Link(settings(tmp_path), dim=CHECK_DIM)
+    connection = Connection(settings(tmp_path), dim=CHECK_DIM)
     async with AsyncExitStack() as stack:
-        await link.start(wait_s=LIMIT_S)
-        stack.push_async_callback(link.aclose)
+        await connection.start(wait_s=LIMIT_S)
+        stack.push_async_callback(connection.aclose)
         with pytest.raises(CacheError):
-            await link.call("get", fail)
+            await connection.call("get", fail)
 
         async def connected_again() -> bool:
-            return link.ready and link.connects == 2
+            return connection.ready and connection.connects == 2
 
         await until(connected_again)
 
@@ -143,17 +143,17 @@ async def test_calls_that_are_given_up_again_and_again_break_the_connection(tmp_
     async def hang(_: AsyncMilvusClient) -> None:
         await asyncio.Event().wait()
 
-    link = Link(settings(tmp_path), dim=CHECK_DIM)
-    await link.start(wait_s=LIMIT_S)
+    connection = Connection(settings(tmp_path), dim=CHECK_DIM)
+    await connection.start(wait_s=LIMIT_S)
     for _ in range(GIVEN_UP_MAX):
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(link.call("get", hang), timeout=0.01)
+            await asyncio.wait_for(connection.call("get", hang), timeout=0.01)
 
     async def connected_again() -> bool:
-        return link.ready and link.connects == 2
+        return connection.ready and connection.connects == 2
 
     await until(connected_again)
-    await link.aclose()
+    await connection.aclose()
 
 
 async def test_closed_channel_under_a_call_is_an_error_and_no_cancellation(tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ async def test_closed_channel_under_a_call_is_an_error_and_no_cancellation(tmp_p
     async def lose_channel(_: AsyncMilvusClient) -> None:
         raise asyncio.CancelledError
 
-    link = Link(settings(tmp_path), dim=CHECK_DIM)
-    await link.start(wait_s=LIMIT_S)
+    connection = Connection(settings(tmp_path), dim=CHECK_DIM)
+    await connection.start(wait_s=LIMIT_S)
     with pytest.raises(CacheError):
-        await link.call("get", lose_channel)
-    await link.aclose()
+        await connection.call("get", lose_channel)
+    await connection.aclose()
 
 
 async def test_entry_that_no_row_can_hold_is_counted_and_the_rest_is_written(tmp_path: Path) -> None:

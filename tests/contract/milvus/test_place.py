@@ -8,12 +8,12 @@ import pytest
 
 from router_extproc.cache.milvus.connect import client_options
 from router_extproc.cache.milvus.endpoint import (
-    LitePlace,
-    LiteProcessPlace,
-    Place,
-    ServerPlace,
+    Endpoint,
+    LiteEndpoint,
+    LiteProcessEndpoint,
+    ServerEndpoint,
     collection_of,
-    place_of,
+    endpoint_of,
 )
 from router_extproc.cache.milvus.settings import (
     Milvus,
@@ -25,16 +25,16 @@ from router_extproc.cache.milvus.settings import (
 )
 
 
-def server(**connection: object) -> ServerPlace:
-    place = place_of(Milvus(connection=MilvusConnection(**connection)))
-    assert isinstance(place, ServerPlace)
-    return place
+def server(**connection: object) -> ServerEndpoint:
+    endpoint = endpoint_of(Milvus(connection=MilvusConnection(**connection)))
+    assert isinstance(endpoint, ServerEndpoint)
+    return endpoint
 
 
 def test_path_that_ends_in_db_is_milvus_lite(tmp_path: Path) -> None:
     path = tmp_path / "cache.db"
-    assert place_of(Milvus(uri=str(path))) == LitePlace(path)
-    assert place_of(Milvus(connection=MilvusConnection(uri=str(path)))) == LitePlace(path)
+    assert endpoint_of(Milvus(uri=str(path))) == LiteEndpoint(path)
+    assert endpoint_of(Milvus(connection=MilvusConnection(uri=str(path)))) == LiteEndpoint(path)
 
 
 def test_milvus_lite_has_no_graph_index_to_build(tmp_path: Path) -> None:
@@ -47,12 +47,12 @@ def test_milvus_lite_has_no_graph_index_to_build(tmp_path: Path) -> None:
 
 def test_relative_path_is_made_absolute() -> None:
     """The working directory may change later."""
-    assert place_of(Milvus(uri="./cache.db")) == LitePlace(Path.cwd() / "cache.db")
+    assert endpoint_of(Milvus(uri="./cache.db")) == LiteEndpoint(Path.cwd() / "cache.db")
 
 
 def test_host_port_and_database_name_a_server() -> None:
-    place = server(host="milvus.example", port=1234, database="cache")
-    assert (place.uri, place.database, place.token, place.tls) == (
+    endpoint = server(host="milvus.example", port=1234, database="cache")
+    assert (endpoint.uri, endpoint.database, endpoint.token, endpoint.tls) == (
         "http://milvus.example:1234",
         "cache",
         "",
@@ -81,8 +81,8 @@ def test_credentials_are_used_only_when_enabled(auth: MilvusAuth, token: str) ->
 
 
 def test_credentials_are_not_shown() -> None:
-    place = server(auth=MilvusAuth(enabled=True, username="root", password="secret"))
-    assert "secret" not in repr(place)
+    endpoint = server(auth=MilvusAuth(enabled=True, username="root", password="secret"))
+    assert "secret" not in repr(endpoint)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_credentials_are_not_shown() -> None:
     ],
 )
 def test_tls_files_reach_the_client(tls: MilvusTls, options: dict[str, object]) -> None:
-    place = server(tls=tls)
-    assert place.tls == options
-    assert place.uri.startswith("https://" if tls.enabled else "http://")
+    endpoint = server(tls=tls)
+    assert endpoint.tls == options
+    assert endpoint.uri.startswith("https://" if tls.enabled else "http://")
 
 
-@pytest.mark.parametrize("place", [LitePlace(Path("/c.db")), LiteProcessPlace("unix:/l.sock")], ids=str)
-def test_milvus_lite_is_not_pinged(place: Place) -> None:
+@pytest.mark.parametrize("place", [LiteEndpoint(Path("/c.db")), LiteProcessEndpoint("unix:/l.sock")], ids=str)
+def test_milvus_lite_is_not_pinged(endpoint: Endpoint) -> None:
     """Its gRPC server hangs up on a client that pings every 10 s while it computes (`too_many_pings`)."""
-    options = client_options(place, "unix:/l.sock", timeout_s=1.0)["grpc_options"]
+    options = client_options(endpoint, "unix:/l.sock", timeout_s=1.0)["grpc_options"]
     assert options["grpc.keepalive_time_ms"] > 24 * 3600 * 1000
 
 

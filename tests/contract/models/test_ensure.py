@@ -14,10 +14,10 @@ from router_extproc.models.onnx.building.ensure import ensure_models
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, home, models_folder
 from router_extproc.models.onnx.manifest import read_manifest, write_manifest
-from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
+from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
-LAYERS = read_manifest(task_layers.ARTIFACT, TrunkManifest, where="").identity
+LAYERS = read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="").identity
 VERIFIER = read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="").identity
 ALL = {IDENTITY, LAYERS, VERIFIER}
 

@@ -18,7 +18,7 @@ from router_extproc.models.onnx.manifest import MANIFEST_NAME, HeadManifest, rec
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.training.heads.net import Net
 from router_extproc.training.heads.phrases import train_phrases
-from router_extproc.training.trunk.task_head import Read, TaskHead, write_task_head
+from router_extproc.training.task_layers.task_head import Read, TaskHead, write_task_head
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "models"
 #: What each shipped head said when it was trained, the best label by text; scores may differ a little

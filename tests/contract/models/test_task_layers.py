@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.building.task_layers import build_trunk
+from router_extproc.models.onnx.building.task_layers import build_task_layers
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder
@@ -20,7 +20,7 @@ from router_extproc.models.onnx.task_layers import (
     LOWER_NAME,
     TASKS_NAME,
     UPPER_NAME,
-    TrunkManifest,
+    TaskLayersManifest,
     open_task_graph,
 )
 
@@ -35,7 +35,7 @@ TEXTS = [
 @pytest.fixture
 def own_home(encoder: OnnxEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of models of one's own, to be damaged."""
-    trunk = read_manifest(ARTIFACT, TrunkManifest, where="test").identity
+    trunk = read_manifest(ARTIFACT, TaskLayersManifest, where="test").identity
     for name in (IDENTITY, trunk):
         shutil.copytree(models_folder(home()) / name, models_folder(tmp_path) / name)
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
@@ -104,16 +104,16 @@ def test_layers_that_were_not_built_name_the_command(own_home: Path) -> None:
 
 def test_damaged_build_is_made_again(own_home: Path) -> None:
     (own_home / TASKS_NAME).write_bytes(b"broken")
-    build_trunk(own_home.parent)
+    build_task_layers(own_home.parent)
     assert open_task_graph().dim == 384
 
 
 def test_layers_of_another_encoder_are_refused(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(ARTIFACT, tmp_path / "trunk"))
-    manifest = read_manifest(copy, TrunkManifest, where="test")
+    manifest = read_manifest(copy, TaskLayersManifest, where="test")
     write_manifest(copy, manifest.model_copy(update={"encoder": "another-1"}))
     with pytest.raises(ConfigError, match="another-1"):
-        build_trunk(tmp_path, artifact=copy)
+        build_task_layers(tmp_path, artifact=copy)
 
 
 @pytest.mark.parametrize("text", ["привет как дела", "мир hello 你好 שלום नमस्ते", "你好"])

@@ -15,11 +15,11 @@ import pytest
 from router_extproc.admin import peers as peers_module
 from router_extproc.admin.peers import socket_of
 from router_extproc.cache.base import Entry, Selector
-from router_extproc.cache.false_hits.threshold import Trial
+from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
-from router_extproc.testing.admin import admin_server, cache_desk
+from router_extproc.testing.admin import admin_server, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import FakeRouter, fake_router
@@ -68,7 +68,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def admin(session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
     router = fake_router()
-    server = admin_server(cache_desk(router))
+    server = admin_server(cache_operations(router))
     await server.start()
     yield Admin(f"http://127.0.0.1:{server.port}", router, session)
     await server.aclose()
@@ -105,10 +105,10 @@ async def test_report_tells_what_hits_saved_without_what_was_said(admin: Admin) 
 
 async def test_evidence_tells_the_rate_with_its_interval(admin: Admin) -> None:
     for wrong in (True, False, False, False):
-        admin.router.evidence.tried("maths", Trial(0.9, wrong=wrong))
+        admin.router.evidence.record("maths", ShadowResult(0.9, wrong=wrong))
     _, told = await admin.get("/cache/evidence")
     known = told["decisions"]["maths"]
-    assert (known["trials"], known["wrong"], known["false_hit_rate"]) == (4, 1, 0.25)
+    assert (known["comparisons"], known["wrong"], known["false_hit_rate"]) == (4, 1, 0.25)
     assert known["interval"] == pytest.approx([0.0063, 0.8059], abs=1e-4)
     assert (known["closed"], known["score_min"]) == (False, None)
 
@@ -119,7 +119,7 @@ async def test_entry_that_is_called_wrong_is_purged_and_counted(admin: Admin) ->
     status, told = await admin.post("/cache/feedback", {"entry": entry.fingerprint, "verdict": "wrong"})
     assert (status, told["purged"]) == (200, 1)
     _, known = await admin.get("/cache/evidence")
-    assert known["decisions"][entry.decision]["complaints"] == {"client": 0, "operator": 1}
+    assert known["decisions"][entry.decision]["feedback"] == {"client": 0, "operator": 1}
     _, page = await admin.get("/cache/entries")
     assert [each["fingerprint"] for each in page["entries"]] == [other.fingerprint]
 
@@ -318,7 +318,7 @@ async def test_backend_that_cannot_purge_is_named(admin: Admin, monkeypatch: pyt
 async def second(tmp_path: Path) -> AsyncIterator[FakeRouter]:
     """Worker 1, which answers over its socket."""
     router = fake_router()
-    server = admin_server(cache_desk(router, 1), f"unix:{socket_of(tmp_path, 1)}")
+    server = admin_server(cache_operations(router, 1), f"unix:{socket_of(tmp_path, 1)}")
     await server.start()
     yield router
     await server.aclose()
@@ -328,7 +328,7 @@ async def second(tmp_path: Path) -> AsyncIterator[FakeRouter]:
 async def first(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
     """Worker 0, which speaks for worker 1."""
     router = fake_router()
-    server = admin_server(cache_desk(router, 0, {1: socket_of(tmp_path, 1)}))
+    server = admin_server(cache_operations(router, 0, {1: socket_of(tmp_path, 1)}))
     await server.start()
     yield Admin(f"http://127.0.0.1:{server.port}", router, session)
     await server.aclose()
@@ -403,9 +403,9 @@ async def test_report_adds_up_all_workers(first: Admin, second: FakeRouter) -> N
 
 async def test_trials_of_all_workers_make_one_interval(first: Admin, second: FakeRouter) -> None:
     for router in (first.router, second):
-        router.evidence.tried("maths", Trial(0.9, wrong=False))
+        router.evidence.record("maths", ShadowResult(0.9, wrong=False))
     _, told = await first.get("/cache/evidence")
-    assert told["decisions"]["maths"]["trials"] == 2
+    assert told["decisions"]["maths"]["comparisons"] == 2
     assert told["decisions"]["maths"]["interval"] == pytest.approx([0.0, 0.8419], abs=1e-4)
 
 
@@ -426,7 +426,7 @@ async def test_exported_entries_can_be_imported(admin: Admin, session: aiohttp.C
     await client.ask(chat("What is a small cat called?"))
     exported = await admin.export()
     router = fake_router()
-    server = admin_server(cache_desk(router))
+    server = admin_server(cache_operations(router))
     await server.start()
     try:
         other = Admin(f"http://127.0.0.1:{server.port}", router, session)

@@ -14,7 +14,7 @@ from router_extproc.admin.access import Access
 from router_extproc.admin.server import AdminServer
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
-from router_extproc.testing.admin import MAX_BODY_BYTES, TOKEN, NoOperations, cache_desk
+from router_extproc.testing.admin import MAX_BODY_BYTES, TOKEN, NoOperations, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
 
@@ -138,7 +138,11 @@ async def running(access: Access) -> AsyncIterator[Port]:
     entry = replace(made_entry("a", now_s=router.clock.wall_s()), prompt=SECRET, answer=answer)
     router.cache.store(entry)
     server = AdminServer(
-        operations, "127.0.0.1:0", max_body_bytes=MAX_BODY_BYTES, cache=cache_desk(router), access=access
+        operations,
+        "127.0.0.1:0",
+        max_body_bytes=MAX_BODY_BYTES,
+        cache=cache_operations(router),
+        access=access,
     )
     await server.start()
     with capture_logs():

@@ -13,7 +13,7 @@ from router_extproc.admin.token import with_token
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import AdminPort
 from router_extproc.config.read import read_config
-from router_extproc.testing.admin import TOKEN, admin_in_thread, cache_desk
+from router_extproc.testing.admin import TOKEN, admin_in_thread, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
 
@@ -37,7 +37,7 @@ def router() -> FakeRouter:
 
 @pytest.fixture
 def admin(router: FakeRouter) -> Iterator[str]:
-    with admin_in_thread(cache_desk(router), Access.of("127.0.0.1:0", token=TOKEN)) as address:
+    with admin_in_thread(cache_operations(router), Access.of("127.0.0.1:0", token=TOKEN)) as address:
         yield address
 
 
@@ -95,7 +95,7 @@ def test_a_wrong_token_is_said_to_be_wrong_and_not_repeated(
 
 
 def test_why_a_port_without_a_token_refuses_is_said(router: FakeRouter, capsys: Output) -> None:
-    with admin_in_thread(cache_desk(router), Access.of("0.0.0.0:0")) as admin:
+    with admin_in_thread(cache_operations(router), Access.of("0.0.0.0:0")) as admin:
         assert run("stats", "--admin", admin) == 0
         assert run("list", "--admin", admin) == 1
     assert "without admin.token this is answered on loopback only" in capsys.readouterr().err

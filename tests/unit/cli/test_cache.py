@@ -13,13 +13,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.cache.base import Entry
-from router_extproc.cache.false_hits.threshold import Trial
+from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.cli import main
 from router_extproc.cli.admin_port import BATCH_LINES, batches
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
-from router_extproc.testing.admin import admin_in_thread, cache_desk
+from router_extproc.testing.admin import admin_in_thread, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.router import FakeRouter, fake_router
 
@@ -41,7 +41,7 @@ def router() -> FakeRouter:
 
 @pytest.fixture
 def admin(router: FakeRouter) -> Iterator[str]:
-    with admin_in_thread(cache_desk(router)) as address:
+    with admin_in_thread(cache_operations(router)) as address:
         yield address
 
 
@@ -61,7 +61,8 @@ def run(*args: object) -> int:
 
 
 @pytest.mark.parametrize(
-    "command", ["stats", "report", "evidence", "wrong", "list", "show", "purge", "export", "import", "warm"]
+    "command",
+    ["stats", "report", "evidence", "feedback", "list", "show", "purge", "export", "import", "warm"],
 )
 def test_every_command_has_help_with_an_example(command: str, capsys: Output) -> None:
     assert run(command, "--help") == 0
@@ -77,7 +78,7 @@ def test_stats_show_each_worker(admin: str, router: FakeRouter, capsys: Output) 
 
 
 def test_worker_that_does_not_answer_is_a_failure(router: FakeRouter, tmp_path: Path, capsys: Output) -> None:
-    with admin_in_thread(cache_desk(router, peers={1: tmp_path / "none.sock"})) as admin:
+    with admin_in_thread(cache_operations(router, peers={1: tmp_path / "none.sock"})) as admin:
         assert run("stats", "--admin", admin) == 1
         assert "does not answer" in capsys.readouterr().out
         assert run("purge", "--all", "--admin", admin) == 1
@@ -95,15 +96,16 @@ def test_report_shows_what_was_saved(admin: str, router: FakeRouter, capsys: Out
 
 
 def test_evidence_shows_the_rate_and_its_interval(admin: str, router: FakeRouter, capsys: Output) -> None:
-    router.evidence.tried("maths", Trial(0.9, wrong=False))
+    router.evidence.record("maths", ShadowResult(0.9, wrong=False))
     assert run("evidence", "--admin", admin) == 0
     assert "0.00% to 97.50%" in capsys.readouterr().out
 
 
 def test_wrong_purges_one_entry(admin: str, router: FakeRouter, capsys: Output) -> None:
     entry = store(router, "a")
-    assert run("wrong", entry.fingerprint[:20], "--admin", admin) == 0
+    assert run("feedback", entry.fingerprint[:20], "--admin", admin) == 0
     assert "1 purged" in capsys.readouterr().out
+    # Its name in the release before.
     assert run("wrong", entry.fingerprint[:20], "--admin", admin) == 1
 
 

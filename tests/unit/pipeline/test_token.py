@@ -7,7 +7,7 @@ import pytest
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.pipeline.request_ids import RequestIds
-from router_extproc.pipeline.token import StorePlan, TrialPlan, WriteToken
+from router_extproc.pipeline.token import ShadowPlan, StorePlan, WriteToken
 from router_extproc.testing.router import SEMANTIC
 
 PLAN = StorePlan(
@@ -32,7 +32,7 @@ def test_token_comes_back_as_it_went() -> None:
 
 
 def test_token_carries_what_is_to_be_compared() -> None:
-    token = WriteToken("openai_chat", "small", "maths", 12.5, None, TrialPlan(Fingerprint("f"), 0.97))
+    token = WriteToken("openai_chat", "small", "maths", 12.5, None, ShadowPlan(Fingerprint("f"), 0.97))
     assert WriteToken.decode(token.encode()) == token
 
 

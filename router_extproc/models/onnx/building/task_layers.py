@@ -22,23 +22,23 @@ from router_extproc.models.onnx.task_layers import (
     LOWER_NAME,
     TASKS_NAME,
     UPPER_NAME,
-    TrunkManifest,
+    TaskLayersManifest,
 )
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, VECTOR
 
 
-def build_trunk(models: Path, *, artifact: Path = ARTIFACT) -> TrunkManifest:
+def build_task_layers(models: Path, *, artifact: Path = ARTIFACT) -> TaskLayersManifest:
     """Make `models/<identity>` from the encoder that was built there, in place of what is there.
 
     Raises:
         ConfigError: the encoder or the artifact is missing, damaged or another one.
     """
-    shipped = read_manifest(artifact, TrunkManifest, where="")
+    shipped = read_manifest(artifact, TaskLayersManifest, where="")
     if shipped.encoder != IDENTITY:
         raise ConfigError("", f"{shipped.identity} was trained on the lower layers of {shipped.encoder}")
     folder = models / shipped.identity
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
-        made = Path(scratch) / "trunk"
+        made = Path(scratch) / "task_layers"
         made.mkdir()
         split_encoder(models / IDENTITY / MODEL_NAME, made, shipped.shared_layers)
         shutil.copyfile(artifact / TASKS_NAME, made / TASKS_NAME)

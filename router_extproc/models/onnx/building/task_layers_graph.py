@@ -1,4 +1,4 @@
-"""Writes the task trunk's graphs: fine-tuned upper layers on the encoder's lower ones, in one pass.
+"""Writes the graphs of the task layers: fine-tuned upper layers on the encoder's lower ones, in one pass.
 
 It is not training. The rule it keeps: the encoder's own vectors do not change by what is joined to it;
 only the upper layers of the tasks are shipped.
@@ -29,7 +29,7 @@ PREFIX = "tasks."
 def write_task_layers(weights: Weights, shape: Architecture, first_layer: int) -> onnx.ModelProto:
     """`states` to `task_vector` and `tag_scores` (each token's sum to one).
 
-    weights: under the names of `training.trunk.net.TrunkNet`.
+    weights: under the names of `training.task_layers.net.TaskLayersNet`.
     """
     writer = GraphWriter()
     layers = {

@@ -7,10 +7,10 @@ import pytest
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits import evidence as evidence_module
 from router_extproc.cache.false_hits.evidence import OPEN, Evidence, Sample
-from router_extproc.cache.false_hits.threshold import CLOSED, Trial
+from router_extproc.cache.false_hits.threshold import CLOSED, ShadowResult
 
 ONE, OTHER = Scope("one"), Scope("other")
-RIGHT, WRONG = Trial(0.999, wrong=False), Trial(0.999, wrong=True)
+RIGHT, WRONG = ShadowResult(0.999, wrong=False), ShadowResult(0.999, wrong=True)
 
 
 def bounded(_decision: str) -> float:
@@ -20,13 +20,13 @@ def bounded(_decision: str) -> float:
 def opened() -> Evidence:
     evidence = Evidence(bounded)
     for _ in range(128):
-        evidence.tried("maths", RIGHT)
+        evidence.record("maths", RIGHT)
     return evidence
 
 
 def test_without_a_bound_every_score_is_enough() -> None:
     evidence = Evidence(lambda _decision: None)
-    evidence.tried("maths", WRONG)
+    evidence.record("maths", WRONG)
     assert evidence.gate("maths", ONE) == OPEN
 
 
@@ -42,7 +42,7 @@ def test_decisions_do_not_vouch_for_each_other() -> None:
 def test_a_clients_complaints_close_its_own_scope_only() -> None:
     evidence = opened()
     for _ in range(64):
-        evidence.complained("maths", WRONG, source="client", scope=ONE)
+        evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
     assert evidence.gate("maths", ONE).is_closed
     assert not evidence.gate("maths", OTHER).is_closed
 
@@ -50,7 +50,7 @@ def test_a_clients_complaints_close_its_own_scope_only() -> None:
 def test_an_operators_complaints_count_for_all() -> None:
     evidence = opened()
     for _ in range(64):
-        evidence.complained("maths", WRONG, source="operator", scope=ONE)
+        evidence.record_feedback("maths", WRONG, source="operator", scope=ONE)
     assert evidence.gate("maths", OTHER).is_closed
 
 
@@ -59,30 +59,30 @@ def test_scopes_that_complain_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     evidence = opened()
     for scope in (ONE, OTHER):
         for _ in range(64):
-            evidence.complained("maths", WRONG, source="client", scope=scope)
+            evidence.record_feedback("maths", WRONG, source="client", scope=scope)
     assert not evidence.gate("maths", ONE).is_closed
     assert evidence.gate("maths", OTHER).is_closed
 
 
 def test_new_trials_are_seen_where_complaints_are_known() -> None:
     evidence = opened()
-    evidence.complained("maths", WRONG, source="client", scope=ONE)
+    evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
     before = evidence.gate("maths", ONE)
     for _ in range(128):
-        evidence.tried("maths", WRONG)
+        evidence.record("maths", WRONG)
     assert not before.is_closed
     assert evidence.gate("maths", ONE).is_closed
 
 
 def test_complaints_are_counted_beside_the_rate_and_not_in_it() -> None:
-    """Trials are drawn at random; nobody complains about a right answer."""
+    """Comparisons are drawn at random; nobody complains about a right answer."""
     evidence = Evidence(lambda _decision: None)
-    evidence.tried("maths", RIGHT)
-    evidence.tried("maths", WRONG)
-    evidence.complained("maths", WRONG, source="client", scope=ONE)
+    evidence.record("maths", RIGHT)
+    evidence.record("maths", WRONG)
+    evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
     found = evidence.findings()["maths"]
     assert (found.latest, found.ever, found.score_min) == (Sample(2, 1), Sample(2, 1), None)
-    assert found.complaints == {"client": 1}
+    assert found.feedback == {"client": 1}
 
 
 def test_a_decision_with_a_bound_tells_what_it_needs() -> None:

@@ -12,9 +12,9 @@ from router_extproc.cache.false_hits.threshold import (
     CONFIDENCE,
     EDGES,
     LOOK_FIRST,
-    TRIALS_MAX,
-    ErrorBound,
-    Trial,
+    RESULTS_MAX,
+    ScoreThreshold,
+    ShadowResult,
 )
 
 RATE_MAX = 0.1
@@ -57,11 +57,11 @@ def true_rates(wrong_chance: Chance) -> dict[float, float]:
 
 def broken(wrong_chance: Chance, seed: int, rates: dict[float, float]) -> bool:
     """True when the threshold was ever one above which more is wrong than is allowed."""
-    dice, bound, over = random.Random(seed), ErrorBound(RATE_MAX), False
+    dice, threshold, over = random.Random(seed), ScoreThreshold(RATE_MAX), False
     for _ in range(LENGTH):
         score = draw(dice)
-        bound.add(Trial(score, wrong=dice.random() < wrong_chance(score)))
-        over = over or rates.get(bound.score_min, 0.0) > RATE_MAX
+        threshold.add(ShadowResult(score, wrong=dice.random() < wrong_chance(score)))
+        over = over or rates.get(threshold.score_min, 0.0) > RATE_MAX
     return over
 
 
@@ -74,42 +74,42 @@ def test_the_bound_holds_on_streams_of_every_kind(wrong_chance: Chance) -> None:
 
 
 def test_a_good_cache_is_opened_to_all_that_the_verifier_accepts() -> None:
-    bound = ErrorBound(RATE_MAX)
+    threshold = ScoreThreshold(RATE_MAX)
     for _ in range(4 * LOOK_FIRST):
-        bound.add(Trial(0.7, wrong=False))
-    assert bound.score_min == EDGES[0]
+        threshold.add(ShadowResult(0.7, wrong=False))
+    assert threshold.score_min == EDGES[0]
 
 
 def test_scores_that_are_worth_it_are_opened_alone() -> None:
-    dice, bound = random.Random(1), ErrorBound(RATE_MAX)
-    for _ in range(TRIALS_MAX):
+    dice, threshold = random.Random(1), ScoreThreshold(RATE_MAX)
+    for _ in range(RESULTS_MAX):
         score = draw(dice)
-        bound.add(Trial(score, wrong=dice.random() < sharp(score)))
-    assert 0.9 <= bound.score_min <= 0.97
+        threshold.add(ShadowResult(score, wrong=dice.random() < sharp(score)))
+    assert 0.9 <= threshold.score_min <= 0.97
 
 
 def test_nothing_is_a_hit_before_the_first_look() -> None:
-    bound = ErrorBound(RATE_MAX)
+    threshold = ScoreThreshold(RATE_MAX)
     for _ in range(LOOK_FIRST - 1):
-        bound.add(Trial(1.0, wrong=False))
-        assert bound.score_min == CLOSED
-    assert bound.score_min_with(()) == CLOSED
+        threshold.add(ShadowResult(1.0, wrong=False))
+        assert threshold.score_min == CLOSED
+    assert threshold.score_min_with(()) == CLOSED
 
 
 def test_a_cache_that_goes_bad_is_closed_before_the_next_look() -> None:
-    bound = ErrorBound(RATE_MAX)
+    threshold = ScoreThreshold(RATE_MAX)
     for _ in range(2 * LOOK_FIRST):
-        bound.add(Trial(0.999, wrong=False))
-    assert bound.score_min < CLOSED
+        threshold.add(ShadowResult(0.999, wrong=False))
+    assert threshold.score_min < CLOSED
     for _ in range(LOOK_FIRST // 2):
-        bound.add(Trial(0.999, wrong=True))
-    assert bound.score_min == CLOSED
+        threshold.add(ShadowResult(0.999, wrong=True))
+    assert threshold.score_min == CLOSED
 
 
 def test_complaints_beside_only_raise_the_threshold() -> None:
-    bound = ErrorBound(RATE_MAX)
+    threshold = ScoreThreshold(RATE_MAX)
     for _ in range(2 * LOOK_FIRST):
-        bound.add(Trial(0.999, wrong=False))
-    before = bound.score_min
-    assert bound.score_min_with([Trial(1.0, wrong=True)] * LOOK_FIRST) == CLOSED
-    assert bound.score_min == before
+        threshold.add(ShadowResult(0.999, wrong=False))
+    before = threshold.score_min
+    assert threshold.score_min_with([ShadowResult(1.0, wrong=True)] * LOOK_FIRST) == CLOSED
+    assert threshold.score_min == before

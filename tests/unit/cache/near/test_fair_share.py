@@ -1,4 +1,4 @@
-"""Shares: no scope pushes out what another holds within its share."""
+"""Fair shares: no scope pushes out what another holds within its share."""
 
 from __future__ import annotations
 

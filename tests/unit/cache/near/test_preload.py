@@ -1,4 +1,4 @@
-"""Warming: the near tier holds what the backend holds, and says so only while it is true."""
+"""Preload: the near tier holds what the backend holds, and says so only while it is true."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from router_extproc.cache.base import EVERYTHING, Entry, FeedGap, Selector
-from router_extproc.cache.near.preload import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRY_FIRST_S, Warming
+from router_extproc.cache.near.preload import FOLLOW_EVERY_S, FOLLOWED_WITHIN_S, RETRY_FIRST_S, Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry
@@ -43,9 +43,9 @@ def entry(name: str) -> Entry:
     return made_entry(name, now_s=CLOCK.wall_s())
 
 
-async def warmed(source: Source, near: NearTier, *, purged: frozenset[str] = frozenset()) -> Warming:
+async def warmed(source: Source, near: NearTier, *, purged: frozenset[str] = frozenset()) -> Preload:
     PAUSES.clear()
-    warming = Warming(near, source, lambda entry: entry.fingerprint not in purged, CLOCK, pause=pause)
+    warming = Preload(near, source, lambda entry: entry.fingerprint not in purged, CLOCK, pause=pause)
     assert not warming.near_is_complete
     await warming.run()
     return warming
@@ -137,7 +137,7 @@ class Followed:
         self.near = NearTier(self.clock, max_entries=max_entries, max_bytes=10_000_000)
         self.purged: set[str] = set()
         self.feed = feed
-        self.warming = Warming(self.near, source, self._usable, self.clock, feed=feed, pause=self._pause)
+        self.warming = Preload(self.near, source, self._usable, self.clock, feed=feed, pause=self._pause)
 
     def _usable(self, entry: Entry) -> bool:
         return entry.fingerprint not in self.purged
@@ -233,7 +233,7 @@ async def test_it_is_being_read_until_it_is_complete() -> None:
         seen.append(warming.is_reading)
         return True
 
-    warming = Warming(near_tier(), Source(entry("a")), usable, CLOCK)
+    warming = Preload(near_tier(), Source(entry("a")), usable, CLOCK)
     assert not warming.is_reading
     await warming.run()
     assert seen == [True]
@@ -247,6 +247,6 @@ async def test_backend_that_never_makes_the_tier_complete_is_asked_while_it_is_r
         seen.append(warming.is_reading)
         return True
 
-    warming = Warming(near_tier(), shared(entry("a")), usable, CLOCK)
+    warming = Preload(near_tier(), shared(entry("a")), usable, CLOCK)
     await warming.run()
     assert seen == [False]

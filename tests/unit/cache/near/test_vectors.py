@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from router_extproc.cache.base import Fingerprint
 from router_extproc.cache.near import vectors
-from router_extproc.cache.near.ivf import Groups, Rows
+from router_extproc.cache.near.ivf import IvfIndex, Rows
 from router_extproc.cache.near.vectors import VectorIndex
 
 DIM = 32
@@ -23,10 +23,10 @@ class Beside:
     """Keeps the work until a test does it."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[Callable[[], Groups | None], Future[Groups | None]]] = []
+        self.waiting: list[tuple[Callable[[], IvfIndex | None], Future[IvfIndex | None]]] = []
 
-    def __call__(self, work: Callable[[], Groups | None]) -> Future[Groups | None]:
-        result: Future[Groups | None] = Future()
+    def __call__(self, work: Callable[[], IvfIndex | None]) -> Future[IvfIndex | None]:
+        result: Future[IvfIndex | None] = Future()
         self.waiting.append((work, result))
         return result
 

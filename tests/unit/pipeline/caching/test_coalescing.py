@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.pipeline.caching import coalescing as flights_module
-from router_extproc.pipeline.caching.coalescing import Flights, Following, Leading
-from router_extproc.protocol.driver import Unfinished
+from router_extproc.pipeline.caching import coalescing as coalescing_module
+from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
+from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, MoreTime
@@ -23,7 +23,7 @@ from router_extproc.testing.router import SEMANTIC, WAIT_S, WAITERS_MAX, fake_ro
 
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights_module, "GRACE_S", 0.0)
+    monkeypatch.setattr(coalescing_module, "GRACE_S", 0.0)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_requests_that_wait_are_bounded(client: Client) -> None:
 
 
 async def test_flights_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights_module, "FLIGHTS_MAX", 1)
+    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 1)
     await client.send(chat("One?"))
     await client.send(chat("Two?"))
     (alone,) = await begin(client, 1, chat("Two?"))
@@ -176,7 +176,7 @@ async def test_envoy_is_asked_for_the_time_and_an_answer(client: Client) -> None
     pairs = Headers(((":method", "POST"), (":path", PATH)))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat()).encode(), last=True))
-    assert isinstance(reply, Unfinished)
+    assert isinstance(reply, DeferredReply)
     assert reply.now == MoreTime(WAIT_S - 1.5 + 0.2)
 
 
@@ -186,7 +186,7 @@ async def test_the_first_stream_is_kept_until_its_answer_was_seen(client: Client
     pairs = Headers(((":method", "POST"), (":path", PATH)))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat()).encode(), last=True))
-    assert isinstance(reply, Unfinished)
+    assert isinstance(reply, DeferredReply)
     assert isinstance(reply.now, BodyReply)
     watching = asyncio.ensure_future(reply.then())
     await asyncio.sleep(0)
@@ -206,24 +206,24 @@ async def test_who_waited_is_counted_by_how_it_ended(client: Client) -> None:
 def test_an_answer_that_came_while_a_request_was_looking_is_looked_for_again() -> None:
     """It missed, for the answer was not there yet; to lead now would ask the pool twice."""
     clock = ManualClock()
-    flights = Flights(clock, wait_s=2.0, waiters_max=8)
+    coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8)
     key, asked_s = Fingerprint("a"), clock.monotonic_s()
-    assert isinstance(flights.board(key, asked_s=asked_s), Leading)
-    flights.land(key)
-    late = flights.board(key, asked_s=asked_s)
-    assert isinstance(late, Following)
-    assert late.flight.over.is_set()
+    assert isinstance(coalescer.join(key, asked_s=asked_s), Leader)
+    coalescer.finish(key)
+    late = coalescer.join(key, asked_s=asked_s)
+    assert isinstance(late, Follower)
+    assert late.pending.over.is_set()
     clock.advance(1.0)
-    assert isinstance(flights.board(key, asked_s=clock.monotonic_s()), Leading)
+    assert isinstance(coalescer.join(key, asked_s=clock.monotonic_s()), Leader)
 
 
 def test_flights_that_ended_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights_module, "FLIGHTS_MAX", 2)
+    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 2)
     clock = ManualClock()
-    flights = Flights(clock, wait_s=2.0, waiters_max=8)
+    coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8)
     keys = [Fingerprint(str(name)) for name in range(3)]
     for key in keys:
-        flights.board(key, asked_s=0.0)
-        flights.land(key)
-    assert isinstance(flights.board(keys[0], asked_s=0.0), Leading)
-    assert isinstance(flights.board(keys[2], asked_s=0.0), Following)
+        coalescer.join(key, asked_s=0.0)
+        coalescer.finish(key)
+    assert isinstance(coalescer.join(keys[0], asked_s=0.0), Leader)
+    assert isinstance(coalescer.join(keys[2], asked_s=0.0), Follower)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from router_extproc.pipeline.caching.hit_timing import MISSES_MAX, Pace
-from router_extproc.protocol.driver import Unfinished
+from router_extproc.pipeline.caching.hit_timing import MISSES_MAX, HitTiming
+from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import MoreTime
@@ -58,7 +58,7 @@ async def test_envoy_is_asked_for_that_time(client: Client) -> None:
     pairs = Headers(((":method", "POST"), (":path", PATH)))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat("One?")).encode(), last=True))
-    assert isinstance(reply, Unfinished)
+    assert isinstance(reply, DeferredReply)
     assert isinstance(reply.now, MoreTime)
     assert reply.now.timeout_s == pytest.approx(0.7 + 0.2)
 
@@ -99,15 +99,15 @@ async def test_other_decisions_hide_nothing(pauses: Pauses) -> None:
 
 
 def test_times_are_drawn_from_the_recent_misses_of_the_model() -> None:
-    pace = Pace(max_s=9.0, chance=lambda: 0.999)
+    hit_timing = HitTiming(max_s=9.0, chance=lambda: 0.999)
     for number in range(MISSES_MAX + 5):
-        pace.note("small", number / 100, streamed=False)
-    pace.note("small", 5.0, streamed=True)
-    pace.note("large", 8.0, streamed=False)
-    assert pace.hold_s("small", 0.25, streamed=False) == pytest.approx((MISSES_MAX + 4) / 100 - 0.25)
-    assert pace.hold_s("small", 0.0, streamed=True) == 5.0
-    assert pace.hold_s("small", 9.0, streamed=False) == 0.0
+        hit_timing.note("small", number / 100, streamed=False)
+    hit_timing.note("small", 5.0, streamed=True)
+    hit_timing.note("large", 8.0, streamed=False)
+    assert hit_timing.delay_s("small", 0.25, streamed=False) == pytest.approx((MISSES_MAX + 4) / 100 - 0.25)
+    assert hit_timing.delay_s("small", 0.0, streamed=True) == 5.0
+    assert hit_timing.delay_s("small", 9.0, streamed=False) == 0.0
 
 
 def test_while_no_miss_is_known_a_hit_takes_as_long_as_it_may() -> None:
-    assert Pace(max_s=2.0, chance=lambda: 0.0).hold_s("small", 0.5, streamed=False) == 1.5
+    assert HitTiming(max_s=2.0, chance=lambda: 0.0).delay_s("small", 0.5, streamed=False) == 1.5

@@ -12,8 +12,8 @@ from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.cache.false_hits.threshold import LOOK_FIRST
 from router_extproc.cache.scope import SharedScope
-from router_extproc.pipeline import background as chores_module
-from router_extproc.pipeline.background import Chores
+from router_extproc.pipeline import background as background_module
+from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.testing.client import Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import SEMANTIC, fake_router
@@ -33,7 +33,7 @@ async def tried(client: Client, answer: str = ANSWER, **how: int) -> Sent:
     """A semantic hit that is sent to the pool all the same, and compared."""
     sent = await client.send(chat(NEAR))
     client.answer(sent, answer_json(answer), **how)
-    await client.router.chores.finish()
+    await client.router.background.finish()
     return sent
 
 
@@ -100,8 +100,8 @@ async def test_an_entry_that_is_gone_says_nothing() -> None:
     sent = await client.send(chat(NEAR))
     await client.router.cache.purge(EVERYTHING)
     client.answer(sent, answer_json())
-    await client.router.chores.finish()
-    assert client.router.chores.counts() == {"failed": 1}
+    await client.router.background.finish()
+    assert client.router.background.counts() == {"failed": 1}
     assert found(client).latest == Sample(0, 0)
 
 
@@ -114,7 +114,7 @@ async def test_with_a_bound_every_would_be_hit_is_tried_until_it_is_proven() -> 
     for _ in range(LOOK_FIRST):
         sent = await client.send(chat(NEAR))
         client.answer(sent, answer_json(ANSWER), cache_control="no-store")
-        await client.router.chores.finish()
+        await client.router.background.finish()
     assert found(client).latest == Sample(LOOK_FIRST, 0)
     assert (await client.send(chat(NEAR))).cache == "hit-semantic"
 
@@ -144,16 +144,16 @@ async def test_a_complaint_goes_to_the_pool_and_removes_the_entry() -> None:
     sent = await client.send(chat(NEAR), **WRONG)
     assert sent.cache == "bypass"
     assert "x-router-cache-feedback" in sent.forwarded.mutation.remove
-    await client.router.chores.finish()
+    await client.router.background.finish()
     assert (await client.send(chat(PROMPT))).cache == "miss"
-    assert found(client).complaints == {"client": 1}
+    assert found(client).feedback == {"client": 1}
 
 
 async def test_a_complaint_about_an_exact_hit_says_nothing_of_the_verifier() -> None:
     client = Client(fake_router())
     await client.ask(chat(PROMPT))
     assert (await client.send(chat(PROMPT), **WRONG)).cache == "bypass"
-    await client.router.chores.finish()
+    await client.router.background.finish()
     assert (await client.send(chat(PROMPT))).cache == "miss"
     assert client.router.evidence.findings() == {}
 
@@ -162,7 +162,7 @@ async def test_the_answer_after_a_complaint_is_stored() -> None:
     client = Client(fake_router())
     await client.ask(chat(PROMPT))
     sent = await client.send(chat(NEAR), **WRONG)
-    await client.router.chores.finish()
+    await client.router.background.finish()
     client.answer(sent, answer_json("Better."))
     assert (await client.send(chat(NEAR))).cache == "hit-exact"
 
@@ -171,7 +171,7 @@ async def test_a_complaint_without_a_hit_changes_nothing() -> None:
     client = Client(fake_router())
     await client.ask(chat(PROMPT))
     assert (await client.send(chat("Another?"), **WRONG)).cache == "miss"
-    await client.router.chores.finish()
+    await client.router.background.finish()
     assert (await client.send(chat(PROMPT))).cache == "hit-exact"
 
 
@@ -179,7 +179,7 @@ async def test_a_client_complains_about_its_own_scope_only() -> None:
     client = Client(fake_router())
     await client.ask(chat(PROMPT), authorization="Bearer a")
     await client.send(chat(PROMPT), authorization="Bearer b", **WRONG)
-    await client.router.chores.finish()
+    await client.router.background.finish()
     assert (await client.send(chat(PROMPT), authorization="Bearer a")).cache == "hit-exact"
 
 
@@ -201,24 +201,24 @@ async def test_another_word_is_no_complaint() -> None:
     assert (await client.send(chat(PROMPT), x_router_cache_feedback="right")).cache == "hit-exact"
 
 
-# ── chores ────────────────────────────────────────────────────────────────────────────────────
+# ── background tasks ────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_work_beyond_the_bound_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chores_module, "CHORES_MAX", 1)
-    chores = Chores(ManualClock())
+    monkeypatch.setattr(background_module, "TASKS_MAX", 1)
+    background = BackgroundTasks(ManualClock())
 
     async def done() -> bool:
         return True
 
-    chores.offer(done)
-    chores.offer(done)
-    await chores.finish()
-    assert chores.counts() == {"dropped": 1, "done": 1}
+    background.offer(done)
+    background.offer(done)
+    await background.finish()
+    assert background.counts() == {"dropped": 1, "done": 1}
 
 
 async def test_work_that_fails_does_not_stop_the_next() -> None:
-    chores = Chores(ManualClock())
+    background = BackgroundTasks(ManualClock())
 
     async def fail() -> bool:
         raise ValueError
@@ -226,7 +226,7 @@ async def test_work_that_fails_does_not_stop_the_next() -> None:
     async def done() -> bool:
         return True
 
-    chores.offer(fail)
-    chores.offer(done)
-    await chores.finish()
-    assert chores.counts() == {"failed": 1, "done": 1}
+    background.offer(fail)
+    background.offer(done)
+    await background.finish()
+    assert background.counts() == {"failed": 1, "done": 1}

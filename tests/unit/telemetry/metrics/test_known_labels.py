@@ -72,19 +72,22 @@ def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metric
 def test_the_work_behind_hits_is_counted_from_the_start(metrics: Metrics) -> None:
     metrics.evidence.begin_at_zero(KnownLabels.of(CONFIG).decisions)
     for decision in ("maths", "default", "pinned"):
-        assert value(metrics, "cache_trials_total", decision=decision, outcome="different") == 0
-        assert value(metrics, "cache_complaints_total", decision=decision, source="client") == 0
-    assert value(metrics, "cache_chores_total", outcome="dropped") == 0
+        assert value(metrics, "cache_shadow_comparisons_total", decision=decision, outcome="different") == 0
+        assert value(metrics, "cache_feedback_total", decision=decision, source="client") == 0
+    assert value(metrics, "cache_background_tasks_total", outcome="dropped") == 0
 
 
 def test_what_is_known_takes_the_place_of_the_zero(metrics: Metrics) -> None:
     metrics.evidence.begin_at_zero(("maths",))
     found = Finding(Sample(5, 1), Sample(10, 2), None, {"client": 3})
     metrics.evidence.show({"maths": found}, {"done": 10})
-    assert value(metrics, "cache_trials_total", decision="maths", outcome="different") == found.ever.wrong
-    assert value(metrics, "cache_complaints_total", decision="maths", source="client") == 3
-    assert value(metrics, "cache_complaints_total", decision="maths", source="operator") == 0
-    assert value(metrics, "cache_chores_total", outcome="done") == 10
+    assert (
+        value(metrics, "cache_shadow_comparisons_total", decision="maths", outcome="different")
+        == found.ever.wrong
+    )
+    assert value(metrics, "cache_feedback_total", decision="maths", source="client") == 3
+    assert value(metrics, "cache_feedback_total", decision="maths", source="operator") == 0
+    assert value(metrics, "cache_background_tasks_total", outcome="done") == 10
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from router_extproc.models.onnx.heads import open_head
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import Example
-from router_extproc.training.heads.head_onnx import write_own_head
+from router_extproc.training.heads.head_onnx import write_head
 from router_extproc.training.heads.net import Plan
 from router_extproc.training.heads.report import draw, tell_lines
 from router_extproc.training.heads.scope import guess_scope
-from router_extproc.training.heads.train import TrainedOwn, plan_for, train_own
+from router_extproc.training.heads.train import CustomHead, plan_for, train_own
 
 ENCODER = FakeEncoder(dim=64)
 PLAN = Plan(hidden=32, members=1, epochs=30, batch=16)
@@ -49,42 +49,42 @@ def examples(*, strange: bool) -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def trained() -> TrainedOwn:
+def trained() -> CustomHead:
     return train_own(examples(strange=True), ENCODER, plan=PLAN)
 
 
 @pytest.fixture(scope="module")
-def without() -> TrainedOwn:
+def without() -> CustomHead:
     return train_own(examples(strange=False), ENCODER, plan=PLAN)
 
 
-def scores(trained: TrainedOwn, text: str) -> dict[str, float]:
+def scores(trained: CustomHead, text: str) -> dict[str, float]:
     encoding = ENCODER.encode(text)
     found = trained.net.scores(encoding.vector[None], [np.array(encoding.ids, np.int64)])[0]
     return dict(zip(trained.net.named, found.tolist(), strict=True))
 
 
-def test_labels_are_learned(trained: TrainedOwn) -> None:
+def test_labels_are_learned(trained: CustomHead) -> None:
     assert trained.figures.accuracy.value > 0.9
     assert scores(trained, "please cook lentils today")["cooking"] > 0.5
 
 
-def test_rows_out_of_scope_teach_their_label(trained: TrainedOwn) -> None:
+def test_rows_out_of_scope_teach_their_label(trained: CustomHead) -> None:
     found = scores(trained, "galaxy new galaxys")
     assert max(found, key=found.__getitem__) == "oos"
     assert sum(found.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_out_of_scope_is_told_without_such_rows(without: TrainedOwn) -> None:
+def test_out_of_scope_is_told_without_such_rows(without: CustomHead) -> None:
     """What the scores lack to one is the chance of none of the labels."""
     assert without.net.named == ("cooking", "travel")
     strange = sum(scores(without, "galaxy new galaxys").values())
     assert strange < 0.5 < sum(scores(without, "please cook eggs soon").values())
 
 
-def test_prediction_of_a_strange_text_has_a_low_score(trained: TrainedOwn, tmp_path: Path) -> None:
+def test_prediction_of_a_strange_text_has_a_low_score(trained: CustomHead, tmp_path: Path) -> None:
     """Also where its label is `oos`: a low score always means out of scope."""
-    write_own_head(tmp_path / "own", trained.net, encoder=ENCODER.identity)
+    write_head(tmp_path / "own", trained.net, encoder=ENCODER.identity)
     head = open_head(str(tmp_path / "own"), encoder=ENCODER, where="test")
     prediction = predict_intent(ENCODER.encode("galaxy new galaxys"), head)
     assert prediction.label == "oos"
@@ -92,19 +92,19 @@ def test_prediction_of_a_strange_text_has_a_low_score(trained: TrainedOwn, tmp_p
 
 
 @pytest.mark.parametrize("text", ["please cook eggs soon", "flights", "book", "", "galaxy new galaxys"])
-def test_written_head_says_what_its_net_says(trained: TrainedOwn, tmp_path: Path, text: str) -> None:
+def test_written_head_says_what_its_net_says(trained: CustomHead, tmp_path: Path, text: str) -> None:
     """But for the rounding of the table of words; the empty text has no words at all."""
-    write_own_head(tmp_path / "own", trained.net, encoder=ENCODER.identity)
+    write_head(tmp_path / "own", trained.net, encoder=ENCODER.identity)
     head = open_head(str(tmp_path / "own"), encoder=ENCODER, where="test")
     encoding = replace(ENCODER.encode(text), ids=ENCODER.encode(text).ids or (0,))
     wanted = trained.net.scores(encoding.vector[None], [np.array(encoding.ids, np.int64)])[0]
     assert list(head.scores(encoding).values()) == pytest.approx(wanted.tolist(), abs=0.02)
 
 
-def test_words_reach_the_written_head(trained: TrainedOwn, tmp_path: Path) -> None:
+def test_words_reach_the_written_head(trained: CustomHead, tmp_path: Path) -> None:
     """The same vector with other words gets other scores."""
     words = replace(trained.net, words_weight=5.0)
-    write_own_head(tmp_path / "own", words, encoder=ENCODER.identity)
+    write_head(tmp_path / "own", words, encoder=ENCODER.identity)
     head = open_head(str(tmp_path / "own"), encoder=ENCODER, where="test")
     vector = np.zeros(64, np.float32)
     cook, book = (
@@ -114,12 +114,12 @@ def test_words_reach_the_written_head(trained: TrainedOwn, tmp_path: Path) -> No
     assert cook > book
 
 
-def test_both_scopes_are_reported(trained: TrainedOwn, without: TrainedOwn) -> None:
+def test_both_scopes_are_reported(trained: CustomHead, without: CustomHead) -> None:
     assert any("of those out of scope below" in line for line in tell_lines(trained))
     assert any("no rows are labelled oos" in line for line in tell_lines(without))
 
 
-def test_picture_escapes_what_a_user_named(trained: TrainedOwn) -> None:
+def test_picture_escapes_what_a_user_named(trained: CustomHead) -> None:
     wild = {'<b> & "quoted"\x00': trained.figures.accuracy}
     figures = replace(trained.figures, recall_by_label=wild)
     picture = draw(replace(trained, figures=figures))

@@ -1,7 +1,6 @@
 """What a head of the task layers is made of, and how it is written as ONNX.
 
-It is not its making (`heads.py`) nor the runtime (`models.onnx.heads`). The rule it keeps: the graph says
-what `TaskHead.scores` says, but for the word table's rounding to eight bits.
+The graph says what `TaskHead.scores` says, but for the word table's rounding to eight bits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes a trained trunk as an artifact: the int8 task layers.
+"""Writes the trained task layers as an int8 artifact.
 
-It is not training and not judging. The rule it keeps: what is written is what is judged, int8 and all.
+What is written is what is judged, int8 and all.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from router_extproc.models.onnx.building.task_layers_graph import write_task_lay
 from router_extproc.models.onnx.building.weights import opened_weights
 from router_extproc.models.onnx.home import IDENTITY
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
-from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
-from router_extproc.training.trunk.rows import SPAN_KINDS
-from router_extproc.training.trunk.states import SHARED_LAYERS, States
+from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
+from router_extproc.training.task_layers.rows import SPAN_KINDS
+from router_extproc.training.task_layers.states import SHARED_LAYERS, States
 
 #: Texts over which the activations' peaks are measured.
 CALIBRATION_TEXTS = 400
 SEED = 3
 
 
-def export_layers(weights: Weights, states: States, folder: Path) -> TrunkManifest:
+def export_layers(weights: Weights, states: States, folder: Path) -> TaskLayersManifest:
     """Write `tasks.onnx` and its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     with opened_weights() as open_source:
@@ -41,7 +41,7 @@ def export_layers(weights: Weights, states: States, folder: Path) -> TrunkManife
         onnx.save(graph, Path(scratch) / "float.onnx")
         quantise(Path(scratch) / "float.onnx", folder / TASKS_NAME)
     digest = record_file(folder / TASKS_NAME).sha256
-    manifest = TrunkManifest(
+    manifest = TaskLayersManifest(
         identity=f"minilm-tasks-int8-{digest[:8]}",
         encoder=IDENTITY,
         shared_layers=SHARED_LAYERS,

@@ -1,6 +1,6 @@
 """Makes the shipped head `mmlu14`: which of the 14 MMLU-Pro categories a prompt is about.
 
-It is not the trainer. The rule it keeps: rows are read where they lie and never copied.
+Rows are read where they lie and never copied.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the heads of the task layers out of what training left, and judges them.
 
-It is not training of the layers. The rule it keeps: how parts are weighed and scores are calibrated is
-chosen on one half of the unseen rows and judged on the other.
+How parts are weighed and scores are calibrated is chosen on one half of the unseen rows and judged on the
+other.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from router_extproc.training.heads.calibrate import find_temperature, surprise
 from router_extproc.training.heads.logistic import fit_logistic
 from router_extproc.training.heads.net import Plan, train_net
 from router_extproc.training.heads.phrases import PhraseNet, PhrasePlan, train_phrases
-from router_extproc.training.trunk.complexity_head import ComplexityHead, Lines, gains_of
-from router_extproc.training.trunk.judge import Judged
-from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, TaskRow
-from router_extproc.training.trunk.states import States
-from router_extproc.training.trunk.task_head import TaskHead
+from router_extproc.training.task_layers.complexity_head import ComplexityHead, Lines, gains_of
+from router_extproc.training.task_layers.judge import Judged
+from router_extproc.training.task_layers.rows import DOMAINS, GUARD_LABELS, TaskRow
+from router_extproc.training.task_layers.states import States
+from router_extproc.training.task_layers.task_head import TaskHead
 
 #: Weights that are tried for the net over the encoder's own vector, and for the table over words.
 MEANING_WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8)

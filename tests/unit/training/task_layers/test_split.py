@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from router_extproc.training.trunk.rows import TaskRow
-from router_extproc.training.trunk.split import Split, split_rows
-from router_extproc.training.trunk.states import States
+from router_extproc.training.task_layers.rows import TaskRow
+from router_extproc.training.task_layers.split import Split, split_rows
+from router_extproc.training.task_layers.states import States
 
 WORDS = ("bread", "trees", "birds", "rocks", "ships", "roads", "songs", "books", "lakes", "stars")
 

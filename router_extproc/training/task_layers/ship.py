@@ -1,9 +1,9 @@
 """Makes the shipped task layers and their heads: trains, exports, judges, writes the cards.
 
-It is not the recipe (`rows`, `train`, `heads`). The rule it keeps: rows are read where they lie and never
-copied; what is shipped is what was judged. About an hour on two cores.
+Rows are read where they lie and never copied; what is shipped is what was judged. About an hour on two
+cores.
 
-    python -m router_extproc.training.trunk.ship --data ../shared/data --work build/trunk
+    python -m router_extproc.training.task_layers.ship --data ../shared/data --work build/task_layers
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from pathlib import Path
 
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.task_layers import ARTIFACT
-from router_extproc.training.torch_net.bert import dump_weights
-from router_extproc.training.trunk import cards
-from router_extproc.training.trunk.complexity_head import write_complexity_head
-from router_extproc.training.trunk.export import export_layers
-from router_extproc.training.trunk.heads import (
+from router_extproc.training.task_layers import cards
+from router_extproc.training.task_layers.complexity_head import write_complexity_head
+from router_extproc.training.task_layers.export import export_layers
+from router_extproc.training.task_layers.heads import (
     DOMAIN,
     GUARD,
     judge_complexity_head,
@@ -28,12 +27,13 @@ from router_extproc.training.trunk.heads import (
     make_complexity_head,
     make_label_head,
 )
-from router_extproc.training.trunk.judge import Judged, judge_names, judge_rows
-from router_extproc.training.trunk.rows import TaskRow, read_task_rows, texts_of
-from router_extproc.training.trunk.split import Split, split_rows
-from router_extproc.training.trunk.states import States, read_states
-from router_extproc.training.trunk.task_head import write_task_head
-from router_extproc.training.trunk.train import train_trunk
+from router_extproc.training.task_layers.judge import Judged, judge_names, judge_rows
+from router_extproc.training.task_layers.rows import TaskRow, read_task_rows, texts_of
+from router_extproc.training.task_layers.split import Split, split_rows
+from router_extproc.training.task_layers.states import States, read_states
+from router_extproc.training.task_layers.task_head import write_task_head
+from router_extproc.training.task_layers.train import train_task_layers
+from router_extproc.training.torch_net.bert import dump_weights
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = read_task_rows(chosen.data)
     states = read_states(texts_of(rows), chosen.work)
     split = split_rows(rows, states)
-    net = train_trunk(split, states, chosen.work, chosen.pause_file)
+    net = train_task_layers(split, states, chosen.work, chosen.pause_file)
     ship(net_weights=dump_weights(net), split=split, states=states, artifacts=ARTIFACTS)
 
 
@@ -83,7 +83,7 @@ def ship(net_weights: cards.Weights, split: Split, states: States, artifacts: Pa
     )
     figures = judge_complexity_head(complexity, unseen.failed, unseen.routed)
     cards.write_complexity(artifacts / "complexity", figures, rows)
-    cards.write_trunk(folder, trunk, judge_names(unseen.spans), rows)
+    cards.write_task_layers(folder, trunk, judge_names(unseen.spans), rows)
 
 
 def of_kind(rows: Sequence[TaskRow], kind: str) -> list[TaskRow]:

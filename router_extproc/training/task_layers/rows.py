@@ -1,7 +1,7 @@
-"""The rows of every task that the trunk learns, with their targets.
+"""The rows of every task that the task layers learn, with their targets.
 
-It is not training. The rule it keeps: rows are read where they lie and never copied; a row knows for
-which tasks it has a target, and near-duplicates are on one side of the split.
+Rows are read where they lie and never copied; a row knows for which tasks it has a target, and near-
+duplicates are on one side of the split.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_extproc.evaluation.rows import read_rows
+from router_extproc.training.task_layers import guard_rows
+from router_extproc.training.task_layers.mmlu14_rows import CHAT as EVERYDAY
+from router_extproc.training.task_layers.mmlu14_rows import OTHER, SOURCES, read_chat
 from router_extproc.training.text.word_sets import read_entries, read_lines
-from router_extproc.training.trunk import guard_rows
-from router_extproc.training.trunk.mmlu14_rows import CHAT as EVERYDAY
-from router_extproc.training.trunk.mmlu14_rows import OTHER, SOURCES, read_chat
 
 #: The categories of MMLU-Pro.
 DOMAINS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from router_extproc.training.trunk.tags import IGNORED, tag_tokens
+from router_extproc.training.task_layers.tags import IGNORED, tag_tokens
 
 #: "Ana Ruiz, Rome" as [CLS] Ana Ru ##iz , Rome [SEP].
 OFFSETS = np.array([(0, 0), (0, 3), (4, 6), (6, 8), (8, 9), (10, 14), (0, 0)], np.int32)

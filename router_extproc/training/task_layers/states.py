@@ -1,7 +1,7 @@
 """What the frozen lower layers say of every text, computed once and kept on disk.
 
-It is not training. The rule it keeps: states come from the int8 graph that serves requests, so that the
-trunk learns to read what it will be given.
+States come from the int8 graph that serves requests, so that the task layers learn to read what it will
+be given.
 """
 
 from __future__ import annotations

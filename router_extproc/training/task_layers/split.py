@@ -1,6 +1,6 @@
 """Splits the rows of all tasks into those that are trained on and those that are judged on.
 
-It is not training. The rule it keeps: near-duplicates are on one side, whatever task they are rows of.
+Near-duplicates are on one side, whatever task they are rows of.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_extproc.training.heads.groups import group_rows, split_groups
-from router_extproc.training.trunk.rows import TaskRow
-from router_extproc.training.trunk.states import States
+from router_extproc.training.task_layers.rows import TaskRow
+from router_extproc.training.task_layers.states import States
 
 #: Share of the groups that is kept for judging: what is shipped never saw it.
 UNSEEN_SHARE = 0.12

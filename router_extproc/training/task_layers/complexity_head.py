@@ -1,10 +1,9 @@
 """What the complexity head is made of: a line for open questions, a gain for questions with options.
 
-It is not its judging (`heads.py`) nor the runtime (`models.onnx.heads`). Which models fail is known of two
-kinds of prompts: open questions (a weak model fails), and questions with answer options (a weak model
-fails, and a strong one does not). A table over words tells the kinds apart, and the score is a mixture of
-what both halves say. The rule it keeps: the graph says what `ComplexityHead.scores` says, but for the
-table's rounding to eight bits.
+Which models fail is known of two kinds of prompts: open questions (a weak model fails), and questions
+with answer options (a weak model fails, and a strong one does not). A table over words tells the kinds
+apart, and the score is a mixture of what both halves say. The graph says what `ComplexityHead.scores`
+says, but for the table's rounding to eight bits.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from router_extproc.training.heads.head_onnx import number, write_words
 from router_extproc.training.heads.net import Matrix, softmax
 from router_extproc.training.heads.phrases import PhraseNet
 from router_extproc.training.heads.write import HeadFacts, write_graph
-from router_extproc.training.trunk.task_head import Read
+from router_extproc.training.task_layers.task_head import Read
 
 LABELS = (COPES, FAILS)
 

@@ -1,7 +1,6 @@
 """Writes the cards of the task layers and of their heads.
 
-It is not judging. The rule it keeps: every figure has its rows and its interval, and says on which rows it
-was taken.
+Every figure has its rows and its interval, and says on which rows it was taken.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from numpy.typing import NDArray
 
 from router_extproc.evaluation.guard import ALARMS_MAX, GuardFigures
 from router_extproc.models.onnx.heads import HEAD_NAME
-from router_extproc.models.onnx.task_layers import TASKS_NAME, TrunkManifest
+from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
 from router_extproc.signals.pii.signal import NAME_SCORE_MIN
 from router_extproc.training.heads.card import bullets, estimates_table
-from router_extproc.training.trunk.heads import ComplexityJudged, LabelFigures
-from router_extproc.training.trunk.judge import NameFigures
-from router_extproc.training.trunk.task_head import TaskHead
+from router_extproc.training.task_layers.heads import ComplexityJudged, LabelFigures
+from router_extproc.training.task_layers.judge import NameFigures
+from router_extproc.training.task_layers.task_head import TaskHead
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -59,12 +58,12 @@ class Rows:
     unseen: int
 
 
-def write_trunk(folder: Path, trunk: TrunkManifest, names: NameFigures, rows: Rows) -> None:
+def write_task_layers(folder: Path, trunk: TaskLayersManifest, names: NameFigures, rows: Rows) -> None:
     """The card of the layers, with the figures of names: those have no head of their own."""
     size = (folder / TASKS_NAME).stat().st_size
     kinds = ", ".join(f"{kind} {value:.3f}" for kind, value in names.f1_by_kind.items())
     parts = [
-        "# trunk: the layers that read a prompt for every head",
+        "# Task layers: the layers that read a prompt for every head",
         (
             f"The upper {6 - trunk.shared_layers} layers of MiniLM, trained for domain, complexity, guard and "
             f"names at once. They read what the lower {trunk.shared_layers} layers of `{trunk.encoder}` say, which the "

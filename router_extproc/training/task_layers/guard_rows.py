@@ -1,7 +1,7 @@
 """Makes the shipped head `guard`: whether a prompt is a jailbreak or an injection.
 
-It is not the trainer. The rule it keeps: length must not be what is learned, so benign prompts are also
-joined into texts as long as jailbreaks are.
+Length must not be what is learned, so benign prompts are also joined into texts as long as jailbreaks
+are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Trains the trunk: batches of one kind at a time, all kinds mixed.
+"""Trains the task layers: batches of one kind at a time, all kinds mixed.
 
-It is not the export (`export.py`) nor the judging (`judge.py`). The rule it keeps: the same data, seed
-and machine give the same net, also when training was interrupted; rows to judge on are never seen.
+The same data, seed and machine give the same net, also when training was interrupted; rows to judge on
+are never seen.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from torch.nn import functional
 
 from router_extproc.models.onnx.building.source import read_weights
 from router_extproc.models.onnx.building.weights import opened_weights
+from router_extproc.training.task_layers.net import TaskBatch, TaskLayersNet, make_batch
+from router_extproc.training.task_layers.rows import TaskRow
+from router_extproc.training.task_layers.split import SEED, Split
+from router_extproc.training.task_layers.states import States
+from router_extproc.training.task_layers.tags import IGNORED
 from router_extproc.training.torch_net.batches import make_batches
 from router_extproc.training.torch_net.bert import MiniLm, load_weights
 from router_extproc.training.torch_net.fit import Plan, fit
-from router_extproc.training.trunk.net import TaskBatch, TrunkNet, make_batch
-from router_extproc.training.trunk.rows import TaskRow
-from router_extproc.training.trunk.split import SEED, Split
-from router_extproc.training.trunk.states import States
-from router_extproc.training.trunk.tags import IGNORED
 
 BATCH_ROWS = 32
 #: Times that the rows of each kind are seen.
@@ -36,13 +36,15 @@ SMOOTHING = 0.05
 Batches = list[Sequence[TaskRow]]
 
 
-def train_trunk(split: Split, states: States, work: Path, pause_file: Path | None = None) -> TrunkNet:
+def train_task_layers(
+    split: Split, states: States, work: Path, pause_file: Path | None = None
+) -> TaskLayersNet:
     """The trained net; `work` keeps the checkpoint from which an interrupted run goes on."""
     torch.manual_seed(SEED)
     trunk = MiniLm()
     with opened_weights() as open_source:
         load_weights(trunk, read_weights(open_source()))
-    net = TrunkNet(trunk)
+    net = TaskLayersNet(trunk)
     batches = draw_batches(split.seen, states)
     plan = Plan(steps=len(batches), rate=RATE, checkpoint=work / "trunk.pt", pause_file=pause_file)
     fit(net, partial(loss_at, net, batches, states), plan)
@@ -73,7 +75,7 @@ def repeat_batches(rows: Sequence[TaskRow], states: States, epochs: float) -> Ba
     return drawn
 
 
-def loss_at(net: TrunkNet, batches: Batches, states: States, step: int) -> Tensor:
+def loss_at(net: TaskLayersNet, batches: Batches, states: States, step: int) -> Tensor:
     """The loss of one batch: the sum over the tasks that its rows have targets for."""
     batch = make_batch(batches[step], states)
     hidden, mean = net(batch)
@@ -90,7 +92,7 @@ def loss_at(net: TrunkNet, batches: Batches, states: States, step: int) -> Tenso
     return losses[batch.rows[0].kind]()
 
 
-def domain_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
+def domain_loss(net: TaskLayersNet, mean: Tensor, batch: TaskBatch) -> Tensor:
     """Category, and which models failed, where that is known."""
     labels = torch.tensor([row.domain for row in batch.rows])
     loss = functional.cross_entropy(net.domain(mean), labels, label_smoothing=SMOOTHING)
@@ -101,7 +103,7 @@ def domain_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
     return loss + masked_loss(net.failed(mean[[index for index, _ in known]]), failed)
 
 
-def routed_loss(net: TrunkNet, mean: Tensor, batch: TaskBatch) -> Tensor:
+def routed_loss(net: TaskLayersNet, mean: Tensor, batch: TaskBatch) -> Tensor:
     """Whether the weak and the strong model failed."""
     failed = torch.tensor([row.routed for row in batch.rows], dtype=torch.float32)
     return functional.binary_cross_entropy_with_logits(net.routed(mean), failed)

@@ -1,7 +1,6 @@
 """Spans of a text as tags of its tokens.
 
-It is not reading (`models.onnx.names` turns scores into spans). The rule it keeps: a token belongs to
-the span that its first character is in; special tokens belong to nothing.
+A token belongs to the span that its first character is in; special tokens belong to nothing.
 """
 
 from __future__ import annotations

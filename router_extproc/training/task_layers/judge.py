@@ -1,7 +1,6 @@
-"""Judges a trunk as it is shipped: int8 layers over rows that it never saw.
+"""Judges the task layers as they are shipped, int8, over rows that it never saw.
 
-It is not training. The rule it keeps: figures are of the artifact's own graph, not of the net it was
-made from; every figure has its interval.
+Figures are of the artifact's own graph, not of the net it was made from; every figure has its interval.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
 from router_extproc.models.onnx.tensors import STATES, TAG_SCORES, TASK_VECTOR
 from router_extproc.signals.pii.signal import NAME_SCORE_MIN
-from router_extproc.training.trunk.rows import SPAN_KINDS, TaskRow
-from router_extproc.training.trunk.states import States
-from router_extproc.training.trunk.task_head import Read
+from router_extproc.training.task_layers.rows import SPAN_KINDS, TaskRow
+from router_extproc.training.task_layers.states import States
+from router_extproc.training.task_layers.task_head import Read
 
 
 @dataclass(frozen=True, slots=True)

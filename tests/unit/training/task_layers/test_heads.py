@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from router_extproc.models.base import NameSpan
 from router_extproc.models.onnx.heads import HEAD_NAME
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.training.trunk.complexity_head import ComplexityHead, write_complexity_head
-from router_extproc.training.trunk.heads import (
+from router_extproc.training.task_layers.complexity_head import ComplexityHead, write_complexity_head
+from router_extproc.training.task_layers.heads import (
     halves,
     judge_complexity_head,
     make_complexity_head,
     target_of,
 )
-from router_extproc.training.trunk.judge import Judged, judge_names
-from router_extproc.training.trunk.rows import SOLVERS, TaskRow
-from router_extproc.training.trunk.states import States
-from router_extproc.training.trunk.task_head import Read
+from router_extproc.training.task_layers.judge import Judged, judge_names
+from router_extproc.training.task_layers.rows import SOLVERS, TaskRow
+from router_extproc.training.task_layers.states import States
+from router_extproc.training.task_layers.task_head import Read
 
 DIM = 8
 

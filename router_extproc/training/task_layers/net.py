@@ -1,7 +1,7 @@
-"""The trunk's net: the upper layers of MiniLM, fine-tuned, and one small head for each task.
+"""The net of the task layers: the upper layers of MiniLM, fine-tuned, and one small head for each task.
 
-It is not the encoder: that keeps its own upper layers, for the cache. The rule it keeps: its input is
-what the shared lower layers give, so that both halves can run in one pass.
+The encoder keeps its own upper layers, for the cache. The input of this net is the output of the shared
+lower layers, so that both halves can run in one pass.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from router_extproc.training.task_layers.rows import DOMAINS, GUARD_LABELS, SOLVERS, SPAN_KINDS, TaskRow
+from router_extproc.training.task_layers.states import SHARED_LAYERS, States
+from router_extproc.training.task_layers.tags import IGNORED, tag_tokens
 from router_extproc.training.torch_net.bert import DIM, LAYERS, MiniLm
-from router_extproc.training.trunk.rows import DOMAINS, GUARD_LABELS, SOLVERS, SPAN_KINDS, TaskRow
-from router_extproc.training.trunk.states import SHARED_LAYERS, States
-from router_extproc.training.trunk.tags import IGNORED, tag_tokens
 
 #: Outside, and begin and inside of every kind.
 TAGS = 1 + 2 * len(SPAN_KINDS)
@@ -35,7 +35,7 @@ class TaskBatch:
     tags: Tensor
 
 
-class TrunkNet(nn.Module):
+class TaskLayersNet(nn.Module):
     """Token states of the lower layers to the logits of every task."""
 
     def __init__(self, trunk: MiniLm) -> None:

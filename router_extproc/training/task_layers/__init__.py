@@ -1,0 +1,1 @@
+"""Trains the task layers: the upper layers that read prompts for every shipped head, in one net."""
