@@ -110,7 +110,8 @@ def explain(admin: str, process: subprocess.Popen[bytes], log: Path) -> None:
             if httpx.get(f"{admin}/readyz", timeout=5.0, trust_env=False).is_success:
                 break
         except httpx.HTTPError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     path = f"{admin}/explain?path=/v1/chat/completions"
     own = {"content-type": "application/json"}
     assert httpx.post(path, content=body, headers=own, timeout=30.0, trust_env=False).is_success
