@@ -96,7 +96,7 @@ async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys, pathlib\n"
         "sys.path.insert(0, sys.argv[2])\n"
-        "from router_extproc.server.serve import stop_requests\n"
+        "from router_extproc.process.stop_requests import stop_requests\n"
         "async def main():\n"
         "    async with stop_requests(with_parent=True) as stop:\n"
         "        pathlib.Path(sys.argv[1]).write_text('x')\n"
@@ -251,7 +251,7 @@ async def test_a_second_stop_is_not_the_first_one() -> None:
 IN_TERMINAL = """
 import asyncio, fcntl, pathlib, sys, termios
 sys.path[:0] = sys.argv[2].split(":")
-from router_extproc.server.serve import stop_requests
+from router_extproc.process.stop_requests import stop_requests
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 async def main():
     async with stop_requests() as stop:

@@ -18,11 +18,12 @@ WORKER_S = 120
 WATCH = """
 import asyncio, gc, os, signal, sys
 from pathlib import Path
-from router_extproc.cli.worker import Seat, run_worker
+from router_extproc.process.addresses import WorkerAddress
+from router_extproc.process.worker import run_worker
 from router_extproc.config.read import read_config
 
 async def main():
-    worker = asyncio.create_task(run_worker(read_config(Path(sys.argv[1])), Seat()))
+    worker = asyncio.create_task(run_worker(read_config(Path(sys.argv[1])), WorkerAddress()))
     while not gc.get_freeze_count() and not worker.done():
         await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -68,7 +69,7 @@ def test_a_worker_takes_what_it_keeps_out_of_the_collectors_sight(tmp_path: Path
 COLD = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from router_extproc.cli import worker
+from router_extproc.process import worker
 from router_extproc.config.read import read_config
 
 async def warm(application, config):
@@ -76,7 +77,7 @@ async def warm(application, config):
     os.kill(os.getpid(), signal.SIGTERM)
 
 worker.warm = warm
-asyncio.run(worker.run_worker(read_config(Path(sys.argv[1])), worker.Seat()))
+asyncio.run(worker.run_worker(read_config(Path(sys.argv[1])), worker.WorkerAddress()))
 """
 
 
