@@ -14,8 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from router_extproc.models.onnx.home import HOME_VARIABLE
-
 #: For the slowest command: it builds the models, on a machine that does much else.
 COMMAND_S: Final = 300.0
 STOP_S: Final = 30.0
@@ -80,7 +78,7 @@ class Environment:
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         path = os.pathsep.join((str(self.root / "bin"), os.defpath))
-        return {**own, "PATH": path, HOME_VARIABLE: str(self.home), **more}
+        return {**own, "PATH": path, "ROUTER_EXTPROC_HOME": str(self.home), **more}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -75,7 +75,8 @@ def test_every_command_has_its_help(base: Environment) -> None:
 
 def test_a_configuration_is_written_checked_and_rendered(base: Environment) -> None:
     succeed(base, "init", *POOLS)
-    assert "no problem found" in succeed(base, "check", "router.yaml")
+    # Nobody answers at the pools: their models are still to be named.
+    assert "2 warnings" in succeed(base, "check", "router.yaml")
     succeed(base, "envoy", "--config", "router.yaml", "--out", "envoy")
     assert (base.folder / "envoy" / "bootstrap.yaml").is_file()
 

@@ -35,8 +35,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("pools", [(f"small={NOBODY}",), (f"small={NOBODY}", f"large={NOBODY}")], ids=len)
 def test_what_it_writes_passes_check(pools: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", *pools) == 0
-    assert run("check", "router.yaml", "--strict") == 0
-    assert "no problem found" in capsys.readouterr().out
+    capsys.readouterr()
+    assert run("check", "router.yaml") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if PLACEHOLDER not in line]
+    assert not warned
 
 
 def test_a_pool_that_does_not_answer_gets_a_placeholder_and_is_named(

@@ -23,11 +23,17 @@ def examined(folder: Path, *pools: StarterPool) -> Report:
     return examine(file)
 
 
-@pytest.mark.parametrize("pools", [(SMALL,), (SMALL, LARGE), (SMALL, LARGE, THIRD)], ids=len)
+@pytest.mark.parametrize("pools", [(SMALL,), (SMALL, LARGE)], ids=len)
 def test_it_is_accepted_without_a_warning(tmp_path: Path, pools: tuple[StarterPool, ...]) -> None:
     report = examined(tmp_path, *pools)
     assert not report.errors
     assert not report.warnings
+
+
+def test_a_name_that_is_still_to_be_filled_in_is_a_warning(tmp_path: Path) -> None:
+    report = examined(tmp_path, SMALL, LARGE, THIRD)
+    assert not report.errors
+    assert [warning.path for warning in report.warnings] == ["models.third.served_name"]
 
 
 def test_each_pool_is_a_model_and_a_cluster(tmp_path: Path) -> None:
