@@ -80,12 +80,15 @@ def base_root(wheel: Path, pins: Path, place: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def whole_root(base_root: Path, wheel: Path, pins: Path, place: Path) -> Path:
-    """`pip install 'router-extproc[build,demo]'`; starts as a copy of the base, of hard links."""
+    """`pip install 'router-extproc[build,demo]'`, as commands that lack an extra say.
+
+    It starts as a copy of the base, of hard links.
+    """
     root = place / "whole"
     shutil.copytree(base_root, root, copy_function=os.link, symlinks=True)
     # The scripts name the environment that they were made for.
     _install(root, pins, "--force-reinstall", "--no-deps", str(wheel))
-    _install(root, pins, f"{wheel}[build,demo]")
+    _install(root, pins, "router-extproc[build,demo]")
     return root
 
 
