@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router_extproc.config.examine import Report, examine
@@ -81,6 +81,7 @@ def test_lines_are_short_enough_for_a_terminal() -> None:
     assert max(len(line) for line in starter([SMALL, LARGE, THIRD]).splitlines()) <= 110
 
 
+@example(served="${HOME}")
 @given(
     served=st.text(st.sampled_from("a${}\\\"'\n#: ") | st.characters(codec="utf-8"), min_size=1, max_size=40)
 )
