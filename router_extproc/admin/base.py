@@ -1,7 +1,4 @@
-"""What the admin server needs from the process that it shows.
-
-It is not an implementation. The rule it keeps: the admin server knows this port only.
-"""
+"""What the admin server needs from the process that it shows; it knows nothing else of the process."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def explained(decision: Decision) -> dict[str, JsonValue]:
                 "cluster": decision.route.target.cluster,
                 "served_name": decision.route.target.served_name,
                 "reasoning": decision.route.reasoning,
-                "would_store": decision.write_token is not None,
+                "would_store": decision.write_token.plan is not None,
                 "cache_status": decision.cache.cache_status,
                 **_why(decision.explanation),
             }

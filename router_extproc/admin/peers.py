@@ -1,7 +1,6 @@
-"""The other workers, as the one with the admin port sees them: over a socket for each.
+"""The other workers, as worker 0 sees them: over a socket for each.
 
-It starts nothing. The rule it keeps: a worker that does not answer costs PEER_S at most and is left
-out; the next scrape finds it again.
+A worker that does not answer costs PEER_S at most and is left out; the next question reaches it again.
 """
 
 from __future__ import annotations
@@ -21,6 +20,10 @@ from router_extproc.llm.answer import JsonValue
 PEER_S: Final = 1.0
 #: For one worker to purge: it waits for its backend.
 PURGE_S: Final = 20.0
+#: Where the keeper of shared values asks (`process.sharing`): over the workers' sockets only.
+SHARED: Final = "/shared"
+#: What it may send: the whole state of a worker that has just started.
+SHARED_BYTES_MAX: Final = 64 * 1024 * 1024
 #: Larger answers are cut off: a worker's metrics have some hundred lines.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 
@@ -59,9 +62,13 @@ class Peers:
         answers = await self._ask_all("/cache/evidence")
         return {worker: _document(answer) for worker, answer in answers.items()}
 
+    async def shared(self, worker: int, message: bytes) -> bytes | None:
+        """What one worker answers to the keeper of shared values; None: it does not answer."""
+        return await _ask(self.sockets[worker], SHARED, message, timeout_s=PEER_S)
+
     async def purge(self, body: bytes) -> dict[int, JsonValue]:
         """What each worker says of a purge; None: it does not answer."""
-        asking = (_ask(socket, "/cache/purge", body) for socket in self.sockets.values())
+        asking = (_ask(socket, "/cache/purge", body, timeout_s=PURGE_S) for socket in self.sockets.values())
         answers = await asyncio.gather(*asking)
         return {worker: _document(answer) for worker, answer in zip(self.sockets, answers, strict=True)}
 
@@ -78,17 +85,19 @@ def _document(answer: bytes | None) -> JsonValue:
     return document
 
 
-async def _ask(socket: Path, path: str, purge: bytes | None = None) -> bytes | None:
-    """The body of a good answer, or None; of a purge, any answer says how far it came."""
-    timeout = aiohttp.ClientTimeout(total=PEER_S if purge is None else PURGE_S)
+async def _ask(
+    socket: Path, path: str, body: bytes | None = None, *, timeout_s: float = PEER_S
+) -> bytes | None:
+    """The body of a good answer, or None; where something was sent, any answer says how far it came."""
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
     connector = aiohttp.UnixConnector(path=str(socket))
-    method, headers = ("GET", {}) if purge is None else ("POST", {"content-type": "application/json"})
+    method, headers = ("GET", {}) if body is None else ("POST", {"content-type": "application/json"})
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-            session.request(method, f"http://worker{path}", data=purge, headers=headers) as answer,
+            session.request(method, f"http://worker{path}", data=body, headers=headers) as answer,
         ):
-            wanted = answer.ok or purge is not None
+            wanted = answer.ok or body is not None
             return await answer.content.read(ANSWER_BYTES_MAX) if wanted else None
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None

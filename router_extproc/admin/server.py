@@ -22,6 +22,7 @@ from router_extproc.admin.explained import explained
 from router_extproc.admin.guard import Guard
 from router_extproc.admin.listening import Listening
 from router_extproc.admin.page import dashboard
+from router_extproc.admin.peers import SHARED, SHARED_BYTES_MAX
 from router_extproc.admin.replies import add_careful_headers, json_reply
 from router_extproc.errors import ConfigError
 from router_extproc.telemetry.metrics.exposition import CONTENT_TYPE
@@ -44,17 +45,22 @@ class AdminServer:
         cache: CacheOperations | None = None,
         access: Access | None = None,
         metrics: str | None = None,
+        shared: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another.
 
-        cache: None while the cache is off. access: None for the address without names and token. metrics:
-        HOST:PORT of a second port that has metrics and health only, and asks nothing of anybody.
+        cache: None while the cache is off. access: None for the address without names and token.
+        metrics: HOST:PORT of a second port that has metrics and health only, and asks nothing of anybody.
+        shared: answers the keeper of shared values, on a worker's own socket.
         """
         self._operations: Final = operations
-        self._max_body_bytes: Final = max_body_bytes
+        self._max_body_bytes = max_body_bytes
         # Only this user's processes can open a socket of ours (server.listen): nothing is asked of them.
         trusted = address.startswith("unix:")
         self._access: Final = None if trusted else access or Access.of(address)
+        self._shared: Final = shared if trusted else None
+        if self._shared is not None:
+            self._max_body_bytes = SHARED_BYTES_MAX
         self._cache: Final = CacheRoutes(cache, with_token=self._with_token)
         self._main: Final = Listening(self.application(), address, "admin")
         self._metrics: Final = (
@@ -101,6 +107,8 @@ class AdminServer:
         self._add_numbers(application)
         application.router.add_post("/explain", self._explain)
         application.router.add_get("/", dashboard)
+        if self._shared is not None:
+            application.router.add_post(SHARED, self._share)
         self._cache.add_to(application)
         return application
 
@@ -129,6 +137,15 @@ class AdminServer:
         ready = health.ready and not health.draining
         shown = {"ready": ready, "draining": health.draining, **health.detail}
         return json_reply(shown, status=200 if ready else 503)
+
+    async def _share(self, request: web.Request) -> web.StreamResponse:
+        if self._shared is None:
+            raise web.HTTPNotFound
+        try:
+            answer = self._shared(await request.read())
+        except ValueError:
+            return json_reply({"error": "not a message of a keeper"}, status=400)
+        return web.Response(body=answer, content_type="application/json")
 
     async def _explain(self, request: web.Request) -> web.StreamResponse:
         question = Question(

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from router_extproc.bench.stream import Labels, Truth
 from router_extproc.cache.base import Entry, Fingerprint, Partition, Scope
 from router_extproc.cache.digest import digest
-from router_extproc.cache.key import fingerprint, partition
+from router_extproc.cache.key import context_digest, fingerprint, partition
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import Hit, Query, SemanticCache
 from router_extproc.clock import SystemClock
@@ -125,17 +125,17 @@ class _Replay:
         """Look the question up; after a miss, store an answer to it."""
         vector = asked.vector if self._by_meaning else None
         start = time.perf_counter()
-        request = request_of(asked.text)
-        key = fingerprint(_SCOPE, request)
-        hit = self._cache.exact_near(key)
+        context = context_digest(request_of(asked.text))
+        key = fingerprint(_SCOPE, context, asked.text)
+        hit = self._cache.lookup.exact_near(key)
         encoded_s = asked.encoded_s if hit is None and self._by_meaning else 0.0
-        part = partition(_SCOPE, request, decision=_DECISION, encoder=self._encoder_identity)
+        part = partition(_SCOPE, context, decision=_DECISION, encoder=self._encoder_identity)
         if hit is None and vector is not None:
-            found = await self._cache.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
+            found = await self._cache.lookup.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
             if isinstance(found, Hit):
                 hit = found
                 # As the pipeline does: the same words again need no second verdict.
-                self._cache.note(key, hit)
+                self._cache.lookup.note(key, hit)
         seconds = time.perf_counter() - start + encoded_s
         if hit is None:
             self._cache.store(self._entry(key, part, asked.text, vector))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.cache.http_caching import each_directive
 from router_extproc.llm.answer import Answer, Choice, Incomplete
 
@@ -42,14 +42,12 @@ class Received:
     answer_bytes: int
 
 
-def may_store(received: Received, policy: CachePolicy, *, now_s: float, answer_bytes_max: int) -> Storing:
+def may_store(received: Received, rules: StoreRules, *, now_s: float, answer_bytes_max: int) -> Storing:
     """Whether the answer is complete, successful, not personal and small enough to be reused."""
-    reason = _header_reason(received) or _answer_reason(received.answer, policy)
+    reason = _header_reason(received) or _answer_reason(received.answer, rules)
     if reason is None and received.answer_bytes > answer_bytes_max:
         reason = "too-large"
-    if reason is None and policy.mode == "off":
-        reason = "policy"
-    return Store(now_s + policy.ttl_s) if reason is None else NoStore(reason)
+    return Store(now_s + rules.ttl_s) if reason is None else NoStore(reason)
 
 
 def _header_reason(received: Received) -> str | None:
@@ -64,12 +62,12 @@ def _header_reason(received: Received) -> str | None:
     return "response-directive" if asked & {"no-store", "private"} else None
 
 
-def _answer_reason(answer: Answer | Incomplete, policy: CachePolicy) -> str | None:
+def _answer_reason(answer: Answer | Incomplete, rules: StoreRules) -> str | None:
     if isinstance(answer, Incomplete):
         return answer.reason
     if not answer.choices:
         return "empty"
-    if answer.has_tool_calls and not policy.store_tool_calls:
+    if answer.has_tool_calls and not rules.store_tool_calls:
         return "tool-calls"
     return None if all(_is_finished(choice) for choice in answer.choices) else "finish-reason"
 

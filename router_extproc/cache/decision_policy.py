@@ -1,4 +1,4 @@
-"""What the cache may do for a decision, and who shares its entries."""
+"""What the cache may do for requests of each decision, and who shares their entries."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from router_extproc.cache.scope import ScopeRule
+from router_extproc.cache.scope import HeaderScope, ScopeRule
 
 CacheMode = Literal["off", "exact", "semantic"]
 MultiTurn = Literal["digest", "exact"]
+#: Names that a route carries when no configured decision took the request.
+_UNDECIDED: Final = frozenset({"default", "pinned"})
+_BY_AUTHORIZATION: Final = HeaderScope()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRules:
+    """What a decision says of storing an answer; the write token carries it."""
+
+    ttl_s: float
+    store_tool_calls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +39,35 @@ class CachePolicy:
     max_false_hit_rate: float | None = None
     #: A hit takes as long as a miss, and nothing tells them apart.
     hide_timing: bool = False
-    #: A question behind earlier turns: matched by meaning behind equal turns, or exactly only.
+    #: A question behind earlier turns: matched semantically behind equal turns, or exactly only.
     multi_turn: MultiTurn = "digest"
+    #: Who shares the entries.
+    scope: ScopeRule = _BY_AUTHORIZATION
+
+    @property
+    def store_rules(self) -> StoreRules:
+        """The part that storing an answer needs."""
+        return StoreRules(self.ttl_s, self.store_tool_calls)
 
 
-class ScopeRules:
-    """The scope rule of every decision."""
+class CachePolicies:
+    """The cache policy of every decision, by the decision's name."""
 
-    def __init__(self, default: ScopeRule, own: Mapping[str, ScopeRule] = MappingProxyType({})) -> None:
-        """`own`: of decisions that have another rule than `default`."""
+    def __init__(
+        self, default: CachePolicy, decisions: Mapping[str, CachePolicy] = MappingProxyType({})
+    ) -> None:
+        """`default`: of requests that no decision took, and of pinned ones."""
         self._default: Final = default
-        self._own: Final = dict(own)
-        #: Each rule once, the default first.
-        self.distinct: Final = tuple(dict.fromkeys((default, *self._own.values())))
+        self._decisions: Final = dict(decisions)
+        policies = (default, *self._decisions.values())
+        #: Each scope rule once, the default's first.
+        self.scopes: Final = tuple(dict.fromkeys(policy.scope for policy in policies))
 
-    def of(self, decision: str | None) -> ScopeRule:
-        """The rule for requests of a decision; None: of any that has no rule of its own."""
-        return self._default if decision is None else self._own.get(decision, self._default)
+    def of(self, decision: str) -> CachePolicy | None:
+        """The policy of a decision, also of "default" and "pinned"; None: there is no such decision."""
+        return self._default if decision in _UNDECIDED else self._decisions.get(decision)
+
+    def scope_of(self, decision: str | None) -> ScopeRule:
+        """The scope rule of a decision; None, or a decision that is gone: the default's."""
+        policy = None if decision is None else self.of(decision)
+        return (policy or self._default).scope

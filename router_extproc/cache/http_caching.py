@@ -1,7 +1,6 @@
-"""The cache's rules: what a client may ask of it, what may be stored, what is fresh.
+"""HTTP caching headers: `cache-control` of requests (RFC 9111), `cache-status` of answers (RFC 9211).
 
-It is not a store and does no I/O. The rule it keeps: a client can make the cache stricter for its
-own request, never looser. Sources: RFC 9111 (cache-control), RFC 9211 (cache-status).
+A client can make the cache stricter for its own request, never looser.
 """
 
 from __future__ import annotations
@@ -23,9 +22,6 @@ DIRECTIVES_CHARS_MAX = 4096
 _DIRECTIVE = re.compile(r"""([^\s,="]+)(?:=("(?:[^"\\]|\\.)*"|[^\s,]*))?[^,"]*""")
 
 
-# ── what the client asks ──────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, slots=True)
 class Directives:
     """The `cache-control` of a request (RFC 9111, section 5.2.1)."""
@@ -40,7 +36,7 @@ class Directives:
 
 
 def read_directives(values: Iterable[str]) -> Directives:
-    """The directives of all `cache-control` lines; unknown ones and junk are passed over.
+    """The directives of all `cache-control` lines; unknown ones and junk are skipped.
 
     Of several `max-age` the smallest counts, of several `min-fresh` the largest; without a readable
     number the one counts as 0, the other as more than any entry has: the client meant to limit the age,
@@ -63,7 +59,7 @@ def read_directives(values: Iterable[str]) -> Directives:
 
 
 def each_directive(values: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Name, in lower case, and argument of each directive, in the order written; junk is passed over."""
+    """Name, in lower case, and argument of each directive, in the order written; junk is skipped."""
     for value in values:
         for match in _DIRECTIVE.finditer(value[:DIRECTIVES_CHARS_MAX]):
             yield match[1].lower(), (match[2] or "").strip('"')
@@ -76,14 +72,6 @@ def _delta_seconds(argument: str, *, unreadable: int) -> int:
     return min(int(argument[:11]), DELTA_SECONDS_MAX)
 
 
-# ── what is fresh ─────────────────────────────────────────────────────────────────────────────
-
-
-# ── what may be stored ────────────────────────────────────────────────────────────────────────
-
-
-# ── what the client is told ───────────────────────────────────────────────────────────────────
-
 #: Why the request went on to the pool (RFC 9211, section 2.2).
 ForwardReason = Literal["uri-miss", "request", "bypass"]
 
@@ -94,12 +82,12 @@ def render_hit(*, kind: Literal["exact", "semantic"], similarity: float, ttl_s: 
     return f'{CACHE_NAME}; hit; ttl={ttl_s}; detail="{detail}"'
 
 
-def render_collapsed(told: str, *, used: bool) -> str:
+def render_collapsed(cache_status: str, *, used: bool) -> str:
     """The same for a request that has waited for the answer to an equal one (RFC 9211, section 2.6).
 
     used: it was answered with that, and not forwarded.
     """
-    return f"{told}; collapsed" if used else f"{told}; collapsed=?0"
+    return f"{cache_status}; collapsed" if used else f"{cache_status}; collapsed=?0"
 
 
 def render_forward(reason: ForwardReason, *, similarity: float | None = None) -> str:

@@ -1,14 +1,11 @@
-"""What is asked of the cache, and what it answers.
-
-It is not the cache. The rule it keeps: a hit says which tier and which verdict it comes from, a miss why.
-"""
+"""What is asked of the cache, and what it finds: a hit with its tier and verdict, a miss with its reason."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-from router_extproc.cache.base import BackendState, Entry, Neighbour, Partition, Scope
+from router_extproc.cache.base import BackendState, Entry, Fingerprint, Neighbour, Partition, Scope
 from router_extproc.cache.freshness import ANY_AGE, Freshness
 from router_extproc.models.base import Vector, Verdict
 
@@ -45,12 +42,12 @@ class Hit:
     #: The verdict's score; 1.0 for exact hits.
     score: float
     tier: Literal["near", "backend"]
-    #: What was looked at, the accepted one last.
+    #: The candidates that were verified, the accepted one last.
     judged: tuple[Judged, ...] = ()
 
 
-#: Why nothing was found: nothing there (or nothing similar enough), every candidate refused, or
-#: the backend did not answer. Metric labels.
+#: Why there is no hit: no entry (or none similar enough), every candidate refused, or no answer from the
+#: backend. Metric labels.
 MissReason = Literal["absent", "refused", "backend"]
 
 
@@ -65,8 +62,28 @@ class Miss:
 Found: TypeAlias = Hit | Miss
 
 
-#: What became of an entry: stored; only in this process (the queue to the backend was full); or not
-#: at all, for it was purged before it came.
+class CacheLookup(Protocol):
+    """Finds stored answers. Every lookup may be cancelled at any await and leaves nothing half done."""
+
+    def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
+        """The exact hit of this process, without any wait."""
+        ...
+
+    async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
+        """The exact hit, wherever it is stored; needs no inference."""
+        ...
+
+    async def semantic(self, query: Query) -> Found:
+        """The nearest entry that the verifier accepts."""
+        ...
+
+    def note(self, fingerprint: Fingerprint, hit: Hit) -> None:
+        """Make the request that a semantic hit answered an exact hit from now on."""
+        ...
+
+
+#: Where an entry was stored: everywhere; only in this process (the queue to the backend was full); or
+#: nowhere, since a purge meant it.
 Kept = Literal["stored", "near-only", "purged"]
 
 

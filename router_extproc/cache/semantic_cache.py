@@ -1,33 +1,25 @@
-"""The semantic cache as the pipeline sees it: near tier, backend and verifier as one.
+"""The semantic cache: near tier, backend and verifier as one, with its lookups, stores, purges and state.
 
-It is not a policy of routing and renders nothing. The rule it keeps: exact before semantic, near
-before far, and no semantic hit without a verdict.
+A stored entry is in the near tier at once, and in the backend soon. A purge holds from the moment that it is
+asked for, whatever the backend still returns.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
-from router_extproc.cache.base import (
-    CacheBackend,
-    Entry,
-    EntrySource,
-    Fingerprint,
-    Neighbour,
-    PurgeLog,
-    Selector,
-    WriteFeed,
-)
-from router_extproc.cache.freshness import ANY_AGE, Freshness, is_fresh
-from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
+from router_extproc.cache.base import CacheBackend, Entry, EntrySource, PurgeLog, Selector, WriteFeed
+from router_extproc.cache.judging import RunBlocking, run_inline
 from router_extproc.cache.near.preload import Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
 from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, Miss, Query
 from router_extproc.cache.select import selects
+from router_extproc.cache.tiered_lookup import TieredLookup
+from router_extproc.cache.usable import Usable
 from router_extproc.cache.write_queue import WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
@@ -35,21 +27,18 @@ from router_extproc.models.base import Verifier
 
 __all__ = ["CacheState", "Found", "Hit", "Judged", "Kept", "Miss", "Query", "SemanticCache"]
 
-#: Entries told without giving way to requests.
+#: Entries that are listed before requests have their turn.
 ENTRIES_AT_ONCE = 500
-#: Entries of the backend that `entries` tells at most.
+#: Entries of the backend that are listed at most.
 LISTED_MAX = 100_000_000
-#: How long a start waits to hear what was purged before it; until it has, the backend is not asked.
+#: Seconds that a start waits to read what was purged before it; until it has, the backend is not asked.
 CATCH_UP_S = 2.0
-#: How long `aclose` goes on writing what is queued.
+#: Seconds that `aclose` goes on writing what is queued.
 CLOSE_S = 5.0
 
 
 class SemanticCache:
-    """Owns the near tier and the queue in front of the backend; the backend belongs to the caller.
-
-    Every lookup may be cancelled at any await and leaves nothing half done.
-    """
+    """Owns the near tier and the queue in front of the backend; the backend belongs to the caller."""
 
     def __init__(
         self,
@@ -65,26 +54,24 @@ class SemanticCache:
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
-        source: the same backend, where it can tell what it holds.
+        source: the same backend, where it can list what it holds.
         purge_log: where the processes that share the backend tell each other of purges.
-        write_feed: what they write there.
+        write_feed: what the other processes write.
         """
-        self._clock: Final = clock
         self._near: Final = near
-        self._verifier: Final = verifier
         self._backend: Final = backend
         self._queue: Final = None if backend is None else WriteQueue(backend)
-        self._warming: Final = (
+        self._source: Final = source
+        self._purges: Final = Purges(clock, purge_log)
+        self._usable: Final = Usable(clock, self._purges)
+        self._preload: Final = (
             None if source is None else Preload(near, source, self._usable, clock, feed=write_feed)
         )
+        self.lookup: Final = TieredLookup(
+            near, backend, self._preload, verifier, self._purges, self._usable, near, run_blocking
+        )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._run_blocking: Final = run_blocking
-        self._purges: Final = Purges(clock, purge_log)
-        self._source: Final = source
-        self._backend_errors = 0
-        self._latest_s = clock.wall_s()
         self._purged_in_flight = 0
-        self._skipped_while_read = 0
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -95,14 +82,14 @@ class SemanticCache:
         await self.aclose()
 
     def start(self) -> None:
-        """Start writing what is stored, and warming the near tier; both go on in the background."""
+        """Start writing what is stored, and the preload of the near tier; both go on in the background."""
         if self._tasks:
             return
         if self._queue is not None:
             self._tasks.add(asyncio.create_task(self._queue.run(), name="cache-writer"))
             self._tasks.add(asyncio.create_task(self._purges.listen(self._follow), name="cache-purges"))
-        if self._warming is not None:
-            self._tasks.add(asyncio.create_task(self._warm(self._warming), name="cache-warming"))
+        if self._preload is not None:
+            self._tasks.add(asyncio.create_task(self._run_preload(self._preload), name="cache-preload"))
 
     async def aclose(self) -> None:
         """Stop, and write what is queued, within CLOSE_S; the backend stays open."""
@@ -117,86 +104,12 @@ class SemanticCache:
             async with asyncio.timeout(CLOSE_S):
                 await self._queue.drain()
         except (CacheError, TimeoutError):
-            self._backend_errors += 1
+            self.lookup.counters.backend_errors += 1
 
     @property
     def queued(self) -> int:
         """Entries that wait to be written."""
         return 0 if self._queue is None else len(self._queue)
-
-    def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
-        """The exact hit of the near tier, without any wait."""
-        entry = self._near.get(fingerprint)
-        if entry is None or not self._usable(entry, wanted):
-            return None
-        self._near.touch(entry.fingerprint)
-        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="near")
-
-    async def exact(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Found:
-        """The exact hit of the near tier, or else of the backend; needs no inference."""
-        hit = self.exact_near(fingerprint, wanted)
-        if hit is not None or self._backend is None or self._near_is_complete:
-            return hit or Miss("absent")
-        if not self._purges.caught_up:
-            return Miss("backend")
-        try:
-            entry = await self._backend.get(fingerprint)
-        except CacheError:
-            return self._unanswered()
-        if entry is None or not self._usable(entry, wanted):
-            return Miss("absent")
-        self._near.put(entry)
-        return Hit(entry, "exact", similarity=1.0, score=1.0, tier="backend")
-
-    async def semantic(self, query: Query) -> Found:
-        """The nearest entry that the verifier accepts, of the near tier or else of the backend."""
-        near = self._near.search(query.partition, query.vector, limit=CANDIDATES_MAX)
-        found = await self._judge(query, near, "near")
-        if isinstance(found, Hit):
-            self._near.touch(found.entry.fingerprint)
-            return found
-        if self._backend is None or self._near_is_complete:
-            return found
-        return await self._semantic_far(query, self._backend, found.judged)
-
-    async def _semantic_far(self, query: Query, backend: CacheBackend, judged: tuple[Judged, ...]) -> Found:
-        if not self._purges.caught_up:
-            return Miss("backend", judged)
-        if self._warming is not None and self._warming.is_reading:
-            self._skipped_while_read += 1
-            return Miss("backend", judged)
-        try:
-            far = await backend.search(query.scope, query.partition, query.vector, limit=CANDIDATES_MAX)
-        except CacheError:
-            return self._unanswered(judged)
-        known = {each.neighbour.entry.fingerprint for each in judged}
-        fresh = [neighbour for neighbour in far if neighbour.entry.fingerprint not in known]
-        found = await self._judge(query, fresh, "backend")
-        if isinstance(found, Hit):
-            self._near.put(found.entry)
-            return replace(found, judged=judged + found.judged)
-        return _miss(judged + found.judged)
-
-    async def _judge(
-        self, query: Query, neighbours: Iterable[Neighbour], tier: Literal["near", "backend"]
-    ) -> Found:
-        candidates = [
-            neighbour
-            for neighbour in neighbours
-            if neighbour.similarity >= query.similarity_min and self._usable(neighbour.entry, query.freshness)
-        ][:CANDIDATES_MAX]
-        if not candidates:
-            return Miss("absent")
-        judged = await self._run_blocking(lambda: judge_until_accepted(self._verifier, query, candidates))
-        last = judged[-1]
-        if not last.verdict.accepted or self.is_purged(last.neighbour.entry):
-            return _miss(judged)
-        nearest = last.neighbour
-        return Hit(nearest.entry, "semantic", nearest.similarity, last.verdict.score, tier, judged)
-
-    def note(self, fingerprint: Fingerprint, hit: Hit) -> None:
-        """Make the request that a semantic hit answered an exact hit, while the hit's entry is near."""
-        self._near.alias(fingerprint, hit.entry)
 
     def store(self, entry: Entry, *, started_s: float | None = None) -> Kept:
         """Keep an entry: at once in the near tier, soon in the backend.
@@ -242,7 +155,7 @@ class SemanticCache:
                     yield entry
 
     def is_purged(self, entry: Entry) -> bool:
-        """True when this process was told to purge it, and so answers with it no more."""
+        """True when a purge that this process knows of means it: it is never answered with again."""
         return self._purges.cover(entry)
 
     async def purge(self, selector: Selector) -> int:
@@ -262,21 +175,11 @@ class SemanticCache:
             there = 0 if self._queue is None else await self._queue.purge(selector)
         return max(here, there)
 
-    async def _warm(self, warming: Preload) -> None:
-        await self._purges.catch_up()
-        await warming.run()
-
-    async def _follow(self, selector: Selector) -> None:
-        """Do here what another process was asked for, its deletion too: we may have written since."""
-        self._near.purge(selector)
-        if self._queue is not None:
-            await self._queue.purge(selector)
-
     async def state(self) -> CacheState:
         """What it holds and did; never raises."""
         counters = {f"near_{name}": count for name, count in asdict(self._near.counters).items()}
-        counters["backend_errors"] = self._backend_errors
-        counters["backend_skipped_while_read"] = self._skipped_while_read
+        counters["backend_errors"] = self.lookup.counters.backend_errors
+        counters["backend_skipped_while_read"] = self.lookup.counters.skipped_while_read
         counters["purges_in_flight"] = self._purged_in_flight
         counters["purges_heard"] = self._purges.heard
         counters["purges_unheard"] = self._purges.unheard
@@ -285,28 +188,18 @@ class SemanticCache:
         return CacheState(
             near_entries=len(self._near),
             near_bytes=self._near.bytes,
-            near_is_complete=self._near_is_complete,
+            near_is_complete=self.lookup.near_is_complete,
             queued=self.queued,
             backend=None if self._backend is None else await self._backend.state(),
             counters=counters,
         )
 
-    @property
-    def _near_is_complete(self) -> bool:
-        if self._warming is None or not self._warming.near_is_complete:
-            return False
-        # A clock that went ahead and came back: what seemed expired and was given up is fresh again.
-        self._latest_s = max(self._latest_s, now_s := self._clock.wall_s())
-        return now_s >= self._latest_s
+    async def _run_preload(self, preload: Preload) -> None:
+        await self._purges.catch_up()
+        await preload.run()
 
-    def _usable(self, entry: Entry, wanted: Freshness = ANY_AGE) -> bool:
-        fresh = is_fresh(entry, self._clock.wall_s(), wanted)
-        return fresh and not self.is_purged(entry)
-
-    def _unanswered(self, judged: tuple[Judged, ...] = ()) -> Miss:
-        self._backend_errors += 1
-        return Miss("backend", judged)
-
-
-def _miss(judged: tuple[Judged, ...]) -> Miss:
-    return Miss("refused" if judged else "absent", judged)
+    async def _follow(self, selector: Selector) -> None:
+        """Do here what another process was asked for, its deletion too: we may have written since."""
+        self._near.purge(selector)
+        if self._queue is not None:
+            await self._queue.purge(selector)

@@ -275,6 +275,9 @@ class Config(Section):
     admin: AdminPort = Admin()
     #: Processes, each with its own socket or port.
     workers: int = Field(default=1, ge=1, le=64)
+    #: Folder in which what workers have learned is kept over a restart: evidence of false hits, savings.
+    #: None: it is not kept.
+    state_dir: str | None = None
     #: Model names that are routed; any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
     #: For requests that no decision takes: a key in `models`.

@@ -1,55 +1,77 @@
-"""The configuration as the values that routing and the cache work with.
+"""The configuration as the values that routing, the cache and the pipeline work with.
 
-Its references were checked before (`check.py`).
+References between sections were checked before (`check.py`); `app` opens what is named here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.scope import HeaderScope, ScopeRule, SharedScope
-from router_extproc.clock import Clock
 from router_extproc.config import model as section
+from router_extproc.config.limits import Limits
+from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.pipeline.caching.savings import Price, Prices
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Policy, RoutingDecision, Target
+from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.fallback import Fallbacks
+from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
-from router_extproc.routing.traffic import Traffic
+from router_extproc.routing.selection.base import Candidate
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
 SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
-def catalogue_of(config: section.Config) -> Catalogue:
-    """The model names that a client may ask for."""
-    return Catalogue.of(config.virtual_models, tuple(_targets(config).values()))
+def router_policy_of(config: section.Config) -> RouterPolicy:
+    """What the configuration says of requests, as one value."""
+    targets = _targets(config.models)
+    routing = _routing(config, targets)
+    return RouterPolicy(
+        Catalogue.of(config.virtual_models, tuple(targets.values())),
+        routing,
+        {name: signal for name, signal in config.signals.items() if name in routing.signals},
+        _cache_policies(config),
+        _cache_settings(config.semantic_cache),
+        _prices(config.models),
+        _stage_limits(config.limits),
+    )
 
 
-def traffic_of(config: section.Config, clock: Clock) -> Traffic:
-    """Where models are served, and who answers in the place of whom."""
-    fallbacks = {key: model.fallback for key, model in config.models.items() if model.fallback is not None}
-    return Traffic(clock, _targets(config), fallbacks)
+# ── routing ───────────────────────────────────────────────────────────────────────────────────
 
 
-def policy_of(config: section.Config) -> Policy:
-    """The decisions in their order, with the default model behind them."""
-    targets = _targets(config)
+def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
+    return {
+        key: Target(
+            key,
+            model.cluster,
+            model.served_name or key,
+            None if model.reasoning is None else model.reasoning.family,
+        )
+        for key, model in models.items()
+    }
+
+
+def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
     decisions = tuple(
         RoutingDecision(
             decision.name,
             decision.priority,
             read_rule(decision.when, f"decisions[{index}].when"),
-            targets[decision.model],
+            (Candidate(targets[decision.model]),),
             decision.reasoning,
-            cache_policy_of(config.semantic_cache, decision.cache),
             decision.tags,
             refuses_unread=decision.unread == "deny",
         )
         for index, decision in enumerate(config.decisions)
     )
-    default_cache = cache_policy_of(config.semantic_cache, section.DecisionCache())
-    return Policy(decisions, default=targets[config.default_model], default_cache=default_cache)
+    fallbacks = {key: model.fallback for key, model in config.models.items() if model.fallback is not None}
+    return Policy(decisions, default=targets[config.default_model], fallbacks=Fallbacks(targets, fallbacks))
+
+
+# ── cache ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) -> CachePolicy:
@@ -63,27 +85,8 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
         cache.max_false_hit_rate if own.max_false_hit_rate is None else own.max_false_hit_rate,
         cache.hide_timing if own.hide_timing is None else own.hide_timing,
         own.multi_turn or cache.multi_turn,
+        _scope_rule(cache.scope if own.scope is None else own.scope),
     )
-
-
-def prices_of(config: section.Config) -> Prices:
-    """What tokens cost."""
-    return Prices(
-        {
-            key: Price(model.cost.input_per_mtok, model.cost.output_per_mtok)
-            for key, model in config.models.items()
-        }
-    )
-
-
-def scope_rules_of(config: section.Config) -> ScopeRules:
-    """Who may share entries, decision by decision."""
-    own = {
-        decision.name: _scope_rule(decision.cache.scope)
-        for decision in config.decisions
-        if decision.cache.scope is not None
-    }
-    return ScopeRules(_scope_rule(config.semantic_cache.scope), own)
 
 
 def _scope_rule(scope: section.Scope) -> ScopeRule:
@@ -92,20 +95,30 @@ def _scope_rule(scope: section.Scope) -> ScopeRule:
     return HeaderScope(tuple(sorted({name.lower() for name in scope.headers})))
 
 
-def routing_headers_of(config: section.Config) -> tuple[str, ...]:
-    """The headers that signals read, in lower case and a fixed order."""
-    return tuple(sorted({name for signal in config.signals.values() for name in signal.headers()}))
+def _cache_policies(config: section.Config) -> CachePolicies:
+    cache = config.semantic_cache
+    own = {decision.name: cache_policy_of(cache, decision.cache) for decision in config.decisions}
+    return CachePolicies(cache_policy_of(cache, section.DecisionCache()), own)
 
 
-def _targets(config: section.Config) -> dict[str, Target]:
-    return {
-        key: Target(
-            key,
-            model.cluster,
-            model.served_name or key,
-            None if model.reasoning is None else model.reasoning.family,
-            model.cost.input_per_mtok,
-            model.cost.output_per_mtok,
-        )
-        for key, model in config.models.items()
-    }
+def _cache_settings(cache: section.SemanticCache) -> CacheSettings:
+    wanted = cache.coalescing
+    coalescing = CoalescingLimits(wanted.wait_s, wanted.waiters_max) if wanted.enabled else None
+    return CacheSettings(cache.client_feedback, cache.max_answer_bytes, cache.hide_timing_max_s, coalescing)
+
+
+# ── prices and limits ─────────────────────────────────────────────────────────────────────────
+
+
+def _prices(models: Mapping[str, section.Model]) -> Prices:
+    costs = {key: model.cost for key, model in models.items()}
+    return Prices({key: Price(cost.input_per_mtok, cost.output_per_mtok) for key, cost in costs.items()})
+
+
+def _stage_limits(limits: Limits) -> StageLimits:
+    return StageLimits(
+        limits.message_timeout_s,
+        limits.message_timeout_s - limits.margin_s,
+        limits.signals_timeout_s,
+        limits.cache_timeout_s,
+    )

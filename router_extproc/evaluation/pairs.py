@@ -16,7 +16,7 @@ from router_extproc.config.model import SemanticCache
 from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, auc, share
 from router_extproc.models.base import Encoder, Encoding, Verifier
-from router_extproc.pipeline.caching.stage import SEMANTIC_PROMPT_BYTES_MAX
+from router_extproc.pipeline.caching.question import SEMANTIC_PROMPT_BYTES_MAX
 
 #: What the cache does when `similarity_threshold` is not configured.
 SIMILARITY_MIN = float(SemanticCache.model_fields["similarity_threshold"].default)

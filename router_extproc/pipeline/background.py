@@ -13,9 +13,9 @@ from typing import Final, Literal, Self
 from router_extproc.clock import Budget, Clock
 from router_extproc.pipeline.stages import run_stage
 
-#: Pieces of work that may wait.
+#: Tasks that may wait.
 TASKS_MAX: Final = 256
-#: For one of them, in seconds.
+#: Seconds that one of them may take.
 TASK_S: Final = 10.0
 
 Outcome = Literal["done", "failed", "dropped"]
@@ -31,7 +31,7 @@ class BackgroundTasks:
         self._counters: Final[Counter[Outcome]] = Counter()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="chores")
+        self._task = asyncio.create_task(self._run(), name="background-tasks")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -40,14 +40,14 @@ class BackgroundTasks:
             await asyncio.wait((self._task,))
 
     def offer(self, task: Callable[[], Awaitable[bool]]) -> None:
-        """Do it soon; it brings whether it did what it was for."""
+        """Do it soon; its result says whether it did what it was for."""
         try:
             self._queue.put_nowait(task)
         except asyncio.QueueFull:
             self._counters["dropped"] += 1
 
     def counts(self) -> dict[str, int]:
-        """What became of the work, by outcome."""
+        """How many tasks ended with each outcome."""
         return {str(outcome): count for outcome, count in self._counters.items()}
 
     async def finish(self) -> None:
@@ -61,5 +61,5 @@ class BackgroundTasks:
 
     async def _work(self) -> None:
         task = await self._queue.get()
-        result = await run_stage("chore", task(), Budget.of(self._clock, TASK_S))
+        result = await run_stage("background", task(), Budget.of(self._clock, TASK_S))
         self._counters["done" if result.value else "failed"] += 1

@@ -1,7 +1,6 @@
 """The outcome of the request pipeline: Forward, Replay or Reject, each with its explanation.
 
-It is not the reply to Envoy (`mutations.py` makes that). The rule it keeps: exactly one of the
-three, complete, so that nothing downstream has to look anything up.
+Exactly one of the three, and complete: nothing downstream looks anything up.
 """
 
 from __future__ import annotations
@@ -10,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from router_extproc.cache.base import Fingerprint
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.caching.feedback import Feedback
+from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
+from router_extproc.pipeline.token import WriteToken
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 
+StageOutcome = Literal["ok", "timeout", "error"]
 #: The value of the `x-router-cache` header.
 CacheStatus = Literal["hit-exact", "hit-semantic", "miss", "bypass"]
 
@@ -28,9 +29,10 @@ class StageNote:
 
     stage: str
     duration_s: float
-    #: "ok", "timeout", "error" or "skipped".
-    outcome: str
+    outcome: StageOutcome
     reason: str = ""
+    #: When it began, wall clock.
+    started_s: float = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class CacheOutcome:
-    """What the client is told about the cache."""
+    """What the cache did, as the client's headers say it."""
 
     status: CacheStatus
     #: RFC 9211 Cache-Status value.
     cache_status: str
     #: Seconds since the entry was stored; hits only.
     age_s: int | None = None
-    #: The client is told nothing of it, nor by how long it takes.
+    #: No header says it, and a hit takes as long as a miss.
     hidden: bool = False
 
 
@@ -79,11 +81,11 @@ class Forward:
     #: None: the client's body as it is.
     body: bytes | None
     cache: CacheOutcome
-    #: What the observer needs to store the answer; None: do not store.
-    write_token: str | None
+    #: What the answer's observer needs.
+    write_token: WriteToken
     explanation: Explanation
-    #: Equal requests may wait for the answer under this key; None: for this answer nobody waits.
-    coalescing_key: Fingerprint | None = None
+    #: A miss that equal requests may wait for; None: for this answer nobody waits.
+    coalescing: CacheQuestion | None = None
     #: The client's, of what was stored for this request.
     feedback: Feedback | None = None
 

@@ -1,7 +1,7 @@
-"""One exchange with Envoy, carried out: the pipeline on the way in, the observer on the way back.
+"""One exchange with Envoy: the pipeline on the way in, the observer on the way back.
 
-It is not the protocol (`protocol.exchange` checks that) and knows no gRPC. The rule it keeps: what is
-not ours passes untouched, and a body that is too large or unreadable is refused before Envoy holds it.
+A driver of the protocol's events, and of nothing else. What is not ours passes untouched; a body that is too
+large or unreadable is refused before Envoy holds it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
-from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
+from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
-from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
-from router_extproc.pipeline.mutations import PASS, ask_body, reject, reply_to_body
+from router_extproc.pipeline.consequences import Consequences
+from router_extproc.pipeline.decision import Forward, Reject
+from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
+from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
 from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.request_ids import NO_IDS, read_request_ids
+from router_extproc.pipeline.request_ids import ExchangeStart, read_request_ids
+from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import (
     AnswerChunk,
@@ -37,13 +40,7 @@ from router_extproc.protocol.events import (
     RequestStarted,
 )
 from router_extproc.protocol.headers import HeaderMutation, Headers
-from router_extproc.protocol.messages import (
-    MORE_TIME_MIN_S,
-    BodyReply,
-    HeadersReply,
-    ImmediateResponse,
-    MoreTime,
-)
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, TOKEN_KEY
 
@@ -61,19 +58,43 @@ class ExchangeParts:
     observer: AnswerObserver
     #: The dialect of a method and path, if any.
     find_dialect: Callable[[str, str], Dialect | None]
-    listener: Listener
     clock: Clock
-    savings: Savings
+    consequences: Consequences
+    hidden: HiddenHits
     #: None: equal requests do not wait for each other.
-    coalescer: Coalescer | None
-    #: For a reply after a wait, in seconds.
-    message_timeout_s: float
-    #: Waits; tests hand in their own.
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    coalescing: Coalescing | None
+
+    @classmethod
+    def of(  # noqa: PLR0917 - once a process, by whoever puts it together
+        cls,
+        pipeline: RequestPipeline,
+        observer: AnswerObserver,
+        find_dialect: Callable[[str, str], Dialect | None],
+        listener: Listener,
+        clock: Clock,
+        savings: Savings,
+        message_timeout_s: float,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> ExchangeParts:
+        """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer."""
+        hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
+        coalescer = observer.coalescer
+        coalescing = None if coalescer is None else Coalescing(coalescer, pipeline, hidden)
+        consequences = Consequences(listener, savings, observer.shadow)
+        return cls(pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
         return RoutedExchange(self, role)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request that is ours, as its headers say."""
+
+    dialect: Dialect
+    headers: Headers
+    exchange: ExchangeStart
 
 
 class RoutedExchange:
@@ -82,13 +103,10 @@ class RoutedExchange:
     def __init__(self, parts: ExchangeParts, role: Role) -> None:
         self._parts = parts
         self._role = role
-        self._headers = Headers()
-        self._dialect: Dialect | None = None
-        self._ids = NO_IDS
-        #: None: the request's body has not come.
-        self._body_bytes: int | None = None
-        #: Of an inline stream, which sees its own request.
-        self._token: str | None = None
+        #: None: not ours, or not seen by this stream.
+        self._request: _Request | None = None
+        #: Of what was forwarded; an inline stream sees the answer to its own request.
+        self._token: WriteToken | None = None
         self._observation: Observation | None = None
         self._leader: Leader | None = None
 
@@ -98,97 +116,59 @@ class RoutedExchange:
         dialect = self._parts.find_dialect(method, path)
         if dialect is None:
             return PASS
-        self._dialect, self._headers = dialect, event.headers
-        self._ids = read_request_ids(event.headers)
+        exchange = ExchangeStart(self._parts.clock.wall_s(), read_request_ids(event.headers))
+        request = self._request = _Request(dialect, event.headers, exchange)
         error = _refusal(event)
-        return ask_body(self._role) if error is None else self._reject(dialect, error)
+        return ask_body(self._role) if error is None else self._reject(request, error)
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
     ) -> BodyReply | ImmediateResponse | DeferredReply:
-        """Carry out the decision on the whole request."""
-        if self._dialect is None:
+        """Carry out the decision on the whole request, now or after a wait."""
+        request = self._request
+        if request is None:
             return BodyReply()
         if isinstance(event, BodyTooLarge):
-            return self._reject(self._dialect, _too_large())
-        started_s = self._parts.clock.monotonic_s()
-        self._body_bytes = len(event.body)
-        raw = RawRequest(self._dialect, self._headers, event.body, self._ids)
+            return self._reject(request, _too_large())
+        report = await self._decide(request, event.body)
+        deferred = self._coalesce(report) or self._parts.hidden.defer(report, self._carry_out)
+        return deferred or self._carry_out(report)
+
+    async def _decide(self, request: _Request, body: bytes) -> DecisionReport:
+        clock = self._parts.clock
+        started_s, begun_s = clock.wall_s(), clock.monotonic_s()
+        raw = RawRequest(request.dialect, request.headers, body, request.exchange)
         decision = await self._parts.pipeline.decide(raw)
-        duration_s = self._parts.clock.monotonic_s() - started_s
-        match self._join(decision, duration_s):
-            case Follower() as follower if isinstance(decision, Forward):
-                return self._follow(follower, raw, decision, duration_s)
-            case Leader() as leader if self._role is Role.DECIDE:
-                return self._lead(leader, decision, duration_s)
-        return self._delay(decision, duration_s) or self._carry_out(decision, duration_s)
+        duration_s, size = clock.monotonic_s() - begun_s, len(body)
+        return DecisionReport(
+            request.dialect.name, request.exchange, decision, started_s, duration_s, body_bytes=size
+        )
 
-    def _delay(self, decision: Decision, duration_s: float) -> DeferredReply | None:
-        """A hit that must take as long as a miss, if it is one."""
-        delay_s = self._delay_s(decision, duration_s)
-        if delay_s < MORE_TIME_MIN_S:
+    def _coalesce(self, report: DecisionReport) -> DeferredReply | None:
+        coalescing = self._parts.coalescing
+        if coalescing is None:
             return None
+        match coalescing.join(report):
+            case Follower() as follower:
+                return coalescing.follow(follower, report, self._carry_out)
+            case Leader() as leader:
+                self._leader = leader
+                # An inline stream stays open by itself until the answer has passed.
+                if self._role is Role.DECIDE:
+                    return coalescing.lead(leader, self._carry_out(report))
+        return None
 
-        async def then() -> BodyReply | ImmediateResponse:
-            await self._parts.pause(delay_s)
-            return self._carry_out(decision, duration_s)
+    def _carry_out(self, report: DecisionReport) -> BodyReply | ImmediateResponse:
+        if isinstance(report.decision, Forward):
+            self._token = report.decision.write_token
+        return self._parts.consequences.carry_out(report, self._role)
 
-        return DeferredReply(MoreTime(delay_s + self._parts.message_timeout_s), then)
-
-    def _delay_s(self, decision: Decision, spent_s: float) -> float:
-        hit_timing = self._parts.observer.hit_timing
-        if hit_timing is None or not isinstance(decision, Replay) or not decision.cache.hidden:
-            return 0.0
-        streamed = "event-stream" in decision.rendered.content_type
-        return hit_timing.delay_s(decision.model, spent_s, streamed=streamed)
-
-    def _carry_out(
-        self, decision: Decision, duration_s: float, *, waited: bool = False
-    ) -> BodyReply | ImmediateResponse:
-        self._report(decision, duration_s, waited=waited)
-        if isinstance(decision, Replay):
-            self._parts.savings.add(decision.saved)
-        if isinstance(decision, Forward):
-            self._token = decision.write_token
-            self._take_feedback(decision)
-        return reply_to_body(decision)
-
-    def _take_feedback(self, decision: Forward) -> None:
-        shadow = self._parts.observer.shadow
-        if shadow is not None and decision.feedback is not None:
-            shadow.take_feedback(decision.feedback)
-
-    def _join(self, decision: Decision, duration_s: float) -> Leader | Follower | None:
-        coalescer = self._parts.coalescer
-        if coalescer is None or not isinstance(decision, Forward) or decision.coalescing_key is None:
-            return None
-        asked_s = self._parts.clock.monotonic_s() - duration_s
-        place = coalescer.join(decision.coalescing_key, asked_s=asked_s)
-        self._leader = place if isinstance(place, Leader) else None
-        return place
-
-    def _lead(self, leader: Leader, decision: Decision, duration_s: float) -> BodyReply | DeferredReply:
-        """Keep the stream: Envoy closes it with the exchange, and so tells when the client has gone."""
-        reply, coalescer = self._carry_out(decision, duration_s), self._parts.coalescer
-        if coalescer is None or isinstance(reply, ImmediateResponse):
-            raise TypeError("only what is forwarded can be waited for")
-        return DeferredReply(reply, lambda: coalescer.watch(leader))
-
-    def _follow(
-        self, follower: Follower, raw: RawRequest, decision: Forward, duration_s: float
-    ) -> DeferredReply:
-        coalescer, began_s = self._parts.coalescer, self._parts.clock.monotonic_s()
-
-        async def then() -> BodyReply | ImmediateResponse:
-            if coalescer is not None:
-                await coalescer.follow(follower)
-            later = await self._parts.pipeline.look_again(raw, decision)
-            waited_s = self._parts.clock.monotonic_s() - began_s
-            delay_s = self._delay_s(later, duration_s + waited_s)
-            await self._parts.pause(min(delay_s, max(0.0, follower.left_s - waited_s)))
-            return self._carry_out(later, duration_s, waited=True)
-
-        return DeferredReply(MoreTime(follower.left_s + self._parts.message_timeout_s), then)
+    def _reject(self, request: _Request, error: RequestError) -> ImmediateResponse:
+        """Refuse what the pipeline never sees."""
+        decision, now_s = Reject(error, request.dialect.render_error(error)), self._parts.clock.wall_s()
+        report = DecisionReport(request.dialect.name, request.exchange, decision, now_s, 0.0)
+        self._parts.consequences.listener.decided(report)
+        return reject(error, decision.rendered)
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
         """Begin to observe an answer that has a write token."""
@@ -213,30 +193,13 @@ class RoutedExchange:
         """An answer that is still open broke off: never store it."""
         if self._observation is not None:
             self._observation.break_off()
-            self._finish_coalescing(self._observation)
-        if self._leader is not None and self._parts.coalescer is not None:
-            self._parts.coalescer.abandon(self._leader)
+        if self._leader is not None and self._parts.coalescing is not None:
+            self._parts.coalescing.coalescer.abandon(self._leader)
 
     def _finish_if(self, *, last: bool) -> None:
         if last and self._observation is not None:
             self._observation.finish()
-            self._finish_coalescing(self._observation)
-
-    def _finish_coalescing(self, observation: Observation) -> None:
-        self._observation = None
-        if self._parts.coalescer is not None and observation.coalescing_key is not None:
-            self._parts.coalescer.finish(observation.coalescing_key)
-
-    def _reject(self, dialect: Dialect, error: RequestError) -> ImmediateResponse:
-        decision = Reject(error, dialect.render_error(error))
-        self._report(decision, 0.0)
-        return reject(error, decision.rendered)
-
-    def _report(self, decision: Decision, duration_s: float, *, waited: bool = False) -> None:
-        dialect = "" if self._dialect is None else self._dialect.name
-        started_s = self._parts.clock.wall_s() - duration_s
-        report = DecisionReport(dialect, decision, duration_s, waited, self._ids, started_s, self._body_bytes)
-        self._parts.listener.decided(report)
+            self._observation = None
 
 
 def _refusal(event: RequestStarted) -> RequestError | None:

@@ -1,7 +1,7 @@
 """Decisions as replies to Envoy: header mutations, the edited body, or an immediate response.
 
-It is not a decision and looks nothing up. The rule it keeps: what the client may know goes into the
-answer's headers, what the observer must know into dynamic metadata, which no client sees or writes.
+What the client may know goes into the answer's headers; what the observer must know, into dynamic metadata,
+which no client reads or writes.
 """
 
 from __future__ import annotations
@@ -52,11 +52,14 @@ def ask_body(role: Role) -> HeadersReply:
     return _ASK[role]
 
 
-def reply_to_body(decision: Decision) -> BodyReply | ImmediateResponse:
-    """The reply to the request's body that carries the decision out."""
+def reply_to_body(decision: Decision, role: Role) -> BodyReply | ImmediateResponse:
+    """The reply to the request's body that carries the decision out.
+
+    role: of the stream; one that sees the answer itself gives nobody a write token.
+    """
     match decision:
         case Forward():
-            return _forward(decision)
+            return _forward(decision, role)
         case Replay():
             return _replay(decision)
         case Reject(error, rendered, headers):
@@ -71,7 +74,7 @@ def reject(
     return ImmediateResponse(error.status, pairs, rendered.body, details=f"router_{error.code}")
 
 
-def _forward(decision: Forward) -> BodyReply:
+def _forward(decision: Forward, role: Role) -> BodyReply:
     route = decision.route
     overwrite = (
         (CLUSTER_HEADER, route.target.cluster),
@@ -79,16 +82,17 @@ def _forward(decision: Forward) -> BodyReply:
         (DECISION_HEADER, route.decision),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
-    return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=_metadata(decision))
+    metadata = _metadata(decision, role)
+    return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
 
 
-def _metadata(decision: Forward) -> Metadata:
-    told = {}
+def _metadata(decision: Forward, role: Role) -> Metadata:
+    members = {}
     if not decision.cache.hidden:
-        told = {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
-    if decision.write_token is not None:
-        told[TOKEN_KEY] = decision.write_token
-    return {METADATA_NAMESPACE: told}
+        members = {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
+    if role is Role.DECIDE:
+        members[TOKEN_KEY] = decision.write_token.encode()
+    return {METADATA_NAMESPACE: members}
 
 
 def _replay(decision: Replay) -> ImmediateResponse:
@@ -104,5 +108,5 @@ def _replay(decision: Replay) -> ImmediateResponse:
 def _cache_headers(outcome: CacheOutcome) -> tuple[Pair, ...]:
     if outcome.hidden:
         return ()
-    told = ((CACHE_HEADER, outcome.status), (CACHE_STATUS_HEADER, outcome.cache_status))
-    return told if outcome.age_s is None else (*told, ("age", str(outcome.age_s)))
+    pairs = ((CACHE_HEADER, outcome.status), (CACHE_STATUS_HEADER, outcome.cache_status))
+    return pairs if outcome.age_s is None else (*pairs, ("age", str(outcome.age_s)))

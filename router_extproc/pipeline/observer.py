@@ -1,7 +1,7 @@
 """The answer observer: reads what a pool answered and stores it when the cache rules allow.
 
-It is not on the client's path: nothing here can delay or change an answer. The rule it keeps: no
-token, no write; no end of stream, no write.
+Nothing here can delay or change an answer. Without a write token, or without an end of stream, nothing is
+stored.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
-from router_extproc.cache.base import Entry, Fingerprint
+from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import AnswerReader, Dialect
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.report import AnswerReport, Listener
@@ -24,19 +25,17 @@ from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
 from router_extproc.routing.traffic import Traffic
 
-#: Why an answer was not stored: its Envoy has another configuration than this server.
+#: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
 OTHER_CLUSTER: Final = "other cluster"
-
-
-#: A pool takes no longer until its answer's headers; what is more, a clock that jumped says.
+#: A pool takes no longer until its answer's headers; a longer time comes from a clock that jumped.
 WAITED_MAX_S: Final = 600.0
 
 
 class EntrySink(Protocol):
-    """Where finished entries go; returns at once, the backend is written behind."""
+    """Stores finished entries; returns at once, the backend is written later."""
 
     def store(self, entry: Entry, *, started_s: float) -> Kept:
-        """Take the entry, unless it was purged since `started_s`, when its request was forwarded."""
+        """Store the entry, unless it was purged since `started_s`, when its request was forwarded."""
         ...
 
 
@@ -52,36 +51,43 @@ class AnswerObserver:
     max_answer_bytes: int
     #: None: nothing is compared.
     shadow: ShadowComparisons | None = None
-    #: None: no hit is held back.
+    #: None: no hit is delayed.
     hit_timing: HitTiming | None = None
     #: None: it is not known where models are served.
     traffic: Traffic | None = None
+    #: None: equal requests do not wait for each other.
+    coalescer: Coalescer | None = None
 
     def open(
-        self, token_text: str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
+        self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
     ) -> Observation | None:
         """An observation of the answer, or None when the token is not ours to read.
 
+        token: encoded, unless this process forwarded the request on the same stream.
         headers: names in lower case; repeated values joined by commas.
         """
         if self.traffic is not None and origin.cluster:
             self.traffic.heard(origin.cluster, origin.details)
-        try:
-            token = WriteToken.decode(token_text)
-        except ValueError:
-            return None
-        dialect = self.dialects.get(token.dialect)
-        if dialect is None:
+        read = _read_token(token) if isinstance(token, str) else token
+        dialect = None if read is None else self.dialects.get(read.dialect)
+        if read is None or dialect is None:
             return None
         content_type = headers.get("content-type", "")
         reader = dialect.read_answer(content_type, max_answer_bytes=self.max_answer_bytes)
-        return Observation(self, token, status, headers, reader, foreign=self._is_foreign(token, origin))
+        return Observation(self, read, status, headers, reader, foreign=self._is_foreign(read, origin))
 
     def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
         """Another cluster answered than the one where the token's model is served."""
         if self.traffic is None or not origin.cluster:
             return False
         return self.traffic.cluster_of(token.model) != origin.cluster
+
+
+def _read_token(text: str) -> WriteToken | None:
+    try:
+        return WriteToken.decode(text)
+    except ValueError:
+        return None
 
 
 class Observation:
@@ -97,7 +103,7 @@ class Observation:
         *,
         foreign: bool = False,
     ) -> None:
-        #: Another pool's than that of the model that was chosen: nothing may be learnt from it.
+        #: Another pool answered than that of the model that was chosen: nothing may be learnt from it.
         self.foreign: Final = foreign
         self._observer = observer
         self._token = token
@@ -106,16 +112,11 @@ class Observation:
         self._reader = reader
         self._ttft_s: float | None = None
         clock = observer.clock
-        #: The wall clock is asked once, for only it was there when the request was forwarded; it may have
-        #: jumped since, and may jump again.
+        #: By the wall clock, for another process may have forwarded the request; read once, since it may
+        #: jump meanwhile.
         self._waited_s = min(max(0.0, clock.wall_s() - token.started_s), WAITED_MAX_S)
         self._began_s = clock.monotonic_s()
         self._reported = False
-
-    @property
-    def coalescing_key(self) -> Fingerprint | None:
-        """Under which equal requests may wait for this answer."""
-        return None if self._token.plan is None else self._token.plan.fingerprint
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer."""
@@ -123,17 +124,25 @@ class Observation:
             self._ttft_s = self._elapsed_s()
 
     def finish(self) -> None:
-        """The end of stream came: store the answer if the rules allow, and report it."""
+        """At the end of the stream: store the answer if the rules allow, and report it."""
         answer = self._reader.finish()
         self._compare(answer)
-        self._note(answer)
+        self._time(answer)
         self._report(answer, self._store(answer))
+        self._end_waits()
 
     def break_off(self) -> None:
         """The stream closed before its end (client gone, pool gone): report, never store."""
         self._report(Incomplete("aborted"), "aborted")
+        self._end_waits()
 
-    def _note(self, answer: Answer | Incomplete) -> None:
+    def _end_waits(self) -> None:
+        """Whoever waits for this answer looks into the cache now."""
+        coalescer, plan = self._observer.coalescer, self._token.plan
+        if coalescer is not None and plan is not None:
+            coalescer.finish(plan.fingerprint)
+
+    def _time(self, answer: Answer | Incomplete) -> None:
         hit_timing = self._observer.hit_timing
         if self.foreign:
             return
@@ -168,7 +177,7 @@ class Observation:
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
         received = Received(self._status, self._headers, answer, len(encoded))
         limit = self._observer.max_answer_bytes
-        return may_store(received, plan.policy, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
+        return may_store(received, plan.rules, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
 
     def _entry(self, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
         return Entry(
@@ -193,17 +202,17 @@ class Observation:
         token = self._token
         report = AnswerReport(
             token.dialect,
+            token.exchange,
             token.model,
             token.decision,
             self._status,
             streamed=self._is_streamed,
+            started_s=token.started_s,
             ttft_s=self._ttft_s,
             duration_s=self._elapsed_s(),
             usage=answer.usage if isinstance(answer, Answer) else None,
             stored=stored,
             incomplete=answer.reason if isinstance(answer, Incomplete) else "",
-            ids=token.ids,
-            started_s=token.started_s,
         )
         self._observer.listener.answered(report)
 

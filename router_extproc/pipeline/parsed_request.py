@@ -1,7 +1,6 @@
-"""An request: a client's request as it was read, before any inference.
+"""A client's request as it was read, before any inference.
 
-It is not a decision. The rule it keeps: whatever is wrong with a request is found here, so that
-nothing after it fails on what a client sent.
+Whatever is wrong with a request is found here, so that nothing after it fails on what a client sent.
 """
 
 from __future__ import annotations
@@ -10,18 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router_extproc.cache.base import Fingerprint, Scope
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.http_caching import Directives, read_directives
-from router_extproc.cache.key import fingerprint
+from router_extproc.cache.key import ContextDigest, context_digest, fingerprint
 from router_extproc.cache.scope import ScopeRule, scope_of
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
-from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
+from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Target
+from router_extproc.routing.catalogue import Catalogue, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class RawRequest:
     dialect: Dialect
     headers: Headers
     body: bytes
-    ids: RequestIds = NO_IDS
+    exchange: ExchangeStart = NO_EXCHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,8 @@ class ParsedRequest:
     #: The target that the client named; None: the request is to be routed.
     pinned: Target | None
     directives: Directives
+    #: Made once: every key of this request is made from it.
+    context: ContextDigest
     #: Under every scope rule that a decision may have: the decision is known only later.
     keys: Mapping[ScopeRule, RequestKey]
     budget: Budget
@@ -68,7 +68,7 @@ class RequestParser:
     """Reads requests."""
 
     catalogue: Catalogue
-    scopes: ScopeRules
+    cache_policies: CachePolicies
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
 
@@ -80,27 +80,18 @@ class RequestParser:
         """
         request = raw.dialect.parse(raw.body)
         pinned = self.catalogue.pinned(request.model)
-        headers = joined_headers(raw.headers)
-        return ParsedRequest(
-            raw,
-            headers,
-            request,
-            pinned,
-            read_directives(raw.headers.get_all("cache-control")),
-            self._keys(raw.headers, headers, request),
-            budget,
-        )
-
-    def _keys(
-        self, headers: Headers, joined: Mapping[str, str], request: InferenceRequest
-    ) -> dict[ScopeRule, RequestKey]:
-        pairs = _raw_pairs(headers)
-        facts = [(name, joined.get(name, "")) for name in self.routing_headers]
-        scopes = {rule: scope_of(rule, pairs) for rule in self.scopes.distinct}
-        return {
-            rule: RequestKey(scope, fingerprint(scope, request, routing_facts=facts))
-            for rule, scope in scopes.items()
+        headers, context = joined_headers(raw.headers), context_digest(request)
+        facts = [(name, headers.get(name, "")) for name in self.routing_headers]
+        pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
+        keys = {
+            rule: RequestKey(
+                scope := scope_of(rule, pairs),
+                fingerprint(scope, context, request.prompt, routing_facts=facts),
+            )
+            for rule in self.cache_policies.scopes
         }
+        directives = read_directives(raw.headers.get_all("cache-control"))
+        return ParsedRequest(raw, headers, request, pinned, directives, context, keys, budget)
 
 
 def joined_headers(headers: Headers) -> dict[str, str]:
@@ -109,7 +100,3 @@ def joined_headers(headers: Headers) -> dict[str, str]:
     for name, value in headers:
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
-
-
-def _raw_pairs(headers: Headers) -> list[tuple[str, bytes]]:
-    return [(name, value.encode("utf-8", "surrogateescape")) for name, value in headers]

@@ -1,30 +1,34 @@
-"""What the pipeline tells the world: frozen reports, handed to one listener (`telemetry.hub` fans out).
+"""Reports of what happened to an exchange: one of its decision, one of its answer, each to every listener.
 
-A report names models, decisions, sizes and ids of a checked form, never other text of a client or a pool.
+Both say when their part began and how long it took, when the exchange began, and the ids by which its lines
+and spans are found. A report names models, decisions, sizes and ids of a checked form, never other text of a
+client or a pool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.decision import Decision
-from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
+from router_extproc.pipeline.request_ids import ExchangeStart
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionReport:
-    """One request was decided."""
+    """One request was decided; its stages, with their times, are in the decision's explanation."""
 
     dialect: str
+    exchange: ExchangeStart
     decision: Decision
+    #: When the whole body was there, wall clock.
+    started_s: float
+    #: From then to the decision, without any wait for the answer to an equal request.
     duration_s: float
     #: It has waited for the answer to an equal request, in vain unless the decision is a replay.
     waited: bool = False
-    ids: RequestIds = NO_IDS
-    #: When the whole body was there, wall clock.
-    started_s: float = 0.0
     #: Of the request, as the client sent it; None: it was refused before it was read.
     body_bytes: int | None = None
 
@@ -34,26 +38,26 @@ class AnswerReport:
     """One answer of a pool was read to its end, or broke off."""
 
     dialect: str
+    exchange: ExchangeStart
     model: str
     decision: str
     status: int
     streamed: bool
-    #: Request forwarded until the first piece of content; None when there was none.
+    #: When the request was forwarded, wall clock.
+    started_s: float
+    #: From then to the first piece of content; None when there was none.
     ttft_s: float | None
-    #: Request forwarded until the end.
+    #: From then to the end.
     duration_s: float
     usage: Usage | None
     #: "stored", or a short word that says why not.
     stored: str
     #: Why it is no whole answer, a short word; "": it is one.
     incomplete: str = ""
-    ids: RequestIds = NO_IDS
-    #: When the request was forwarded, wall clock.
-    started_s: float = 0.0
 
 
 class Listener(Protocol):
-    """Hears every report; must not raise and must not block."""
+    """Takes every report; must not block."""
 
     def decided(self, report: DecisionReport) -> None:
         """A request was decided."""
@@ -62,3 +66,36 @@ class Listener(Protocol):
     def answered(self, report: AnswerReport) -> None:
         """An answer ended."""
         ...
+
+
+#: Called with a listener that raised, and what.
+ListenerFailed = Callable[[Listener, Exception], None]
+
+
+class Listeners:
+    """Hands each report to every listener, in their order; fits Listener itself.
+
+    A listener that raises costs its own report and nothing else: the request, the answer and the other
+    listeners go on, and `failed` is called.
+    """
+
+    def __init__(self, *listeners: Listener, failed: ListenerFailed) -> None:
+        """`failed` is quick and never raises."""
+        self._listeners: Final = listeners
+        self._failed: Final = failed
+
+    def decided(self, report: DecisionReport) -> None:
+        """See Listener."""
+        for listener in self._listeners:
+            try:
+                listener.decided(report)
+            except Exception as error:  # noqa: BLE001 - a bug of a listener must not lose the request
+                self._failed(listener, error)
+
+    def answered(self, report: AnswerReport) -> None:
+        """See Listener."""
+        for listener in self._listeners:
+            try:
+                listener.answered(report)
+            except Exception as error:  # noqa: BLE001 - nor the answer's entry
+                self._failed(listener, error)

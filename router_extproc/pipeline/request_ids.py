@@ -1,7 +1,7 @@
-"""A request's ids as they may be logged: Envoy's request id and the W3C trace parent.
+"""When an exchange began, and the ids by which it is found again: in both reports and in the write token.
 
-Both are untrusted text: an Envoy may be told to keep a client's request id, and none looks at the trace
-parent. What has another form than these is as good as absent.
+The ids are untrusted text: an Envoy may be configured to keep a client's request id, and none checks the
+trace parent. Text of another form counts as absent.
 Source: https://www.w3.org/TR/trace-context/#traceparent-header
 """
 
@@ -23,21 +23,37 @@ _NAMES: Final = frozenset({REQUEST_ID_HEADER, TRACE_PARENT_HEADER})
 _REQUEST_ID: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{REQUEST_ID_CHARS_MAX}}}").fullmatch
 #: Version, trace id, parent (span) id, flags; a version after 00 may have more behind a dash.
 _TRACE_PARENT: Final = re.compile(
-    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-[!-~]{0,128})?"
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-[!-~]{0,128})?"
 ).fullmatch
+_SAMPLED_FLAG: Final = 0x01
 
 
 @dataclass(frozen=True, slots=True)
 class RequestIds:
-    """By which the lines and spans of one request are found; "" for what it has not."""
+    """The ids of one request; "" where it has none."""
 
     request_id: str = ""
     trace_id: str = ""
     #: The caller's span: the parent of what happens here.
     span_id: str = ""
+    #: The caller records this trace.
+    sampled: bool = False
 
 
 NO_IDS: Final = RequestIds()
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeStart:
+    """One exchange as it began."""
+
+    #: When the request's headers came, wall clock.
+    started_s: float
+    ids: RequestIds = NO_IDS
+
+
+#: Of a request that no client sent: one that is explained, or that the cache is warmed with.
+NO_EXCHANGE: Final = ExchangeStart(0.0)
 
 
 def read_request_ids(headers: Headers) -> RequestIds:
@@ -46,8 +62,8 @@ def read_request_ids(headers: Headers) -> RequestIds:
     if not found:
         return NO_IDS
     request_id, trace_parent = _single(found, REQUEST_ID_HEADER), _single(found, TRACE_PARENT_HEADER)
-    trace_id, span_id = _read_trace_parent(trace_parent)
-    return RequestIds(request_id if _REQUEST_ID(request_id) else "", trace_id, span_id)
+    trace_id, span_id, sampled = _read_trace_parent(trace_parent)
+    return RequestIds(request_id if _REQUEST_ID(request_id) else "", trace_id, span_id, sampled)
 
 
 def _single(pairs: Iterable[Pair], name: str) -> str:
@@ -55,8 +71,8 @@ def _single(pairs: Iterable[Pair], name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def _read_trace_parent(value: str) -> tuple[str, str]:
+def _read_trace_parent(value: str) -> tuple[str, str, bool]:
     match = _TRACE_PARENT(value)
-    if match is None or (match[1] == "00" and match[4] is not None):
-        return "", ""
-    return match[2], match[3]
+    if match is None or (match[1] == "00" and match[5] is not None):
+        return "", "", False
+    return match[2], match[3], bool(int(match[4], 16) & _SAMPLED_FLAG)

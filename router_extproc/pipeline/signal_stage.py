@@ -17,7 +17,7 @@ STAGE = "signals"
 
 @dataclass(frozen=True, slots=True)
 class SignalReadings:
-    """What is known of a request."""
+    """The readings of one request, and its encoding."""
 
     readings: Mapping[str, Reading]
     #: None: nobody needed it, there was no text, or the stage failed.
@@ -35,8 +35,8 @@ class SignalStage:
         self, *, signals: Sequence[Signal], encoder: Encoder | None, inference: Inference, timeout_s: float
     ) -> None:
         """`encoder` may be None when no signal needs it and the cache is off."""
-        self._by_text = tuple(signal for signal in signals if not wants_encoding(signal))
-        self._by_meaning = tuple(signal for signal in signals if wants_encoding(signal))
+        self._plain = tuple(signal for signal in signals if not wants_encoding(signal))
+        self._encoded = tuple(signal for signal in signals if wants_encoding(signal))
         self._encoder = encoder
         self._inference = inference
         self._timeout_s = timeout_s
@@ -46,41 +46,44 @@ class SignalStage:
     ) -> SignalReadings:
         """Every signal's reading; `encode` asks for the encoding even when no signal needs it."""
         subject = Subject(request, headers, None)
-        readings = {signal.name: signal.read(subject) for signal in self._by_text}
-        inferred = await self._infer(subject, self._by_meaning, budget, encode=encode)
-        return replace(inferred, readings={**readings, **inferred.readings})
+        readings = _read(self._plain, subject)
+        return await self._infer(subject, self._encoded, budget, readings, encode=encode)
 
     async def encode_only(self, request: InferenceRequest, budget: Budget) -> SignalReadings:
         """The encoding for the cache, without any reading: the model is already chosen."""
-        return await self._infer(Subject(request, {}, None), (), budget, encode=True)
+        return await self._infer(Subject(request, {}, None), (), budget, {}, encode=True)
 
     async def _infer(
-        self, subject: Subject, signals: Sequence[Signal], budget: Budget, *, encode: bool
+        self,
+        subject: Subject,
+        signals: Sequence[Signal],
+        budget: Budget,
+        known: Mapping[str, Reading],
+        *,
+        encode: bool,
     ) -> SignalReadings:
-        encoder = self._encoder
-        if encoder is None or not subject.request.prompt or not (encode or signals):
-            return SignalReadings(_read(signals, subject), None, None)
-
+        """The readings that are known, and those of these signals after one encoder pass."""
+        encoder, prompt = self._encoder, subject.request.prompt
+        if encoder is None or not prompt or not (encode or signals):
+            return SignalReadings({**known, **_read(signals, subject)}, None, None)
         tasks = any(signal.needs_tasks for signal in signals)
 
-        def job() -> SignalReadings:
-            encoding = encoder.encode(subject.request.prompt, tasks=tasks)
-            return SignalReadings(_read(signals, replace(subject, encoding=encoding)), encoding, None)
+        def job() -> tuple[Encoding, dict[str, Reading]]:
+            encoding = encoder.encode(prompt, tasks=tasks)
+            return encoding, _read(signals, replace(subject, encoding=encoding))
 
         work = self._inference.run(job, timeout_s=self._timeout_s)
         result = await run_stage(STAGE, work, budget.part(self._timeout_s))
-        understood = result.value or _without_inference(signals, subject)
-        return replace(understood, note=result.note)
+        if result.value is None:
+            unread = frozenset(signal.name for signal in signals)
+            return SignalReadings({**known, **_read(signals, subject)}, None, result.note, unread)
+        encoding, readings = result.value
+        return SignalReadings({**known, **readings}, encoding, result.note)
 
 
 def wants_encoding(signal: Signal) -> bool:
     """True for signals that are read after the encoder pass; some find a part of theirs without it."""
     return signal.needs_encoding or signal.needs_tasks
-
-
-def _without_inference(signals: Sequence[Signal], subject: Subject) -> SignalReadings:
-    unread = frozenset(signal.name for signal in signals)
-    return SignalReadings(_read(signals, subject), None, None, unread)
 
 
 def _read(signals: Sequence[Signal], subject: Subject) -> dict[str, Reading]:

@@ -1,7 +1,6 @@
-"""Stages: work that may fail or be late without harming the request.
+"""Stages: work that may fail or time out without harming the request.
 
-It is not a scheduler. The rule it keeps: a stage ends within its budget, its failure becomes a
-note, and the request goes on without it. This holds one of the two broad catches of the package.
+A stage ends within its budget; its failure becomes a note, and the request goes on without it.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from typing import Generic, TypeVar
 
 from router_extproc.clock import Budget
 from router_extproc.errors import StageError, StageTimeout
-from router_extproc.pipeline.decision import StageNote
+from router_extproc.pipeline.decision import StageNote, StageOutcome
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class StageResult(Generic[T]):
-    """What a stage brought, and how it went."""
+    """The result of a stage, and how it went."""
 
-    #: None when the stage failed; a stage whose result may be None cannot be told apart, so none is.
+    #: None when the stage failed: no stage has None as its result.
     value: T | None
     note: StageNote
 
@@ -32,10 +31,12 @@ async def run_stage(stage: str, work: Awaitable[T], budget: Budget) -> StageResu
 
     A cancelled request cancels the work. `work` must be safe to cancel.
     """
-    started_s = budget.clock.monotonic_s()
+    clock = budget.clock
+    started_s, begun_s = clock.wall_s(), clock.monotonic_s()
 
-    def note(outcome: str, reason: str = "") -> StageNote:
-        return StageNote(stage, budget.clock.monotonic_s() - started_s, outcome, reason)
+    def note(outcome: StageOutcome, reason: str = "") -> StageNote:
+        duration_s = clock.monotonic_s() - begun_s
+        return StageNote(stage, duration_s, outcome, reason, started_s=started_s)
 
     try:
         async with asyncio.timeout(budget.left_s()):

@@ -1,26 +1,26 @@
 """The write token: what the observer of an answer must know of its request.
 
-It is not a secret and not a key: Envoy hands it from the deciding filter to the observing one as
-dynamic metadata, which no client can write. The rule it keeps: it carries all that a store needs,
-so that any worker may serve the observing stream.
+Envoy hands it from the deciding filter to the observing one as dynamic metadata, which no client can read or
+write. It carries all that a store and a report need, so any worker may serve the observing stream. Inside one
+process it is a value; `mutations` encodes it, the observer decodes it.
 """
 
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.models.base import Vector
-from router_extproc.pipeline.request_ids import NO_IDS, RequestIds
+from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 3
+VERSION = 4
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -28,7 +28,7 @@ _VECTOR_TYPE = np.dtype("<f4")
 
 @dataclass(frozen=True, slots=True)
 class StorePlan:
-    """What a new entry needs beside its answer."""
+    """What a new entry consists of beside its answer."""
 
     fingerprint: Fingerprint
     partition: Partition
@@ -37,13 +37,13 @@ class StorePlan:
     vector: Vector | None
     #: The question, for verification; "" when vector is None.
     prompt: str
-    policy: CachePolicy
+    rules: StoreRules
     tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowPlan:
-    """A stored answer that would have been the hit: to be compared with the one that comes."""
+    """The entry that would have been the hit, to be compared with the pool's answer."""
 
     fingerprint: Fingerprint
     #: The verifier's.
@@ -60,18 +60,18 @@ class WriteToken:
     decision: str
     #: When the request was forwarded, wall clock: another process may observe the answer.
     started_s: float
+    exchange: ExchangeStart
     #: None: measure the answer, do not store it.
     plan: StorePlan | None
     shadow: ShadowPlan | None = None
-    ids: RequestIds = NO_IDS
 
     def encode(self) -> str:
         """The token as one short line of text."""
         head = [VERSION, self.dialect, self.model, self.decision, self.started_s]
-        shadow = self.shadow and asdict(self.shadow)
-        plan, ids = self.plan and _plan_fields(self.plan), self.ids
-        members = [*head, plan, shadow, [ids.request_id, ids.trace_id, ids.span_id]]
-        return orjson.dumps(members).decode()
+        began, ids = self.exchange.started_s, self.exchange.ids
+        exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
+        plan = self.plan and _plan_fields(self.plan)
+        return orjson.dumps([*head, exchange, plan, self.shadow]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -94,13 +94,15 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     model: str,
     decision: str,
     started_s: float,
+    exchange: list[Any],
     plan: dict[str, Any] | None,
     shadow: dict[str, Any] | None,
-    ids: list[str],
-) -> WriteToken:  # Any: the values of a JSON object we wrote
-    to_compare = None if shadow is None else ShadowPlan(**shadow)
+) -> WriteToken:  # Any: the values of a JSON array and objects that we wrote
+    began_s, *ids = exchange
     to_store = None if plan is None else _plan_of(plan)
-    return WriteToken(dialect, model, decision, started_s, to_store, to_compare, RequestIds(*ids))
+    to_compare = None if shadow is None else ShadowPlan(**shadow)
+    start = ExchangeStart(began_s, RequestIds(*ids))
+    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare)
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:
@@ -113,7 +115,7 @@ def _plan_fields(plan: StorePlan) -> dict[str, object]:
         if vector is None
         else base64.b64encode(vector.astype(_VECTOR_TYPE).tobytes()).decode(),
         "prompt": plan.prompt,
-        "policy": asdict(plan.policy),
+        "rules": plan.rules,
         "tags": plan.tags,
     }
 
@@ -123,7 +125,7 @@ def _plan_of(fields: dict[str, Any]) -> StorePlan:  # Any: the values of a JSON 
     floats = None if vector is None else np.frombuffer(base64.b64decode(vector), _VECTOR_TYPE)
     return StorePlan(
         vector=None if floats is None else floats.astype(np.float32),
-        policy=CachePolicy(**fields.pop("policy")),
+        rules=StoreRules(**fields.pop("rules")),
         tags=tuple(fields.pop("tags")),
         **fields,
     )

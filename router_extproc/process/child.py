@@ -1,7 +1,7 @@
-"""The processes that the demo starts, and how they end.
+"""A process that the demo or a supervisor starts, and how it ends.
 
-It ends only what it started. The rule it keeps: no child outlives the demo, and one that ends by
-itself is reported with the last lines it wrote.
+No child outlives the process that started it, and one that ends by itself is reported with the last lines
+that it wrote.
 """
 
 from __future__ import annotations

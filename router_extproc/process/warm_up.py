@@ -1,7 +1,4 @@
-"""Warming up: what would make the first requests wait, or all of them now and then, is done before.
-
-It is not a health check. The rule it keeps: nothing of it is seen by a client, or stored.
-"""
+"""Warm-up: what would delay the first requests is done before them; nothing of it is seen or stored."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""One worker: the application with its gRPC server and its admin server around it.
+"""One worker: the application, with its gRPC server and its admin server around it.
 
-It is not a command; `serve` runs it. The rule it keeps: what operators ask is answered until the last
-stream has ended.
+The admin server answers until the last stream has ended.
 """
 
 from __future__ import annotations
@@ -21,12 +20,14 @@ from router_extproc.clock import Clock, SystemClock, WatchedClock
 from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
-from router_extproc.config.translate import scope_rules_of
 from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.channel import beating
 from router_extproc.process.notify import READY, STOPPING, Notifier
+from router_extproc.process.open_sharing import answering, keeping
 from router_extproc.process.operations import RunningConfig, WorkerOperations
 from router_extproc.process.pool_probe import PoolProbe
+from router_extproc.process.shared_values import shared_values
+from router_extproc.process.sharing import Member
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.warm_up import settle, warm
 from router_extproc.server.credentials import ServerTls
@@ -71,8 +72,11 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
         application = await stack.enter_async_context(
             build(config, telemetry, clock=clock, backend_listener=backend)
         )
+        _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
         if backend is not None and application.cache is not None:
             backend.watch_queue(application.cache)
+        values = shared_values(application, config, keeper=own.worker == 0)
+        member = None if own.worker == 0 else Member(values)
         envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
         running_config = RunningConfig(config, digest, envoy_config)
         operations = WorkerOperations(running_config, own, application, telemetry.metrics)
@@ -84,9 +88,12 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
             cache=_cache_operations(config, own, application, clock),
             access=access,
             metrics=config.admin.metrics if own.worker == 0 else None,
+            shared=None if member is None else member.answer,
         )
         await server.start()
         stack.push_async_callback(server.aclose)
+        sharing = keeping(values, config, own) if member is None else answering(member)
+        await stack.enter_async_context(sharing)
         settings = _settings(config, own)
         await stack.enter_async_context(PoolProbe(config, application.traffic).running())
         # Before anybody can ask: health would say SERVING of models that are cold.
@@ -113,11 +120,13 @@ def _access(config: Config, own: WorkerAddress) -> Access | None:
 
 def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
     metrics, wanted = Metrics(), config.telemetry
-    known = KnownLabels.of(config)
-    metrics.begin_at_zero(known.series())
-    metrics.evidence.begin_at_zero(known.decisions)
     publish_identity(metrics.registry, config_digest=config_digest)
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
+
+
+def _begin_at_zero(metrics: Metrics, known: KnownLabels) -> None:
+    metrics.begin_at_zero(known.series())
+    metrics.evidence.begin_at_zero(known.decisions)
 
 
 def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
@@ -150,7 +159,7 @@ def _cache_operations(
         return None
     setting = Setting(
         worker=own.worker,
-        scopes=scope_rules_of(config),
+        policies=application.policy.cache_policies,
         dim=encoder.dim,
         model=config.virtual_models[0] if config.virtual_models else config.default_model,
         shared=config.semantic_cache.backend_type != "memory",

@@ -1,1 +1,1 @@
-"""From readings to a route: rules, the policy that orders them, the selection of a model."""
+"""From readings and traffic to a route."""

@@ -1,7 +1,7 @@
-"""Model selection: which target a model name means before any rule is asked.
+"""The models that requests may be sent to, and the names by which clients ask for them.
 
-It is not a rule. The rule it keeps: only virtual names are routed; a real name is pinned to its
-model, and a name that nobody serves is an error the client can read.
+A virtual name (`auto`) is routed. The name of a model is pinned to that model; a name that nobody serves
+is an error of the client's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router_extproc.errors import ModelNotFound
-from router_extproc.routing.policy import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One model and where it is served."""
+
+    #: The key in `models`.
+    model: str
+    cluster: str
+    #: What the body's "model" becomes.
+    served_name: str
+    #: None: it does not reason, or nothing is known of how it is told to.
+    reasoning_family: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,7 @@ class Catalogue:
         return cls(frozenset(virtual), {**served, **keys})
 
     def pinned(self, name: str) -> Target | None:
-        """The target that the name is pinned to, or None when the name is to be routed.
+        """The target that the name is pinned to; None: the name is to be routed.
 
         Raises:
             ModelNotFound: neither virtual nor served.

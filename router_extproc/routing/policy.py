@@ -1,31 +1,21 @@
-"""The policy: which decision applies to a request, and which model serves it.
+"""The routing policy: which decision takes a request, and which model serves it.
 
-It is not the cache's policy and measures nothing. The rule it keeps: the same readings always give
-the same route, and a route's trace names every decision that was looked at.
+Pure: equal readings and equal traffic give the same route.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.errors import RouterUnavailable
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One model and where it is served."""
-
-    #: The key in `models`.
-    model: str
-    cluster: str
-    #: What the body's "model" becomes.
-    served_name: str
-    reasoning_family: str | None
-    input_per_mtok: float = 0.0
-    output_per_mtok: float = 0.0
+from router_extproc.routing.selection.base import Candidate, Selection
+from router_extproc.routing.selection.fixed import FIRST
+from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +37,39 @@ class Route:
     target: Target
     #: None leaves the body as it is.
     reasoning: bool | None
-    cache: CachePolicy
     tags: tuple[str, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
-    #: The model whose pool is down and in whose place `target` answers; None: nobody's.
+    #: Answers in the target's place, whose pool is down; None: the target itself is asked.
+    fallback: Target | None = None
+    #: The model in whose place `target` answers; None: in its own.
     fallback_of: str | None = None
+
+    def to_fallback(self) -> Route:
+        """The same route with the fallback as its target; the route itself where there is none."""
+        if self.fallback is None:
+            return self
+        return replace(self, target=self.fallback, fallback=None, fallback_of=self.target.model)
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """A configured decision: if the rule holds, use the target."""
+    """A configured decision: if the rule holds, one of the candidates serves the request."""
 
     name: str
     priority: int
     rule: Rule
-    target: Target
+    #: At least one.
+    candidates: tuple[Candidate, ...]
     reasoning: bool | None
-    cache: CachePolicy
     tags: tuple[str, ...] = ()
+    selection: Selection = FIRST
     #: What this decision might take when a signal of its rule could not be read is refused.
     refuses_unread: bool = False
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """The names of the signals that the rule or the selection looks at."""
+        return self.selection.signals.union(test.signal for test in self.rule.tests())
 
     def might_take(self, readings: Readings, unread: Unread) -> bool:
         """True when it depends on a signal that could not be read."""
@@ -82,15 +85,25 @@ class Policy:
     """All decisions, the highest priority first; among equals the first written wins."""
 
     def __init__(
-        self, decisions: Sequence[RoutingDecision], *, default: Target, default_cache: CachePolicy
+        self,
+        decisions: Sequence[RoutingDecision],
+        *,
+        default: Target,
+        fallbacks: Fallbacks = NO_FALLBACKS,
     ) -> None:
-        self._decisions = tuple(sorted(decisions, key=lambda decision: -decision.priority))
-        self._default = default
-        self._default_cache = default_cache
-        self._caches = {decision.name: decision.cache for decision in decisions}
+        """`default`: for requests that no decision takes."""
+        self._decisions: Final = tuple(sorted(decisions, key=lambda decision: -decision.priority))
+        self._default: Final = default
+        self.fallbacks: Final = fallbacks
+        #: The names of the signals that some decision looks at; no other reading changes a route.
+        self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
 
-    def decide(self, readings: Readings, unread: Unread = frozenset()) -> Route:
+    def decide(
+        self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
+    ) -> Route:
         """The route of the first decision whose rule holds, or the default route.
+
+        `unread`: signals that could not be read, or not completely.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
@@ -101,22 +114,15 @@ class Policy:
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
             trace.append(decision.trace(readings))
             if trace[-1].matched:
-                return Route(
-                    decision.name,
-                    decision.target,
-                    decision.reasoning,
-                    decision.cache,
-                    decision.tags,
-                    tuple(trace),
-                )
-        return Route("default", self._default, None, self._default_cache, trace=tuple(trace))
+                target = decision.selection.choose(decision.candidates, readings, traffic).target
+                route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
+                return self._with_fallback(route, traffic)
+        return self._with_fallback(Route("default", self._default, None, trace=tuple(trace)), traffic)
 
-    def pin(self, target: Target) -> Route:
+    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
         """The route of a request that names a real model."""
-        return Route("pinned", target, None, self._default_cache)
+        return self._with_fallback(Route("pinned", target, None), traffic)
 
-    def cache_policy(self, decision: str) -> CachePolicy | None:
-        """What the cache may do for a decision named in a stored entry; None: it is gone."""
-        if decision in ("default", "pinned"):
-            return self._default_cache
-        return self._caches.get(decision)
+    def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
+        fallback = self.fallbacks.of(route.target, traffic)
+        return route if fallback is None else replace(route, fallback=fallback)

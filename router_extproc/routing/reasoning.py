@@ -1,7 +1,6 @@
 """How each family of models is told to reason or not: members of the request body.
 
-It is not a decision; a route says whether to reason. The rule it keeps: a client that already set
-the member keeps its own (dialects add members only where there are none).
+Dialects add a member only where the client has set none: its own choice stays.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Rules: when a decision applies, as a tree of all, any, not and tests of readings.
 
-It is not the configuration's reader, but it reads one value of it: the `when` tree, because only a
-rule knows its own grammar. The rule it keeps: a signal that could say nothing (no reading, no
-label) matches no test but `false`.
+`read_rule` reads the `when` tree of the configuration. A signal without a reading, or without a label,
+matches no test but `false`.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
-"""Traffic: which pools are down, and which model answers in the place of one that is.
+"""Traffic: which pools are down, as far as this worker knows.
 
-Pure state: `server/pool_probe.py` tells what it measured, the answer observer what Envoy said. A pool is
-believed to be down when Envoy has just said so, or when no endpoint of it answers a probe any more although
-one did before: a sidecar that can never reach the pools itself must not take them away.
+`process/pool_probe.py` reports its probes, the answer observer what Envoy said of an answer. A pool counts
+as down when Envoy has just said so, or when none of its endpoints answers a probe any more although one did
+before: a sidecar that can never reach the pools itself must not take them out of service.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.clock import Clock
-from router_extproc.routing.policy import Route, Target
+from router_extproc.routing.catalogue import Target
 
 #: Response code details of Envoy: it had no endpoint to ask, and: an endpoint answered.
 NO_ENDPOINT: Final = "no_healthy_upstream"
@@ -22,6 +22,21 @@ _RESET: Final = "upstream_reset_before_response_started{"
 _UNCONNECTED: Final = "connection_failure"
 #: How long Envoy's word that a pool is down holds; then one request finds out again.
 ENVOY_SAID_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSnapshot:
+    """What is known of the pools at the moment of a decision."""
+
+    #: Clusters.
+    down: frozenset[str] = frozenset()
+
+    def is_down(self, cluster: str) -> bool:
+        """False for a pool of which nothing is known."""
+        return cluster in self.down
+
+
+ALL_UP: Final = TrafficSnapshot()
 
 
 @dataclass(slots=True)
@@ -46,13 +61,12 @@ class _Pool:
 
 
 class Traffic:
-    """The pools of models that have a fallback; every other pool is always taken for up."""
+    """The state of the pools whose models have a fallback; every other pool always counts as up."""
 
     def __init__(self, clock: Clock, targets: Mapping[str, Target], fallbacks: Mapping[str, str]) -> None:
-        """Of models by key; `fallbacks`: from model to model, without a circle."""
+        """`targets`: by model; `fallbacks`: from model to model."""
         self._clock = clock
         self._targets = targets
-        self._fallbacks = fallbacks
         self._pools = {targets[model].cluster: _Pool() for model in fallbacks}
 
     @property
@@ -65,20 +79,10 @@ class Traffic:
         target = self._targets.get(model)
         return None if target is None else target.cluster
 
-    def route(self, route: Route) -> Route:
-        """The same route to the first model of the chain that is up; to its own when none is."""
-        model = route.target.model
-        while not self._is_up(self._targets.get(model, route.target).cluster):
-            if model not in self._fallbacks:
-                return route
-            model = self._fallbacks[model]
-        if model == route.target.model:
-            return route
-        return replace(route, target=self._targets[model], fallback_of=route.target.model)
-
-    def _is_up(self, cluster: str) -> bool:
-        pool = self._pools.get(cluster)
-        return pool is None or pool.is_up(self._clock.monotonic_s())
+    def snapshot(self) -> TrafficSnapshot:
+        """The pools that are down now."""
+        down = frozenset(cluster for cluster, up in self.states().items() if not up)
+        return TrafficSnapshot(down) if down else ALL_UP
 
     def probed(self, cluster: str, *, up: bool) -> None:
         """A round of probes is over: an endpoint of the pool is alive, or none."""
@@ -104,7 +108,8 @@ class Traffic:
 
     def states(self) -> dict[str, bool]:
         """Cluster to whether it is up."""
-        return {cluster: self._is_up(cluster) for cluster in self._pools}
+        now_s = self._clock.monotonic_s()
+        return {cluster: pool.is_up(now_s) for cluster, pool in self._pools.items()}
 
     def changes(self) -> dict[str, bool]:
         """The states that are other ones than when this was last asked."""

@@ -55,7 +55,10 @@ def open_request_log(requests: Requests, *, sample_rate: float) -> tuple[Listene
         return (RequestLog(has_failed, has_answer_failed),)
     rate = 1.0 if requests == "all" else sample_rate
     return (
-        RequestLog(lambda report: is_sampled(report.ids, rate), lambda report: is_sampled(report.ids, rate)),
+        RequestLog(
+            lambda report: is_sampled(report.exchange.ids, rate),
+            lambda report: is_sampled(report.exchange.ids, rate),
+        ),
     )
 
 
@@ -89,7 +92,10 @@ def has_answer_failed(report: AnswerReport) -> bool:
 
 def decision_facts(report: DecisionReport) -> Facts:
     """The line of a decided request."""
-    facts = _id_facts(report.ids) | {"dialect": report.dialect, "duration_ms": _ms(report.duration_s)}
+    facts = _id_facts(report.exchange.ids) | {
+        "dialect": report.dialect,
+        "duration_ms": _ms(report.duration_s),
+    }
     if report.body_bytes is not None:
         facts["body_bytes"] = report.body_bytes
     if report.waited:
@@ -108,7 +114,7 @@ def decision_facts(report: DecisionReport) -> Facts:
 
 def answer_facts(report: AnswerReport) -> Facts:
     """The line of an answer."""
-    facts = _id_facts(report.ids) | {
+    facts = _id_facts(report.exchange.ids) | {
         "dialect": report.dialect,
         "decision": report.decision,
         "model": report.model,
@@ -154,7 +160,7 @@ def _failed_stages(explanation: Explanation) -> Mapping[str, str]:
     failed = {
         note.stage: f"{note.outcome}: {note.reason}" if note.reason else note.outcome
         for note in explanation.stages
-        if note.outcome not in {"ok", "skipped"}
+        if note.outcome != "ok"
     }
     return MappingProxyType(failed)
 

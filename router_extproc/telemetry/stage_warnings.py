@@ -29,7 +29,7 @@ class StageWarnings:
             self._log.debug("request rejected", dialect=report.dialect, code=decision.error.code)
             return
         for note in decision.explanation.stages:
-            if note.outcome not in {"ok", "skipped"}:
+            if note.outcome != "ok":
                 self._warn(note)
 
     def answered(self, report: AnswerReport) -> None:

@@ -17,13 +17,12 @@ from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
 from router_extproc.admin.peers import Peers
 from router_extproc.admin.server import AdminServer
-from router_extproc.cache.decision_policy import ScopeRules
-from router_extproc.cache.scope import HeaderScope
+from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.dialects import DIALECTS
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.testing.router import FakeRouter
+from router_extproc.testing.router import SEMANTIC, FakeRouter
 
 #: What the port asks for, where it asks.
 TOKEN: Final = "correct-horse-battery-staple"  # noqa: S105 - opens nothing
@@ -55,7 +54,7 @@ def cache_operations(
 ) -> CacheOperations:
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
     warmer = Warmer(router.parts.pipeline, DIALECTS["openai_chat"], router.clock, 2**20)
-    setting = Setting(worker, ScopeRules(HeaderScope()), FakeEncoder().dim, "auto", shared=False)
+    setting = Setting(worker, CachePolicies(SEMANTIC), FakeEncoder().dim, "auto", shared=False)
     parts = CacheParts(router.cache, warmer, router.savings, router.evidence)
     return CacheOperations(parts, router.clock, setting, Peers(peers or {}))
 

@@ -1,6 +1,6 @@
-"""A whole router without I/O: the real pipeline on fakes, for tests of what a client would see.
+"""A whole router without I/O, for tests of what a client would see: the real parts on fakes.
 
-It needs no files, no models and no server. Time stands still until the clock is moved.
+No files, no models, no server. Time stands still until the clock is moved.
 """
 
 from __future__ import annotations
@@ -11,43 +11,45 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from router_extproc.app.assemble import Surroundings, assemble
+from router_extproc.app.learned import nothing_learned
+from router_extproc.app.resources import Resources
 from router_extproc.cache.base import CacheBackend
-from router_extproc.cache.decision_policy import CachePolicy, ScopeRules
-from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.scope import HeaderScope
 from router_extproc.cache.semantic_cache import SemanticCache
-from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
-from router_extproc.pipeline.caching.coalescing import Coalescer
-from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
-from router_extproc.pipeline.caching.shadow import ShadowComparisons
-from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
+from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
-from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
-from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.signal_stage import SignalStage
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Policy, RoutingDecision, Target
+from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.fallback import Fallbacks
+from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.rules import Rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import Traffic
-from router_extproc.signals.base import Signal
+from router_extproc.signals.base import Signal, SignalSettings
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.fake_encoder import FakeEncoder
 
 SMALL = Target("small", "vllm_small", "tiny-small", None)
 LARGE = Target("large", "vllm_large", "tiny-large", "qwen3")
+TARGETS = {target.model: target for target in (SMALL, LARGE)}
 #: Of requests that wait for the answer to an equal one.
 WAIT_S = 5.0
 WAITERS_MAX = 10
 #: For which a hit is held back at most.
 HOLD_MAX_S = 2.0
-BY_AUTHORIZATION = ScopeRules(HeaderScope())
 SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
+
+
+def send_to(target: Target, *, name: str, rule: Rule, reasoning: bool | None = None) -> RoutingDecision:
+    """A decision with one candidate."""
+    return RoutingDecision(name, 1, rule, (Candidate(target),), reasoning)
 
 
 class AcceptingVerifier:
@@ -87,6 +89,8 @@ class FakeRouter:
     """The parts that a test may look at."""
 
     parts: ExchangeParts
+    #: None: the cache is off.
+    warmer: Warmer | None
     cache: SemanticCache
     clock: ManualClock
     reports: Reports
@@ -101,11 +105,11 @@ def fake_router(
     signals: Sequence[Signal] = (),
     decisions: Sequence[RoutingDecision] = (),
     cache_policy: CachePolicy = SEMANTIC,
+    own_cache_policies: Mapping[str, CachePolicy] = MappingProxyType({}),
     cached: bool = True,
     encoder: Encoder | None = None,
     verifier: Verifier | None = None,
-    routing_headers: Sequence[str] = (),
-    scopes: ScopeRules = BY_AUTHORIZATION,
+    signal_settings: Mapping[str, SignalSettings] = MappingProxyType({}),
     clock: ManualClock | None = None,
     backend: CacheBackend | None = None,
     chance: Callable[[], float] = lambda: 0.5,
@@ -116,30 +120,34 @@ def fake_router(
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
+    signals: are read. signal_settings: their headers are part of a fingerprint.
+    own_cache_policies: of decisions that have another one than `cache_policy`.
     backend: made with the same clock; it is written to while `FakeRouter.cache` is open.
     """
     clock, reports, encoder = clock or ManualClock(), Reports(), encoder or FakeEncoder()
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
     cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
-    policy = Policy(decisions, default=SMALL, default_cache=cache_policy)
-    evidence, background = Evidence(lambda _: cache_policy.max_false_hit_rate), BackgroundTasks(clock)
-    shadow_sampling = ShadowSampling(evidence, chance, feedback)
-    traffic = Traffic(clock, {"small": SMALL, "large": LARGE}, fallbacks)
-    pipeline = RequestPipeline(
+    policies = {decision.name: cache_policy for decision in decisions}
+    policy = RouterPolicy(
+        Catalogue.of(("auto",), (SMALL, LARGE)),
+        Policy(decisions, default=SMALL, fallbacks=Fallbacks(TARGETS, fallbacks)),
+        signal_settings,
+        CachePolicies(cache_policy, {**policies, **own_cache_policies}),
+        CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX)),
+        Prices({"small": Price(1.0, 2.0)}),
+        StageLimits(0.2, 1.0, 1.0, 1.0),
+    )
+    background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
+    resources = Resources(encoder, InlineInference(), tuple(signals), cache if cached else None, background)
+    router = assemble(resources, policy, learned, Surroundings(reports, clock, chance, pause))
+    return FakeRouter(
+        router.parts,
+        router.warmer,
+        cache,
         clock,
-        RequestParser(Catalogue.of(("auto",), (SMALL, LARGE)), scopes, routing_headers),
-        policy,
-        SignalStage(signals=signals, encoder=encoder, inference=InlineInference(), timeout_s=1.0),
-        CacheStage(cache, policy, clock, 1.0, encoder.identity, scopes, shadow_sampling) if cached else None,
-        budget_s=1.0,
-        prices=Prices({"small": Price(1.0, 2.0)}),
-        traffic=traffic,
+        reports,
+        learned.savings,
+        learned.evidence,
+        background,
+        learned.traffic,
     )
-    hit_timing = HitTiming(max_s=HOLD_MAX_S, chance=chance)
-    shadow = ShadowComparisons(cache, evidence, background, AnswerComparison(encoder), InlineInference())
-    observer = AnswerObserver(
-        DIALECTS, cache if cached else None, reports, clock, 2**20, shadow, hit_timing, traffic
-    )
-    savings, coalescer = Savings(), Coalescer(clock, wait_s=wait_s, waiters_max=WAITERS_MAX)
-    parts = ExchangeParts(pipeline, observer, find_dialect, reports, clock, savings, coalescer, 0.2, pause)
-    return FakeRouter(parts, cache, clock, reports, savings, evidence, background, traffic)

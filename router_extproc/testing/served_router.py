@@ -24,14 +24,13 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
 from router_extproc.server.credentials import ServerTls
 from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
-from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
+from router_extproc.testing.router import LARGE, fake_router, send_to
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -99,7 +98,7 @@ class WatchedDriver:
 
 async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | None) -> None:
     """Serve until SIGTERM."""
-    maths = RoutingDecision("maths", 1, read_rule({"maths": True}), LARGE, None, SEMANTIC)
+    maths = send_to(LARGE, name="maths", rule=read_rule({"maths": True}))
     router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths])
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)

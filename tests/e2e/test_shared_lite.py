@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -26,6 +26,8 @@ METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 LIMIT_S = 120.0
 #: What is promised: a store on one worker is a hit on the other.
 SEEN_WITHIN_S = 1.0
+#: Two rounds of sharing, on a busy machine.
+KNOWN_WITHIN_S = 20.0
 QUESTION = "What are the main sources of renewable energy?"
 REWORDED = "Which are the main sources of renewable energy?"
 CONFIG = """
@@ -33,6 +35,7 @@ version: 1
 workers: 2
 listen: unix:{folder}/{{worker}}.sock
 admin: {admin}
+state_dir: {folder}/state
 virtual_models: [auto]
 default_model: small
 models: {{small: {{cluster: small}}}}
@@ -76,15 +79,47 @@ class Served:
 
     def lite(self) -> int | None:
         """The process id of Milvus Lite."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        for child in children.split():
-            try:
-                command = Path(f"/proc/{child}/cmdline").read_bytes()
-            except FileNotFoundError:
-                continue
-            if b"lite_process" in command:
-                return int(child)
-        return None
+        found = [
+            pid for pid, words in self._children() if any("milvus_lite_server" in word for word in words)
+        ]
+        return found[0] if found else None
+
+    def worker_pid(self, number: int) -> int:
+        """The process id of a worker."""
+        (found,) = [pid for pid, words in self._children() if words[-4:-2] == ["--worker", str(number)]]
+        return found
+
+    async def saved_hits(self) -> int:
+        """How many hits the keeper has counted, its own and those of the other worker."""
+        async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+            told = (await client.get(f"http://{self._admin}/cache/report")).json()
+        hits: int = told["total"]["hits"]
+        return hits
+
+    async def call_wrong(self, answer: str) -> None:
+        """Give an operator's feedback on the entry with this answer, to worker 0."""
+        async with httpx.AsyncClient(trust_env=False, timeout=30.0) as client:
+            export = await client.get(f"http://{self._admin}/cache/export")
+            (entry,) = [row for row in map(json.loads, export.text.splitlines()) if answer in json.dumps(row)]
+            wrong = {"entry": entry["fingerprint"], "verdict": "wrong"}
+            assert (await client.post(f"http://{self._admin}/cache/feedback", json=wrong)).status_code == 200
+
+    async def feedback_known_to(self, worker: int) -> int:
+        """How much feedback of operators this worker itself has heard of."""
+        words = dict(self._children())[self.worker_pid(worker)]
+        socket = Path(words[-1]) / f"{worker}.admin.sock"
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with httpx.AsyncClient(transport=transport, timeout=5.0) as client:
+            decisions = (await client.get("http://worker/cache/evidence")).json()["decisions"]
+        return sum(found["feedback"]["operator"] for found in decisions.values())
+
+    def _children(self) -> list[tuple[int, list[str]]]:
+        found = []
+        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            with suppress(FileNotFoundError):
+                command = Path(f"/proc/{child}/cmdline").read_bytes().decode()
+                found.append((int(child), command.strip("\0").split("\0")))
+        return found
 
 
 class Asker:
@@ -163,6 +198,14 @@ async def until(holds: Callable[[], Awaitable[bool]], *, within_s: float = LIMIT
     return time.monotonic() - started_s
 
 
+async def knows(served: Served, worker: int) -> bool:
+    """True once the worker has heard of the feedback; it may be starting."""
+    try:
+        return await served.feedback_known_to(worker) == 1
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
 def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
@@ -182,6 +225,10 @@ async def test_two_workers_have_one_cache_whatever_dies(tmp_path: Path) -> None:
             assert await one.ask("What is a fjord?", answer="A bay.") == "miss"
             await until(lambda: hits("What is a fjord?", "hit-exact"), within_s=SEEN_WITHIN_S)
 
+            # What one worker learns, the other knows; feedback is given to worker 0.
+            await served.call_wrong("A bay.")
+            await until(lambda: knows(served, 1), within_s=KNOWN_WITHIN_S)
+
             found, configured = served.opened()
             assert found == configured
             assert served.open_to_others() == []
@@ -195,15 +242,21 @@ async def test_two_workers_have_one_cache_whatever_dies(tmp_path: Path) -> None:
             await until(lambda: hits("What is the capital of Peru?", "hit-exact"))
             # Stored in the last moment: the workers write while they drain.
             assert await one.ask("What is the capital of Chile?", answer="Santiago.") == "miss"
-        lite = served.lite()
+        lite, saved = served.lite(), await served.saved_hits()
     assert lite is not None
     assert lite != crashed
     assert gone(lite)
+    assert saved >= 2
     with serving(tmp_path) as served:
         await until(served.cache_is_ready)
         async with served.worker(1) as other:
             for question in (QUESTION, "What is the capital of Peru?", "What is the capital of Chile?"):
                 assert await other.ask(question) == "hit-exact"
+        # Over the restart nothing of it was lost, and a worker that was killed hears it again.
+        assert await served.saved_hits() >= saved
+        await until(lambda: knows(served, 1), within_s=KNOWN_WITHIN_S)
+        os.kill(served.worker_pid(1), signal.SIGKILL)
+        await until(lambda: knows(served, 1))
         lite = served.lite()
         assert lite is not None
         served.process.kill()

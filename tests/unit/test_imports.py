@@ -18,7 +18,7 @@ MODULES = HOUSE.modules
 
 #: Of the inner layers, siblings meet only through these.
 SIBLINGS = ("dialects", "signals", "routing", "cache")
-PORTS = {"dialects.base", "signals.base", "routing.policy", "cache.base", "cache.decision_policy"}
+PORTS = {"dialects.base", "signals.base", "cache.base"}
 
 #: Where a package may be imported.
 HOMES: dict[str, tuple[str, ...]] = {
@@ -94,6 +94,11 @@ def test_siblings_meet_only_through_their_ports() -> None:
         if home(other) != home(name) and other not in SIBLINGS and other not in PORTS
     }
     assert astray == set()
+
+
+def test_routing_knows_nothing_of_the_cache() -> None:
+    """Which model serves a request, and what is cached for it, are two questions."""
+    assert {name for name in inside(MODULES, ["routing"]) if inside(HOUSE.own(name), ["cache"])} == set()
 
 
 def test_a_third_party_package_stays_at_home() -> None:

@@ -1,14 +1,11 @@
-"""How often the cache is wrong, of one worker and of several as one.
-
-The comparisons of all workers are added up first; the interval is of their sum.
-"""
+"""How often the cache is wrong: what all workers know together, as each of them tells it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from router_extproc.cache.false_hits.evidence import Evidence, Sample
+from router_extproc.cache.false_hits.evidence import Evidence, Finding
 from router_extproc.cache.false_hits.threshold import CLOSED
 from router_extproc.llm.answer import JsonValue
 
@@ -17,40 +14,35 @@ _SOURCES: Final = ("client", "operator")
 
 def own_evidence(evidence: Evidence) -> dict[str, JsonValue]:
     """What this worker knows, by decision."""
-    return {
-        decision: {
-            "comparisons": found.latest.compared,
-            "wrong": found.latest.wrong,
-            "score_min": found.score_min,
-            "feedback": {source: found.feedback.get(source, 0) for source in _SOURCES},
-        }
-        for decision, found in evidence.findings().items()
-    }
+    return {decision: _shown(found) for decision, found in evidence.findings().items()}
 
 
 def joined_evidence(reports: Mapping[int, JsonValue]) -> dict[str, JsonValue]:
-    """What all workers know together; None: no answer."""
-    told = [report["decisions"] for report in reports.values() if isinstance(report, dict)]
-    found: dict[str, list[Mapping[str, JsonValue]]] = {}
-    for decisions in told:
-        for name, known in decisions.items() if isinstance(decisions, dict) else ():
-            if isinstance(known, dict):
-                found.setdefault(name, []).append(known)
+    """What all workers know, of each decision as the one that has heard of the most; None: no answer.
+
+    Every worker applies the events of all, so their reports differ only by what is under way.
+    """
+    known: dict[str, Mapping[str, JsonValue]] = {}
+    for report in reports.values():
+        decisions = report["decisions"] if isinstance(report, dict) else None
+        for name, told in decisions.items() if isinstance(decisions, dict) else ():
+            if isinstance(told, dict) and (name not in known or _heard(told) > _heard(known[name])):
+                known[name] = told
     silent: list[JsonValue] = [worker for worker, report in reports.items() if not isinstance(report, dict)]
-    return {
-        "decisions": {name: _joined(known) for name, known in found.items()},
-        "silent_workers": silent,
-    }
+    return {"decisions": {name: {**told} for name, told in known.items()}, "silent_workers": silent}
 
 
-def _joined(known: Iterable[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
-    rows = list(known)
-    feedback: dict[str, JsonValue] = {
-        source: _sum([_feedback(row) for row in rows], source) for source in _SOURCES
-    }
-    sample = Sample(_sum(rows, "comparisons"), _sum(rows, "wrong"))
-    lower, upper = sample.interval
-    needed = [each for row in rows if isinstance(each := row["score_min"], int | float)]
+def _heard(told: Mapping[str, JsonValue]) -> int:
+    feedback, compared = told.get("feedback"), told.get("comparisons")
+    given = (
+        sum(each for each in feedback.values() if isinstance(each, int)) if isinstance(feedback, dict) else 0
+    )
+    return given + (compared if isinstance(compared, int) else 0)
+
+
+def _shown(found: Finding) -> dict[str, JsonValue]:
+    sample, (lower, upper) = found.latest, found.latest.interval
+    feedback: dict[str, JsonValue] = {source: found.feedback_ever.get(source, 0) for source in _SOURCES}
     return {
         "comparisons": sample.compared,
         # As it was called in the release before; it goes with the next.
@@ -58,18 +50,8 @@ def _joined(known: Iterable[Mapping[str, JsonValue]]) -> dict[str, JsonValue]:
         "wrong": sample.wrong,
         "false_hit_rate": sample.wrong / sample.compared if sample.compared else None,
         "interval": [lower, upper],
-        # Each worker learns by itself: the strictest one is told.
-        "score_min": max(needed, default=None),
-        "closed": max(needed, default=0.0) >= CLOSED,
+        "score_min": found.score_min,
+        "closed": found.score_min is not None and found.score_min >= CLOSED,
         "feedback": feedback,
         "complaints": feedback,
     }
-
-
-def _feedback(row: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    feedback = row["feedback"]
-    return feedback if isinstance(feedback, dict) else {}
-
-
-def _sum(rows: Iterable[Mapping[str, JsonValue]], name: str) -> int:
-    return sum(each for row in rows if isinstance(each := row[name], int))

@@ -1,7 +1,6 @@
 """What operators may do with the cache of this worker, and of those it speaks for.
 
-It is not HTTP (`cache_routes.py`). The rule it keeps: a purge reaches every worker, and one that it did
-not reach is named.
+A purge reaches every worker, and one that it did not reach is named.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from router_extproc.admin.cache.report import joined_report, own_report
 from router_extproc.admin.cache.requests import Listing, Purge, read_feedback, read_lines, read_purge
 from router_extproc.admin.peers import Peers
 from router_extproc.cache.base import Entry, Scope, Selector
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.export_format import from_record
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import ShadowResult
@@ -40,7 +39,7 @@ class Setting:
     """Facts of the configuration and of this worker's place in it."""
 
     worker: int
-    scopes: ScopeRules
+    policies: CachePolicies
     #: Length of the encoder's vectors.
     dim: int
     #: What a client asks for, where a row to warm from does not say.
@@ -151,7 +150,7 @@ class CacheOperations:
     def scope(self, headers: Sequence[tuple[str, str]], decision: str | None) -> Scope:
         """The scope of a client who sends these headers, in what a decision stored."""
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in headers]
-        return scope_of(self._setting.scopes.of(decision), pairs)
+        return scope_of(self._setting.policies.scope_of(decision), pairs)
 
     async def purge(self, body: bytes) -> PurgeReport:
         """Purge, or count, in every worker and in the backend.

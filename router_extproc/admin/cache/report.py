@@ -1,7 +1,6 @@
 """The report of what the cache has saved, of one worker and of several as one.
 
-It counts nothing (`pipeline.savings`). The rule it keeps: it names entries and never says what is in
-them; a worker that does not answer is named.
+It names entries and never says what is in them; a worker that does not answer is named.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What operators ask of the cache over HTTP, read into values.
 
-It does nothing of it. The rule it keeps: an unknown member is an error, for a selector that is
-misread purges too much; messages name members and never repeat what was said to a model.
+An unknown member is an error: a selector that is misread would purge too much. Messages name members and
+never repeat what was said to a model.
 """
 
 from __future__ import annotations

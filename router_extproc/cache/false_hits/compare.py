@@ -1,13 +1,11 @@
 """Do two answers to nearly the same question say the same?
 
-It is not a judge of which is right. The rule it keeps: what cannot be told is counted as different, so
-that a cache looks worse than it is and not better.
+Answers that cannot be compared count as different, so a cache looks worse than it is and never better.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -24,9 +22,6 @@ ANSWER_SIMILARITY_MIN: Final = 0.8
 #: Longer ones differ in such details each time a model is asked.
 STATEMENT_CHARS_MAX: Final = 200
 
-#: Compares two texts.
-SameText = Callable[[str, str], bool]
-
 
 class AnswerComparison:
     """Compares answers; blocks for up to two encoder passes, so it runs in the inference executor."""
@@ -35,7 +30,7 @@ class AnswerComparison:
         self._encoder: Final = encoder
 
     def same(self, cached: Answer, fresh: Answer) -> bool:
-        """True when both say the same, as far as can be told."""
+        """True when both say the same, as far as a comparison of texts can say."""
         if len(cached.choices) != len(fresh.choices):
             return False
         return all(self._same_choice(*pair) for pair in zip(cached.choices, fresh.choices, strict=True))

@@ -2,6 +2,10 @@
 
 The rate is of comparisons alone: they are drawn at random, feedback is not. A client's feedback changes
 thresholds in its own scope only. Memory is bounded.
+
+What is recorded here is told first, and counts once it is applied. Alone, a worker applies at once. Beside
+others, all workers apply the same events in the same order (`process.sharing`), so all of them have the same
+thresholds, and the sequential test looks at each comparison once.
 """
 
 from __future__ import annotations
@@ -9,19 +13,40 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.interval import interval
-from router_extproc.cache.false_hits.threshold import CLOSED, RESULTS_MAX, ScoreThreshold, ShadowResult
+from router_extproc.cache.false_hits.threshold import CLOSED, RESULTS_MAX, Kept, ScoreThreshold, ShadowResult
 
 #: Scopes whose feedback is remembered; beyond, that of the scope that gave feedback least lately is dropped.
 SCOPES_MAX: Final = 1024
-#: Feedback of one scope about one decision that are remembered, the latest ones.
+#: Feedback of one scope about one decision that is remembered, the latest.
 FEEDBACK_MAX: Final = 64
 
 #: Who says that a hit was wrong.
 Source = Literal["client", "operator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A hit, or what would have been one, was compared with a fresh answer."""
+
+    decision: str
+    result: ShadowResult
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """Somebody says that a hit was wrong: an operator for all, a client for its own scope."""
+
+    decision: str
+    result: ShadowResult
+    source: Source
+    scope: Scope
+
+
+Event: TypeAlias = Compared | FeedbackGiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +82,44 @@ class Sample:
 class Finding:
     """What is known of one decision."""
 
-    #: The last RESULTS_MAX.
+    #: The last RESULTS_MAX, of all workers.
     latest: Sample
-    #: Since the start.
-    ever: Sample
+    #: What this process has recorded since its start.
+    own: Sample
     #: What a score must reach; None: no bound was asked for.
     score_min: float | None
+    #: What this process has recorded since its start.
     feedback: dict[Source, int] = field(default_factory=dict)
+    #: Of all workers, those before a restart included.
+    feedback_ever: dict[Source, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDecision:
+    """What is kept of one decision over a restart."""
+
+    decision: str
+    #: Of the latest comparisons: which were wrong.
+    latest: tuple[bool, ...]
+    feedback: dict[Source, int]
+    threshold: Kept | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptScope:
+    """The feedback of one scope about one decision."""
+
+    decision: str
+    scope: str
+    results: tuple[tuple[float, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvidence:
+    """All that is kept over a restart."""
+
+    decisions: tuple[KeptDecision, ...] = ()
+    scopes: tuple[KeptScope, ...] = ()
 
 
 class _Decision:
@@ -72,19 +128,35 @@ class _Decision:
     def __init__(self, rate_max: float | None) -> None:
         self.threshold: Final = None if rate_max is None else ScoreThreshold(rate_max)
         self.latest: Final[deque[bool]] = deque(maxlen=RESULTS_MAX)
-        self.compared: Final[Counter[bool]] = Counter()
         self.feedback: Final[Counter[Source]] = Counter()
+        self.own: Final[Counter[bool]] = Counter()
+        self.own_feedback: Final[Counter[Source]] = Counter()
+
+    def kept(self, name: str) -> KeptDecision:
+        threshold = None if self.threshold is None else self.threshold.kept()
+        return KeptDecision(name, tuple(self.latest), dict(self.feedback), threshold)
+
+    def take_back(self, kept: KeptDecision) -> None:
+        self.latest.extend(kept.latest)
+        self.feedback.update(kept.feedback)
+        if self.threshold is not None and kept.threshold is not None:
+            self.threshold.take_back(kept.threshold)
 
 
 class Evidence:
-    """The evidence of one worker since its start."""
+    """What all workers know, as far as this one has applied it."""
 
     def __init__(self, rate_max: Callable[[str], float | None]) -> None:
         """`rate_max`: the bound of a decision's false hits; None: it has none."""
         self._rate_max: Final = rate_max
+        self._tell: Callable[[Event], None] = self.apply
         self._decisions: dict[str, _Decision] = {}
         self._feedback: OrderedDict[tuple[str, Scope], deque[ShadowResult]] = OrderedDict()
         self._gates: dict[tuple[str, Scope], Gate] = {}
+
+    def share(self, tell: Callable[[Event], None]) -> None:
+        """Hand every event to `tell` from now on; it comes back through `apply`, in the common order."""
+        self._tell = tell
 
     def gate(self, decision: str, scope: Scope) -> Gate:
         """What a hit must pass."""
@@ -99,23 +171,66 @@ class Evidence:
         return self._gates[key]
 
     def record(self, decision: str, result: ShadowResult) -> None:
-        """A hit, or what would have been one, was compared with a fresh answer."""
-        known = self._of(decision)
-        known.latest.append(result.wrong)
-        known.compared[result.wrong] += 1
-        if known.threshold is not None:
-            known.threshold.add(result)
-        self._gates.clear()
+        """A hit, or what would have been one, was compared with a fresh answer here."""
+        self._of(decision).own[result.wrong] += 1
+        self._tell(Compared(decision, result))
 
     def record_feedback(self, decision: str, result: ShadowResult, *, source: Source, scope: Scope) -> None:
-        """Somebody says that a hit was wrong: an operator for all, a client for its own scope."""
-        known = self._of(decision)
-        known.feedback[source] += 1
-        if source == "operator":
-            if known.threshold is not None:
-                known.threshold.add(result)
-            self._gates.clear()
-            return
+        """Somebody told this process that a hit was wrong."""
+        self._of(decision).own_feedback[source] += 1
+        self._tell(FeedbackGiven(decision, result, source, scope))
+
+    def apply(self, event: Event) -> None:
+        """Learn from an event of any worker."""
+        match event:
+            case Compared(decision, result):
+                self._of(decision).latest.append(result.wrong)
+                self._learn(decision, result)
+            case FeedbackGiven(decision, result, source, scope):
+                self._of(decision).feedback[source] += 1
+                if source == "operator":
+                    self._learn(decision, result)
+                else:
+                    self._remember(decision, scope, result)
+
+    def findings(self) -> dict[str, Finding]:
+        """By decision, in the order in which they were first met."""
+        return {name: _finding(known) for name, known in self._decisions.items()}
+
+    def kept(self) -> KeptEvidence:
+        """What is to be kept over a restart."""
+        return KeptEvidence(
+            tuple(known.kept(name) for name, known in self._decisions.items()),
+            tuple(
+                KeptScope(decision, scope, tuple((each.score, each.wrong) for each in results))
+                for (decision, scope), results in self._feedback.items()
+            ),
+        )
+
+    def take_back(self, kept: KeptEvidence) -> None:
+        """Begin with what was kept, in place of what was applied so far."""
+        self._decisions = {name: self._emptied(name, known) for name, known in self._decisions.items()}
+        self._feedback.clear()
+        self._gates.clear()
+        for each in kept.decisions:
+            self._of(each.decision).take_back(each)
+        for scope in kept.scopes:
+            for score, wrong in scope.results:
+                self._remember(scope.decision, Scope(scope.scope), ShadowResult(score, wrong=wrong))
+
+    def _emptied(self, name: str, known: _Decision) -> _Decision:
+        fresh = _Decision(self._rate_max(name))
+        fresh.own.update(known.own)
+        fresh.own_feedback.update(known.own_feedback)
+        return fresh
+
+    def _learn(self, decision: str, result: ShadowResult) -> None:
+        threshold = self._of(decision).threshold
+        if threshold is not None:
+            threshold.add(result)
+        self._gates.clear()
+
+    def _remember(self, decision: str, scope: Scope, result: ShadowResult) -> None:
         key = decision, scope
         self._feedback.setdefault(key, deque(maxlen=FEEDBACK_MAX)).append(result)
         self._feedback.move_to_end(key)
@@ -123,10 +238,6 @@ class Evidence:
         if len(self._feedback) > SCOPES_MAX:
             forgotten, _ = self._feedback.popitem(last=False)
             self._gates.pop(forgotten, None)
-
-    def findings(self) -> dict[str, Finding]:
-        """By decision, in the order in which they were first met."""
-        return {name: _finding(known) for name, known in self._decisions.items()}
 
     def _of(self, decision: str) -> _Decision:
         known = self._decisions.get(decision)
@@ -137,6 +248,6 @@ class Evidence:
 
 def _finding(known: _Decision) -> Finding:
     latest = Sample(len(known.latest), sum(known.latest))
-    ever = Sample(known.compared.total(), known.compared[True])
+    own = Sample(known.own.total(), known.own[True])
     score_min = None if known.threshold is None else known.threshold.score_min
-    return Finding(latest, ever, score_min, dict(known.feedback))
+    return Finding(latest, own, score_min, dict(known.own_feedback), dict(known.feedback))

@@ -43,6 +43,19 @@ class ShadowResult:
     wrong: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a threshold has learned, as plain values."""
+
+    rate_max: float
+    #: Score and whether it was wrong, of the latest comparisons.
+    results: tuple[tuple[float, bool], ...]
+    seen: int
+    looks: int
+    next_look: int
+    passed: tuple[float, ...]
+
+
 class ScoreThreshold:
     """The threshold of one decision."""
 
@@ -54,6 +67,20 @@ class ScoreThreshold:
         self._looks = 0
         self._next_look = LOOK_FIRST
         self._passed: frozenset[float] = frozenset()
+
+    def kept(self) -> Kept:
+        """All that it has learned, to go on with after a restart."""
+        results = tuple((result.score, result.wrong) for result in self._results)
+        return Kept(self._rate_max, results, self._seen, self._looks, self._next_look, tuple(self._passed))
+
+    def take_back(self, kept: Kept) -> bool:
+        """Go on from there; False: it was learned for another bound, whose looks say nothing of this one."""
+        if kept.rate_max != self._rate_max:
+            return False
+        self._results.extend(ShadowResult(score, wrong=wrong) for score, wrong in kept.results)
+        self._seen, self._looks, self._next_look = kept.seen, kept.looks, kept.next_look
+        self._passed = frozenset(kept.passed) & frozenset(EDGES)
+        return True
 
     @property
     def score_min(self) -> float:

@@ -46,6 +46,7 @@ class Preload:
         self._done = False
         self._is_reading = False
         self._followed_at_s = 0.0
+        self._latest_s = clock.wall_s()
         #: Entries that the near tier could not keep, when this process started.
         self._lost_before: Final = self._lost
 
@@ -56,7 +57,14 @@ class Preload:
         All of it was read, what others write is followed, or there are none, and the near tier has not
         given up an entry since.
         """
-        return self._done and self._lost == self._lost_before and (self._source.exclusive or self._follows)
+        read = self._done and self._lost == self._lost_before and (self._source.exclusive or self._follows)
+        return read and not self._clock_went_back
+
+    @property
+    def _clock_went_back(self) -> bool:
+        """True until the wall clock is where it was: what seemed expired and was given up is fresh again."""
+        self._latest_s = max(self._latest_s, now_s := self._clock.wall_s())
+        return now_s < self._latest_s
 
     @property
     def is_reading(self) -> bool:

@@ -1,4 +1,4 @@
-"""Warnings of signals that nothing asks."""
+"""Warnings of signals that nothing looks at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from router_extproc.routing.rules import read_rule
 
 
 def warn_of_unused(subject: Subject) -> Iterator[ConfigWarning]:
-    """Signals that no rule mentions: they cost time in every request."""
+    """Signals that no rule mentions: nobody learns what they would have found."""
     asked: set[str] = set()
     for decision in subject.config.decisions:
         try:
@@ -20,4 +20,4 @@ def warn_of_unused(subject: Subject) -> Iterator[ConfigWarning]:
             return
     for name in subject.config.signals:
         if name not in asked:
-            yield ConfigWarning(f"signals.{name}", "no decision asks it: it is measured in vain")
+            yield ConfigWarning(f"signals.{name}", "no decision asks it: it is not computed")

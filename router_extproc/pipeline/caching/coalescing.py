@@ -1,7 +1,7 @@
-"""Coalescing: equal requests that miss at the same time wait for the answer to the first one.
+"""Coalescing: equal requests that miss at the same time wait for the answer to the first of them.
 
-A request that has waited looks into the cache again: it takes what was stored, and otherwise goes to its
-pool. Every wait has a limit, and so has the number of requests that wait.
+A request that has waited looks into the cache again: it takes what was stored, and otherwise is forwarded.
+Every wait has a limit, and so has the number of requests that wait.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Final
 from router_extproc.cache.base import Fingerprint
 from router_extproc.clock import Clock
 
-#: Answers that may be waited for at once; requests beyond lead nobody.
+#: Answers that may be waited for at once; for those of further requests nobody waits.
 PENDING_MAX: Final = 1024
-#: From the end of the first request's exchange until its answer is given up: the observer may be a little
-#: behind, and another worker's entry takes a moment to reach the backend.
+#: Seconds from the end of the first request's exchange until nobody waits for its answer any more: the
+#: observer may be a little behind, and another worker's entry takes a moment to reach the backend.
 GRACE_S: Final = 0.5
 
 
@@ -32,14 +32,14 @@ class PendingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """This request is the first: tell when its exchange is over."""
+    """This request is the first; whoever has it says when its exchange is over."""
 
     pending: PendingAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """The same was asked before, and may be answered within `left_s`."""
+    """An equal request was forwarded before, and may be answered within `left_s`."""
 
     pending: PendingAnswer
     left_s: float
@@ -59,10 +59,10 @@ class Coalescer:
         self._waiting = 0
 
     def join(self, key: Fingerprint, *, asked_s: float) -> Leader | Follower | None:
-        """The place of a request that missed; None: it goes on as if it were alone.
+        """The place of a request that missed; None: it is forwarded as if it were alone.
 
-        asked_s: monotonic, when it began to look. An answer that came since then is not to be waited for,
-        but looked for again.
+        asked_s: monotonic, when its lookup began. An answer that was stored since then needs no wait, only
+        another lookup.
         """
         now_s = self._clock.monotonic_s()
         pending = self._pending.get(key)
@@ -105,7 +105,7 @@ class Coalescer:
             self._end(leader.pending)
 
     def finish(self, key: Fingerprint) -> None:
-        """The answer was seen to its end, or broke off: nobody waits for it any longer."""
+        """The answer ended, or broke off: nobody waits for it any longer."""
         pending = self._pending.get(key)
         if pending is not None:
             self._end(pending)

@@ -1,4 +1,4 @@
-"""What a client says of a stored answer; it names an entry of the client's own scope."""
+"""A client's feedback on a stored answer: that it is wrong."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from router_extproc.cache.base import Fingerprint, Scope
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """A client says that this hit is wrong."""
+    """The entry of the client's own scope that it found to be wrong."""
 
     fingerprint: Fingerprint
     scope: Scope
     decision: str
-    #: The verifier's; None: an exact hit, which says nothing of the verifier.
+    #: The verifier's; None: it was an exact hit, which says nothing of the verifier.
     score: float | None
-    #: When it was said; what is stored later is another answer.
+    #: When the client said so, wall clock; what is stored later is another answer.
     at_s: float

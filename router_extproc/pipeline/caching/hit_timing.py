@@ -24,11 +24,11 @@ class HitTiming:
         self._misses: dict[tuple[str, bool], deque[float]] = {}
 
     def note(self, model: str, duration_s: float, *, streamed: bool) -> None:
-        """A pool has answered completely."""
+        """Remember how long a pool's whole answer took."""
         self._misses.setdefault((model, streamed), deque(maxlen=MISSES_MAX)).append(duration_s)
 
     def delay_s(self, model: str, spent_s: float, *, streamed: bool) -> float:
-        """How much longer a hit is to take; as long as it may, while no miss is known."""
+        """How much longer a hit must take; while no miss is known, the longest delay that is allowed."""
         misses = self._misses.get((model, streamed))
         drawn = self._max_s if not misses else misses[int(self._chance() * len(misses))]
         return max(0.0, min(drawn, self._max_s) - spent_s)

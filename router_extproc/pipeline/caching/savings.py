@@ -1,7 +1,7 @@
 """What hits have saved: tokens and money, in all and for each entry.
 
-It is not a metric and not a bill. The rules it keeps: only what a pool once reported is counted, so an
-answer without usage saves nothing that is known; and the entries that are remembered are bounded.
+Only what a pool once reported is counted: an answer without usage saves nothing that is known. The entries
+that are remembered are bounded.
 """
 
 from __future__ import annotations
@@ -84,8 +84,17 @@ class EntryWorth:
     worth: Worth
 
 
+@dataclass(frozen=True, slots=True)
+class SavingsBatch:
+    """What some hits saved together."""
+
+    total: Worth = Worth()
+    #: Those that are remembered, the one that was hit least lately first.
+    entries: tuple[EntryWorth, ...] = ()
+
+
 class Savings:
-    """Adds up what this process's hits saved since it started."""
+    """Adds up what hits saved: those of this process, and those that were handed to it."""
 
     def __init__(self) -> None:
         self._total = Worth()
@@ -94,11 +103,24 @@ class Savings:
     def add(self, hit: EntryWorth) -> None:
         """Count one hit."""
         self._total += hit.worth
-        before = self._entries.pop(hit.fingerprint, None)
-        worth = hit.worth if before is None else before.worth + hit.worth
-        self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
-        if len(self._entries) > ENTRIES_MAX:
-            self._entries.popitem(last=False)
+        self._add_entry(hit)
+
+    def add_batch(self, batch: SavingsBatch) -> None:
+        """Count what another process, or this one before a restart, has counted."""
+        self._total += batch.total
+        for entry in batch.entries:
+            self._add_entry(entry)
+
+    def batch(self) -> SavingsBatch:
+        """All of it."""
+        return SavingsBatch(self._total, tuple(self._entries.values()))
+
+    def move_out(self) -> SavingsBatch:
+        """All of it; it is counted elsewhere from now on, and this begins anew."""
+        batch = self.batch()
+        self._total = Worth()
+        self._entries.clear()
+        return batch
 
     @property
     def total(self) -> Worth:
@@ -108,3 +130,10 @@ class Savings:
     def most_valuable(self) -> Iterator[EntryWorth]:
         """The remembered entries, the most valuable first."""
         return iter(sorted(self._entries.values(), key=lambda each: each.worth.rank(), reverse=True))
+
+    def _add_entry(self, hit: EntryWorth) -> None:
+        before = self._entries.pop(hit.fingerprint, None)
+        worth = hit.worth if before is None else before.worth + hit.worth
+        self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
+        if len(self._entries) > ENTRIES_MAX:
+            self._entries.popitem(last=False)

@@ -1,7 +1,7 @@
-"""Shadow comparisons: what the cache would have answered against what the pool did answer; and feedback.
+"""Shadow comparisons (the answer that the cache held, against the one that the pool gave) and feedback.
 
-Both happen behind the requests. A comparison counts only when both answers are complete; a client's
-feedback removes an entry of that client's scope and no other.
+Both are background tasks. A comparison counts only when both answers are complete; a client's feedback
+removes an entry of that client's scope and no other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from router_extproc.pipeline.token import ShadowPlan
 
 
 class ShadowComparisons:
-    """Compares answers and takes feedback, behind the requests."""
+    """Compares answers and takes feedback; no request waits for it."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ShadowComparisons:
         self._inference: Final = inference
 
     def compare(self, plan: ShadowPlan, decision: str, fresh: Answer) -> None:
-        """Compare soon what would have been the hit with the answer that came."""
+        """Compare the entry that would have been the hit with the pool's answer, soon."""
         self._background.offer(lambda: self._compare(plan, decision, fresh))
 
     def take_feedback(self, feedback: Feedback) -> None:
@@ -51,7 +51,7 @@ class ShadowComparisons:
         self._background.offer(lambda: self._remove(feedback))
 
     async def _compare(self, plan: ShadowPlan, decision: str, fresh: Answer) -> bool:
-        found = await self._cache.exact(plan.fingerprint)
+        found = await self._cache.lookup.exact(plan.fingerprint)
         cached = _answer(found.entry) if isinstance(found, Hit) else None
         if cached is None:
             return False

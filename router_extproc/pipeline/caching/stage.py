@@ -1,33 +1,34 @@
-"""The cache stage: what the cache has for a request, and what the client is told about it."""
+"""The cache stage: looks a request up in the cache, and says what the client learns about it.
+
+A semantic hit is an answer only when the evidence for its decision allows it; some are sent to the pool all
+the same, to be compared with the fresh answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Literal
 
-from router_extproc.cache.base import Partition
-from router_extproc.cache.decision_policy import ScopeRules
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
+from router_extproc.cache.results import CacheLookup, Found, Hit, Judged, Miss
 from router_extproc.cache.scope import ScopeRule, SharedScope
-from router_extproc.cache.semantic_cache import Found, Hit, Judged, Miss, Query, SemanticCache
 from router_extproc.clock import Clock
-from router_extproc.models.base import Encoding, Vector
+from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
+from router_extproc.pipeline.caching.question import CacheQuestion, semantic_vector
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
-from router_extproc.pipeline.token import ShadowPlan, StorePlan
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.pipeline.token import ShadowPlan
+from router_extproc.routing.policy import Route
 
 STAGE = "cache"
-
-#: Longer prompts are matched exactly only: the write token carries the prompt of a semantic entry
-#: through Envoy's dynamic metadata.
-SEMANTIC_PROMPT_BYTES_MAX = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +49,25 @@ class CacheResult:
 
 @dataclass(frozen=True, slots=True)
 class ShadowSampling:
-    """How sure the cache is of itself, and who may doubt it."""
+    """Which semantic hits are compared with fresh answers, and whose feedback counts."""
 
     evidence: Evidence
     #: A number from 0 to 1, each as likely as another.
     chance: Callable[[], float]
-    #: Whose feedback count: of clients in scopes of their own, of all, or of nobody.
+    #: Of clients in scopes of their own, of all, or of nobody.
     feedback: Literal["own", "all", "off"]
 
 
 @dataclass(frozen=True, slots=True)
 class CacheStage:
-    """Asks the cache."""
+    """Looks requests up, within a time limit; a lookup that fails is a miss."""
 
-    cache: SemanticCache
-    policy: Policy
+    cache: CacheLookup
+    policies: CachePolicies
     clock: Clock
     timeout_s: float
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
-    scopes: ScopeRules
     shadow_sampling: ShadowSampling
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
@@ -79,149 +79,132 @@ class CacheStage:
         for rule, key in parsed.keys.items():
             hit = self.cache.exact_near(key.fingerprint, parsed.directives.freshness)
             if hit is not None and self._replayable(hit, rule):
-                return None if self._must_not_tell(hit, parsed) else self._hit(hit)
+                return None if self._must_hide(hit, parsed) else self._hit(hit)
         return None
 
-    async def find(self, parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> CacheResult:
-        """What the cache has under this route."""
-        if route.cache.mode == "off":
+    def question(
+        self, parsed: ParsedRequest, route: Route, encoding: Encoding | None
+    ) -> CacheQuestion | None:
+        """All that the cache is asked about this request on this route; None: the decision has no policy."""
+        policy = self.policies.of(route.decision)
+        if policy is None:
+            return None
+        key, decision = parsed.keys[policy.scope], route.decision
+        if route.fallback_of is not None:
+            # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
+            model = route.target.model
+            key = RequestKey(key.scope, fallback_fingerprint(key.fingerprint, model))
+            decision = f"{decision}>{model}"
+        where = partition(key.scope, parsed.context, decision=decision, encoder=self.encoder_identity)
+        vector = semantic_vector(parsed, policy, encoding)
+        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
+
+    async def find(self, question: CacheQuestion) -> CacheResult:
+        """What the cache has for the question."""
+        if question.policy.mode == "off":
             return CacheResult(None, _forward_outcome("bypass", "bypass"), "policy")
-        if parsed.directives.no_cache:
+        if question.parsed.directives.no_cache:
             return CacheResult(None, _forward_outcome("bypass", "request"), "no-cache")
-        vector = semantic_vector(parsed, route, encoding)
-        result = await run_stage(STAGE, self._ask(parsed, route, vector), parsed.budget.part(self.timeout_s))
+        budget = question.parsed.budget.part(self.timeout_s)
+        result = await run_stage(STAGE, self._look_up(question), budget)
         match result.value:
-            case Hit() as hit if self._replayable(hit, self.scopes.of(route.decision)):
-                cached = self._judge(_as_exact(hit, self._key(parsed, route)), parsed, route)
-                return replace(cached, note=result.note)
+            case Hit() as hit if self._replayable(hit, question.policy.scope):
+                return replace(self._judge(_as_exact(hit, question.key), question), note=result.note)
             case Hit():
-                return CacheResult(
-                    None, _forward_outcome("miss", "uri-miss"), "decision-gone", note=result.note
-                )
+                return _missed("decision-gone", (), result.note)
             case Miss(reason, judged):
                 return _missed(reason, judged, result.note)
             case None:
                 return _missed("failed", (), result.note)
 
-    async def exact(self, parsed: ParsedRequest, route: Route) -> CacheResult | None:
+    async def exact(self, question: CacheQuestion) -> CacheResult | None:
         """The exact hit, wherever it is stored; None: there is none."""
-        key = self._key(parsed, route)
-        work = self.cache.exact(key.fingerprint, parsed.directives.freshness)
-        result = await run_stage(STAGE, work, parsed.budget.part(self.timeout_s))
-        if isinstance(result.value, Hit) and self._replayable(result.value, self.scopes.of(route.decision)):
+        work = self.cache.exact(question.key.fingerprint, question.parsed.directives.freshness)
+        result = await run_stage(STAGE, work, question.parsed.budget.part(self.timeout_s))
+        if isinstance(result.value, Hit) and self._replayable(result.value, question.policy.scope):
             return replace(self._hit(result.value), note=result.note)
         return None
 
-    def plan(self, parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> StorePlan | None:
-        """How the coming answer is to be stored; None: not at all."""
-        if route.cache.mode == "off" or parsed.directives.no_store:
-            return None
-        vector, key = semantic_vector(parsed, route, encoding), self._key(parsed, route)
-        return StorePlan(
-            key.fingerprint,
-            self._partition(parsed, route),
-            key.scope,
-            vector,
-            "" if vector is None else parsed.request.prompt,
-            route.cache,
-            route.tags,
-        )
+    async def _look_up(self, question: CacheQuestion) -> Found:
+        query, fingerprint = question.query, question.key.fingerprint
+        freshness = question.parsed.directives.freshness
+        if query is None:
+            return await self.cache.exact(fingerprint, freshness)
+        if question.parsed.gives_feedback:
+            # It may be about an exact hit; without feedback that was answered before any inference.
+            hit = self.cache.exact_near(fingerprint, freshness)
+            if hit is not None:
+                return hit
+        return await self.cache.semantic(query)
 
-    def _judge(self, hit: Hit, parsed: ParsedRequest, route: Route) -> CacheResult:
-        """The hit, unless it is doubted or to be put to the test."""
-        if self._must_not_tell(hit, parsed):
+    def _judge(self, hit: Hit, question: CacheQuestion) -> CacheResult:
+        """The hit, unless the client must not learn of it, or says that it is wrong."""
+        parsed = question.parsed
+        if self._must_hide(hit, parsed):
             return CacheResult(None, _forward_outcome("miss", "uri-miss"), "hidden")
-        if parsed.gives_feedback and self._may_give_feedback(route):
-            return self._feedback(hit, route)
-        if hit.kind == "exact":
-            return self._hit(hit)
-        gate = self.shadow_sampling.evidence.gate(route.decision, self._key(parsed, route).scope)
-        rate = 1.0 if gate.is_closed else route.cache.shadow_rate
+        if parsed.gives_feedback and self._may_give_feedback(question):
+            return self._feedback(hit, question)
+        return self._hit(hit) if hit.kind == "exact" else self._sample(hit, question)
+
+    def _sample(self, hit: Hit, question: CacheQuestion) -> CacheResult:
+        """A semantic hit, unless the evidence forbids it or it is drawn for a shadow comparison."""
+        directives, candidates = question.parsed.directives, _candidates(hit.judged)
+        gate = self.shadow_sampling.evidence.gate(question.decision, question.key.scope)
+        rate = 1.0 if gate.is_closed else question.policy.shadow_rate
         shadow = None
-        if not parsed.directives.only_if_cached and self.shadow_sampling.chance() < rate:
+        if not directives.only_if_cached and self.shadow_sampling.chance() < rate:
             shadow = ShadowPlan(hit.entry.fingerprint, hit.score)
-        candidates = _candidates(hit.judged)
         if hit.score < gate.score_min:
             outcome = _forward_outcome("miss", "uri-miss", hit.similarity)
             return CacheResult(None, outcome, "unproven", candidates, shadow=shadow)
         if shadow is not None:
             outcome = _forward_outcome("bypass", "bypass", hit.similarity)
             return CacheResult(None, outcome, "shadow", candidates, shadow=shadow)
-        # Where hits are put to the test, each is judged anew. `no-store` is of the request, too (RFC 9111,
-        # section 5.2.1.5): not even its digest is kept.
-        if not rate and not parsed.directives.no_store:
-            self.cache.note(self._key(parsed, route).fingerprint, hit)
+        # As an exact hit it would never be compared. `no-store` is of the request, too (RFC 9111, section
+        # 5.2.1.5): not even its digest is kept.
+        if not rate and not directives.no_store:
+            self.cache.note(question.key.fingerprint, hit)
         return self._hit(hit)
 
-    def _must_not_tell(self, hit: Hit, parsed: ParsedRequest) -> bool:
-        """`only-if-cached` asks what a client of such a decision must not learn."""
-        policy = self.policy.cache_policy(hit.entry.decision)
+    def _must_hide(self, hit: Hit, parsed: ParsedRequest) -> bool:
+        """`only-if-cached` asks what a client of a decision with `hide_timing` must not learn."""
+        policy = self._policy_of(hit)
         return policy is not None and policy.hide_timing and parsed.directives.only_if_cached
 
-    def _may_give_feedback(self, route: Route) -> bool:
+    def _may_give_feedback(self, question: CacheQuestion) -> bool:
         if self.shadow_sampling.feedback == "own":
-            return not isinstance(self.scopes.of(route.decision), SharedScope)
+            return not isinstance(question.policy.scope, SharedScope)
         return self.shadow_sampling.feedback == "all"
 
-    def _feedback(self, hit: Hit, route: Route) -> CacheResult:
+    def _feedback(self, hit: Hit, question: CacheQuestion) -> CacheResult:
         score = None if hit.kind == "exact" else hit.score
-        entry = hit.entry
-        feedback = Feedback(entry.fingerprint, entry.scope, route.decision, score, self.clock.wall_s())
+        entry, now_s = hit.entry, self.clock.wall_s()
+        feedback = Feedback(entry.fingerprint, entry.scope, question.decision, score, now_s)
         outcome = _forward_outcome("bypass", "request")
         return CacheResult(None, outcome, "feedback", _candidates(hit.judged), feedback=feedback)
 
-    async def _ask(self, parsed: ParsedRequest, route: Route, vector: Vector | None) -> Found:
-        wanted = parsed.directives.freshness
-        fingerprint = self._key(parsed, route).fingerprint
-        if vector is None:
-            return await self.cache.exact(fingerprint, wanted)
-        if parsed.gives_feedback and (hit := self.cache.exact_near(fingerprint, wanted)) is not None:
-            return hit
-        scope, where = self._key(parsed, route).scope, self._partition(parsed, route)
-        query = Query(scope, where, vector, parsed.request.prompt, route.cache.similarity_min, wanted)
-        return await self.cache.semantic(query)
-
-    def _key(self, parsed: ParsedRequest, route: Route) -> RequestKey:
-        key = parsed.keys[self.scopes.of(route.decision)]
-        if route.fallback_of is None:
-            return key
-        return replace(key, fingerprint=fallback_fingerprint(key.fingerprint, route.target.model))
-
-    def _partition(self, parsed: ParsedRequest, route: Route) -> Partition:
-        scope = self._key(parsed, route).scope
-        # No name of a decision has a ">": a stand-in's answers are for nobody once the pool is back.
-        decision = route.decision if route.fallback_of is None else f"{route.decision}>{route.target.model}"
-        return partition(scope, parsed.request, decision=decision, encoder=self.encoder_identity)
-
     def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
         """`rule`: under which the hit was found; its decision may have another one by now."""
-        policy = self.policy.cache_policy(hit.entry.decision)
-        if policy is None or policy.mode == "off" or self.scopes.of(hit.entry.decision) != rule:
+        policy = self._policy_of(hit)
+        if policy is None or policy.mode == "off" or policy.scope != rule:
             return False
         return hit.kind == "exact" or policy.mode == "semantic"
 
     def _hit(self, hit: Hit) -> CacheResult:
-        now_s = self.clock.wall_s()
+        now_s, policy = self.clock.wall_s(), self._policy_of(hit)
         status: CacheStatus = "hit-exact" if hit.kind == "exact" else "hit-semantic"
-        told = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
-        outcome = CacheOutcome(status, told, age_s(hit.entry, now_s))
-        policy = self.policy.cache_policy(hit.entry.decision)
+        header = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
         hidden = policy is not None and policy.hide_timing
-        return CacheResult(hit, replace(outcome, hidden=hidden), "", _candidates(hit.judged))
+        outcome = CacheOutcome(status, header, age_s(hit.entry, now_s), hidden)
+        return CacheResult(hit, outcome, "", _candidates(hit.judged))
+
+    def _policy_of(self, hit: Hit) -> CachePolicy | None:
+        """Of the decision that stored the entry; None: it is gone."""
+        return self.policies.of(hit.entry.decision)
 
 
-#: The cache is off: what the client is told.
+#: The cache is off.
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
-
-
-def semantic_vector(parsed: ParsedRequest, route: Route, encoding: Encoding | None) -> Vector | None:
-    """The vector by which the request may be matched, or None: exactly only."""
-    if encoding is None or route.cache.mode != "semantic" or not parsed.request.prompt_is_last:
-        return None
-    if route.cache.multi_turn == "exact" and parsed.request.history:
-        return None
-    size = len(parsed.request.prompt.encode("utf-8", "surrogatepass"))
-    return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None
 
 
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:
@@ -230,9 +213,9 @@ def _as_exact(hit: Hit, key: RequestKey) -> Hit:
 
 
 def _missed(reason: str, judged: tuple[Judged, ...], note: StageNote) -> CacheResult:
-    nearest = max((each.neighbour.similarity for each in judged), default=None)
-    outcome = _forward_outcome("miss", "uri-miss", nearest)
-    return CacheResult(None, outcome, reason, _candidates(judged), note)
+    candidates = _candidates(judged)
+    nearest = max(map(attrgetter("similarity"), candidates), default=None)
+    return CacheResult(None, _forward_outcome("miss", "uri-miss", nearest), reason, candidates, note)
 
 
 def _forward_outcome(

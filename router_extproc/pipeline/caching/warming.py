@@ -1,7 +1,7 @@
-"""Warming the cache with questions whose answers are known.
+"""Warming: an operator fills the cache with questions whose answers are known.
 
-It sends nothing to a pool. The rule it keeps: an entry is made by the very pipeline and observer that
-serve clients, so a client who then asks the same finds it.
+An entry is made by the very pipeline and observer that serve clients, so a client who then asks the same
+finds it. Nothing is sent to a pool.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.protocol.headers import Headers
 
 _OK = 200
-#: What is stored already must not answer in place of the new answer.
+#: What is stored already must not take the place of the new answer.
 _ASK_ANEW = ("cache-control", "no-cache")
 
 
@@ -89,7 +89,7 @@ class Warmer:
         observer = AnswerObserver(
             {self.dialect.name: self.dialect}, catch, catch, self.clock, self.max_answer_bytes
         )
-        observation = observer.open(forward.write_token or "", _OK, {"content-type": "application/json"})
+        observation = observer.open(forward.write_token, _OK, {"content-type": "application/json"})
         if observation is None:
             return Unfit("not to be stored")
         observation.feed(answer)

@@ -59,8 +59,8 @@ def _counters(findings: Mapping[str, Finding], expected: Iterable[str]) -> Itera
     )
     for decision in dict.fromkeys((*expected, *findings)):
         found = findings.get(decision, _NOTHING)
-        shadow.add_metric((decision, "different"), found.ever.wrong)
-        shadow.add_metric((decision, "same"), found.ever.compared - found.ever.wrong)
+        shadow.add_metric((decision, "different"), found.own.wrong)
+        shadow.add_metric((decision, "same"), found.own.compared - found.own.wrong)
         for source in get_args(Source):
             feedback.add_metric((decision, source), found.feedback.get(source, 0))
     yield from _with_former_name(shadow, "cache_trials")

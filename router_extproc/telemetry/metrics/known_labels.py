@@ -5,6 +5,7 @@ Without that the first event of a kind makes a new series with value 1, in which
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, get_args
@@ -25,7 +26,7 @@ STAGE_OUTCOMES: Final = ("ok", "timeout", "error")
 #: What becomes of answers: kept, not asked for, or why not (cache.policy, dialects).
 STORED_OUTCOMES: Final = (
     "stored", "not-asked", "purged", "aborted", "status", "set-cookie", "content-encoding",
-    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "policy", "too_large",
+    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "too_large",
     "malformed", "error", "cut_off", "content_type", "no_choices", "unfinished", "finish_reason",
 )  # fmt: skip
 
@@ -39,16 +40,16 @@ class KnownLabels:
     #: Decision and model, as requests may be decided.
     routes: tuple[tuple[str, str], ...] = ()
     models: Values = ()
-    #: Names of signals.
+    #: Names of the signals that are computed.
     signals: Values = ()
 
     @classmethod
-    def of(cls, config: Config) -> KnownLabels:
-        """What requests under this configuration may be labelled with."""
+    def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
+        """What requests under this configuration may be labelled with; `signals`: those that are computed."""
         decided = [(each.name, each.model) for each in config.decisions]
         pinned = [("pinned", model) for model in config.models]
         routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
-        return cls(tuple(routes), tuple(config.models), tuple(config.signals))
+        return cls(tuple(routes), tuple(config.models), tuple(signals))
 
     @property
     def decisions(self) -> Values:

@@ -142,11 +142,11 @@ async def test_the_process_keeps_the_contract(shared: LiteProcess) -> None:
 
 async def test_a_store_of_one_worker_is_an_exact_hit_on_another(shared: LiteProcess) -> None:
     async with worker(shared, "exact") as one, worker(shared, "exact") as other:
-        assert not isinstance(await other.exact(entry().fingerprint), Hit)
+        assert not isinstance(await other.lookup.exact(entry().fingerprint), Hit)
         one.store(entry())
 
         async def hit() -> bool:
-            return isinstance(await other.exact(entry().fingerprint), Hit)
+            return isinstance(await other.lookup.exact(entry().fingerprint), Hit)
 
         await until(hit, within_s=SEEN_WITHIN_S)
 
@@ -155,11 +155,11 @@ async def test_a_store_of_one_worker_is_a_semantic_hit_on_another(shared: LitePr
     stored = entry("wind", 1.0)
     query = Query(stored.scope, stored.partition, unit_vector(1.0), stored.prompt, similarity_min=0.8)
     async with worker(shared, "semantic") as one, worker(shared, "semantic") as other:
-        assert not isinstance(await other.semantic(query), Hit)
+        assert not isinstance(await other.lookup.semantic(query), Hit)
         one.store(stored)
 
         async def hit() -> bool:
-            return isinstance(await other.semantic(query), Hit)
+            return isinstance(await other.lookup.semantic(query), Hit)
 
         await until(hit, within_s=SEEN_WITHIN_S)
 
@@ -224,7 +224,7 @@ async def test_a_purge_of_one_worker_empties_the_near_tier_of_another(shared: Li
         one.store(entry())
 
         async def hit() -> bool:
-            return isinstance(await other.exact(entry().fingerprint), Hit)
+            return isinstance(await other.lookup.exact(entry().fingerprint), Hit)
 
         async def miss() -> bool:
             return not await hit()
@@ -232,7 +232,7 @@ async def test_a_purge_of_one_worker_empties_the_near_tier_of_another(shared: Li
         await until(hit)
         await one.purge(Selector())
         await until(miss)
-        assert other.exact_near(entry().fingerprint) is None
+        assert other.lookup.exact_near(entry().fingerprint) is None
 
 
 # ── the near tier as a whole copy ─────────────────────────────────────────────────────────────
@@ -255,7 +255,7 @@ async def test_two_workers_near_tiers_are_complete_and_stay_so(shared: LiteProce
         await until(whole)
         for number in range(30):
             for cache in (one, other):
-                assert isinstance(cache.exact_near(entry(f"{number}").fingerprint), Hit)
+                assert isinstance(cache.lookup.exact_near(entry(f"{number}").fingerprint), Hit)
 
 
 async def test_old_entries_that_are_imported_reach_the_others(shared: LiteProcess) -> None:
@@ -265,7 +265,7 @@ async def test_old_entries_that_are_imported_reach_the_others(shared: LiteProces
         await one.keep([old])
 
         async def there() -> bool:
-            return other.exact_near(old.fingerprint) is not None
+            return other.lookup.exact_near(old.fingerprint) is not None
 
         await until(there)
         assert await complete(other)
@@ -280,7 +280,9 @@ async def test_workers_follow_each_other_after_milvus_lite_died(own: LiteProcess
         own.start()
 
         async def there() -> bool:
-            return other.exact_near(entry("meanwhile").fingerprint) is not None and await complete(other)
+            return other.lookup.exact_near(entry("meanwhile").fingerprint) is not None and await complete(
+                other
+            )
 
         await until(there)
-        assert other.exact_near(entry("before").fingerprint) is not None
+        assert other.lookup.exact_near(entry("before").fingerprint) is not None

@@ -92,8 +92,8 @@ async def test_full_disk_loses_nothing_and_needs_no_restart(
             return (await cache.state()).counters["queue_retries"] > 0
 
         await until(refused)
-        assert isinstance(cache.exact_near(entry("while full", clock).fingerprint), Hit)
-        assert isinstance(await cache.exact(entry("unknown", clock).fingerprint), Miss)
+        assert isinstance(cache.lookup.exact_near(entry("while full", clock).fingerprint), Hit)
+        assert isinstance(await cache.lookup.exact(entry("unknown", clock).fingerprint), Miss)
         let_files_grow(lite, resource.RLIM_INFINITY)
         await until(written("before", "while full"))
         assert (await cache.state()).counters["queue_rejected"] == 0
@@ -162,9 +162,9 @@ async def test_clock_that_goes_ahead_and_comes_back_hides_entries_only_meanwhile
         cache.store(stored)
         await until(written)
         clock.set_wall_on(24 * 3600.0)
-        assert isinstance(await cache.exact(stored.fingerprint), Miss)
+        assert isinstance(await cache.lookup.exact(stored.fingerprint), Miss)
         clock.set_wall_on(-24 * 3600.0)
-        assert isinstance(await cache.exact(stored.fingerprint), Hit)
+        assert isinstance(await cache.lookup.exact(stored.fingerprint), Hit)
 
 
 async def test_clock_that_goes_back_hides_what_is_stored_until_it_is_right_again(tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ async def test_clock_that_goes_back_hides_what_is_stored_until_it_is_right_again
         stored = entry("a", clock)
         cache.store(stored)
         clock.set_wall_on(-3600.0)
-        assert isinstance(await cache.exact(stored.fingerprint), Miss)
+        assert isinstance(await cache.lookup.exact(stored.fingerprint), Miss)
         clock.set_wall_on(3600.0)
-        assert isinstance(await cache.exact(stored.fingerprint), Hit)
+        assert isinstance(await cache.lookup.exact(stored.fingerprint), Hit)
         clock.set_wall_on(TTL_S)
-        assert isinstance(await cache.exact(stored.fingerprint), Miss)
+        assert isinstance(await cache.lookup.exact(stored.fingerprint), Miss)

@@ -248,7 +248,7 @@ async def test_restarted_cache_answers_from_a_warm_near_tier(tmp_path: Path) -> 
                 if run == 0:
                     cache.store(entry("a", 1.0))
                 else:
-                    found = await cache.exact(entry("a").fingerprint)
+                    found = await cache.lookup.exact(entry("a").fingerprint)
                     assert isinstance(found, Hit)
                     assert found.tier == "near"
                     assert await cache.purge(Selector()) == 1

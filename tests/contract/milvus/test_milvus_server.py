@@ -68,7 +68,7 @@ def entry(name: str, *components: float, scope: str = "one") -> Entry:
 
 def hit(cache: SemanticCache, stored: Entry, *, wanted: bool = True) -> Callable[[], Awaitable[bool]]:
     async def found() -> bool:
-        return isinstance(await cache.exact(stored.fingerprint), Hit) == wanted
+        return isinstance(await cache.lookup.exact(stored.fingerprint), Hit) == wanted
 
     return found
 
@@ -224,10 +224,10 @@ async def test_replicas_share_stores_and_purges(milvus_server: MilvusServer) -> 
     async with replica(wanted) as one, replica(wanted) as other:
         one.store(stored)
         await until(hit(other, stored))
-        assert isinstance(other.exact_near(stored.fingerprint), Hit)
+        assert isinstance(other.lookup.exact_near(stored.fingerprint), Hit)
         await one.purge(Selector(model="small"))
         await until(hit(other, stored, wanted=False))
-        assert other.exact_near(stored.fingerprint) is None
+        assert other.lookup.exact_near(stored.fingerprint) is None
         assert other.store(stored) == "purged"
     async with connected(wanted) as backend:
         # What a worker that died in the middle of a write may leave behind.

@@ -69,7 +69,7 @@ class Worker:
         """A request's lookup of what this process does not know; None: its time was over."""
         try:
             async with asyncio.timeout(BUDGET_S):
-                found = await self.cache.exact(entry(name).fingerprint)
+                found = await self.cache.lookup.exact(entry(name).fingerprint)
         except TimeoutError:
             return None
         assert not isinstance(found, Hit)
@@ -112,7 +112,7 @@ async def test_server_that_dies_comes_back_with_all_it_had(server: MilvusServer)
         server.kill()
         one.cache.store(entry("meanwhile"))
         assert await one.ask("unknown") in (None, Miss("backend"))
-        assert isinstance(one.cache.exact_near(entry("before").fingerprint), Hit)
+        assert isinstance(one.cache.lookup.exact_near(entry("before").fingerprint), Hit)
         await asyncio.to_thread(server.start)
         await until(one.has(entry("before"), entry("meanwhile")))
         assert await one.ask("unknown") == Miss("absent")

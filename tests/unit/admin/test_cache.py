@@ -401,9 +401,13 @@ async def test_report_adds_up_all_workers(first: Admin, second: FakeRouter) -> N
     assert (told["total"]["hits"], told["entries"][0]["hits"]) == (2, 2)
 
 
-async def test_trials_of_all_workers_make_one_interval(first: Admin, second: FakeRouter) -> None:
-    for router in (first.router, second):
-        router.evidence.record("maths", ShadowResult(0.9, wrong=False))
+async def test_evidence_is_that_of_the_worker_that_has_heard_of_the_most(
+    first: Admin, second: FakeRouter
+) -> None:
+    """All workers apply the events of all: adding them up would count each as often as there are workers."""
+    first.router.evidence.record("maths", ShadowResult(0.9, wrong=False))
+    for _ in range(2):
+        second.evidence.record("maths", ShadowResult(0.9, wrong=False))
     _, told = await first.get("/cache/evidence")
     assert told["decisions"]["maths"]["comparisons"] == 2
     assert told["decisions"]["maths"]["interval"] == pytest.approx([0.0, 0.8419], abs=1e-4)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from router_extproc.admin.explained import explained
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.base import Fingerprint, Partition, Scope
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ModelNotFound
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
@@ -14,18 +17,23 @@ from router_extproc.pipeline.decision import (
     Forward,
     Reject,
     Replay,
-    StageNote,
 )
-from router_extproc.routing.policy import Route, RuleTrace, Target
+from router_extproc.pipeline.token import StorePlan
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route, RuleTrace
 from router_extproc.signals.base import Reading
+from router_extproc.testing.reports import TOKEN, stage
 
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
     reasoning=True,
-    cache=CachePolicy("semantic", 0.95, 60, store_tool_calls=False),
     trace=(RuleTrace("maths", matched=True, tests={"domain: math": True}),),
 )
+PLAN = StorePlan(
+    Fingerprint("f"), Partition("p"), Scope("s"), None, "", StoreRules(60, store_tool_calls=False)
+)
+STORING = replace(TOKEN, plan=PLAN)
 
 
 def explanation(route: Route | None) -> Explanation:
@@ -36,13 +44,13 @@ def explanation(route: Route | None) -> Explanation:
         "miss",
         "refused",
         (Candidate("abc", 0.97, 0.3, accepted=False, reason="numbers"),),
-        (StageNote("signals", 0.0025, "ok"),),
+        (stage("signals", 0.0025, "ok"),),
     )
 
 
 def test_a_forwarded_request_shows_its_way_and_why() -> None:
     decision = Forward(
-        ROUTE, b"{}", CacheOutcome("miss", "router-extproc; fwd=uri-miss"), "t", explanation(ROUTE)
+        ROUTE, b"{}", CacheOutcome("miss", "router-extproc; fwd=uri-miss"), STORING, explanation(ROUTE)
     )
     shown = explained(decision)
     assert (shown["outcome"], shown["cluster"], shown["would_store"]) == ("forward", "vllm_large", True)
@@ -68,5 +76,5 @@ def test_a_rejection_shows_what_the_client_would_see() -> None:
 
 
 def test_an_explanation_is_json() -> None:
-    decision = Forward(ROUTE, None, CacheOutcome("bypass", "x"), None, explanation(ROUTE))
+    decision = Forward(ROUTE, None, CacheOutcome("bypass", "x"), TOKEN, explanation(ROUTE))
     assert orjson.loads(orjson.dumps(explained(decision)))["would_store"] is False

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from router_extproc.cache.key import fingerprint, partition
+from router_extproc.cache.key import context_digest, fingerprint, partition
 from router_extproc.cache.scope import HeaderScope, scope_of
 from router_extproc.dialects import DIALECTS
 
@@ -74,7 +74,7 @@ def test_partitions_are_equal_only_for_equal_conversations(one: Asked, other: As
     """The prompt is no part of it, so a client may choose it freely; nothing in it leaks into the rest."""
     scope = scope_of(HeaderScope(), [])
     mine, theirs = (
-        partition(scope, request_of(turns, prompt), decision=decision, encoder="e")
+        partition(scope, context_digest(request_of(turns, prompt)), decision=decision, encoder="e")
         for turns, prompt, decision in (one, other)
     )
     # Without a text the prompt is no question that another one could be like.
@@ -85,8 +85,6 @@ def test_partitions_are_equal_only_for_equal_conversations(one: Asked, other: As
 @given(ASKED, ASKED)
 def test_fingerprints_are_equal_only_for_equal_requests(one: Asked, other: Asked) -> None:
     scope = scope_of(HeaderScope(), [])
-    mine, theirs = (
-        fingerprint(scope, request_of(turns, prompt, unheard_of=value))
-        for turns, prompt, value in (one, other)
-    )
+    requests = [request_of(turns, prompt, unheard_of=value) for turns, prompt, value in (one, other)]
+    mine, theirs = (fingerprint(scope, context_digest(each), each.prompt) for each in requests)
     assert (mine == theirs) == (one == other)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router_extproc.cache.admission import NoStore, Received, Store, may_store
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.cache.freshness import Freshness, age_s, is_fresh, ttl_left_s
 from router_extproc.cache.http_caching import (
     DELTA_SECONDS_MAX,
@@ -23,7 +23,7 @@ from router_extproc.testing.check_cache_backend import made_entry
 
 NOW_S = 1000.0
 ENTRY = made_entry("entry", now_s=NOW_S)  # lives 60 s
-POLICY = CachePolicy(mode="semantic", similarity_min=0.8, ttl_s=60.0, store_tool_calls=False)
+RULES = StoreRules(ttl_s=60.0, store_tool_calls=False)
 ANSWER = Answer("id", "small", 1, (Choice(0, "Wind and sun.", "stop"),))
 CALL = replace(ANSWER, choices=(Choice(0, None, "tool_calls", (ToolCall("1", "f", "{}"),)),))
 RECEIVED = Received(200, {"content-type": "application/json"}, ANSWER, answer_bytes=10)
@@ -118,8 +118,8 @@ def test_min_fresh_limits_what_may_be_used(min_fresh_s: int, *, fresh: bool) -> 
 # ── storing ───────────────────────────────────────────────────────────────────────────────────
 
 
-def storing(received: Received, policy: CachePolicy = POLICY) -> Store | NoStore:
-    return may_store(received, policy, now_s=NOW_S, answer_bytes_max=100)
+def storing(received: Received, rules: StoreRules = RULES) -> Store | NoStore:
+    return may_store(received, rules, now_s=NOW_S, answer_bytes_max=100)
 
 
 def test_complete_answer_is_stored_for_its_ttl() -> None:
@@ -179,21 +179,17 @@ def test_harmless_circumstances_do_not_hinder(received: Received) -> None:
     assert isinstance(storing(received), Store)
 
 
-def test_decision_without_cache_stores_nothing() -> None:
-    assert storing(RECEIVED, replace(POLICY, mode="off")) == NoStore("policy")
-
-
 @pytest.mark.parametrize("finish", ["stop", "tool_calls"])
 def test_tool_calls_are_stored_if_configured(finish: str) -> None:
     answer = replace(CALL, choices=(replace(CALL.choices[0], finish_reason=finish),))
-    policy = replace(POLICY, store_tool_calls=True)
-    assert isinstance(storing(replace(RECEIVED, answer=answer), policy), Store)
+    rules = replace(RULES, store_tool_calls=True)
+    assert isinstance(storing(replace(RECEIVED, answer=answer), rules), Store)
 
 
 def test_cut_tool_call_is_never_stored() -> None:
     answer = replace(CALL, choices=(replace(CALL.choices[0], finish_reason="length"),))
-    policy = replace(POLICY, store_tool_calls=True)
-    assert storing(replace(RECEIVED, answer=answer), policy) == NoStore("finish-reason")
+    rules = replace(RULES, store_tool_calls=True)
+    assert storing(replace(RECEIVED, answer=answer), rules) == NoStore("finish-reason")
 
 
 # ── what the client is told ───────────────────────────────────────────────────────────────────

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router_extproc.cache import key
 from router_extproc.cache.base import Scope
 from router_extproc.cache.digest import digest
-from router_extproc.cache.key import fingerprint, partition
+from router_extproc.cache.key import context_digest
 from router_extproc.llm.request import ContextField, InferenceRequest
 
 SCOPE = Scope("a" * 64)
@@ -35,6 +37,16 @@ OTHER_REQUESTS = {
     "one field less": replace(REQUEST, context=REQUEST.context[:1]),
     "prompt inside the conversation": replace(REQUEST, prompt_is_last=False),
 }
+
+
+def fingerprint(
+    scope: Scope, request: InferenceRequest, *, routing_facts: Sequence[tuple[str, str]] = ()
+) -> str:
+    return key.fingerprint(scope, context_digest(request), request.prompt, routing_facts=routing_facts)
+
+
+def partition(scope: Scope, request: InferenceRequest, *, decision: str, encoder: str) -> str:
+    return key.partition(scope, context_digest(request), decision=decision, encoder=encoder)
 
 
 def partition_of(request: InferenceRequest, **changes: str) -> str:

@@ -73,7 +73,7 @@ async def test_restored_entry_keeps_its_age() -> None:
     entry = made_entry("a", now_s=world.clock.wall_s())
     world.clock.advance(10)
     assert await world.restore(entry) == Restored(1, 0, 0)
-    hit = world.cache.exact_near(entry.fingerprint)
+    hit = world.cache.lookup.exact_near(entry.fingerprint)
     assert hit is not None
     assert hit.entry == entry
 
@@ -92,11 +92,11 @@ async def test_renewed_entries_begin_anew() -> None:
     purged = world.store("purged")
     await world.cache.purge(Selector())
     assert await world.restore(old, purged, renew=True) == Restored(2, 0, 0)
-    hit = world.cache.exact_near(old.fingerprint)
+    hit = world.cache.lookup.exact_near(old.fingerprint)
     assert hit is None, "at the very instant of the purge it counts as purged"
     world.clock.advance(1)
     assert await world.restore(old, renew=True) == Restored(1, 0, 0)
-    hit = world.cache.exact_near(old.fingerprint)
+    hit = world.cache.lookup.exact_near(old.fingerprint)
     assert hit is not None
     assert hit.entry.created_s == world.clock.wall_s()
     assert hit.entry.expires_s - hit.entry.created_s == old.expires_s - old.created_s

@@ -88,10 +88,10 @@ class Process:
 
     async def answers(self) -> bool:
         """True when it asks the backend."""
-        return await self.cache.exact(Fingerprint("unknown")) == Miss("absent")
+        return await self.cache.lookup.exact(Fingerprint("unknown")) == Miss("absent")
 
     async def lacks(self, entry: Entry) -> bool:
-        return not isinstance(await self.cache.exact(entry.fingerprint), Hit)
+        return not isinstance(await self.cache.lookup.exact(entry.fingerprint), Hit)
 
 
 def entry(clock: ManualClock, **fields: str) -> Entry:
@@ -176,16 +176,16 @@ async def test_process_that_has_not_heard_what_was_purged_answers_nothing_from_t
     async with fresh.cache:
         asked = Query(left.scope, left.partition, unit_vector(1.0), left.prompt, 0.8)
         for _ in range(3):
-            assert await fresh.cache.exact(left.fingerprint) == Miss("backend")
-            assert await fresh.cache.semantic(asked) == Miss("backend")
+            assert await fresh.cache.lookup.exact(left.fingerprint) == Miss("backend")
+            assert await fresh.cache.lookup.semantic(asked) == Miss("backend")
             await asyncio.sleep(0.01)
         with pytest.raises(CacheError, match="not known yet"):
             [entry async for entry in fresh.cache.entries(EVERYTHING)]
         board.away = False
         await until(fresh.listens)
         await until(fresh.answers)
-        assert await fresh.cache.exact(left.fingerprint) == Miss("absent")
-        assert await fresh.cache.semantic(asked) == Miss("absent")
+        assert await fresh.cache.lookup.exact(left.fingerprint) == Miss("absent")
+        assert await fresh.cache.lookup.semantic(asked) == Miss("absent")
         assert [entry async for entry in fresh.cache.entries(EVERYTHING)] == []
 
 

@@ -120,7 +120,7 @@ async def test_near_exact_hit_does_not_ask_the_backend() -> None:
     world = World()
     entry = world.entry("a", 1.0)
     world.near.put(entry)
-    found = await world.cache.exact(entry.fingerprint)
+    found = await world.cache.lookup.exact(entry.fingerprint)
     assert isinstance(found, Hit)
     assert (found.kind, found.tier, found.entry, world.backend.lookups) == ("exact", "near", entry, [])
 
@@ -129,22 +129,22 @@ async def test_backend_exact_hit_fills_the_near_tier() -> None:
     world = World()
     entry = world.entry("a", 1.0)
     await world.backend.put([entry])
-    found = await world.cache.exact(entry.fingerprint)
+    found = await world.cache.lookup.exact(entry.fingerprint)
     assert isinstance(found, Hit)
     assert found.tier == "backend"
-    assert world.cache.exact_near(entry.fingerprint) is not None
+    assert world.cache.lookup.exact_near(entry.fingerprint) is not None
 
 
 async def test_unknown_request_is_a_miss() -> None:
-    assert await World().cache.exact(World().entry("a", 1.0).fingerprint) == Miss("absent")
+    assert await World().cache.lookup.exact(World().entry("a", 1.0).fingerprint) == Miss("absent")
 
 
 async def test_cache_without_backend_is_its_near_tier() -> None:
     world = World(backend=False)
     entry = world.entry("a", 1.0)
     assert world.cache.store(entry)
-    assert isinstance(await world.cache.exact(entry.fingerprint), Hit)
-    assert (await world.cache.semantic(world.query())).judged[0].neighbour.entry == entry
+    assert isinstance(await world.cache.lookup.exact(entry.fingerprint), Hit)
+    assert (await world.cache.lookup.semantic(world.query())).judged[0].neighbour.entry == entry
     assert await world.cache.purge(Selector()) == 1
     await world.cache.aclose()
 
@@ -154,9 +154,9 @@ async def test_exact_entry_older_than_max_age_is_a_miss_in_every_tier() -> None:
     entry = world.entry("a", 1.0)
     await world.backend.put([entry])
     world.clock.advance(11)
-    assert await world.cache.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
+    assert await world.cache.lookup.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
     world.near.put(entry)
-    assert await world.cache.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
+    assert await world.cache.lookup.exact(entry.fingerprint, Freshness(10)) == Miss("absent")
 
 
 async def test_complete_near_tier_makes_the_backend_unneeded() -> None:
@@ -171,9 +171,9 @@ async def test_complete_near_tier_makes_the_backend_unneeded() -> None:
         while not (await cache.state()).near_is_complete:  # noqa: ASYNC110 - warming tells nobody
             await asyncio.sleep(0)
         world.backend.lookups.clear()
-        assert isinstance(await cache.semantic(world.query()), Hit)
-        assert await cache.semantic(world.query(similarity_min=1.1)) == Miss("absent")
-        assert await cache.exact(Fingerprint("f" * 64)) == Miss("absent")
+        assert isinstance(await cache.lookup.semantic(world.query()), Hit)
+        assert await cache.lookup.semantic(world.query(similarity_min=1.1)) == Miss("absent")
+        assert await cache.lookup.exact(Fingerprint("f" * 64)) == Miss("absent")
         assert world.backend.lookups == []
 
 
@@ -184,7 +184,7 @@ async def test_near_candidate_that_is_accepted_ends_the_search() -> None:
     world = World("second")
     for name, angle in (("first", 0.0), ("second", 0.1), ("third", 0.2)):
         world.near.put(world.entry(name, 1.0, angle))
-    found = await world.cache.semantic(world.query())
+    found = await world.cache.lookup.semantic(world.query())
     assert isinstance(found, Hit)
     assert (found.kind, found.tier, found.entry.prompt) == ("semantic", "near", "second")
     assert (world.verifier.seen, world.backend.lookups) == (["first", "second"], [])
@@ -194,7 +194,7 @@ async def test_refused_near_candidates_lead_to_the_backend() -> None:
     world = World("far")
     world.near.put(world.entry("near", 1.0))
     await world.backend.put([world.entry("near", 1.0), world.entry("far", 1.0, 0.3)])
-    found = await world.cache.semantic(world.query())
+    found = await world.cache.lookup.semantic(world.query())
     assert isinstance(found, Hit)
     assert found.tier == "backend"
     assert [each.neighbour.entry.prompt for each in found.judged] == ["near", "far"]
@@ -204,14 +204,14 @@ async def test_refused_near_candidates_lead_to_the_backend() -> None:
 async def test_semantic_hit_of_the_backend_fills_the_near_tier() -> None:
     world = World("far")
     await world.backend.put([world.entry("far", 1.0)])
-    await world.cache.semantic(world.query())
+    await world.cache.lookup.semantic(world.query())
     assert world.entry("far", 1.0).fingerprint in world.near
 
 
 async def test_candidates_below_the_threshold_are_not_verified() -> None:
     world = World("low")
     world.near.put(world.entry("low", 1.0, 1.0))  # cosine 0.707
-    assert await world.cache.semantic(world.query(similarity_min=0.8)) == Miss("absent")
+    assert await world.cache.lookup.semantic(world.query(similarity_min=0.8)) == Miss("absent")
     assert world.verifier.seen == []
 
 
@@ -219,7 +219,7 @@ async def test_at_most_so_many_candidates_of_a_tier_are_verified() -> None:
     world = World()
     for number in range(CANDIDATES_MAX + 3):
         world.near.put(world.entry(str(number), 1.0, number / 100))
-    found = await world.cache.semantic(world.query())
+    found = await world.cache.lookup.semantic(world.query())
     assert isinstance(found, Miss)
     assert found.reason == "refused"
     assert len(world.verifier.seen) == CANDIDATES_MAX
@@ -229,7 +229,7 @@ async def test_semantic_entry_older_than_max_age_is_a_miss() -> None:
     world = World("a")
     world.near.put(world.entry("a", 1.0))
     world.clock.advance(11)
-    assert await world.cache.semantic(world.query(max_age_s=10)) == Miss("absent")
+    assert await world.cache.lookup.semantic(world.query(max_age_s=10)) == Miss("absent")
 
 
 async def test_verification_runs_where_blocking_work_runs() -> None:
@@ -241,7 +241,7 @@ async def test_verification_runs_where_blocking_work_runs() -> None:
 
     world = World("a", run_blocking=run)
     world.near.put(world.entry("a", 1.0))
-    assert isinstance(await world.cache.semantic(world.query()), Hit)
+    assert isinstance(await world.cache.lookup.semantic(world.query()), Hit)
     assert ran == ["executor"]
 
 
@@ -251,8 +251,8 @@ async def test_verification_runs_where_blocking_work_runs() -> None:
 async def test_backend_that_is_away_makes_misses_and_is_counted() -> None:
     world = World()
     world.backend.away = True
-    assert await world.cache.exact(world.entry("a", 1.0).fingerprint) == Miss("backend")
-    assert await world.cache.semantic(world.query()) == Miss("backend")
+    assert await world.cache.lookup.exact(world.entry("a", 1.0).fingerprint) == Miss("backend")
+    assert await world.cache.lookup.semantic(world.query()) == Miss("backend")
     assert (await world.cache.state()).counters["backend_errors"] == 2
 
 
@@ -260,14 +260,14 @@ async def test_near_tier_still_answers_while_the_backend_is_away() -> None:
     world = World("a")
     world.backend.away = True
     world.near.put(world.entry("a", 1.0))
-    assert isinstance(await world.cache.semantic(world.query()), Hit)
+    assert isinstance(await world.cache.lookup.semantic(world.query()), Hit)
 
 
 async def test_refused_candidates_are_still_told_when_the_backend_is_away() -> None:
     world = World()
     world.backend.away = True
     world.near.put(world.entry("a", 1.0))
-    found = await world.cache.semantic(world.query())
+    found = await world.cache.lookup.semantic(world.query())
     assert (found, len(found.judged)) == (Miss("backend", found.judged), 1)
 
 
@@ -279,7 +279,7 @@ async def test_stored_entry_is_a_hit_at_once_and_reaches_the_backend() -> None:
     entry = world.entry("a", 1.0)
     async with world.cache as cache:
         assert cache.store(entry) == "stored"
-        assert cache.exact_near(entry.fingerprint) is not None
+        assert cache.lookup.exact_near(entry.fingerprint) is not None
     assert await world.backend.get(entry.fingerprint) == entry
 
 
@@ -297,7 +297,7 @@ async def test_purge_empties_every_tier() -> None:
     world.near.put(entry)
     await world.backend.put([entry])
     assert await world.cache.purge(Selector(scope=entry.scope)) == 1
-    assert await world.cache.exact(entry.fingerprint) == Miss("absent")
+    assert await world.cache.lookup.exact(entry.fingerprint) == Miss("absent")
 
 
 async def test_purged_entry_stays_hidden_while_the_backend_cannot_purge() -> None:
@@ -308,8 +308,8 @@ async def test_purged_entry_stays_hidden_while_the_backend_cannot_purge() -> Non
     with pytest.raises(CacheError):
         await world.cache.purge(Selector())
     world.backend.away = False
-    assert await world.cache.exact(entry.fingerprint) == Miss("absent")
-    assert await world.cache.semantic(world.query()) == Miss("absent")
+    assert await world.cache.lookup.exact(entry.fingerprint) == Miss("absent")
+    assert await world.cache.lookup.semantic(world.query()) == Miss("absent")
 
 
 async def test_entry_stored_after_a_purge_is_found() -> None:
@@ -318,7 +318,7 @@ async def test_entry_stored_after_a_purge_is_found() -> None:
     world.clock.advance(1)
     entry = world.entry("a", 1.0)
     world.cache.store(entry)
-    assert isinstance(await world.cache.exact(entry.fingerprint), Hit)
+    assert isinstance(await world.cache.lookup.exact(entry.fingerprint), Hit)
 
 
 async def test_answer_to_a_request_from_before_a_purge_is_not_kept() -> None:
@@ -342,7 +342,7 @@ async def test_purge_during_verification_makes_a_miss() -> None:
 
     world = World("a", run_blocking=purge_meanwhile)
     await world.backend.put([world.entry("a", 1.0)])
-    assert isinstance(await world.cache.semantic(world.query()), Miss)
+    assert isinstance(await world.cache.lookup.semantic(world.query()), Miss)
     assert not len(world.near)
 
 
@@ -413,5 +413,5 @@ async def test_cancelled_lookup_leaves_the_cache_usable() -> None:
 
     stuck = SemanticCache(world.clock, world.near, world.verifier, run_blocking=never)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(stuck.semantic(world.query()), timeout=0.01)
-    assert isinstance(await world.cache.semantic(world.query()), Hit)
+        await asyncio.wait_for(stuck.lookup.semantic(world.query()), timeout=0.01)
+    assert isinstance(await world.cache.lookup.semantic(world.query()), Hit)

@@ -167,7 +167,7 @@ def test_purge_that_names_nothing_clearly_is_wrong_usage(
 ) -> None:
     store(router, "a")
     assert run("purge", *options, "--admin", admin) == 2
-    assert router.cache.exact_near(made_entry("a", now_s=1).fingerprint) is not None
+    assert router.cache.lookup.exact_near(made_entry("a", now_s=1).fingerprint) is not None
 
 
 def test_exported_file_can_be_imported(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from router_extproc.config.model import Config
-from router_extproc.config.translate import policy_of
+from router_extproc.config.translate import router_policy_of
 from router_extproc.errors import RouterUnavailable
 
 Read = Callable[..., Config]
@@ -90,9 +90,9 @@ decisions:
   - {name: closed, when: {attack: true}, model: a, unread: deny}
   - {name: open, when: {attack: true}, model: a}
 """
-    policy, unread = policy_of(read(text)), frozenset({"attack"})
+    policy, unread = router_policy_of(read(text)).routing, frozenset({"attack"})
     with pytest.raises(RouterUnavailable):
-        policy.decide({}, unread)
+        policy.decide({}, unread=unread)
     assert policy.decide({}).decision == "default"
     opened = text.replace(", unread: deny", "")
-    assert policy_of(read(opened)).decide({}, unread).decision == "default"
+    assert router_policy_of(read(opened)).routing.decide({}, unread=unread).decision == "default"

@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
-from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.scope import HeaderScope, SharedScope
 from router_extproc.models.base import Verdict
-from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
+from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, answer_json, chat
-from router_extproc.testing.router import SEMANTIC, SMALL, fake_router
+from router_extproc.testing.router import SEMANTIC, SMALL, fake_router, send_to
 
 PROMPT = "What are the main renewable energy sources?"
 NEAR = "What are the main renewable energy sources now?"
+TIER = HeaderSettings(type="header", header="X-Tier")
 
 
 @pytest.fixture
@@ -186,10 +186,10 @@ async def test_question_before_tool_results_is_matched_exactly_only(client: Clie
 
 async def test_routing_header_splits_exact_entries() -> None:
     """A header signal may choose another model for the same body."""
-    client = Client(fake_router(routing_headers=("x-tier",)))
+    client = Client(fake_router(signal_settings={"tier": TIER}))
     await client.ask(chat(PROMPT), x_tier="gold")
     assert (await client.send(chat(PROMPT), x_tier="gold")).cache == "hit-exact"
-    client = Client(fake_router(routing_headers=("x-tier",), cache_policy=replace(SEMANTIC, mode="exact")))
+    client = Client(fake_router(signal_settings={"tier": TIER}, cache_policy=replace(SEMANTIC, mode="exact")))
     await client.ask(chat(PROMPT), x_tier="gold")
     assert (await client.send(chat(PROMPT), x_tier="free")).cache == "miss"
 
@@ -201,14 +201,14 @@ async def test_router_without_cache_bypasses() -> None:
 
 # ── scopes ────────────────────────────────────────────────────────────────────────────────────
 
-FAQ = RoutingDecision("faq", 1, read_rule({"faq": True}), SMALL, None, SEMANTIC)
+FAQ = send_to(SMALL, name="faq", rule=read_rule({"faq": True}))
 
 
 def with_shared_faq() -> Client:
     """Answers to what has the word "renewable" in it are shared by all, other answers by nobody."""
-    scopes = ScopeRules(HeaderScope(), {"faq": SharedScope()})
+    shared = {"faq": replace(SEMANTIC, scope=SharedScope())}
     signals = [KeywordsSignal("faq", ["renewable"])]
-    return Client(fake_router(signals=signals, decisions=[FAQ], scopes=scopes))
+    return Client(fake_router(signals=signals, decisions=[FAQ], own_cache_policies=shared))
 
 
 async def test_decision_may_share_what_others_keep_apart() -> None:
@@ -231,8 +231,9 @@ async def test_answer_stored_for_all_is_not_replayed_once_its_decision_shares_no
     await before.ask(chat(PROMPT), authorization="Bearer a")
     kept = [entry async for entry in before.router.cache.entries(EVERYTHING)]
     signals = [KeywordsSignal("faq", ["renewable"])]
-    scopes = ScopeRules(SharedScope(), {"faq": HeaderScope()})
-    after = Client(fake_router(signals=signals, decisions=[FAQ], scopes=scopes))
+    shared = replace(SEMANTIC, scope=SharedScope())
+    own = {"faq": replace(SEMANTIC, scope=HeaderScope())}
+    after = Client(fake_router(signals=signals, decisions=[FAQ], cache_policy=shared, own_cache_policies=own))
     await after.router.cache.keep(kept)
     assert (await after.send(chat(PROMPT), authorization="Bearer b")).cache == "miss"
 

@@ -8,7 +8,9 @@ from router_extproc.cache.base import Selector
 from router_extproc.pipeline.observer import WAITED_MAX_S
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.messages import BodyReply
 from router_extproc.protocol.modes import Role
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.testing.client import PATH, Client, answer_json, chat
 from router_extproc.testing.router import fake_router
 
@@ -104,12 +106,14 @@ async def test_ttft_is_taken_at_the_first_content(client: Client) -> None:
 
 
 async def test_inline_stream_observes_its_own_request(client: Client) -> None:
-    """A gateway with one filter only has no metadata to hand on."""
+    """It has the write token as a value: a gateway with one filter hands no metadata on."""
     driver = client.router.parts.drive(Role.INLINE)
     pairs = ((":method", "POST"), (":path", PATH))
     await driver.on_request_headers(RequestStarted(Headers(pairs), last=False))
     body = b'{"model":"auto","messages":[{"role":"user","content":"Hi"}]}'
-    await driver.on_request_body(BodyReceived(body, last=True))
+    reply = await driver.on_request_body(BodyReceived(body, last=True))
+    assert isinstance(reply, BodyReply)
+    assert TOKEN_KEY not in reply.dynamic_metadata[METADATA_NAMESPACE]
     driver.on_answer_headers(AnswerStarted(200, Headers((("content-type", "application/json"),)), last=False))
     driver.on_answer_chunk(AnswerChunk(answer_json(), last=True))
     driver.on_closed(clean=True)

@@ -82,7 +82,7 @@ async def test_both_reports_of_a_request_carry_its_ids_and_times() -> None:
     await client.ask(chat(), x_request_id=REQUEST_ID, traceparent=f"00-{TRACE}-{SPAN}-01")
     reports, now_s = client.router.reports, client.router.clock.wall_s()
     decided, answered = reports.decisions[0], reports.answers[0]
-    assert decided.ids == answered.ids == RequestIds(REQUEST_ID, TRACE, SPAN)
+    assert decided.exchange.ids == answered.exchange.ids == RequestIds(REQUEST_ID, TRACE, SPAN, sampled=True)
     assert decided.started_s == answered.started_s == now_s
     assert decided.body_bytes == len(json.dumps(chat()))
 
@@ -90,4 +90,4 @@ async def test_both_reports_of_a_request_carry_its_ids_and_times() -> None:
 async def test_a_refused_request_is_reported_with_its_ids() -> None:
     client = Client(fake_router())
     await client.send(b"{", x_request_id=REQUEST_ID)
-    assert client.router.reports.decisions[0].ids.request_id == REQUEST_ID
+    assert client.router.reports.decisions[0].exchange.ids.request_id == REQUEST_ID

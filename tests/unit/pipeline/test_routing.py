@@ -10,12 +10,11 @@ import pytest
 from router_extproc.errors import ModelError
 from router_extproc.models.base import Encoding
 from router_extproc.protocol.headers import REQUEST_HEADERS_BYTES_MAX, REQUEST_HEADERS_MAX
-from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Reading, Subject
 from router_extproc.testing.client import Client, chat
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
+from router_extproc.testing.router import LARGE, fake_router, send_to
 
 
 class MathsSignal:
@@ -45,7 +44,7 @@ class CountingEncoder(FakeEncoder):
         return super().encode(text, tasks=tasks)
 
 
-MATHS = RoutingDecision("maths", 1, read_rule({"domain": "math"}), LARGE, reasoning=True, cache=SEMANTIC)
+MATHS = send_to(LARGE, name="maths", rule=read_rule({"domain": "math"}), reasoning=True)
 
 
 def client(encoder: CountingEncoder | None = None) -> Client:

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
-from router_extproc.pipeline.request_ids import RequestIds
+from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 from router_extproc.pipeline.token import ShadowPlan, StorePlan, WriteToken
 from router_extproc.testing.router import SEMANTIC
 
+START = ExchangeStart(12.0)
 PLAN = StorePlan(
     Fingerprint("f"),
     Partition("p"),
     Scope("s"),
     np.array([0.1, -0.7], np.float32),
     "wie groß? 🙂",
-    SEMANTIC,
+    SEMANTIC.store_rules,
     ("t",),
 )
 
 
 def test_token_comes_back_as_it_went() -> None:
-    token = WriteToken("openai_chat", "small", "maths", 12.5, PLAN)
+    token = WriteToken("openai_chat", "small", "maths", 12.5, START, PLAN)
     back = WriteToken.decode(token.encode())
     assert back.plan is not None
     assert back.plan.vector is not None
@@ -32,24 +33,24 @@ def test_token_comes_back_as_it_went() -> None:
 
 
 def test_token_carries_what_is_to_be_compared() -> None:
-    token = WriteToken("openai_chat", "small", "maths", 12.5, None, ShadowPlan(Fingerprint("f"), 0.97))
+    token = WriteToken("openai_chat", "small", "maths", 12.5, START, None, ShadowPlan(Fingerprint("f"), 0.97))
     assert WriteToken.decode(token.encode()) == token
 
 
-def test_token_carries_the_ids_of_its_request() -> None:
-    ids = RequestIds("7f0c", "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
-    token = WriteToken("openai_chat", "small", "maths", 12.5, None, ids=ids)
-    assert WriteToken.decode(token.encode()).ids == ids
+def test_token_carries_the_start_and_the_ids_of_its_exchange() -> None:
+    ids = RequestIds("7f0c", "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
+    token = WriteToken("openai_chat", "small", "maths", 12.5, ExchangeStart(12.25, ids), None)
+    assert WriteToken.decode(token.encode()).exchange == ExchangeStart(12.25, ids)
 
 
 def test_token_of_the_version_before_is_refused() -> None:
     """In a rolling update another version's worker may observe the answer."""
     with pytest.raises(ValueError, match="another version"):
-        WriteToken.decode('[2,"openai_chat","small","maths",12.5,null,null]')
+        WriteToken.decode('[3,"openai_chat","small","maths",12.5,null,null]')
 
 
 def test_token_without_a_plan_only_measures() -> None:
-    token = WriteToken("openai_chat", "small", "maths", 12.5, None)
+    token = WriteToken("openai_chat", "small", "maths", 12.5, START, None)
     assert WriteToken.decode(token.encode()) == token
 
 

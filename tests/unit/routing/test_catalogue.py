@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.errors import ModelNotFound
-from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Target
+from router_extproc.routing.catalogue import Catalogue, Target
 
 SMALL = Target("small", "vllm_small", "Qwen/Qwen3-4B", None)
 LARGE = Target("large", "vllm_large", "small", None)

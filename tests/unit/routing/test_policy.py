@@ -1,29 +1,34 @@
-"""The policy's order, its default, and what stays known of a decision once it is gone."""
+"""The policy's order, its default, the choice of a candidate, and what it looks at."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.errors import RouterUnavailable
-from router_extproc.routing.policy import Policy, RoutingDecision, Target
-from router_extproc.routing.rules import ALWAYS, read_rule
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.fallback import Fallbacks
+from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.rules import ALWAYS, Readings, read_rule
+from router_extproc.routing.selection.base import Candidate
+from router_extproc.routing.traffic import TrafficSnapshot
 from router_extproc.signals.base import Reading
 
 SMALL = Target("small", "vllm_small", "Qwen/Qwen3-4B", None)
 LARGE = Target("large", "vllm_large", "Qwen/Qwen3-32B", "qwen3")
-CACHE = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
+FALLBACKS = Fallbacks({"small": SMALL, "large": LARGE}, {"large": "small"})
+LARGE_DOWN = TrafficSnapshot(frozenset(["vllm_large"]))
 MATHS = {"domain": Reading("domain", "math", 0.9)}
 
 
 def decision(name: str, priority: int = 0, when: object = None) -> RoutingDecision:
-    return RoutingDecision(name, priority, read_rule(when), LARGE, reasoning=True, cache=CACHE, tags=("t",))
+    return RoutingDecision(name, priority, read_rule(when), (Candidate(LARGE),), reasoning=True, tags=("t",))
 
 
 def policy(*decisions: RoutingDecision) -> Policy:
-    return Policy(decisions, default=SMALL, default_cache=CACHE)
+    return Policy(decisions, default=SMALL, fallbacks=FALLBACKS)
 
 
 def test_highest_priority_wins() -> None:
@@ -57,14 +62,6 @@ def test_pinned_request_asks_no_rule() -> None:
     assert (route.decision, route.target, route.trace) == ("pinned", SMALL, ())
 
 
-def test_cache_policy_of_a_removed_decision_is_unknown() -> None:
-    """An entry stored under a decision that no longer exists must not be replayed."""
-    known = policy(decision("maths"))
-    assert known.cache_policy("maths") == CACHE
-    assert known.cache_policy("pinned") == known.cache_policy("default") == CACHE
-    assert known.cache_policy("law") is None
-
-
 def test_empty_rule_always_holds() -> None:
     assert ALWAYS.holds({})
 
@@ -93,9 +90,9 @@ def refusing(when: object, priority: int = 5) -> RoutingDecision:
 )
 def test_what_a_decision_might_have_taken_is_refused_when_it_says_so(when: object) -> None:
     with pytest.raises(RouterUnavailable):
-        policy(refusing(when)).decide(NOTHING, UNREAD)
+        policy(refusing(when)).decide(NOTHING, unread=UNREAD)
     assert policy(refusing(when)).decide(NOTHING)
-    assert policy(decision("open", 5, when)).decide(NOTHING, UNREAD)
+    assert policy(decision("open", 5, when)).decide(NOTHING, unread=UNREAD)
 
 
 @pytest.mark.parametrize(
@@ -108,18 +105,85 @@ def test_what_a_decision_might_have_taken_is_refused_when_it_says_so(when: objec
     ],
 )
 def test_what_does_not_depend_on_the_unread_signal_is_not_refused(when: object, taken: str) -> None:
-    assert policy(refusing(when)).decide(NOTHING, UNREAD).decision == taken
+    assert policy(refusing(when)).decide(NOTHING, unread=UNREAD).decision == taken
 
 
 def test_what_was_found_without_inference_is_found() -> None:
     """A card number is a card number, whether names could be looked for or not."""
     found = {**NOTHING, "pii": Reading("pii", "CREDIT_CARD", 1.0)}
-    assert policy(refusing({"pii": True})).decide(found, UNREAD).decision == "refusing"
-    assert policy(refusing({"pii": False})).decide(found, UNREAD).decision == "default"
+    assert policy(refusing({"pii": True})).decide(found, unread=UNREAD).decision == "refusing"
+    assert policy(refusing({"pii": False})).decide(found, unread=UNREAD).decision == "default"
     with pytest.raises(RouterUnavailable):
-        policy(refusing({"pii": "PERSON"})).decide(found, UNREAD)
+        policy(refusing({"pii": "PERSON"})).decide(found, unread=UNREAD)
 
 
 def test_a_decision_of_higher_priority_takes_its_requests_all_the_same() -> None:
     higher = decision("higher", 9, {"domain": "math"})
-    assert policy(refusing({"guard": True}), higher).decide(NOTHING, UNREAD).decision == "higher"
+    assert policy(refusing({"guard": True}), higher).decide(NOTHING, unread=UNREAD).decision == "higher"
+
+
+# ── candidates, fallbacks ─────────────────────────────────────────────────────────────────────
+
+
+class BySignal:
+    """Chooses the second candidate when `hard` has a label, or the first one's pool is down."""
+
+    signals = frozenset(["hard"])
+
+    def choose(
+        self, candidates: Sequence[Candidate], readings: Readings, traffic: TrafficSnapshot
+    ) -> Candidate:
+        hard = readings.get("hard")
+        first_is_down = traffic.is_down(candidates[0].target.cluster)
+        return candidates[1 if first_is_down or (hard and hard.label) else 0]
+
+
+TWO = RoutingDecision(
+    "two", 1, read_rule({"domain": "math"}), (Candidate(LARGE), Candidate(SMALL)), None, selection=BySignal()
+)
+
+
+def test_the_selection_chooses_among_the_candidates_by_readings_and_traffic() -> None:
+    hard = {**MATHS, "hard": Reading("hard", "yes", 1.0)}
+    assert policy(TWO).decide(MATHS).target == LARGE
+    assert policy(TWO).decide(hard).target == SMALL
+    assert policy(TWO).decide(MATHS, LARGE_DOWN).target == SMALL
+
+
+def test_the_first_candidate_is_chosen_where_nothing_is_said() -> None:
+    assert policy(replace(decision("one"), candidates=TWO.candidates)).decide(MATHS).target == LARGE
+
+
+def test_a_route_to_a_pool_that_is_down_names_the_fallback_and_stays_itself() -> None:
+    """What the model itself has answered before is looked up first."""
+    route = policy(decision("maths")).decide(MATHS, LARGE_DOWN)
+    assert (route.target, route.fallback, route.fallback_of) == (LARGE, SMALL, None)
+    sent = route.to_fallback()
+    assert (sent.target, sent.fallback, sent.fallback_of) == (SMALL, None, "large")
+    assert replace(sent, target=LARGE, fallback_of=None) == replace(route, fallback=None)
+
+
+def test_a_pinned_request_is_sent_to_the_fallback_too() -> None:
+    assert policy().pin(LARGE, LARGE_DOWN).fallback == SMALL
+    assert policy().pin(LARGE).fallback is None
+
+
+def test_a_route_without_a_fallback_is_sent_as_it_is() -> None:
+    route = policy(decision("maths")).decide(MATHS)
+    assert route.to_fallback() is route
+
+
+def test_the_policy_knows_the_signals_that_its_rules_and_selections_look_at() -> None:
+    nested = {"any": [{"not": {"pii": True}}, {"all": [{"guard": True}, {"domain": "law"}]}]}
+    assert policy(decision("nested", 1, nested), TWO).signals == {"pii", "guard", "domain", "hard"}
+    assert policy().signals == frozenset()
+
+
+def test_when_every_pool_of_a_chain_is_down_the_models_own_is_asked() -> None:
+    all_down = TrafficSnapshot(frozenset(["vllm_small", "vllm_large"]))
+    assert policy(decision("maths")).decide(MATHS, all_down).fallback is None
+
+
+def test_equal_readings_and_equal_traffic_give_the_same_route() -> None:
+    one = policy(TWO, decision("law", 3, {"domain": "law"}))
+    assert one.decide(MATHS, LARGE_DOWN) == one.decide(MATHS, LARGE_DOWN)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.decision_policy import CachePolicy
-from router_extproc.routing.policy import Route, Target
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.fallback import Fallbacks
+from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.traffic import ENVOY_SAID_S, Traffic
 from router_extproc.testing.clock import ManualClock
 
@@ -11,7 +12,7 @@ TARGETS = {
     name: Target(name, f"pool_{name}", f"served-{name}", None)
     for name in ("large", "medium", "small", "alone")
 }
-CACHE = CachePolicy("semantic", 0.8, 60, store_tool_calls=False)
+FALLBACKS = Fallbacks(TARGETS, {"large": "medium", "medium": "small"})
 REFUSED = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Refused}"
 
 
@@ -22,12 +23,18 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def traffic(clock: ManualClock) -> Traffic:
-    return Traffic(clock, TARGETS, {"large": "medium", "medium": "small"})
+    return Traffic(clock, FALLBACKS.targets, FALLBACKS.models)
+
+
+def sent(traffic: Traffic, model: str) -> Route:
+    """As a request is sent that is decided for the model."""
+    policy = Policy((), default=TARGETS[model], fallbacks=FALLBACKS)
+    return policy.decide({}, traffic.snapshot()).to_fallback()
 
 
 def answers(traffic: Traffic, model: str) -> tuple[str, str | None]:
     """Who answers a request for the model, and in whose place."""
-    route = traffic.route(Route("maths", TARGETS[model], None, CACHE))
+    route = sent(traffic, model)
     return route.target.model, route.fallback_of
 
 
@@ -113,8 +120,9 @@ def test_each_change_is_told_once(traffic: Traffic) -> None:
     assert traffic.changes() == {"pool_large": True}
 
 
-def test_the_rest_of_the_route_stays_as_it_was(traffic: Traffic) -> None:
+def test_a_snapshot_stays_as_it_was_taken(traffic: Traffic) -> None:
+    """What a decision sees of the pools does not change under it."""
+    before = traffic.snapshot()
     traffic.heard("pool_large", "no_healthy_upstream")
-    route = traffic.route(Route("maths", TARGETS["large"], reasoning=True, cache=CACHE, tags=("a",)))
-    assert (route.decision, route.reasoning, route.cache, route.tags) == ("maths", True, CACHE, ("a",))
-    assert route.target == TARGETS["medium"]
+    assert not before.is_down("pool_large")
+    assert traffic.snapshot().down == {"pool_large"}

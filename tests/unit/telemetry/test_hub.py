@@ -13,6 +13,7 @@ from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.limiter import EVERY_S, WAYS_MAX
 from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.reports import answered, decided, stage
 from router_extproc.testing.router import Reports
 
 
@@ -22,7 +23,7 @@ def report(*notes: StageNote) -> DecisionReport:
     decision = Replay(
         rendered, CacheOutcome("hit-exact", "x"), "m", "d", explanation, EntryWorth("f", "m", "d", Worth())
     )
-    return DecisionReport("openai_chat", decision, 0.001)
+    return decided(decision)
 
 
 @pytest.fixture
@@ -37,20 +38,20 @@ def telemetry(clock: ManualClock) -> Telemetry:
 
 def test_a_failing_stage_is_logged(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
-        telemetry.decided(report(StageNote("cache", 0.1, "error", "search")))
+        telemetry.decided(report(stage("cache", 0.1, "error", "search")))
     expected = {"event": "stage failed", "log_level": "warning", "stage": "cache"}
     assert lines == [expected | {"outcome": "error", "reason": "search", "suppressed": 0}]
 
 
-def test_a_stage_that_went_well_or_was_skipped_is_not(telemetry: Telemetry) -> None:
+def test_a_stage_that_went_well_is_not(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
-        telemetry.decided(report(StageNote("cache", 0.1, "ok"), StageNote("signals", 0.0, "skipped")))
+        telemetry.decided(report(stage("cache", 0.1, "ok")))
     assert lines == []
 
 
 def test_the_same_failure_is_logged_once_in_a_while(telemetry: Telemetry, clock: ManualClock) -> None:
     """Milvus down under load would fill the disk."""
-    failing = report(StageNote("cache", 0.1, "timeout"))
+    failing = report(stage("cache", 0.1, "timeout"))
     with capture_logs() as lines:
         telemetry.decided(failing)
         telemetry.decided(failing)
@@ -61,7 +62,7 @@ def test_the_same_failure_is_logged_once_in_a_while(telemetry: Telemetry, clock:
 
 def test_a_line_says_how_many_were_suppressed_before_it(telemetry: Telemetry, clock: ManualClock) -> None:
     """One line in ten seconds looks the same for one failure and for ten thousand."""
-    failing = report(StageNote("cache", 0.1, "timeout"))
+    failing = report(stage("cache", 0.1, "timeout"))
     with capture_logs() as lines:
         for _ in range(4):
             telemetry.decided(failing)
@@ -73,7 +74,7 @@ def test_a_line_says_how_many_were_suppressed_before_it(telemetry: Telemetry, cl
 def test_what_was_suppressed_last_is_said_at_the_end(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
         for _ in range(3):
-            telemetry.decided(report(StageNote("cache", 0.1, "error", "search")))
+            telemetry.decided(report(stage("cache", 0.1, "error", "search")))
         telemetry.drain()
         telemetry.drain()
     assert len(lines) == 2
@@ -83,7 +84,7 @@ def test_what_was_suppressed_last_is_said_at_the_end(telemetry: Telemetry) -> No
 
 def test_the_end_says_nothing_when_nothing_was_suppressed(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
-        telemetry.decided(report(StageNote("cache", 0.1, "timeout")))
+        telemetry.decided(report(stage("cache", 0.1, "timeout")))
         telemetry.drain()
     assert len(lines) == 1
 
@@ -91,53 +92,79 @@ def test_the_end_says_nothing_when_nothing_was_suppressed(telemetry: Telemetry) 
 def test_a_forgotten_failure_leaves_its_count_behind(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
         for _ in range(2):
-            telemetry.decided(report(StageNote("cache", 0.1, "error", "first")))
+            telemetry.decided(report(stage("cache", 0.1, "error", "first")))
         for number in range(WAYS_MAX):
-            telemetry.decided(report(StageNote("cache", 0.1, "error", str(number))))
+            telemetry.decided(report(stage("cache", 0.1, "error", str(number))))
     rest = [line for line in lines if line["event"] == "stage failures not logged"]
     assert [(line["reason"], line["suppressed"]) for line in rest] == [("first", 1)]
 
 
 def test_another_failure_is_logged_at_once(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
-        telemetry.decided(report(StageNote("cache", 0.1, "timeout")))
-        telemetry.decided(report(StageNote("signals", 0.1, "timeout")))
+        telemetry.decided(report(stage("cache", 0.1, "timeout")))
+        telemetry.decided(report(stage("signals", 0.1, "timeout")))
     assert len(lines) == 2
 
 
 def test_two_failures_in_turn_are_each_logged_once(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
-        for stage in ("cache", "signals", "cache", "signals"):
-            telemetry.decided(report(StageNote(stage, 0.1, "timeout")))
+        for name in ("cache", "signals", "cache", "signals"):
+            telemetry.decided(report(stage(name, 0.1, "timeout")))
     assert [line["stage"] for line in lines] == ["cache", "signals"]
 
 
 def test_the_memory_of_failures_is_bounded(telemetry: Telemetry) -> None:
     with capture_logs() as lines:
         for number in range(WAYS_MAX + 1):
-            telemetry.decided(report(StageNote("cache", 0.1, "error", str(number))))
-        telemetry.decided(report(StageNote("cache", 0.1, "error", "0")))
+            telemetry.decided(report(stage("cache", 0.1, "error", str(number))))
+        telemetry.decided(report(stage("cache", 0.1, "error", "0")))
     assert len(lines) == WAYS_MAX + 2
 
 
 def test_a_rejected_request_is_counted_and_not_warned_of(telemetry: Telemetry) -> None:
     rejected = Reject(MalformedRequest("x"), Rendered("application/json", b"{}"))
     with capture_logs() as lines:
-        telemetry.decided(DecisionReport("openai_chat", rejected, 0.001))
+        telemetry.decided(decided(rejected))
     assert [line["log_level"] for line in lines] == ["debug"]
 
 
 def test_every_listener_hears_every_report(clock: ManualClock) -> None:
     reports = Reports()
     telemetry = Telemetry(Metrics(), clock, reports)
-    decided, answered = report(), AnswerReport("openai_chat", "m", "d", 200, False, None, 1.0, None, "stored")
-    telemetry.decided(decided)
-    telemetry.answered(answered)
-    assert (reports.decisions, reports.answers) == ([decided], [answered])
+    one, other = report(), answered()
+    telemetry.decided(one)
+    telemetry.answered(other)
+    assert (reports.decisions, reports.answers) == ([one], [other])
+
+
+class Broken:
+    """A listener with a bug."""
+
+    def decided(self, _report: DecisionReport) -> None:
+        raise ValueError("what a client wrote")
+
+    def answered(self, _report: AnswerReport) -> None:
+        raise KeyError("what a pool wrote")
+
+
+def test_a_listener_that_fails_is_logged_without_its_text(clock: ManualClock) -> None:
+    """The text of an error may quote a client."""
+    telemetry = Telemetry(Metrics(), clock, Broken())
+    with capture_logs() as lines:
+        telemetry.decided(report())
+        telemetry.decided(report())
+        telemetry.answered(answered())
+        telemetry.drain()
+    about = [(line["event"], line["listener"], line["error"], line["suppressed"]) for line in lines]
+    assert about == [
+        ("report lost", "Broken", "ValueError", 0),
+        ("report lost", "Broken", "KeyError", 0),
+        ("lost reports not logged", "Broken", "ValueError", 1),
+    ]
 
 
 def test_answers_and_streams_reach_the_metrics(telemetry: Telemetry) -> None:
-    telemetry.answered(AnswerReport("openai_chat", "m", "d", 500, False, None, 1.0, None, "status"))
+    telemetry.answered(answered(status=500, stored="status"))
     telemetry.opened(Role.OBSERVE)
     telemetry.closed(Role.OBSERVE, "done")
     value = telemetry.metrics.registry.get_sample_value

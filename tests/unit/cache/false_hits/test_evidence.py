@@ -81,7 +81,7 @@ def test_complaints_are_counted_beside_the_rate_and_not_in_it() -> None:
     evidence.record("maths", WRONG)
     evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
     found = evidence.findings()["maths"]
-    assert (found.latest, found.ever, found.score_min) == (Sample(2, 1), Sample(2, 1), None)
+    assert (found.latest, found.own, found.score_min) == (Sample(2, 1), Sample(2, 1), None)
     assert found.feedback == {"client": 1}
 
 

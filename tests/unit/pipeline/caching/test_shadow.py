@@ -8,7 +8,6 @@ from typing import Literal
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
-from router_extproc.cache.decision_policy import ScopeRules
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.cache.false_hits.threshold import LOOK_FIRST
 from router_extproc.cache.scope import SharedScope
@@ -190,7 +189,7 @@ async def test_in_a_shared_scope_complaints_count_only_if_configured(
     feedback: Literal["own", "off", "all"], cache: str
 ) -> None:
     """Everybody could remove what all share."""
-    client = Client(fake_router(scopes=ScopeRules(SharedScope()), feedback=feedback))
+    client = Client(fake_router(cache_policy=replace(SEMANTIC, scope=SharedScope()), feedback=feedback))
     await client.ask(chat(PROMPT))
     assert (await client.send(chat(PROMPT), **WRONG)).cache == cache
 

@@ -14,7 +14,8 @@ from router_extproc.telemetry.metrics.exposition import expose
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.known_labels import SERIES_MAX, KnownLabels, rejection_codes
 from router_extproc.telemetry.metrics.metrics import TTFT_BUCKETS_S, Metrics
-from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY, DecisionReport
+from router_extproc.testing.reports import decided
+from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY
 
 CONFIG = Config.model_validate(
     {
@@ -30,7 +31,7 @@ CONFIG = Config.model_validate(
 @pytest.fixture
 def metrics() -> Metrics:
     metrics = Metrics()
-    metrics.begin_at_zero(KnownLabels.of(CONFIG).series())
+    metrics.begin_at_zero(KnownLabels.of(CONFIG, CONFIG.signals).series())
     return metrics
 
 
@@ -54,6 +55,11 @@ def test_a_counter_is_zero_before_its_first_event(metrics: Metrics) -> None:
     assert value(metrics, "answer_ttft_seconds_count", model="large") == 0
 
 
+def test_a_signal_that_is_not_computed_has_no_series() -> None:
+    """A zero would say that it has been looked for in vain."""
+    assert KnownLabels.of(CONFIG, ()).series()["signal_readings"] == []
+
+
 def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metrics: Metrics) -> None:
     """Else the list of label values is not whole."""
 
@@ -63,14 +69,14 @@ def test_what_happens_adds_no_series_but_those_of_readings_and_candidates(metric
 
     before = series()
     for decision in (FORWARD, REPLAY, REJECT):
-        metrics.decided(DecisionReport("openai_chat", decision, 0.004, waited=True))
+        metrics.decided(decided(decision, waited=True))
     metrics.answered(ANSWER)
     added = {re.split(r"[{ ]", line)[0] for line in series() - before}
     assert {name for name in added if "candidate" not in name and "readings" not in name} == set()
 
 
 def test_the_work_behind_hits_is_counted_from_the_start(metrics: Metrics) -> None:
-    metrics.evidence.begin_at_zero(KnownLabels.of(CONFIG).decisions)
+    metrics.evidence.begin_at_zero(KnownLabels.of(CONFIG, CONFIG.signals).decisions)
     for decision in ("maths", "default", "pinned"):
         assert value(metrics, "cache_shadow_comparisons_total", decision=decision, outcome="different") == 0
         assert value(metrics, "cache_feedback_total", decision=decision, source="client") == 0
@@ -83,7 +89,7 @@ def test_what_is_known_takes_the_place_of_the_zero(metrics: Metrics) -> None:
     metrics.evidence.show({"maths": found}, {"done": 10})
     assert (
         value(metrics, "cache_shadow_comparisons_total", decision="maths", outcome="different")
-        == found.ever.wrong
+        == found.own.wrong
     )
     assert value(metrics, "cache_feedback_total", decision="maths", source="client") == 3
     assert value(metrics, "cache_feedback_total", decision="maths", source="operator") == 0

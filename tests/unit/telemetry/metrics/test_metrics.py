@@ -3,7 +3,6 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.cache.base import BackendState
-from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import MalformedRequest
@@ -17,21 +16,20 @@ from router_extproc.pipeline.decision import (
     Forward,
     Reject,
     Replay,
-    StageNote,
 )
-from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import Route, Target
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.metrics.reading import count_late_stages
+from router_extproc.testing.reports import TOKEN, answered, decided, stage
 
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
     reasoning=None,
-    cache=CachePolicy("semantic", 0.8, 3600, store_tool_calls=False),
 )
 EXPLANATION = Explanation(
     "openai_chat",
@@ -40,9 +38,9 @@ EXPLANATION = Explanation(
     "miss",
     "absent",
     (Candidate("f" * 64, 0.91, 0.2, accepted=False, reason="numbers"),),
-    (StageNote("signals", 0.003, "ok"), StageNote("cache", 0.1, "timeout")),
+    (stage("signals", 0.003, "ok"), stage("cache", 0.1, "timeout")),
 )
-FORWARD = Forward(ROUTE, None, CacheOutcome("miss", "router-extproc; fwd=uri-miss"), None, EXPLANATION)
+FORWARD = Forward(ROUTE, None, CacheOutcome("miss", "router-extproc; fwd=uri-miss"), TOKEN, EXPLANATION)
 REPLAY = Replay(
     Rendered("application/json", b"{}"),
     CacheOutcome("hit-exact", "router-extproc; hit", age_s=3),
@@ -52,22 +50,19 @@ REPLAY = Replay(
     EntryWorth("f" * 64, "large", "maths", Worth(1, 0, 10, 20, 0.5)),
 )
 REJECT = Reject(MalformedRequest("messages is missing"), Rendered("application/json", b"{}"))
-ANSWER = AnswerReport(
-    "openai_chat",
-    "large",
-    "maths",
-    200,
+ANSWER = answered(
+    model="large",
+    decision="maths",
     streamed=True,
     ttft_s=0.4,
     duration_s=2.0,
     usage=Usage(10, 20, cached_tokens=4),
-    stored="stored",
 )
 
 
 def decide(decision: Decision) -> Metrics:
     metrics = Metrics()
-    metrics.decided(DecisionReport("openai_chat", decision, 0.004))
+    metrics.decided(decided(decision))
     return metrics
 
 
@@ -134,8 +129,7 @@ def test_an_answer_is_counted_with_its_tokens() -> None:
 def test_negative_usage_of_a_pool_does_not_stop_the_counting() -> None:
     """A counter that is asked to fall raises; a listener must not."""
     metrics = Metrics()
-    broken = AnswerReport("openai_chat", "m", "d", 200, False, None, 1.0, Usage(-1, -1, -1), "stored")
-    metrics.answered(broken)
+    metrics.answered(answered(usage=Usage(-1, -1, -1)))
     assert value(metrics, "tokens_total", model="m", kind="prompt") == 0
 
 

@@ -1,0 +1,143 @@
+"""Puts a router together: open resources and one policy give the parts that every exchange needs.
+
+Pure: opens nothing and changes nothing, so it may be called again with another policy and the same
+resources; tests call it with fakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from router_extproc.app.learned import Learned
+from router_extproc.app.resources import Resources
+from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.clock import Clock
+from router_extproc.config.router_policy import RouterPolicy, StageLimits
+from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
+from router_extproc.pipeline.caching.warming import Warmer
+from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.parsed_request import RequestParser
+from router_extproc.pipeline.report import Listener
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.signal_stage import SignalStage
+from router_extproc.routing.traffic import Traffic
+
+#: Requests with known answers are chat completions.
+WARM_DIALECT = "openai_chat"
+#: No client waits for them: no stage may be skipped, however busy the machine is.
+WARM_LIMITS = StageLimits.patient(10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a router talks to beside its resources."""
+
+    listener: Listener
+    clock: Clock
+    #: A number from 0 to below 1, each as likely as another.
+    chance: Callable[[], float]
+    #: Waits.
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One policy at work."""
+
+    policy: RouterPolicy
+    parts: ExchangeParts
+    #: None: the cache is off.
+    warmer: Warmer | None
+
+
+def assemble(
+    resources: Resources, policy: RouterPolicy, learned: Learned, surroundings: Surroundings
+) -> Router:
+    """The router of a policy."""
+    parts = _Parts(resources, policy, learned, surroundings)
+    return Router(policy, parts.exchange(), parts.warmer())
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Makes each part from what it needs."""
+
+    resources: Resources
+    policy: RouterPolicy
+    learned: Learned
+    surroundings: Surroundings
+
+    def exchange(self) -> ExchangeParts:
+        return ExchangeParts.of(
+            self._pipeline(self.policy, self.learned.traffic),
+            self._observer(),
+            find_dialect,
+            self.surroundings.listener,
+            self.surroundings.clock,
+            self.learned.savings,
+            self.policy.limits.message_timeout_s,
+            self.surroundings.pause,
+        )
+
+    def warmer(self) -> Warmer | None:
+        if self.resources.cache is None:
+            return None
+        # Without traffic: a known answer is the model's own, whether its pool is up or not.
+        pipeline = self._pipeline(self.policy.with_limits(WARM_LIMITS), None)
+        largest = self.policy.cache.max_answer_bytes
+        return Warmer(pipeline, DIALECTS[WARM_DIALECT], self.surroundings.clock, largest)
+
+    def _pipeline(self, policy: RouterPolicy, traffic: Traffic | None) -> RequestPipeline:
+        return RequestPipeline(
+            self.surroundings.clock,
+            RequestParser(policy.catalogue, policy.cache_policies, policy.routing_headers),
+            policy.routing,
+            self._signal_stage(policy.limits),
+            self._cache_stage(policy.limits),
+            policy.limits.budget_s,
+            policy.prices,
+            traffic,
+        )
+
+    def _signal_stage(self, limits: StageLimits) -> SignalStage:
+        return SignalStage(
+            signals=self.resources.signals,
+            encoder=self.resources.encoder,
+            inference=self.resources.inference,
+            timeout_s=limits.signals_timeout_s,
+        )
+
+    def _cache_stage(self, limits: StageLimits) -> CacheStage | None:
+        cache, encoder = self.resources.cache, self.resources.encoder
+        if cache is None or encoder is None:
+            return None
+        sampling = ShadowSampling(self.learned.evidence, self.surroundings.chance, self.policy.cache.feedback)
+        policies, clock = self.policy.cache_policies, self.surroundings.clock
+        timeout_s = limits.cache_timeout_s
+        return CacheStage(cache.lookup, policies, clock, timeout_s, encoder.identity, sampling)
+
+    def _observer(self) -> AnswerObserver:
+        return AnswerObserver(
+            DIALECTS,
+            self.resources.cache,
+            self.surroundings.listener,
+            self.surroundings.clock,
+            self.policy.cache.max_answer_bytes,
+            self._shadow(),
+            self.learned.hit_timing,
+            self.learned.traffic,
+            None if self.resources.cache is None else self.learned.coalescer,
+        )
+
+    def _shadow(self) -> ShadowComparisons | None:
+        cache, encoder = self.resources.cache, self.resources.encoder
+        if cache is None or encoder is None:
+            return None
+        background, inference = self.resources.background, self.resources.inference
+        comparison = AnswerComparison(encoder)
+        return ShadowComparisons(cache, self.learned.evidence, background, comparison, inference)

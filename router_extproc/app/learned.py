@@ -1,0 +1,54 @@
+"""What a worker learns from the requests it serves, for as long as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.clock import Clock
+from router_extproc.config.router_policy import RouterPolicy
+from router_extproc.pipeline.caching.coalescing import Coalescer
+from router_extproc.pipeline.caching.hit_timing import HitTiming
+from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.routing.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """State that all exchanges share and change; it outlives each of them."""
+
+    savings: Savings
+    #: How often semantic hits were wrong.
+    evidence: Evidence
+    #: Which pools are down.
+    traffic: Traffic
+    #: How long misses take.
+    hit_timing: HitTiming
+    #: None: equal requests do not wait for each other.
+    coalescer: Coalescer | None
+
+
+def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], float]) -> Learned:
+    """The state at the start; `chance`: a number from 0 to below 1, each as likely as another."""
+    cache, fallbacks, coalescing = policy.cache, policy.routing.fallbacks, policy.cache.coalescing
+    return Learned(
+        Savings(),
+        Evidence(_false_hit_rates(policy.cache_policies)),
+        Traffic(clock, fallbacks.targets, fallbacks.models),
+        HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
+        None
+        if coalescing is None
+        else Coalescer(clock, wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max),
+    )
+
+
+def _false_hit_rates(policies: CachePolicies) -> Callable[[str], float | None]:
+    """By decision: the share of false hits that may not be exceeded; None: no bound."""
+
+    def rate_max(decision: str) -> float | None:
+        policy = policies.of(decision)
+        return None if policy is None else policy.max_false_hit_rate
+
+    return rate_max

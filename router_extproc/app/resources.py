@@ -1,0 +1,168 @@
+"""What is expensive to open: models, the cache with its backend, background tasks.
+
+The only module that names concrete adapters. Everything is opened in the order of the data and closed in
+the opposite one, also when a later part cannot be opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from router_extproc.cache.health import BackendListener
+from router_extproc.cache.milvus.settings import Milvus
+from router_extproc.cache.near.tier import NearTier
+from router_extproc.cache.semantic_cache import SemanticCache
+from router_extproc.cache.verify import GuardVerifier
+from router_extproc.clock import Clock
+from router_extproc.config import model as section
+from router_extproc.config.encoder import Encoder as EncoderSection
+from router_extproc.config.router_policy import RouterPolicy
+from router_extproc.models.base import Encoder, Inference, ResultT, Verifier
+from router_extproc.models.onnx.classifiers import EncoderClassifiers
+from router_extproc.models.onnx.executor import InferenceExecutor
+from router_extproc.models.onnx.open import find_pulled, open_encoder
+from router_extproc.models.onnx.session import Engine
+from router_extproc.models.onnx.verifier_open import open_verifier
+from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.signals.base import Signal
+
+#: Prompts that may wait for the encoder. At 2 to 5 ms each, more would exceed their stage's budget while
+#: they wait; refused at once, a request still reaches the default model with a correct body.
+INFERENCES_WAITING_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What is open, and shared by all exchanges."""
+
+    #: None: neither a signal nor the cache needs it.
+    encoder: Encoder | None
+    inference: Inference
+    #: Those that some decision looks at.
+    signals: tuple[Signal, ...]
+    #: None: the cache is off.
+    cache: SemanticCache | None
+    background: BackgroundTasks
+
+
+@asynccontextmanager
+async def open_resources(
+    config: section.Config,
+    policy: RouterPolicy,
+    clock: Clock,
+    backend_listener: BackendListener | None = None,
+) -> AsyncIterator[Resources]:
+    """What the policy of a checked configuration needs, open inside the block.
+
+    backend_listener: is told when the cache's backend is lost, and when it is back.
+
+    Raises:
+        ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
+    """
+    async with AsyncExitStack() as stack:
+        encoder = _open_encoder(config, policy)
+        inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
+        classifiers = EncoderClassifiers(encoder)
+        signals = tuple(signal.open(name, classifiers) for name, signal in policy.signals.items())
+        cache = None
+        if config.semantic_cache.enabled and encoder is not None:
+            opening = _Opening(clock, stack, backend_listener)
+            cache = await _open_cache(config, encoder, inference, opening)
+        background = await stack.enter_async_context(BackgroundTasks(clock))
+        yield Resources(encoder, inference, signals, cache, background)
+
+
+# ── encoder ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _open_encoder(config: section.Config, policy: RouterPolicy) -> Encoder | None:
+    if not policy.needs_encoder and not config.semantic_cache.enabled:
+        return None
+    wanted = config.encoder
+    return open_encoder(
+        _encoder_folder(wanted),
+        pooling=wanted.pooling,
+        max_tokens=wanted.max_tokens,
+        prefix=wanted.prefix,
+        engine=Engine(wanted.threads, wanted.providers),
+    )
+
+
+def _encoder_folder(wanted: EncoderSection) -> Path | None:
+    """None: the built-in one."""
+    if wanted.repo is not None:
+        return find_pulled(wanted.repo, wanted.revision, where="encoder")
+    return None if wanted.path is None else Path(wanted.path)
+
+
+# ── cache ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What everything that is opened needs."""
+
+    clock: Clock
+    stack: AsyncExitStack
+    backend_listener: BackendListener | None
+
+
+async def _open_cache(
+    config: section.Config, encoder: Encoder, inference: Inference, opening: _Opening
+) -> SemanticCache:
+    wanted, verifier, clock, stack = config.semantic_cache, _verifier(config), opening.clock, opening.stack
+    judging = _Judging(inference, config.limits.cache_timeout_s)
+    if wanted.backend_type == "memory":
+        near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
+        return await stack.enter_async_context(SemanticCache(clock, near, verifier, run_blocking=judging))
+    near = _near_tier(wanted, clock, max_entries=wanted.near.max_entries)
+    # pymilvus takes a second to import: only who configured it waits for it.
+    from router_extproc.cache.milvus.backend import MilvusCache  # noqa: PLC0415
+
+    settings = wanted.milvus or Milvus()
+    backend = await stack.enter_async_context(
+        MilvusCache(settings, dim=encoder.dim, clock=clock, listener=opening.backend_listener)
+    )
+    cache = SemanticCache(
+        clock,
+        near,
+        verifier,
+        backend=backend,
+        source=backend,
+        purge_log=backend.purge_log,
+        write_feed=backend.write_feed,
+        run_blocking=judging,
+    )
+    return await stack.enter_async_context(cache)
+
+
+def _near_tier(wanted: section.SemanticCache, clock: Clock, *, max_entries: int) -> NearTier:
+    return NearTier(
+        clock,
+        max_entries=max_entries,
+        max_bytes=wanted.near.max_bytes,
+        policy=wanted.eviction_policy,
+        scope_share_max=wanted.near.scope_share_max,
+    )
+
+
+def _verifier(config: section.Config) -> Verifier:
+    if config.semantic_cache.verifier == "guards":
+        return GuardVerifier()
+    # Its calibration relies on the built-in encoder's similarities.
+    return open_verifier(own_encoder=config.encoder.is_built_in)
+
+
+class _Judging:
+    """Runs verification where the encoder runs. Fits cache.judging.RunBlocking."""
+
+    def __init__(self, inference: Inference, timeout_s: float) -> None:
+        self._inference = inference
+        self._timeout_s = timeout_s
+
+    async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
+        """See RunBlocking."""
+        return await self._inference.run(work, timeout_s=self._timeout_s)

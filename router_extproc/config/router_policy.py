@@ -1,0 +1,86 @@
+"""The router policy: everything in the configuration that decides what happens to a request, as one value.
+
+Made once from a configuration (`translate.py`). A worker may work by another policy later: nothing here is
+open, and nothing in it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.routing.catalogue import Catalogue
+from router_extproc.routing.policy import Policy
+from router_extproc.signals.base import SignalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StageLimits:
+    """How long a request may take, in seconds."""
+
+    #: Envoy waits this long for a reply.
+    message_timeout_s: float
+    #: For all stages of one request together.
+    budget_s: float
+    signals_timeout_s: float
+    cache_timeout_s: float
+
+    @classmethod
+    def patient(cls, whole_s: float) -> StageLimits:
+        """For requests for which no client waits: each stage may take half of `whole_s`."""
+        return cls(whole_s, whole_s, whole_s / 2, whole_s / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class CoalescingLimits:
+    """How long equal requests wait for the answer to the first one, and how many."""
+
+    #: From the first request on, in seconds.
+    wait_s: float
+    waiters_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """What the cache does alike for all decisions."""
+
+    #: Whose feedback counts: of clients in scopes of their own, of all, or of nobody.
+    feedback: Literal["own", "all", "off"]
+    #: Longer answers are not stored.
+    max_answer_bytes: int
+    #: No hit is delayed for longer.
+    hide_timing_max_s: float
+    #: None: equal requests do not wait for each other.
+    coalescing: CoalescingLimits | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPolicy:
+    """What a configuration says of requests."""
+
+    catalogue: Catalogue
+    #: The decisions, with their candidates and selections.
+    routing: Policy
+    #: By name: those that some decision looks at. No other signal is opened or read.
+    signals: Mapping[str, SignalSettings]
+    cache_policies: CachePolicies
+    cache: CacheSettings
+    prices: Prices
+    limits: StageLimits
+
+    @property
+    def routing_headers(self) -> tuple[str, ...]:
+        """The headers that signals read, in lower case and a fixed order."""
+        return tuple(sorted({name for signal in self.signals.values() for name in signal.headers()}))
+
+    @property
+    def needs_encoder(self) -> bool:
+        """True when a signal needs it; the cache does in any case."""
+        return any(signal.needs_encoder for signal in self.signals.values())
+
+    def with_limits(self, limits: StageLimits) -> RouterPolicy:
+        """The same policy with other limits."""
+        return replace(self, limits=limits)

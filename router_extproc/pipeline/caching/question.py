@@ -1,0 +1,74 @@
+"""What one request asks of the cache under one route: made once, for the lookup, the store and every wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from router_extproc.cache.base import Partition
+from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.results import Query
+from router_extproc.clock import Budget
+from router_extproc.models.base import Encoding, Vector
+from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
+from router_extproc.pipeline.token import StorePlan
+
+#: Longer prompts are matched exactly only: the write token carries the prompt of a semantic entry
+#: through Envoy's dynamic metadata.
+SEMANTIC_PROMPT_BYTES_MAX = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CacheQuestion:
+    """A request, its keys under the route's decision, and what the cache may do for that decision."""
+
+    parsed: ParsedRequest
+    decision: str
+    policy: CachePolicy
+    #: Under the policy's scope rule.
+    key: RequestKey
+    partition: Partition
+    #: None: exact matches only.
+    vector: Vector | None
+    #: Of the coming entry.
+    tags: tuple[str, ...]
+
+    @property
+    def query(self) -> Query | None:
+        """What is asked of the semantic tier; None: nothing."""
+        if self.vector is None:
+            return None
+        prompt, freshness = self.parsed.request.prompt, self.parsed.directives.freshness
+        return Query(
+            self.key.scope, self.partition, self.vector, prompt, self.policy.similarity_min, freshness
+        )
+
+    @property
+    def store_plan(self) -> StorePlan | None:
+        """How the coming answer is to be stored; None: not at all."""
+        if self.policy.mode == "off" or self.parsed.directives.no_store:
+            return None
+        prompt = "" if self.vector is None else self.parsed.request.prompt
+        key = self.key
+        return StorePlan(
+            key.fingerprint,
+            self.partition,
+            key.scope,
+            self.vector,
+            prompt,
+            self.policy.store_rules,
+            self.tags,
+        )
+
+    def within(self, budget: Budget) -> CacheQuestion:
+        """The same question, to be answered in other time."""
+        return replace(self, parsed=replace(self.parsed, budget=budget))
+
+
+def semantic_vector(parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None) -> Vector | None:
+    """The vector by which the request may be matched, or None: exactly only."""
+    if encoding is None or policy.mode != "semantic" or not parsed.request.prompt_is_last:
+        return None
+    if policy.multi_turn == "exact" and parsed.request.history:
+        return None
+    size = len(parsed.request.prompt.encode("utf-8", "surrogatepass"))
+    return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None

@@ -1,0 +1,35 @@
+"""What follows from a decision: a report, counted savings, feedback that is taken, and the reply to Envoy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.decision import Forward, Reject, Replay
+from router_extproc.pipeline.mutations import reply_to_body
+from router_extproc.pipeline.report import DecisionReport, Listener
+from router_extproc.protocol.messages import BodyReply, ImmediateResponse
+from router_extproc.protocol.modes import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """Carries decisions out, each once."""
+
+    listener: Listener
+    savings: Savings
+    #: None: the cache is off, and so is feedback.
+    shadow: ShadowComparisons | None
+
+    def carry_out(self, report: DecisionReport, role: Role) -> BodyReply | ImmediateResponse:
+        """Report the decision, count savings and feedback, and make the reply to a stream of this role."""
+        self.listener.decided(report)
+        match report.decision:
+            case Replay(saved=saved):
+                self.savings.add(saved)
+            case Forward(feedback=feedback) if feedback is not None and self.shadow is not None:
+                self.shadow.take_feedback(feedback)
+            case Forward() | Reject():
+                pass
+        return reply_to_body(report.decision, role)

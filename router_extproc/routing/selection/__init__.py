@@ -1,0 +1,15 @@
+"""The selections: how one of a decision's candidates is chosen.
+
+A selection is one file here, one line in SELECTIONS, and passes `testing.check_selection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from router_extproc.routing.selection.base import SelectionSettings
+from router_extproc.routing.selection.fixed import FixedSettings
+
+#: `by` in the configuration to the section that opens such a selection.
+SELECTIONS: Mapping[str, type[SelectionSettings]] = MappingProxyType({"fixed": FixedSettings})

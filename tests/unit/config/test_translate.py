@@ -1,0 +1,65 @@
+"""The configuration as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.config.model import Config
+from router_extproc.config.router_policy import StageLimits
+from router_extproc.config.translate import router_policy_of
+
+Read = Callable[..., Config]
+
+TEXT = """\
+version: 1
+default_model: small
+models:
+  small: {cluster: vllm_small}
+  large: {cluster: vllm_large, fallback: small, cost: {input_per_mtok: 1.0, output_per_mtok: 2.0}}
+signals:
+  tier: {type: header, header: X-Tier}
+  team: {type: header, header: X-Team}
+  attack: {type: guard}
+decisions:
+  - {name: gold, priority: 1, when: {not: {tier: free}}, model: large, cache: {scope: shared}}
+semantic_cache: {enabled: true, scope: {headers: [X-User]}}
+limits: {message_timeout_s: 0.5, margin_s: 0.1}
+"""
+
+
+def test_only_signals_that_some_decision_looks_at_are_in_it(read: Read) -> None:
+    """Others are neither opened nor read: they can change nothing."""
+    policy = router_policy_of(read(TEXT))
+    assert list(policy.signals) == ["tier"]
+    assert policy.routing_headers == ("x-tier",)
+    assert not policy.needs_encoder
+
+
+def test_a_signal_deep_in_a_rule_is_in_it(read: Read) -> None:
+    deep = TEXT.replace("{not: {tier: free}}", "{any: [{not: {all: [{attack: false}]}}, {team: true}]}")
+    policy = router_policy_of(read(deep))
+    assert list(policy.signals) == ["team", "attack"]
+    assert policy.needs_encoder
+
+
+def test_each_decision_has_one_cache_policy_with_its_scope(read: Read) -> None:
+    policies = router_policy_of(read(TEXT)).cache_policies
+    gold, default = policies.of("gold"), policies.of("default")
+    assert gold is not None
+    assert default is not None
+    assert (gold.scope, default.scope) == (SharedScope(), HeaderScope(("x-user",)))
+
+
+def test_a_decision_has_its_model_as_its_only_candidate(read: Read) -> None:
+    route = router_policy_of(read(TEXT)).routing.decide({})
+    assert (route.decision, route.target.model, route.fallback) == ("gold", "large", None)
+
+
+def test_other_limits_make_another_policy_and_nothing_else(read: Read) -> None:
+    policy = router_policy_of(read(TEXT))
+    assert policy.limits.budget_s == 0.4
+    patient = policy.with_limits(StageLimits.patient(10))
+    assert patient.limits == StageLimits(10, 10, 5, 5)
+    assert patient.routing is policy.routing
+    assert patient.cache_policies is policy.cache_policies
