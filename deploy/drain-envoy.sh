@@ -1,13 +1,13 @@
 #!/bin/bash
-# Lets Envoy finish what it has begun, because Envoy itself ends at once when it is told to.
+# Lets Envoy finish the requests in progress, because Envoy itself ends at once on SIGTERM.
 #
 #   drain-envoy.sh ADMIN AT_MOST_S ACCEPT_S                     drain, then return; Envoy still runs
 #   drain-envoy.sh run ADMIN AT_MOST_S ACCEPT_S COMMAND...      run Envoy; on SIGTERM drain, then stop it
 #
 # ADMIN is Envoy's admin interface, HOST:PORT or unix:PATH (needs curl). First each answer tells its client
-# to connect elsewhere (--drain-strategy immediate), for ACCEPT_S seconds with new connections still taken,
-# for a load balancer that does not know yet; then new connections are refused; then requests under way
-# are waited for, AT_MOST_S seconds in all.
+# to connect elsewhere (--drain-strategy immediate). For ACCEPT_S seconds new connections are still accepted,
+# for a load balancer that does not know yet; then they are refused. Then the script waits for the requests in
+# progress, AT_MOST_S seconds in all.
 set -u
 
 ask() { # METHOD PATH
@@ -22,7 +22,7 @@ ask() { # METHOD PATH
   ) 2>/dev/null
 }
 
-active() { # Requests of clients under way; fails when Envoy does not answer.
+active() { # Client requests in progress; fails when Envoy does not answer.
   local answer line count=0
   answer=$(ask GET '/stats?filter=downstream_rq_active') || return
   while read -r line; do
@@ -39,7 +39,7 @@ drain() {
   ask POST '/drain_listeners' >/dev/null
   while count=$(active) && ((count > 0)); do
     if ((SECONDS - started >= at_most_s)); then
-      echo "drain-envoy: $count requests are still under way after $at_most_s s" >&2
+      echo "drain-envoy: $count requests are still in progress after $at_most_s s" >&2
       return 0
     fi
     sleep 0.2

@@ -101,10 +101,7 @@ def _problem_above(path: Path, found: os.stat_result, *, subject: Path) -> str |
         return f"{path} is a link of {_name(found.st_uid)}: write the path of the folder itself"
     everybody = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
     if everybody and not path.is_mount():
-        return (
-            f"every user may put another file in the place of {subject}:"
-            f" run `chmod o-w {path}`, or choose another folder"
-        )
+        return f"every user can replace {subject}: run `chmod o-w {path}`, or choose another folder"
     return None
 
 
@@ -117,19 +114,21 @@ def _problem_within(path: Path, own: Found, *, contents: bool) -> str | None:
 
 def _problem_of(each: Path, found: os.stat_result, *, group: int | None, subject: Path) -> str | None:
     if stat.S_ISLNK(found.st_mode):
-        return f"{each} is a link, and nobody here makes links: remove it"
+        return f"{each} is a link, which router-extproc never creates: remove it"
     if found.st_uid != os.geteuid():
         if each.is_mount():
-            return f"{each} is the volume itself: name a folder inside it, which is made at the first start"
+            return (
+                f"{each} is the volume itself: name a folder inside it, which is created at the first start"
+            )
         return (
-            f"{each} belongs to {_name(found.st_uid)}, and this runs as {_name(os.geteuid())}: run"
-            f" `chown -R {os.geteuid()} {subject}` if you trust what is in it, or name another folder"
+            f"{each} belongs to {_name(found.st_uid)}, but this process runs as {_name(os.geteuid())}: run"
+            f" `chown -R {os.geteuid()} {subject}` if you trust its content, or name another folder"
         )
     everybody = found.st_mode & stat.S_IWOTH
     if everybody or (found.st_mode & stat.S_IWGRP and found.st_gid != group):
         who = "every user" if everybody else f"group {found.st_gid}"
-        hint = f"run `chmod -R go-rwx {subject}` if you trust what is in it, or name another folder"
-        return f"{who} may write {each}: {hint}"
+        hint = f"run `chmod -R go-rwx {subject}` if you trust its content, or name another folder"
+        return f"{who} can write to {each}: {hint}"
     return None
 
 

@@ -66,7 +66,9 @@ def _make(base: Path | None) -> Path:
         raise ConfigError("TMPDIR", problem) from error
     if len(os.fsencode(folder)) > _PATH_BYTES_MAX:
         folder.rmdir()
-        raise ConfigError("TMPDIR", f"{base} is too long a name for a folder of sockets; name a shorter one")
+        raise ConfigError(
+            "TMPDIR", f"{base} is too long a name for a folder of sockets: choose a shorter one"
+        )
     return folder
 
 

@@ -134,7 +134,7 @@ def _of_token(asked: Asked, need: Need, access: Access) -> Refusal | None:
         message = "without admin.token this is answered on loopback only"
         return Refusal("token_unset", 403, message)
     if not asked.authorization:
-        return Refusal("token_missing", 401, "this port asks for its token: Authorization: Bearer TOKEN")
+        return Refusal("token_missing", 401, "this port needs its token: Authorization: Bearer TOKEN")
     if len(asked.authorization) != 1 or not _is_token(asked.authorization[0], access.token):
         return Refusal("token_wrong", 401, "this is not the port's token")
     return None

@@ -22,8 +22,16 @@ CONNECTIONS_MAX: Final = 128
 class Listening:
     """Serves one application; `key` is the YAML path that an error names."""
 
-    def __init__(self, application: web.Application, address: str, key: str) -> None:
+    def __init__(
+        self,
+        application: web.Application,
+        address: str,
+        key: str,
+        *,
+        connections_max: int = CONNECTIONS_MAX,
+    ) -> None:
         self._application: Final = application
+        self._connections_max: Final = connections_max
         self._address: Final = address
         self._key: Final = key
         self._runner: web.AppRunner | None = None
@@ -66,12 +74,12 @@ class Listening:
         loop = asyncio.get_running_loop()
 
         def connection() -> asyncio.Protocol:
-            return _connection(runner)
+            return _connection(runner, self._connections_max)
 
         if self._address.startswith("unix:"):
             return await loop.create_unix_server(connection, self._address.removeprefix("unix:"))
         host, port = host_port(self._address) or ("", 0)
-        return await loop.create_server(connection, host, port, backlog=CONNECTIONS_MAX)
+        return await loop.create_server(connection, host, port, backlog=self._connections_max)
 
     def _why_not(self, error: OSError) -> str:
         if error.errno != errno.EADDRINUSE:
@@ -79,12 +87,12 @@ class Listening:
         return f"{self._address} is in use; set {self._key} to another HOST:PORT"
 
 
-def _connection(runner: web.AppRunner) -> asyncio.Protocol:
+def _connection(runner: web.AppRunner, connections_max: int) -> asyncio.Protocol:
     """What serves a new connection, with room made for it."""
     server = runner.server
     if server is None:
         raise RuntimeError("not set up")
     connections = server.connections  # the oldest first
-    for oldest in connections[: max(0, len(connections) + 1 - CONNECTIONS_MAX)]:
+    for oldest in connections[: max(0, len(connections) + 1 - connections_max)]:
         oldest.force_close()
     return server()

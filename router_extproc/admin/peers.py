@@ -18,7 +18,6 @@ from router_extproc.llm.answer import JsonValue
 
 #: For one worker to answer.
 PEER_S: Final = 1.0
-#: For one worker to purge: it waits for its backend.
 PURGE_S: Final = 20.0
 #: Where the keeper of shared values asks (`process.sharing`): over the workers' sockets only.
 SHARED: Final = "/shared"
@@ -38,6 +37,8 @@ class Peers:
     """Asks other workers' admin servers."""
 
     sockets: Mapping[int, Path]
+    #: For one worker to purge: it waits for its backend.
+    purge_s: float = PURGE_S
 
     async def metrics(self) -> dict[int, bytes | None]:
         """The Prometheus text of each worker; None: it does not answer."""
@@ -68,7 +69,9 @@ class Peers:
 
     async def purge(self, body: bytes) -> dict[int, JsonValue]:
         """What each worker says of a purge; None: it does not answer."""
-        asking = (_ask(socket, "/cache/purge", body, timeout_s=PURGE_S) for socket in self.sockets.values())
+        asking = (
+            _ask(socket, "/cache/purge", body, timeout_s=self.purge_s) for socket in self.sockets.values()
+        )
         answers = await asyncio.gather(*asking)
         return {worker: _document(answer) for worker, answer in zip(self.sockets, answers, strict=True)}
 

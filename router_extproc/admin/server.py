@@ -20,7 +20,7 @@ from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
 from router_extproc.admin.client_headers import client_headers
 from router_extproc.admin.explained import explained
 from router_extproc.admin.guard import Guard
-from router_extproc.admin.listening import Listening
+from router_extproc.admin.listening import CONNECTIONS_MAX, Listening
 from router_extproc.admin.page import dashboard
 from router_extproc.admin.peers import SHARED, SHARED_BYTES_MAX
 from router_extproc.admin.replies import add_careful_headers, json_reply
@@ -46,6 +46,8 @@ class AdminServer:
         access: Access | None = None,
         metrics: str | None = None,
         shared: Callable[[bytes], bytes] | None = None,
+        answer_s: float = ANSWER_S,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another.
 
@@ -54,6 +56,7 @@ class AdminServer:
         shared: answers the keeper of shared values, on a worker's own socket.
         """
         self._operations: Final = operations
+        self._answer_s: Final = answer_s
         self._max_body_bytes = max_body_bytes
         # Only this user's processes can open a socket of ours (server.listen): nothing is asked of them.
         trusted = address.startswith("unix:")
@@ -62,9 +65,13 @@ class AdminServer:
         if self._shared is not None:
             self._max_body_bytes = SHARED_BYTES_MAX
         self._cache: Final = CacheRoutes(cache, with_token=self._with_token)
-        self._main: Final = Listening(self.application(), address, "admin")
+        self._main: Final = Listening(self.application(), address, "admin", connections_max=connections_max)
         self._metrics: Final = (
-            None if metrics is None else Listening(self.metrics_application(), metrics, "admin.metrics")
+            None
+            if metrics is None
+            else Listening(
+                self.metrics_application(), metrics, "admin.metrics", connections_max=connections_max
+            )
         )
 
     @property
@@ -102,7 +109,9 @@ class AdminServer:
     def application(self) -> web.Application:
         """Everything, behind the rules of access."""
         guards = [] if self._access is None else [Guard(self._access, self._operations.refused).middleware]
-        application = web.Application(middlewares=[*guards, _in_time], client_max_size=self._max_body_bytes)
+        application = web.Application(
+            middlewares=[*guards, self._in_time], client_max_size=self._max_body_bytes
+        )
         application.on_response_prepare.append(add_careful_headers)
         self._add_numbers(application)
         application.router.add_post("/explain", self._explain)
@@ -114,7 +123,7 @@ class AdminServer:
 
     def metrics_application(self) -> web.Application:
         """Metrics and health, which say nothing of what clients wrote."""
-        application = web.Application(middlewares=[_in_time], client_max_size=1)
+        application = web.Application(middlewares=[self._in_time], client_max_size=1)
         application.on_response_prepare.append(add_careful_headers)
         self._add_numbers(application)
         return application
@@ -123,6 +132,20 @@ class AdminServer:
         application.router.add_get("/metrics", self._metrics_text)
         application.router.add_get("/healthz", _alive)
         application.router.add_get("/readyz", self._ready)
+
+    @web.middleware
+    async def _in_time(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+        limit_s = self._limit_s(request.path)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await handler(request)
+        except TimeoutError:
+            return json_reply({"error": f"no answer within {limit_s:g} s"}, status=503)
+
+    def _limit_s(self, path: str) -> float | None:
+        if path == EXPORT:
+            return None  # as long as there is more, and somebody takes it
+        return cache_routes.ANSWER_S if path.startswith("/cache") else self._answer_s
 
     @property
     def _with_token(self) -> bool:
@@ -158,22 +181,6 @@ class AdminServer:
         if decision is None:
             return json_reply({"error": "no dialect knows this path"}, status=404)
         return json_reply(explained(decision))
-
-
-@web.middleware
-async def _in_time(request: web.Request, handler: Answer) -> web.StreamResponse:
-    limit_s = _limit_s(request.path)
-    try:
-        async with asyncio.timeout(limit_s):
-            return await handler(request)
-    except TimeoutError:
-        return json_reply({"error": f"no answer within {limit_s:g} s"}, status=503)
-
-
-def _limit_s(path: str) -> float | None:
-    if path == EXPORT:
-        return None  # as long as there is more, and somebody takes it
-    return cache_routes.ANSWER_S if path.startswith("/cache") else ANSWER_S
 
 
 async def _alive(_request: web.Request) -> web.StreamResponse:

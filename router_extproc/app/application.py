@@ -52,13 +52,13 @@ class Application:
     async def explain(self, method: str, path: str, headers: Headers, body: bytes) -> Decision | None:
         """What would be decided; None: no dialect knows this method and path.
 
-        Looks into the cache, stores nothing and reports nothing.
+        Looks into the cache and changes nothing of it; reports nothing.
         """
         parts = self.current.router.parts
         dialect = parts.find_dialect(method, path)
         if dialect is None:
             return None
-        return await parts.pipeline.decide(RawRequest(dialect, headers, body))
+        return await parts.pipeline.read_only().decide(RawRequest(dialect, headers, body))
 
     @property
     def policy(self) -> RouterPolicy:

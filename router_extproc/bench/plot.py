@@ -28,7 +28,7 @@ def open_plot(target: Path, draw: Draw[FiguresT]) -> Callable[[FiguresT], None]:
         ConfigError: matplotlib is missing, or the target's folder.
     """
     if not target.parent.is_dir():
-        raise ConfigError("--plot", f"{target.parent} is no folder")
+        raise ConfigError("--plot", f"{target.parent} is not a folder")
     with needed_for("a picture", "training", where="--plot"):
         from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
 

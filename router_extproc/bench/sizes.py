@@ -23,9 +23,8 @@ from router_extproc.cache.judging import CANDIDATES_MAX
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
 
-#: How often a store is tried that the backend does not answer, and the pause between.
+#: How often a store is tried that the backend does not answer.
 STORE_TRIES: Final = 60
-_STORE_PAUSE_S: Final = 1.0
 #: How often, and how far apart, a backend is asked whether it is done with what it took.
 SETTLE_TRIES: Final = 3000
 _SETTLE_PAUSE_S: Final = 0.1
@@ -73,6 +72,8 @@ class Subject:
     in_process: bool
     #: False while it is at work on what it took.
     is_settled: Callable[[], bool] = lambda: True
+    #: Between two tries of a store that it does not answer.
+    store_pause_s: float = 1.0
 
 
 async def measure_sizes(
@@ -133,7 +134,7 @@ async def _put(subject: Subject, entries: Sequence[Entry]) -> list[float]:
             return took_s
         if len(took_s) == STORE_TRIES:
             raise result
-        await asyncio.sleep(_STORE_PAUSE_S)
+        await asyncio.sleep(subject.store_pause_s)
 
 
 async def _settle(subject: Subject, size: int) -> None:

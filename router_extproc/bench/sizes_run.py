@@ -46,6 +46,8 @@ class SizesPlan:
     lite: bool = True
     #: A Milvus server.
     server: str | None = None
+    #: For a first connection, in seconds.
+    connect_s: float = 30.0
 
 
 async def run_sizes(
@@ -110,5 +112,5 @@ async def _open(name: SizedBackend, plan: SizesPlan, largest: int) -> AsyncItera
 
     with tempfile.TemporaryDirectory(prefix="rx-") as folder:
         uri = plan.server if name == "server" and plan.server else str(Path(folder) / "cache.db")
-        async with scratch_cache(uri, dim=DIM, clock=clock) as backend:
+        async with scratch_cache(uri, dim=DIM, clock=clock, connect_s=plan.connect_s) as backend:
             yield Subject(f"milvus {name}", backend, BATCH_ENTRIES_MAX, in_process=False)

@@ -81,6 +81,10 @@ class CacheLookup(Protocol):
         """Make the request that a semantic hit answered an exact hit from now on."""
         ...
 
+    def read_only(self) -> CacheLookup:
+        """The same lookup, which changes nothing: no order of eviction, copy, alias or counter."""
+        ...
+
 
 #: Where an entry was stored: everywhere; only in this process (the queue to the backend was full); or
 #: nowhere, since a purge meant it.

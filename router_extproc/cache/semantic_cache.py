@@ -20,7 +20,7 @@ from router_extproc.cache.results import CacheState, Found, Hit, Judged, Kept, M
 from router_extproc.cache.select import selects
 from router_extproc.cache.tiered_lookup import TieredLookup
 from router_extproc.cache.usable import Usable
-from router_extproc.cache.write_queue import WriteQueue
+from router_extproc.cache.write_queue import LIMITS, QueueLimits, WriteQueue
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Verifier
@@ -51,6 +51,7 @@ class SemanticCache:
         purge_log: PurgeLog | None = None,
         write_feed: WriteFeed | None = None,
         run_blocking: RunBlocking = run_inline,
+        queue_limits: QueueLimits = LIMITS,
     ) -> None:
         """Without a backend the near tier is the whole cache. To be made where the event loop runs.
 
@@ -60,7 +61,7 @@ class SemanticCache:
         """
         self._near: Final = near
         self._backend: Final = backend
-        self._queue: Final = None if backend is None else WriteQueue(backend)
+        self._queue: Final = None if backend is None else WriteQueue(backend, limits=queue_limits)
         self._source: Final = source
         self._purges: Final = Purges(clock, purge_log)
         self._usable: Final = Usable(clock, self._purges)

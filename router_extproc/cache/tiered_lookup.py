@@ -2,7 +2,7 @@
 
 Near comes before far, and there is no semantic hit without the verifier's verdict. What a lookup leaves in
 the near tier (an entry that was used, fetched, or found for other words) goes through one value, its
-`upkeep`: that of a read-only lookup does nothing.
+`upkeep`: that of a lookup without traces does nothing.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class TieredLookup:
     counters: LookupCounters = field(default_factory=LookupCounters)
 
     def read_only(self) -> TieredLookup:
-        """The same lookup, which changes nothing that a client could notice."""
-        return replace(self, upkeep=NO_UPKEEP)
+        """See CacheLookup."""
+        return replace(self, upkeep=NO_UPKEEP, counters=LookupCounters())
 
     def exact_near(self, fingerprint: Fingerprint, wanted: Freshness = ANY_AGE) -> Hit | None:
         """See CacheLookup."""

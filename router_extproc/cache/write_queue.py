@@ -1,7 +1,7 @@
 """Entries on their way to a backend: batched, bounded, and never on the request path.
 
-It is not durable, and nobody waits for it. The rule it keeps: a purge beats every write before it;
-what still stands in the queue is dropped, and what is being written is finished first, then purged.
+Nothing is durable before it is written, and no request waits for it. A purge beats every write before it:
+what still waits in the queue is dropped, and what is being written is finished first, then purged.
 """
 
 from __future__ import annotations
@@ -16,14 +16,8 @@ from router_extproc.cache.base import CacheBackend, CacheRejected, Entry, Finger
 from router_extproc.cache.select import selects
 from router_extproc.errors import CacheError
 
-#: Entries that may wait; more are dropped and counted.
-QUEUE_ENTRIES_MAX = 2048
-#: Bytes of waiting answers and prompts; more are dropped and counted.
-QUEUE_BYTES_MAX = 64 * 1024 * 1024
 #: Entries written in one call.
 BATCH_ENTRIES_MAX = 64
-#: Bytes written in one call, if it is more than one entry; servers bound the size of a message.
-BATCH_BYTES_MAX = 8 * 1024 * 1024
 #: How long the writer waits for company after the first entry of a batch.
 LINGER_S = 0.05
 #: Pauses between attempts while the backend does not answer: doubled from the first to the last.
@@ -31,6 +25,21 @@ RETRY_FIRST_S = 0.25
 RETRY_LAST_S = 8.0
 
 Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """What waits at most, and what is written in one call."""
+
+    #: Waiting entries; more are dropped and counted.
+    entries_max: int = 2048
+    #: Of waiting answers and prompts; more are dropped and counted.
+    bytes_max: int = 64 * 1024 * 1024
+    #: Of one call, if it is more than one entry; servers bound the size of a message.
+    batch_bytes_max: int = 8 * 1024 * 1024
+
+
+LIMITS: Final = QueueLimits()
 
 
 @dataclass(slots=True)
@@ -48,9 +57,12 @@ class QueueCounters:
 class WriteQueue:
     """One queue and its single writer, `run`."""
 
-    def __init__(self, backend: CacheBackend, *, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self, backend: CacheBackend, *, pause: Pause = asyncio.sleep, limits: QueueLimits = LIMITS
+    ) -> None:
         """`pause` waits; tests hand in their own."""
         self._backend: Final = backend
+        self._limits: Final = limits
         self._pause: Final = pause
         self._waiting: dict[Fingerprint, Entry] = {}
         self._bytes = 0
@@ -65,7 +77,8 @@ class WriteQueue:
     def offer(self, entry: Entry) -> bool:
         """Queue an entry, in place of an older one of the same fingerprint; False: full, dropped."""
         self._forget(entry.fingerprint)
-        if len(self) >= QUEUE_ENTRIES_MAX or self._bytes + _size(entry) > QUEUE_BYTES_MAX:
+        limits = self._limits
+        if len(self) >= limits.entries_max or self._bytes + _size(entry) > limits.bytes_max:
             self.counters.dropped += 1
             return False
         self._waiting[entry.fingerprint] = entry
@@ -95,7 +108,7 @@ class WriteQueue:
         written, left = 0, list(entries)
         async with self._turn:
             while left:
-                batch = _batch(left)
+                batch = self._batch(left)
                 del left[: len(batch)]
                 for entry in batch:
                     self._forget(entry.fingerprint)
@@ -127,7 +140,7 @@ class WriteQueue:
 
     async def _write_batch(self) -> None:
         async with self._turn:
-            batch = _batch(self._waiting.values())
+            batch = self._batch(self._waiting.values())
             if batch:
                 await self._put(batch)
             for entry in batch:
@@ -151,17 +164,16 @@ class WriteQueue:
         if entry is not None:
             self._bytes -= _size(entry)
 
-
-def _batch(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The first entries, as many as are written in one call."""
-    batch: list[Entry] = []
-    size = 0
-    for entry in islice(entries, BATCH_ENTRIES_MAX):
-        size += _size(entry)
-        if batch and size > BATCH_BYTES_MAX:
-            break
-        batch.append(entry)
-    return tuple(batch)
+    def _batch(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """The first entries, as many as are written in one call."""
+        batch: list[Entry] = []
+        size = 0
+        for entry in islice(entries, BATCH_ENTRIES_MAX):
+            size += _size(entry)
+            if batch and size > self._limits.batch_bytes_max:
+                break
+            batch.append(entry)
+        return tuple(batch)
 
 
 def _size(entry: Entry) -> int:

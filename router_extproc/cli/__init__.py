@@ -26,14 +26,14 @@ USAGE: Final = 2
 #: Every command, with its line in `--help`; the module of the same name holds it.
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Write a commented configuration for your pools.",
-    "serve": "Serve Envoy: understand, route, answer from the cache.",
+    "serve": "Run the sidecar: route Envoy's requests and answer from the cache.",
     "check": "Check a configuration and list all its problems.",
     "explain": "Show what would happen to a prompt or a request file, and why.",
     "envoy": "Render the Envoy configuration.",
-    "models": "Build, fetch and list the models that understand prompts.",
-    "train": "Train heads on the frozen encoder.",
-    "eval": "Measure how well prompts are understood.",
-    "cache": "Look into the cache of a running sidecar: list, purge, export, warm.",
+    "models": "Build, fetch and list the models that read prompts.",
+    "train": "Train an intent signal on your own labels.",
+    "eval": "Measure signals and cache decisions on your own rows.",
+    "cache": "Inspect and change a running sidecar's cache: list, purge, export, warm.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",
 }
@@ -61,6 +61,8 @@ def _load(name: str) -> Any:  # typer keeps the type of commands private
     if name in LASTING:
         hangup.hold_back()
     module = importlib.import_module(f"router_extproc.cli.{name}")
+    # Else the line ends of a docstring would stay in the help, whatever the terminal's width.
+    module.app.rich_markup_mode = "markdown"
     return typer.main.get_command(module.app)
 
 
@@ -87,7 +89,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Semantic router and semantic cache for LLM traffic, beside Envoy.
+    """Semantic router and semantic cache for LLM traffic, as an Envoy external processor.
 
     Example: router-extproc check router.yaml
     """

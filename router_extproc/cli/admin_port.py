@@ -153,9 +153,9 @@ def bearer(token: str | None) -> dict[str, str]:
 
 def why_refused(answer: httpx.Response) -> str:
     """What an answer that is no success says, with what to do about a token."""
-    said = f"the sidecar refuses: {_document(answer).get('error', answer.status_code)}"
+    said = f"the sidecar refused: {_document(answer).get('error', answer.status_code)}"
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        return f"{said}. Give the token by --token-file or in {TOKEN_VARIABLE}"
+        return f"{said}. Give the token with --token-file or in {TOKEN_VARIABLE}"
     return said
 
 

@@ -20,7 +20,7 @@ TokenFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--token-file",
-        help=f"A file with the admin port's token, in place of ${TOKEN_VARIABLE}.",
+        help=f"File with the admin port's token, instead of ${TOKEN_VARIABLE}.",
         show_default=False,
     ),
 ]

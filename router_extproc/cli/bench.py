@@ -29,15 +29,18 @@ def bench(
     *,
     pairs: Annotated[int, typer.Option(min=20, help="Pairs of requests for each case.")] = 300,
     throughput: Annotated[
-        float, typer.Option(min=0, help="Seconds for each throughput figure; 0: none.")
+        float, typer.Option(min=0, help="Seconds for each throughput figure; 0: skip them.")
     ] = 10.0,
-    workers: Annotated[list[int] | None, typer.Option(min=1, help="Workers; may be repeated.")] = None,
+    workers: Annotated[
+        list[int] | None, typer.Option(min=1, help="Number of workers to measure; may be repeated.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """Without a command: start Envoy with and without the sidecar, send both the same requests, compare.
+    """Measure what the sidecar adds to plain Envoy; the commands below measure single parts.
 
-    Both run on this machine, in one run, with a pool that answers at once. Latencies are at one
-    request at a time; throughput shares the machine's cores with Envoy and the client.
+    Starts Envoy with and without the sidecar, and a pool that answers at once, and sends both the same
+    requests. Latencies are measured one request at a time. For throughput, the sidecar shares the machine's
+    cores with Envoy and the client.
     """
     if called.invoked_subcommand is not None:
         return

@@ -17,14 +17,14 @@ EXAMPLE = "Example: router-extproc bench attack --json"
 def attack(
     *,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Attacks at most; all of them if not given.")
+        int | None, typer.Option(min=1, help="Run at most this many attacks; default: all.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Append words to an attacker's text until the cache takes it for somebody else's question.
 
-    Texts and questions are packaged. It matters where people share a scope: elsewhere an attacker meets
-    nobody's entries but their own.
+    Texts and questions come with the package. The result matters where people share a scope: elsewhere an
+    attacker only finds their own entries.
     """
     attacks = list_attacks()[:limit]
     *_, figures = track(run_attacks(attacks), "attack", total=len(attacks), console=ERR, transient=True)

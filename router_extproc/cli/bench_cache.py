@@ -31,14 +31,16 @@ def cache(
     once: Annotated[
         bool, typer.Option("--once", help="Ask each question once, not as often as rows name it.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the order of the stream.")] = SEED,
-    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw it; needs matplotlib.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the order in which questions are asked.")] = SEED,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Draw a picture; needs matplotlib.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Replay the questions of pairs through the cache, and judge its hits by the pairs' labels.
+    """Replay the questions of labelled pairs through the cache, and judge its hits by the labels.
 
-    No look-ahead: a question is looked up before it is stored, and only a miss is stored. Beside the
-    default verifier stand exact matches only, and plain cosine thresholds.
+    A question is looked up before it is stored, and only a miss is stored. The default verifier is compared
+    with exact matching only, and with plain cosine thresholds.
     """
     draw = None if plot is None else open_plot(plot, draw_replay)
     rows = read_rows(data, required=("text_a", "text_b"))
@@ -61,8 +63,8 @@ def _open_step(progress: Progress, step: str, total: int) -> Callable[[], None]:
 
 def _show(figures: ReplayFigures) -> None:
     OUT.print(
-        f"{figures.lookups} lookups of {figures.distinct} texts, from {figures.pairs} pairs; by the labels "
-        f"{_percent(figures.answerable)} of them could be hits"
+        f"{figures.lookups} lookups of {figures.distinct} texts, from {figures.pairs} pairs; by the labels, "
+        f"{_percent(figures.answerable)} of the lookups could be hits"
     )
     table = Table("rule", "hits", "wrong", "at most", "precision", "at least", "p50 ms", "p99 ms", box=None)
     for each in figures.rules:
@@ -71,7 +73,8 @@ def _show(figures: ReplayFigures) -> None:
         table.add_row(each.rule, *shares, f"{each.p50_ms:.2f}", f"{each.p99_ms:.2f}")
     OUT.print(table)
     OUT.print(
-        "hits, wrong: of all lookups; precision: of the hits; at most, at least: no label counts as wrong"
+        "hits, wrong: share of lookups; precision: share of hits; at most, at least: if unlabelled counts"
+        " as wrong"
     )
 
 

@@ -22,8 +22,8 @@ def models(
 ) -> None:
     """Time encoder, task layers, every signal and the verifier at 10 to 512 tokens, on one thread.
 
-    A signal is timed without the encoder pass, which all of them share; `pass and all signals` is
-    what a whole request takes. The verifier reads two questions of so many tokens each.
+    A signal is timed without the encoder pass, which all signals share; `pass and all signals` is what a
+    whole request takes. The verifier reads two questions of this length each.
     """
     costs = list(track(measure_models(open_bench(), runs=runs), "measure", console=ERR, transient=True))
     if json:

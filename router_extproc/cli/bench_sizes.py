@@ -19,26 +19,32 @@ from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.evaluation.rows import read_rows
 
 EXAMPLE = "Example: router-extproc bench cache-sizes --largest 100000 --milvus http://127.0.0.1:19530"
-_COLUMNS: Final = ("backend", "entries", "exact", "by meaning", "found", "failed", "store", "bytes/entry")
+_COLUMNS: Final = ("backend", "entries", "exact", "semantic", "found", "failed", "store", "bytes/entry")
 
 
 def cache_sizes(
     *,
-    largest: Annotated[int, typer.Option(min=SIZES[0], help="Entries at last; about 5 KB each.")] = SIZES[-1],
+    largest: Annotated[
+        int, typer.Option(min=SIZES[0], help="Entries at the largest size; about 5 KB each.")
+    ] = SIZES[-1],
     lookups: Annotated[int, typer.Option(min=100, help="Lookups of each kind at each size.")] = 2000,
-    milvus: Annotated[str | None, typer.Option(metavar="URI", help="A Milvus server, too.")] = None,
-    lite: Annotated[bool, typer.Option(help="Milvus Lite, too, up to 100,000 entries.")] = True,
+    milvus: Annotated[
+        str | None, typer.Option(metavar="URI", help="Also measure this Milvus server.")
+    ] = None,
+    lite: Annotated[bool, typer.Option(help="Also measure Milvus Lite, up to 100,000 entries.")] = True,
     data: Annotated[
         Path | None, typer.Option(metavar="ROWS.jsonl", help="Real questions: rows with text.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw it; needs matplotlib.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Draw a picture; needs matplotlib.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Let each backend grow to 1,000, 10,000, 100,000 and 1,000,000 entries, and measure it at each size.
+    """Fill each backend with 1,000, 10,000, 100,000 and 1,000,000 entries, and measure it at each size.
 
-    All entries are in one partition. With more entries than questions in --data the rest are mixtures
-    of two, with noise; without --data all are made up. On a server a collection of a new name is made,
-    and dropped at the end.
+    All entries are in one partition. If --data has fewer questions than entries are needed, the rest are
+    mixtures of two with noise; without --data all are synthetic. On a server a new collection is created, and
+    dropped at the end.
     """
     draw = None if plot is None else open_plot(plot, draw_sizes)
     texts = [] if data is None else [row.text("text") for row in read_rows(data, required=("text",))]
@@ -71,7 +77,7 @@ def _show(figures: list[SizeFigures]) -> None:
         table.add_row(each.backend, f"{each.entries:,}", *spreads, memory)
     OUT.print(table)
     OUT.print(
-        "ms, p50 / p99; store: one call of so many entries; bytes: of this process, answers of 1 KB included"
+        "ms, p50 / p99; store: one call of so many entries; bytes: of this process, with answers of 1 KB"
     )
 
 

@@ -39,14 +39,14 @@ from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Look into the cache of a running sidecar, and change it.",
+    help="Inspect and change the cache of a running sidecar.",
     epilog="Example: router-extproc cache list --model large",
 )
 
 
 @app.command(epilog="Example: router-extproc cache stats --json")
 def stats(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: JsonOption = False) -> None:
-    """Show what each worker's cache holds, and its backend.
+    """Show what each worker's cache holds, and the state of its backend.
 
     Exit code 1: a worker does not answer, or its backend is away.
     """
@@ -65,14 +65,14 @@ def stats(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: J
 @app.command(epilog="Example: router-extproc cache report --limit 20")
 def report(
     *,
-    limit: Annotated[int, typer.Option(help="Entries to show.", min=1, max=1000)] = 10,
+    limit: Annotated[int, typer.Option(help="Number of entries to show.", min=1, max=1000)] = 10,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
     """Show what hits have saved since the start: tokens, money, and the most valuable entries.
 
-    Exit code 1: a worker does not answer, so that its hits are missing.
+    Exit code 1: a worker does not answer, so its hits are missing.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         told = port.get("/cache/report", {"limit": limit})
@@ -106,15 +106,17 @@ def evidence(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json
 @app.command("wrong", hidden=True, deprecated=True, epilog="Now: router-extproc cache feedback 3fa9c1")
 @app.command(epilog="Example: router-extproc cache feedback 3fa9c1")
 def feedback(
-    entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
+    entry: Annotated[
+        str, typer.Argument(help="First digits of the entry's fingerprint.", show_default=False)
+    ],
     *,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
-    """Purge an entry whose answer is wrong, in every worker, and count it as evidence.
+    """Report an entry whose answer is wrong: purge it in every worker, and count it as evidence.
 
-    Exit code 1: a worker or the backend could not be reached; purge it again.
+    Exit code 1: a worker or the backend could not be reached; run it again.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         told = port.take_feedback(hex_digits(entry))
@@ -136,15 +138,15 @@ def listentries(
     decision: Decision = None,
     tag: Tag = None,
     older_than: OlderThan = None,
-    limit: Annotated[int, typer.Option(help="Entries on the page.", min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(help="Number of entries on a page.", min=1, max=1000)] = 50,
     after: Annotated[
-        str | None, typer.Option(help="Where the page before ended.", show_default=False)
+        str | None, typer.Option(help="Where the previous page ended.", show_default=False)
     ] = None,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
-    """List entries, newest first, without what was said."""
+    """List entries, newest first, without questions and answers."""
     with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than)
         page = port.get("/cache/entries", {**wanted, "limit": limit, **given(after=after)})
@@ -159,7 +161,9 @@ def listentries(
 
 @app.command(epilog="Example: router-extproc cache show 3fa9c1")
 def show(
-    entry: Annotated[str, typer.Argument(help="First digits of the fingerprint.", show_default=False)],
+    entry: Annotated[
+        str, typer.Argument(help="First digits of the entry's fingerprint.", show_default=False)
+    ],
     *,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
@@ -185,21 +189,21 @@ def purge(
     tag: Tag = None,
     older_than: OlderThan = None,
     entry: Entry = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Purge every entry.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be purged.")] = False,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
-    """Purge what all given options mean, in every worker and in the backend.
+    """Purge the entries that match all given options, in every worker and in the backend.
 
-    Answers on their way to clients whose requests came before the purge are not stored. Exit code 1: a
-    worker or the backend could not be reached; do it again.
+    Answers to requests from before the purge are not stored, either. Exit code 1: a worker or the backend
+    could not be reached; run it again.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than) | given(entry=entry)
         if everything == bool(wanted):
-            raise typer.BadParameter("name what to purge, or give --all; not both")
+            raise typer.BadParameter("name what to purge, or give --all, but not both")
         report = port.purge({**wanted, "all": everything, "dry_run": dry_run})
     if json:
         print_json(report)
@@ -219,14 +223,14 @@ def export(
     decision: Decision = None,
     tag: Tag = None,
     older_than: OlderThan = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="A file; - is stdout.")] = STANDARD,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if there is one.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; - is stdout.")] = STANDARD,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
 ) -> None:
     """Write entries as JSON Lines, with questions and answers, to a file that only you can read.
 
-    Exit code 1: it broke off; no file is left then. 2: the file exists.
+    Exit code 1: the export broke off, and no file is left. 2: the file exists already.
     """
     with AdminPort(admin, token_given(token_file)) as port:
         wanted = selector_of(port, scope, header, model, decision, tag, older_than)
@@ -239,10 +243,12 @@ def export(
 
 @app.command("import", epilog="Example: router-extproc cache import cache.jsonl")
 def importentries(
-    file: Annotated[Path, typer.Argument(help="What export wrote; - is stdin.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="File that `cache export` wrote; - is stdin.", show_default=False)
+    ],
     *,
     renew: Annotated[
-        bool, typer.Option("--renew", help="Begin their time anew; needed for what was purged or expired.")
+        bool, typer.Option("--renew", help="Restart their TTL; needed for purged or expired entries.")
     ] = False,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
@@ -265,17 +271,18 @@ def warm(
     *,
     header: Annotated[
         list[str] | None,
-        typer.Option("--header", "-H", help="Of the client who is to find them, 'name: value'."),
+        typer.Option("--header", "-H", help="Header of the client who should find them, 'name: value'."),
     ] = None,
     admin: Admin = DEFAULT_ADMIN,
     token_file: TokenFile = None,
     json: JsonOption = False,
 ) -> None:
-    """Store known answers, so that the first client who asks has a hit.
+    """Store known answers, so that the first client who asks gets a hit.
 
-    A line: {"question": …, "answer": …} and, if wanted, system, model (what clients ask for), headers, and
-    decision (refused when the router decides otherwise); a logged conversation {"messages": […]} with the
-    assistant's answer last; or a logged {"request": …, "answer": …}. Exit code 1: a line was refused.
+    A line is {"question": …, "answer": …}, optionally with system, model (what clients ask for), headers, and
+    decision (the line is refused when the router decides otherwise); a logged conversation {"messages": […]}
+    that ends with the assistant's answer; or a logged {"request": …, "answer": …}. Exit code 1: a line was
+    refused.
     """
     with_headers = dict(read_header(text) for text in header or ())
     port = AdminPort(admin, token_given(token_file))

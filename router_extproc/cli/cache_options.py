@@ -13,22 +13,23 @@ Admin: TypeAlias = Annotated[
     str, typer.Option("--admin", help="The sidecar's admin port.", metavar="HOST:PORT")
 ]
 Scope: TypeAlias = Annotated[
-    str | None, typer.Option(help="Digest of who may share the entries.", show_default=False)
+    str | None, typer.Option(help="The scope's digest, as `cache list` shows it.", show_default=False)
 ]
 Header: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--header", "-H", help="In place of --scope: a client's header, 'name: value'."),
+    typer.Option("--header", "-H", help="Instead of --scope: a client's header, 'name: value'."),
 ]
 Model: TypeAlias = Annotated[str | None, typer.Option(help="The model that answered.", show_default=False)]
 Decision: TypeAlias = Annotated[
     str | None, typer.Option(help="The decision that chose it.", show_default=False)
 ]
-Tag: TypeAlias = Annotated[str | None, typer.Option(help="One of the entry's tags.", show_default=False)]
+Tag: TypeAlias = Annotated[str | None, typer.Option(help="One of its decision's tags.", show_default=False)]
 OlderThan: TypeAlias = Annotated[
-    float | None, typer.Option("--older-than", help="Seconds since it was stored.", min=0, show_default=False)
+    float | None,
+    typer.Option("--older-than", help="Stored more than this many seconds ago.", min=0, show_default=False),
 ]
 Entry: TypeAlias = Annotated[
-    str | None, typer.Option(help="First digits of its fingerprint.", show_default=False)
+    str | None, typer.Option(help="First digits of the entry's fingerprint.", show_default=False)
 ]
 
 
@@ -57,5 +58,5 @@ def given(**options: Any) -> dict[str, Any]:  # Any: an option's value
 def hex_digits(entry: str) -> str:
     """A fingerprint's digits, checked."""
     if not entry or set(entry) - set("0123456789abcdef"):
-        raise typer.BadParameter("a fingerprint has hex digits", param_hint="ENTRY")
+        raise typer.BadParameter("write the first hex digits of a fingerprint (0-9, a-f)", param_hint="ENTRY")
     return entry

@@ -36,25 +36,26 @@ def check(
         Path | None, typer.Argument(metavar="FILE", help="The configuration.", show_default=False)
     ] = None,
     *,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     in_force: Annotated[
-        bool, typer.Option("--effective", help="Print the configuration in force: defaults filled in.")
+        bool, typer.Option("--effective", help="Print the configuration in force, with defaults filled in.")
     ] = False,
     schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON schema of configurations, for editors; no FILE.")
+        bool,
+        typer.Option("--schema", help="Print the JSON schema of configurations, for editors; needs no FILE."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check a configuration and list all its problems.
 
-    Exit code 0: it can be served; warnings say what is dangerous, useless or half broken in it. 2: it has
-    problems (or, with --strict, warnings), each printed with its file, line and YAML path.
+    Each problem is printed with its file, line and YAML path. Warnings say what is dangerous, useless or half
+    broken. Exit code 0: it can be served. 2: it has errors (with --strict also warnings).
     """
     if schema:
         print_json(json_schema())
         raise typer.Exit(OK)
     if file is None:
-        raise typer.BadParameter("Missing argument: name the configuration", param_hint="FILE")
+        raise typer.BadParameter("Missing argument: name the configuration file", param_hint="FILE")
     report, findings = _examine(file, strict=strict)
     failed = any(finding.severity == "error" for finding in findings)
     if in_force and report is not None and not report.errors:

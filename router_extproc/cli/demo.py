@@ -30,19 +30,21 @@ def demo(
     admin_port: Annotated[
         int, typer.Option(help="The sidecar's admin port on 127.0.0.1.", min=1, max=65535)
     ] = 9190,
-    folder: Annotated[Path, typer.Option(help="Where configurations, logs and the cache go.")] = Path(".run"),
+    folder: Annotated[Path, typer.Option(help="Folder for configurations, logs and the cache.")] = Path(
+        ".run"
+    ),
     pools: Annotated[
         str, typer.Option(envvar="POOLS", help="Real pools: small=http://HOST:PORT large=http://HOST:PORT.")
     ] = "",
     latency_s: Annotated[
-        float, typer.Option(help="Seconds until a stand-in pool's first word.", min=0)
+        float, typer.Option(help="Seconds until a stand-in pool answers.", min=0)
     ] = LATENCY_S,
-    keep_cache: Annotated[
-        bool, typer.Option("--keep-cache", help="Keep the answers of the last run.")
-    ] = False,
+    keep_cache: Annotated[bool, typer.Option("--keep-cache", help="Keep the cache of the last run.")] = False,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", help="Your configuration; ports, pools and files are this run's."),
+        typer.Option(
+            "--config", "-c", help="Your configuration; this run sets ports, pools and files itself."
+        ),
     ] = None,
 ) -> None:
     """Start Envoy, the sidecar, Milvus Lite and two pools; Ctrl-C stops all of it.

@@ -6,18 +6,17 @@ broken row is refused before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, BinaryIO, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
 import numpy as np
-import orjson
 import typer
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
-from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.cli.output import OUT, JsonOption, print_json
+from router_extproc.cli.predictions import collect_predictions
 from router_extproc.errors import ConfigError
 from router_extproc.evaluation.complexity import (
     ComplexityPrediction,
@@ -45,23 +44,21 @@ from router_extproc.signals.language import find_language
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Measure how well prompts are understood.",
+    help="Measure signals and cache decisions on your own rows.",
     epilog="Example: router-extproc eval intent --data rows.jsonl",
 )
 
 DataOption: TypeAlias = Annotated[
-    Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows, JSON Lines.", show_default=False)
+    Path, typer.Option("--data", metavar="ROWS.jsonl", help="Rows as JSON Lines.", show_default=False)
 ]
 PredictionsOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction a row, in order."),
+    typer.Option("--predictions", metavar="OUT.jsonl", help="Write one prediction for each row, in order."),
 ]
 
 #: The models of MMLU-Pro's published results that are compared unless others are named.
 WEAK_MODEL = "Meta-Llama-3_1-8B-Instruct"
 STRONG_MODEL = "Meta-Llama-3_1-70B-Instruct"
-
-PredictionT = TypeVar("PredictionT")
 
 
 @app.command(epilog="Example: router-extproc eval intent --data rows.jsonl --predictions out.jsonl")
@@ -69,18 +66,18 @@ def intent(
     data: DataOption,
     *,
     model: Annotated[
-        str, typer.Option(help="A shipped head, or the folder of a trained one.", show_default=True)
+        str, typer.Option(help="A shipped head, or the folder of one that you trained.", show_default=True)
     ] = "mmlu14",
     predictions: PredictionsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Label each row's text: `label`, `score` and all `scores`; accuracy where rows have a label."""
+    """Label each row's text: `label`, `score` and all `scores`. Rows with a label are scored."""
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows)
     encoder = open_encoder()
     head = open_head(model, encoder=encoder, where="--model")
     made = predict_intents([row.text("text") for row in rows], head, encoder)
-    figures = judge_intents(_collect(made, len(rows), predictions), truths)
+    figures = judge_intents(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -89,16 +86,16 @@ def intent(
 
 @app.command(epilog="Example: router-extproc eval pairs --data pairs.jsonl --json")
 def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Judge pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
+    """Decide pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
 
-    A prediction has `similarity`, `score` and `hit`; label 1 means that the answer to one is right for
-    the other.
+    A prediction has `similarity`, `score` and `hit`. Label 1 means that the answer to one is right for the
+    other.
     """
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
     made = predict_pairs(texts, open_verifier(), open_encoder())
-    figures = judge_pairs(_collect(made, len(rows), predictions), truths)
+    figures = judge_pairs(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -107,11 +104,11 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
 
 @app.command(epilog="Example: router-extproc eval language --data rows.jsonl --json")
 def language(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Name each row's language: `lang` (ISO 639-1) and `score`; accuracy where rows have a `lang`."""
+    """Name each row's language: `lang` (ISO 639-1) and `score`. Rows with a `lang` are scored."""
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows, field="lang")
     made = (find_language(row.text("text")) for row in rows)
-    figures = judge_languages(_collect(made, len(rows), predictions), truths)
+    figures = judge_languages(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -121,14 +118,14 @@ def language(data: DataOption, *, predictions: PredictionsOption = None, json: J
 
 @app.command(epilog="Example: router-extproc eval pii --data rows.jsonl --predictions out.jsonl")
 def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
-    """Find each row's `spans` [{start, end, type}], of fixed form and names; offsets are code points.
+    """Find personal facts in each row's text: `spans` [{start, end, type}]; offsets count code points.
 
-    Judged where rows have `spans`: a hit has the same start, end and kind.
+    Rows with `spans` are scored: a hit has the same start, end and kind.
     """
     rows = read_rows(data, required=("text",))
     truths = read_spans(data, rows)
     made = predict_spans([row.text("text") for row in rows], open_encoder())
-    figures = judge_spans(_collect(made, len(rows), predictions), truths)
+    figures = judge_spans(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)
     else:
@@ -139,14 +136,15 @@ def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOp
 def guard(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
     """Judge each row's text: `attack`, `score` and `kind` (jailbreak or injection).
 
-    Judged where `label` is benign, jailbreak or injection.
+    Rows with the `label` benign, jailbreak or injection are scored.
     """
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows)
     encoder = open_encoder()
     head = open_head(HEAD, encoder=encoder, where="guard")
     texts = [row.text("text") for row in rows]
-    made = _collect(predict_guard(texts, head, encoder, score_min=SCORE_MIN), len(rows), predictions)
+    predicted = predict_guard(texts, head, encoder, score_min=SCORE_MIN)
+    made = collect_predictions(predicted, len(rows), predictions)
     judged = [place for place, truth in enumerate(truths) if truth in (BENIGN, *ATTACKS)]
     figures = judge_guard(
         np.array([made[place].score for place in judged], np.float64),
@@ -167,21 +165,21 @@ def complexity(
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw quality over the strong model's share of calls."),
     ] = None,
-    weak: Annotated[str, typer.Option(help="Of a row's `correct`, the weak model.")] = WEAK_MODEL,
-    strong: Annotated[str, typer.Option(help="Of a row's `correct`, the strong model.")] = STRONG_MODEL,
+    weak: Annotated[str, typer.Option(help="The weak model's name in a row's `correct`.")] = WEAK_MODEL,
+    strong: Annotated[str, typer.Option(help="The strong model's name in a row's `correct`.")] = STRONG_MODEL,
     predictions: PredictionsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge each row's text: `score`, the chance that a weak model fails.
 
-    Judged where rows have `weak_correct` (and `strong_correct`), or `correct` with results by model.
+    Rows with `weak_correct` (and `strong_correct`), or with `correct` and its results by model, are scored.
     """
     rows = read_rows(data, required=("text",))
     outcomes = read_outcomes(data, rows, weak=weak, strong=strong)
     encoder = open_encoder()
     head = open_head(complexity_signal.HEAD, encoder=encoder, where="complexity")
     made = predict_complexity([row.text("text") for row in rows], head, encoder)
-    judged = _collect(made, len(rows), predictions)
+    judged = collect_predictions(made, len(rows), predictions)
     if curve is not None:
         _draw(judged, outcomes, curve)
     figures = judge_complexity(judged, outcomes)
@@ -198,26 +196,6 @@ def _draw(judged: Sequence[ComplexityPrediction], outcomes: Sequence[Outcome], t
     if drawn is None:
         raise ConfigError("--curve", "no row says what both models did")
     plot_curve(drawn, target)
-
-
-def _collect(made: Iterator[PredictionT], rows: int, target: Path | None) -> list[PredictionT]:
-    """The predictions, under a progress bar, and written to the target."""
-    watched = track(made, "predict", total=rows, console=ERR, transient=True)
-    if target is None:
-        return list(watched)
-    kept = []
-    with _open(target) as stream:
-        for prediction in watched:
-            stream.write(orjson.dumps(prediction, option=orjson.OPT_APPEND_NEWLINE))
-            kept.append(prediction)
-    return kept
-
-
-def _open(target: Path) -> BinaryIO:
-    try:
-        return target.open("wb")
-    except OSError as error:
-        raise ConfigError("--predictions", f"{target} cannot be written ({error.strerror})") from error
 
 
 def _show_intent(figures: IntentFigures) -> None:

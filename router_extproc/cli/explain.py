@@ -54,21 +54,22 @@ def explain(
     *,
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration.", show_default=False)],
     request: Annotated[
-        Path | None, typer.Option(help="A request body (JSON) in place of a prompt.", show_default=False)
+        Path | None,
+        typer.Option(help="File with a request body (JSON), instead of a prompt.", show_default=False),
     ] = None,
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", help="A request header, 'name: value'.")
     ] = None,
     path: Annotated[str, typer.Option(help="The request's path.")] = "/v1/chat/completions",
     running: Annotated[
-        bool, typer.Option("--running", help="Ask the running sidecar (its admin port) with its cache.")
+        bool, typer.Option("--running", help="Ask the running sidecar, with its cache, over its admin port.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show what would happen to a prompt or a request file, and why.
 
-    Nothing is sent to a pool, and nothing is stored. The cache is empty unless --running asks the
-    sidecar for its own. Exit code 1: the request would be refused, or nothing can be said.
+    Nothing is sent to a pool, and nothing is stored. The cache is empty unless --running asks the running
+    sidecar. Exit code 1: the request would be refused, or it cannot be explained.
     """
     checked = read_config(config)
     body = _body(checked, prompt, request)
@@ -77,7 +78,7 @@ def explain(
     explanation = asyncio.run(ask(checked, path, headers, body))
     if explanation is None:
         raise NotExplained(
-            f"no dialect knows POST {path}: such a request passes untouched to the default pool"
+            f"no dialect knows POST {path}: such a request passes to the default pool unchanged"
         )
     if json:
         print_json(explanation)

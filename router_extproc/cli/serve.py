@@ -41,10 +41,11 @@ def serve(
     worker: Annotated[int | None, typer.Option(help="Run only this worker.", hidden=True, min=0)] = None,
     peers: Annotated[Path | None, typer.Option(help="Folder of the workers' sockets.", hidden=True)] = None,
 ) -> None:
-    """Serve Envoy: understand, route, answer from the cache.
+    """Run the sidecar: route Envoy's requests and answer from the cache.
 
-    SIGTERM drains: new streams are refused, those under way are finished; a second one cuts them. SIGHUP
-    is refused. Exit code 2: the configuration is refused, a model is missing, or an address is taken.
+    SIGTERM drains it: new streams are refused, streams in progress finish; a second SIGTERM cuts them. SIGHUP
+    is ignored with a warning. Exit code 2: the configuration has errors, a model is missing, or an address is
+    in use.
     """
     # Milvus Lite makes files from threads of its own. Workers inherit it.
     os.umask(UMASK)

@@ -25,7 +25,7 @@ from router_extproc.training.heads.train import train_own
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Train heads on the frozen encoder.",
+    help="Train an intent signal on your own labels.",
     epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine",
 )
 
@@ -34,18 +34,19 @@ TrainedT = TypeVar("TrainedT")
 
 @app.callback()
 def train() -> None:
-    """Train heads on the frozen encoder."""
+    """Train an intent signal on your own labels."""
 
 
 @app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
 def intent(
     data: Annotated[Path, typer.Option(metavar="ROWS.jsonl", help="Rows with text and label.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The head's folder; its name is the head's.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; its name is the head's name.")],
 ) -> None:
     """Train an intent head on your own labels; `model: DIR` then uses it.
 
-    From 8 rows a label on; rows labelled `oos` teach what is out of scope. Figures come from a fifth of the
-    rows; near-duplicates are kept together. DIR gets the head, its card and a picture of what is confused.
+    Begin with 8 rows or more for each label. Rows labelled `oos` teach what is out of scope. A fifth of the
+    rows is held back for the figures, near-duplicates kept together. DIR gets the head, its card, and a
+    picture of which labels are confused.
     """
     # First: nobody trains for minutes to hear it afterwards.
     with needed_for("training a head", "training"):
@@ -80,11 +81,11 @@ def _own_card(data: Path, out: Path, rows: int) -> CardText:
     """The card of a head on a user's rows."""
     return CardText(
         title=out.name,
-        task="Labels of a user's own, learned from rows.",
+        task="Labels learned from a user's own rows.",
         sources=(f"{data.name}, {rows} rows",),
-        split="A fifth of the rows, drawn by group of near-duplicates.",
+        split="A fifth of the rows is held back, near-duplicates together.",
         limits=(
-            "What lacks to one in its scores is the chance that the text means none of the labels.",
-            "`min_score` decides what is good enough.",
+            "Its scores add up to less than 1: the rest is the chance that the text means none of them.",
+            "Below `min_score` the signal gives no label.",
         ),
     )

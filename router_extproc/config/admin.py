@@ -27,10 +27,10 @@ class Admin(Section):
     #: Host names, with or without a port, that are answered besides loopback ones and (where `listen` is
     #: not loopback) IP addresses: a web page can give its own name any address, but not these names.
     allowed_hosts: tuple[str, ...] = ()
-    #: What "Authorization: Bearer …" must carry. None: on loopback nobody is asked for one; elsewhere
-    #: nothing shows or changes what was said.
+    #: The token that "Authorization: Bearer …" must carry. None: on loopback none is needed; on other
+    #: addresses, what clients wrote can be neither shown nor changed.
     token: str | None = Field(default=None, repr=False)
-    #: A file with the token, in place of it; read when the sidecar starts.
+    #: A file with the token, instead of `token`; read when the sidecar starts.
     token_file: str | None = None
 
     @property
@@ -61,5 +61,5 @@ def token_problem(token: str) -> str | None:
     if not TOKEN_CHARS_MIN <= len(token) <= TOKEN_CHARS_MAX:
         return f"must have {TOKEN_CHARS_MIN} to {TOKEN_CHARS_MAX} characters"
     if not _TOKEN.fullmatch(token):
-        return "must be of visible ASCII characters without spaces"
+        return "must consist of visible ASCII characters without spaces"
     return None

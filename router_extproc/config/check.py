@@ -54,9 +54,9 @@ def _check_encoder(config: Config) -> Iterator[ConfigError]:
     """One place to take it from."""
     encoder = config.encoder
     if encoder.path is not None and encoder.repo is not None:
-        yield ConfigError("encoder.repo", "needs either path or repo, got both")
+        yield ConfigError("encoder.repo", "write either path or repo, not both")
     if encoder.repo is None and encoder.revision != "main":
-        yield ConfigError("encoder.revision", "belongs to encoder.repo, which is not given")
+        yield ConfigError("encoder.revision", "has no effect without encoder.repo")
 
 
 # ── models ────────────────────────────────────────────────────────────────────────────────────
@@ -77,10 +77,10 @@ def _check_served_name(path: str, key: str, name: str | None, config: Config) ->
         return
     if name in config.models:
         yield ConfigError(
-            path, f"'{name}' is also the key of another model; requests for it would be ambiguous"
+            path, f"'{name}' is also the key of another model, so requests for it would be ambiguous"
         )
     if name in config.virtual_models:
-        yield ConfigError(path, f"'{name}' is also a virtual model; requests for it would be ambiguous")
+        yield ConfigError(path, f"'{name}' is also a virtual model, so requests for it would be ambiguous")
 
 
 def _check_model(path: str, name: str, config: Config) -> Iterator[ConfigError]:
@@ -111,7 +111,7 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
         if decision.name in RESERVED_DECISIONS:
             yield ConfigError(f"{path}.name", f"'{decision.name}' is reserved; choose another name")
         if names[decision.name] > 1:
-            yield ConfigError(f"{path}.name", f"'{decision.name}' is the name of more than one decision")
+            yield ConfigError(f"{path}.name", f"more than one decision is named '{decision.name}'")
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
         yield from _check_model(f"{path}.model", decision.model, config)
         yield from _check_reasoning(f"{path}.reasoning", index, config)
@@ -126,7 +126,7 @@ def _check_reasoning(path: str, index: int, config: Config) -> Iterator[ConfigEr
     model = config.models.get(decision.model)
     if decision.reasoning is not None and model is not None and model.reasoning is None:
         yield ConfigError(
-            path, f"models.{decision.model} has no reasoning.family, so reasoning cannot be switched"
+            path, f"models.{decision.model} has no reasoning.family, so its reasoning cannot be switched"
         )
 
 
@@ -147,7 +147,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     if cache.backend_type == "milvus" and cache.milvus is None and cache.backend_config_path is None:
         yield ConfigError(
             "semantic_cache.backend_config_path",
-            "is required with backend_type milvus (or write semantic_cache.milvus)",
+            "is required with backend_type milvus (or write semantic_cache.milvus instead)",
         )
     if cache.backend_type == "milvus" and cache.milvus is not None:
         yield from _check_milvus(cache.milvus)
@@ -155,7 +155,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
 
 def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:
     if policy.max_false_hit_rate is not None and policy.mode == "semantic" and policy.shadow_rate == 0:
-        problem = "needs a shadow_rate > 0: without comparisons nothing is known"
+        problem = "needs a shadow_rate > 0: without shadow comparisons the rate is unknown"
         yield ConfigError(f"{path}.max_false_hit_rate", problem)
 
 
@@ -169,9 +169,9 @@ def _check_milvus(milvus: Milvus) -> Iterator[ConfigError]:
     path, connection = "semantic_cache.milvus.connection", milvus.connection
     auth, tls = connection.auth, connection.tls
     if auth.enabled and not auth.token and not (auth.username and auth.password):
-        yield ConfigError(f"{path}.auth", "enabled, but there is neither username and password nor token")
+        yield ConfigError(f"{path}.auth", "is enabled, but has neither username and password nor token")
     if tls.enabled and bool(tls.cert_file) != bool(tls.key_file):
-        yield ConfigError(f"{path}.tls", "cert_file and key_file belong together: give both or neither")
+        yield ConfigError(f"{path}.tls", "needs both cert_file and key_file, or neither")
 
 
 # ── limits ────────────────────────────────────────────────────────────────────────────────────

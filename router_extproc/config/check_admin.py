@@ -21,7 +21,7 @@ def check(config: Config) -> Iterator[ConfigError]:
     if admin.token is not None and (problem := token_problem(admin.token)) is not None:
         yield ConfigError("admin.token", problem)
     if admin.token is not None and admin.token_file is not None:
-        yield ConfigError("admin.token_file", "needs either token or token_file, got both")
+        yield ConfigError("admin.token_file", "write either token or token_file, not both")
     if admin.token_file == "":
         yield ConfigError("admin.token_file", "must not be empty")
     yield from _check_ports(admin)
@@ -35,4 +35,4 @@ def _check_ports(admin: Admin) -> Iterator[ConfigError]:
     if own is None or metrics is None or own[1] != metrics[1] or own[1] == 0:
         return
     if {own[0], metrics[0]} & {"0.0.0.0", "::"}:  # noqa: S104 - read, not bound
-        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} has {own[1]} too")
+        yield ConfigError("admin.metrics", f"needs a port of its own: {admin.listen} also uses {own[1]}")

@@ -30,11 +30,11 @@ def check_headers(config: Config) -> Iterator[ConfigError]:
     for path, scope in scopes_of(config):
         for index, name in enumerate(scope.headers):
             if problem := _why_absent(name) or _why_shared(name):
-                what = f"{problem}; all clients would share their answers"
+                what = f"{problem}, so all clients would share their answers"
                 yield ConfigError(f"{path}.headers[{index}]", what)
     for key, signal in config.signals.items():
         if isinstance(signal, HeaderSettings) and (problem := _why_absent(signal.header)):
-            yield ConfigError(f"signals.{key}.header", f"{problem}; it would never match")
+            yield ConfigError(f"signals.{key}.header", f"{problem}, so it would never match")
     yield from _check_stripped(config)
 
 
@@ -61,11 +61,11 @@ def _why_absent(name: str) -> str | None:
     """Why no request has the header when we see it."""
     lower = name.lower()
     if not _is_name(lower):
-        return f"{name!r} is no header name"
+        return f"{name!r} is not a header name"
     if lower == "host":
-        return "Envoy hands on no 'host' but ':authority'"
+        return "Envoy passes ':authority' instead of 'host'"
     if lower in HOP_BY_HOP:
-        return f"Envoy removes '{name}', which belongs to one connection"
+        return f"Envoy removes '{name}', because it belongs to one connection"
     return None
 
 
@@ -82,9 +82,9 @@ def _why_shared(name: str) -> str | None:
 def _why_not_stripped(name: str) -> str | None:
     lower = name.lower()
     if not _is_name(lower):
-        return f"{name!r} is no header name"
+        return f"{name!r} is not a header name"
     if lower == "host" or lower in _PSEUDO:
-        return f"'{name}' belongs to every request: it cannot be taken off"
+        return f"every request needs '{name}', so it cannot be removed"
     return None
 
 

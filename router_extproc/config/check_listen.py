@@ -43,12 +43,12 @@ def _check_listen(config: Config) -> Iterator[ConfigError]:
     path = config.listen.removeprefix("unix:").replace("{worker}", str(config.workers - 1))
     yield from _check_socket("listen", path)
     if config.workers > 1 and "{worker}" not in config.listen:
-        yield ConfigError("listen", "write {worker} into the path: each worker has its own socket")
+        yield ConfigError("listen", "write {worker} in the path: each worker needs its own socket")
 
 
 def _check_socket(key: str, path: str) -> Iterator[ConfigError]:
     if not path:
-        yield ConfigError(key, "write a path after unix:")
+        yield ConfigError(key, "needs a path after unix:")
     if len(path.encode()) > UNIX_PATH_MAX_BYTES:
         yield ConfigError(key, f"a socket's path has at most {UNIX_PATH_MAX_BYTES} bytes, got {len(path)}")
 
@@ -61,7 +61,7 @@ def _check_ports(config: Config) -> Iterator[ConfigError]:
     last = first[1] + config.workers - 1
     if last > PORT_MAX:
         yield ConfigError(
-            "listen", f"{config.workers} workers need ports {first[1]} to {last}; choose a lower one"
+            "listen", f"{config.workers} workers need ports {first[1]} to {last}: choose a lower port"
         )
     for path, address in config.admin.addresses():
         admin = host_port(address)

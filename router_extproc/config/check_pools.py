@@ -32,15 +32,15 @@ def _check_fallback(key: str, config: Config) -> Iterator[ConfigError]:
         hint = did_you_mean(model.fallback, config.models)
         yield ConfigError(path, f"no model named '{model.fallback}'{hint}")
     elif model.fallback == key:
-        yield ConfigError(path, "is the model itself; name another one")
+        yield ConfigError(path, "is the model itself: name another one")
     elif other.cluster == model.cluster:
         yield ConfigError(
             path,
-            f"'{model.fallback}' is in the same cluster '{model.cluster}', so it is down together with it",
+            f"'{model.fallback}' is in the same cluster '{model.cluster}', so both are down at the same time",
         )
     elif key in (chain := _chain(key, config)):
         loop = " -> ".join((key, *chain[: chain.index(key) + 1]))
-        yield ConfigError(path, f"goes round in a circle: {loop}")
+        yield ConfigError(path, f"is circular: {loop}")
 
 
 def _chain(key: str, config: Config) -> list[str]:

@@ -55,7 +55,7 @@ def _check_encoder_of(path: str, signal: SignalSettings, config: Config) -> Iter
         return
     model = signal.model_dump().get("model")
     if signal.type in _OF_TASK_LAYERS or model in shipped_labels():
-        yield ConfigError(path, f"needs the built-in encoder as it is, and {other} makes it another")
+        yield ConfigError(path, f"needs the built-in encoder, which {other} replaces")
 
 
 def _other_encoder(config: Config) -> str | None:

@@ -24,7 +24,7 @@ def check_signals(config: Config) -> Iterator[ConfigError]:
     for name, signal in config.signals.items():
         path = f"signals.{name}"
         if name in _GRAMMAR:
-            yield ConfigError(path, f"'{name}' is a word of the rules; choose another name")
+            yield ConfigError(path, f"'{name}' is a keyword of rules: choose another name")
         yield from signal.problems(path)
 
 

@@ -15,9 +15,8 @@ def check_telemetry(config: Config) -> Iterator[ConfigError]:
     if telemetry.requests != "none" and telemetry.log_level in {"warning", "error"}:
         yield ConfigError(
             "telemetry.requests",
-            f"writes lines of level info, and log_level {telemetry.log_level} leaves them out; "
-            "set log_level to info",
+            f"writes lines of level info, which log_level {telemetry.log_level} drops: set log_level to info",
         )
     # A configuration printed whole has every default in it, and is read again.
     if telemetry.sample_rate != SAMPLE_RATE and telemetry.requests != "sampled":
-        yield ConfigError("telemetry.sample_rate", "belongs to requests: sampled")
+        yield ConfigError("telemetry.sample_rate", "has no effect without requests: sampled")

@@ -13,11 +13,13 @@ def check(config: Config) -> Iterator[ConfigError]:
     """Every problem between the gRPC server's TLS and its client's."""
     client, server = config.envoy.server_tls, config.listen_tls
     if client is not None and (client.cert_file is None) != (client.key_file is None):
-        yield ConfigError("envoy.server_tls", "cert_file and key_file belong together: give both or neither")
+        yield ConfigError("envoy.server_tls", "needs both cert_file and key_file, or neither")
     if server is not None:
         yield from _check_server(config, server, client)
     elif client is not None and not config.envoy.server:
-        problem = "needs listen_tls (or envoy.server, where something else speaks TLS): this server does not"
+        problem = (
+            "needs listen_tls, or envoy.server with the address of what speaks TLS: this server does not"
+        )
         yield ConfigError("envoy.server_tls", problem)
 
 
@@ -25,10 +27,12 @@ def _check_server(
     config: Config, server: ServerCertificate, client: ClientCertificate | None
 ) -> Iterator[ConfigError]:
     if config.listen.startswith("unix:"):
-        problem = "a Unix socket is guarded by its folder and speaks no TLS; leave it out, or use HOST:PORT"
+        problem = (
+            "does not apply to a Unix socket, which its folder protects: leave it out, or listen on HOST:PORT"
+        )
         yield ConfigError("listen_tls", problem)
     elif client is None:
-        yield ConfigError("listen_tls", "needs envoy.server_tls, or Envoy would not speak TLS to this server")
+        yield ConfigError("listen_tls", "needs envoy.server_tls, so that Envoy speaks TLS to this server")
     elif server.client_ca_file is not None and client.cert_file is None:
-        problem = "is needed: listen_tls.client_ca_file lets nobody in without a certificate"
+        problem = "is required, because listen_tls.client_ca_file demands a certificate"
         yield ConfigError("envoy.server_tls.cert_file", problem)

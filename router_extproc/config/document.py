@@ -121,7 +121,8 @@ def _check_size(node: yaml.Node) -> None:
         count += 1
         if count > VALUES_MAX:
             raise yaml.MarkedYAMLError(
-                problem=f"more than {VALUES_MAX} values, aliases written out", problem_mark=node.start_mark
+                problem=f"more than {VALUES_MAX} values, counting those behind aliases",
+                problem_mark=node.start_mark,
             )
         if depth > DEPTH_MAX:
             raise yaml.MarkedYAMLError(
@@ -149,7 +150,7 @@ def _find_duplicates(node: yaml.Node, path: str, file: str) -> Iterator[ConfigEr
         here = join(path, str(key.value))
         line, column = _place(key)
         if isinstance(key, yaml.ScalarNode) and key.value in seen:
-            problem = f"written twice, in lines {seen[key.value]} and {line}"
+            problem = f"is written twice, in lines {seen[key.value]} and {line}"
             yield ConfigError(here, problem, mark=Mark(file, line, column))
         seen.setdefault(str(key.value), line)
         yield from _find_duplicates(value, here, file)
@@ -183,8 +184,8 @@ def _alone(problem: str) -> ConfigProblems:
 def _malformed(error: Exception, file: str) -> ConfigError:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
-        reason = "a tab cannot indent, write spaces" if error.problem == _TAB else error.problem
+        reason = "tabs cannot indent, use spaces" if error.problem == _TAB else error.problem
         problem = f"not valid YAML: line {line}, column {column}: {reason}"
         return ConfigError("", problem, mark=Mark(file, line, column))
-    problem = "not valid YAML: it holds characters or numbers that YAML does not allow"
+    problem = "not valid YAML: it contains characters or numbers that YAML does not allow"
     return ConfigError("", problem, mark=Mark(file, 1, 1))

@@ -14,15 +14,15 @@ class Encoder(Section):
 
     #: Folder with model.onnx and tokenizer.json.
     path: str | None = None
-    #: OWNER/NAME of an encoder that `router-extproc models pull` fetched; in place of `path`.
+    #: OWNER/NAME of an encoder that `router-extproc models pull` fetched; instead of `path`.
     repo: str | None = None
-    #: Branch, tag or commit that it was pulled with.
+    #: The branch, tag or commit it was pulled with.
     revision: str = "main"
-    #: How token vectors become one; graphs that end in one vector a text have done so.
+    #: How token vectors become one vector; unused for graphs that return one vector for each text.
     pooling: Literal["mean", "cls"] = "mean"
     #: The encoder's window; longer texts are cut, and only matched exactly by the cache.
     max_tokens: int = Field(default=256, ge=8, le=8192)
-    #: Written in front of every text (some encoders want "query: ").
+    #: Put in front of every text (some encoders need "query: ").
     prefix: str = ""
     #: ONNX threads per inference; one leaves the other cores to Envoy and the workers.
     threads: int = Field(default=1, ge=1)

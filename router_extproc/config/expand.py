@@ -58,7 +58,7 @@ def _expand_text(value: str, path: str, environ: Mapping[str, str], into: Expand
             return "${"
         into.secret_paths.add(path)
         if name not in environ:
-            into.problems.append(ConfigError(path, f"the environment has no variable {name}"))
+            into.problems.append(ConfigError(path, f"the environment variable {name} is not set"))
         return environ.get(name, "")
 
     return _VARIABLE.sub(replace, value)

@@ -29,9 +29,9 @@ def _share(share: float, given: Mapping[str, float]) -> float:
 class Limits(Section):
     """Envoy's own limits are rendered from these numbers."""
 
-    #: Longer request bodies get 413. Envoy's buffer and the gRPC limits follow from it.
+    #: A longer request body gets a 413. Envoy's buffer and the gRPC limits follow from it.
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
-    #: Envoy waits this long for a reply, then goes on without us.
+    #: Envoy waits this long for a reply, then goes on without the sidecar.
     message_timeout_s: float = Field(default=MESSAGE_TIMEOUT_S, gt=0, le=10)
     #: Kept free inside message_timeout_s for the way back.
     margin_s: float = Field(default=MARGIN_S, ge=0)
@@ -39,7 +39,7 @@ class Limits(Section):
     signals_timeout_s: float = Field(default_factory=lambda given: _share(SIGNALS_SHARE, given), gt=0)
     #: The cache lookup, verification included.
     cache_timeout_s: float = Field(default_factory=lambda given: _share(CACHE_SHARE, given), gt=0)
-    #: Exchanges in flight; more are let through to the default pool, unread.
+    #: Requests in flight; further ones pass to the default pool, unread.
     max_exchanges: int = Field(default=4096, ge=1)
-    #: On SIGTERM: how long streams may take to finish.
+    #: Time for streams to finish after SIGTERM.
     drain_s: float = Field(default=10, ge=0)

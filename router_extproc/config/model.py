@@ -28,16 +28,16 @@ from router_extproc.signals.base import SignalSettings
 class Cost(Section):
     """Price of one million tokens, in any one currency."""
 
-    #: Of the prompt.
+    #: For prompt tokens.
     input_per_mtok: float = Field(default=0.0, ge=0)
-    #: Of the answer.
+    #: For the tokens of the answer.
     output_per_mtok: float = Field(default=0.0, ge=0)
 
 
 class Reasoning(Section):
     """How this model's reasoning is switched on and off in the request body."""
 
-    #: Whose words for it the pool understands.
+    #: The model family, which decides how the request body says it.
     family: Literal["qwen3", "deepseek", "gpt_oss"]
 
 
@@ -48,7 +48,7 @@ class Model(Section):
     cluster: str = Field(min_length=1)
     #: The name the pool serves it under; default: the key.
     served_name: str | None = None
-    #: None: it cannot be switched.
+    #: None: reasoning cannot be switched.
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
     #: The model that answers in its place while its whole pool is down.
@@ -93,41 +93,41 @@ Scope: TypeAlias = ScopeHeaders | Literal["shared"]
 class DecisionCache(Section):
     """What the cache does for requests of one decision; unset fields follow `semantic_cache`."""
 
-    #: Nothing cached, equal questions only, or neighbours, too. None: semantic.
+    #: Cache nothing, exact matches only, or semantic matches, too. None: semantic.
     mode: Literal["off", "exact", "semantic"] | None = None
-    #: Cosine below which a neighbour is not even verified.
+    #: Cosine below which a neighbour is not verified.
     similarity_min: float | None = Field(default=None, ge=0, le=1)
-    #: How long an answer is served, in seconds.
+    #: Seconds until an answer expires.
     ttl_s: float | None = Field(default=None, gt=0)
     #: Whether answers with tool calls are stored.
     store_tool_calls: bool | None = None
     #: Who may share the answers of this decision.
     scope: Scope | None = None
-    #: Share of semantic hits that are sent to the pool all the same, to compare.
+    #: Share of semantic hits that are sent to the pool anyway, to compare the answers.
     shadow_rate: float | None = Field(default=None, ge=0, le=1)
-    #: Share of false hits that may not be exceeded.
+    #: Upper bound for the share of false hits.
     max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
     #: Whether a hit takes as long as a miss.
     hide_timing: bool | None = None
-    #: Whether a question behind earlier turns is matched by meaning, or exactly only.
+    #: Whether a question after earlier turns is matched semantically, or exactly only.
     multi_turn: Literal["digest", "exact"] | None = None
 
 
 class Decision(Section):
     """If `when` holds, use `model`. The highest priority wins; among equals the first written."""
 
-    #: In headers, metrics and explanations.
+    #: Shown in headers, metrics and explanations.
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-    #: The highest is asked first; among equals the first written.
+    #: The highest is tried first; among equals, the first in the file.
     priority: int = 0
     #: {all: [...]}, {any: [...]}, {not: ...} or {signal: test}; read by routing.rules. None: always.
     when: JsonValue = None
     #: A key in `models`.
     model: str
-    #: When a signal of `when` could not be read: as if it had found nothing ("pass"), or refuse what this
-    #: decision might have taken ("deny").
+    #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
+    #: requests that this decision might have taken are refused ("deny").
     unread: Literal["pass", "deny"] = "pass"
-    #: None leaves the body as it is.
+    #: None leaves the body unchanged.
     reasoning: bool | None = None
     cache: DecisionCache = DecisionCache()
     #: Stored with answers, to purge by.
@@ -140,23 +140,23 @@ class Decision(Section):
 class NearTier(Section):
     """Bounds of the in-process tier: in front of Milvus, or of the memory backend itself."""
 
-    #: With Milvus; the memory backend has its own.
+    #: Entries in front of Milvus; the memory backend has its own bound.
     max_entries: int = Field(default=100_000, ge=1)
-    #: Of vectors, questions and answers.
+    #: Bytes of vectors, questions and answers.
     max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
-    #: Of both bounds. In a full tier, a scope with more than this gives up its own entries before others
-    #: lose any, so that no client can push theirs out; while there is room, it may have more. 1: no share.
+    #: Share of both bounds. In a full tier, a scope that holds more loses its own entries before others lose
+    #: any, so that no client can evict theirs; while there is room, it may hold more. 1: no such limit.
     scope_share_max: float = Field(default=0.25, gt=0, le=1)
 
 
 class Coalescing(Section):
     """Equal requests that miss at the same time wait for the first one's answer."""
 
-    #: Off: each of them asks the pool.
+    #: Off: each request asks the pool.
     enabled: bool = True
-    #: From the first request on; then the others go on by themselves.
+    #: How long they wait, counted from the first request; then they are forwarded.
     wait_s: float = Field(default=2.0, gt=0, le=60)
-    #: Requests that wait at once, in each worker; further ones go on.
+    #: How many requests may wait at once in each worker; further ones are forwarded.
     waiters_max: int = Field(default=1024, ge=1)
 
 
@@ -165,46 +165,45 @@ class SemanticCache(Section):
 
     #: Off by default: nothing is looked up or stored.
     enabled: bool = False
-    #: A cache of each worker, or one in Milvus that all share.
+    #: A cache in each worker's memory, or one in Milvus that all workers share.
     backend_type: Literal["memory", "milvus"] = "memory"
     #: milvus.yaml, relative to the configuration file (or to the working directory).
     backend_config_path: str | None = None
-    #: The same written here; reading the configuration puts the file's content here.
+    #: The Milvus file's content, written here instead; reading the configuration puts it here.
     milvus: Milvus | None = None
-    #: Similarity (cosine) below which a neighbour is not even verified.
+    #: Similarity (cosine) below which a neighbour is not verified.
     similarity_threshold: float = Field(default=0.8, ge=0, le=1)
-    #: The operator's floor: a threshold below it, here or of a decision, is refused at start.
+    #: Lowest threshold allowed, here and in decisions; a lower one is refused at start.
     similarity_floor: float = Field(default=0.0, ge=0, le=1)
-    #: What decides whether a neighbour's answer fits: a small cross-encoder with guards for numbers,
-    #: negation and roles ("model"), or five guards alone, which take no inference and accept about half
-    #: as much.
+    #: What decides whether a neighbour's answer fits: a small cross-encoder and equivalence guards ("model"),
+    #: or five guards alone, which need no inference and accept about half as much ("guards").
     verifier: Literal["model", "guards"] = "model"
-    #: Of the memory backend.
+    #: Size of the memory backend.
     max_entries: int = Field(default=1000, ge=1)
-    #: How long an answer is served.
+    #: Seconds until an answer expires.
     ttl_seconds: float = Field(default=3600, gt=0)
-    #: What leaves a full tier: the oldest, the least recently used, or the least often used.
+    #: What a full tier evicts first: the oldest, the least recently used, or the least often used entry.
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
     #: Who may share answers: requests with equal values of these headers, or everybody.
     scope: Scope = ScopeHeaders(headers=("authorization",))
-    #: Answers with tool calls are stored only if set.
+    #: Whether answers with tool calls are stored.
     store_tool_calls: bool = False
-    #: Share of semantic hits that are sent to the pool all the same: its answer is compared with the stored
-    #: one, so that it is known how often the cache is wrong.
+    #: Share of semantic hits that are sent to the pool anyway: its answer is compared with the stored one,
+    #: which shows how often the cache is wrong.
     shadow_rate: float = Field(default=0.0, ge=0, le=1)
-    #: Share of false hits that may not be exceeded: a decision's threshold follows from its comparisons, and
-    #: nothing is a semantic hit before there are enough of them. None: no bound.
+    #: Upper bound for the share of false hits: each decision's threshold follows from its shadow comparisons,
+    #: and there are no semantic hits before there are enough of them. None: no bound.
     max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
-    #: Whose `x-router-cache-feedback: wrong` counts: of clients in scopes of their own ("own"), of all, in
-    #: shared scopes too ("all"), or of nobody ("off").
+    #: Whose `x-router-cache-feedback: wrong` counts: clients in a scope of their own ("own"), clients in
+    #: shared scopes, too ("all"), or nobody's ("off").
     client_feedback: Literal["own", "all", "off"] = "own"
-    #: A hit is held back for as long as a recent miss of its model took, and no header tells it from one: for
-    #: scopes in which a client must not learn what others have asked.
+    #: Hits take as long as a recent miss of the same model, and no header tells them apart: for scopes in
+    #: which a client must not learn what others have asked.
     hide_timing: bool = False
-    #: No hit is held back for longer.
+    #: Longest delay of a hit.
     hide_timing_max_s: float = Field(default=2.0, gt=0, le=60)
-    #: A question behind earlier turns is matched by meaning among questions behind equal turns, whose digest
-    #: is part of the partition ("digest"), or exactly only.
+    #: How a question after earlier turns is matched: semantically among questions after exactly the same
+    #: turns, whose digest is part of the partition ("digest"), or exactly only ("exact").
     multi_turn: Literal["digest", "exact"] = "digest"
     #: Larger answers are not stored.
     max_answer_bytes: int = Field(default=1024 * 1024, ge=1)
@@ -222,7 +221,7 @@ class EnvoyCluster(PoolTraffic):
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
     #: Whether they speak TLS.
     tls: bool = False
-    #: Authorities that a TLS pool's certificate may come from; default: where Linux systems keep theirs.
+    #: Authorities that may sign a TLS pool's certificate; default: where Linux systems keep theirs.
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -233,7 +232,8 @@ class Envoy(Section):
     listen: str = "127.0.0.1:8801"
     #: HOST:PORT or unix:PATH of Envoy's own admin interface, which drains it; None: off.
     admin: str | None = None
-    #: Two filters that observe answers off the path, or one for gateways that allow only one.
+    #: Two filters, and answers are only observed ("split"), or one for gateways that allow only one
+    #: ("inline").
     profile: Literal["split", "inline"] = "split"
     #: The pools by the names that models use.
     clusters: dict[str, EnvoyCluster] = Field(default_factory=dict)
@@ -245,15 +245,16 @@ class Envoy(Section):
     strip_headers: tuple[str, ...] = ()
     #: What may reach the default pool beside inference requests.
     other_paths: OtherPaths = "pass"
-    #: An inference request that the server did not decide (dead, frozen, busy): to the default pool, or 503.
+    #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the
+    #: default pool ("pass"), or nowhere, with a 503 ("deny").
     unread: Literal["pass", "deny"] = "pass"
     #: TLS of Envoy's listener.
     tls: ServerCertificate | None = None
     #: TLS towards the gRPC server; belongs to `listen_tls`.
     server_tls: ClientCertificate | None = None
-    #: The longest an answer may pause.
+    #: The longest pause within an answer.
     stream_idle_timeout_s: float = Field(default=300, gt=0)
-    #: A whole request, body included, must be here by then; uploads on other paths too.
+    #: Time for a whole request to arrive, body included; also for uploads on other paths.
     request_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)
@@ -262,7 +263,7 @@ class Envoy(Section):
 class Config(Section):
     """One router configuration."""
 
-    #: Of this format.
+    #: Version of this format.
     version: Literal[1]
     #: unix:PATH (with {worker}) or HOST:PORT of the gRPC server.
     listen: str = Field(default_factory=default_listen)
@@ -271,7 +272,7 @@ class Config(Section):
     socket_access: Literal["owner", "group", "everyone"] = "owner"
     #: TLS of the gRPC server, for an Envoy on another machine.
     listen_tls: ServerCertificate | None = None
-    #: HOST:PORT of the admin HTTP server, or more about it.
+    #: HOST:PORT of the admin HTTP server, or a section.
     admin: AdminPort = Admin()
     #: Processes, each with its own socket or port.
     workers: int = Field(default=1, ge=1, le=64)
@@ -280,11 +281,11 @@ class Config(Section):
     state_dir: str | None = None
     #: Model names that are routed; any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
-    #: For requests that no decision takes: a key in `models`.
+    #: A key in `models`, for requests that match no decision.
     default_model: str
     #: The mixture of models, by name.
     models: dict[str, Model] = Field(min_length=1)
-    #: What is measured of a request, by name.
+    #: The facts of a request that are measured, by name.
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()

@@ -19,5 +19,7 @@ def check_other_paths(path: str, other: OtherPaths) -> Iterator[ConfigError]:
     """Every listed path that could never be asked for."""
     for index, listed in enumerate(() if isinstance(other, str) else other):
         if not _PATH(listed) or "//" in listed:
-            problem = f"must be a path such as /v1/files, or /v1/files/* for all under it, got {listed!r}"
+            problem = (
+                f"must be a path such as /v1/files, or /v1/files/* for everything under it, got {listed!r}"
+            )
             yield ConfigError(f"{path}[{index}]", problem)

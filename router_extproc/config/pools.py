@@ -12,18 +12,18 @@ from pydantic import BeforeValidator, Field
 
 from router_extproc.section import Section
 
-#: An endpoint that answers with anything below is alive: pools without /health say 404 or 401.
+#: An endpoint that answers below this status is healthy: pools without /health answer 404 or 401.
 FAILED_STATUS_MIN: Final = 500
 
 
 class PoolHealth(Section):
-    """Active health checks: a GET to each endpoint; any answer below 500 counts as alive."""
+    """Active health checks: a GET to each endpoint; any answer below 500 means healthy."""
 
-    #: What is asked for, with a GET.
+    #: The path that a check asks for.
     path: str = Field(default="/health", pattern=r"^/[!-~]*$")
-    #: Between two checks of an endpoint.
+    #: Time between two checks of an endpoint.
     interval_s: float = Field(default=1.0, ge=0.1, le=300)
-    #: Generous: a busy server may take its time, and one that is taken out for that costs more.
+    #: Time for a check's answer. Generous, because ejecting a server that is only busy costs more.
     timeout_s: float = Field(default=3.0, ge=0.1, le=300)
     #: Checks that must fail in a row before an endpoint gets no more requests.
     unhealthy_threshold: int = Field(default=3, ge=1, le=100)
@@ -32,9 +32,9 @@ class PoolHealth(Section):
 
 
 class PoolRetries(Section):
-    """Requests that were never sent are sent to another endpoint."""
+    """Requests that no endpoint has seen are retried at another one."""
 
-    #: Further attempts after the first one.
+    #: Retries after the first attempt.
     attempts: int = Field(default=2, ge=1, le=10)
 
 
@@ -52,19 +52,20 @@ def _retries(given: object) -> object:
 
 
 class PoolTraffic(Section):
-    """What a pool may be asked, and for how long."""
+    """How Envoy watches one pool, and for how long it waits."""
 
     #: false: endpoints are not checked.
     health: Annotated[
         PoolHealth | Literal[False], BeforeValidator(_health, json_schema_input_type=PoolHealth | bool)
     ] = PoolHealth()
-    #: false: no request is sent twice, not even one that no endpoint has seen.
+    #: false: no request is retried, not even one that no endpoint has seen.
     retries: Annotated[
         PoolRetries | Literal[False],
         BeforeValidator(_retries, json_schema_input_type=PoolRetries | bool | int),
     ] = PoolRetries()
     #: Endpoints that fail five requests in a row get none for a while; at most half of a pool.
     outliers: bool = True
-    #: From the whole request to the first byte of the answer. None: only the pause timeout holds, because the
-    #: first byte of an answer that is not streamed comes when all of it is generated.
+    #: Time from the end of the request to the first byte of the answer. None: only
+    #: `envoy.stream_idle_timeout_s` applies, because the first byte of an answer that is not streamed comes
+    #: when all of it is generated.
     first_byte_timeout_s: float | None = Field(default=None, gt=0)

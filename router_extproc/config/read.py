@@ -123,7 +123,7 @@ def _with_milvus(
         return config, None, []
     where = "semantic_cache.backend_config_path"
     if cache.milvus is not None:
-        return config, None, [ConfigError(where, "give either this file or semantic_cache.milvus, not both")]
+        return config, None, [ConfigError(where, "write either this file or semantic_cache.milvus, not both")]
     file = find_beside(cache.backend_config_path, folder)
     if file is None:
         return config, None, [ConfigError(where, f"no file '{cache.backend_config_path}' {BESIDE}")]

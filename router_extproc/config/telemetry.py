@@ -21,5 +21,5 @@ class Telemetry(Section):
     log_format: Literal["json", "console"] = "json"
     #: Which requests get a line (of level info) when they are decided, and one when their answer ends.
     requests: Literal["none", "all", "sampled", "errors"] = "none"
-    #: Of requests: sampled.
+    #: Share of requests that `requests: sampled` logs.
     sample_rate: float = Field(default=SAMPLE_RATE, gt=0, le=1)

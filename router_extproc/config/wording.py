@@ -23,7 +23,7 @@ _HIDDEN_KEYS: Final = SECRET_KEYS | {"username"}
 _GOT_MAX: Final = 60
 
 #: For a kind of error that no section of ours can have today.
-_OTHERWISE: Final = "has not the form that is wanted here"
+_OTHERWISE: Final = "does not have the expected form"
 #: A section's own checks: what they say is ours.
 _OWN_WORDS: Final = frozenset({"value_error", "assertion_error"})
 #: pydantic's error type to our words; {name} are fields of the error's context.
@@ -44,7 +44,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "int_parsing": "must be a whole number",
     "int_parsing_size": "must be a whole number of at most 4,300 digits",
     "int_type": "must be a whole number",
-    "invalid_key": "must have text as its keys",
+    "invalid_key": "must have text keys",
     "iterable_type": "must be a list",
     "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
@@ -55,7 +55,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "model_type": "must be a mapping (key: value)",
     "multiple_of": "must be a multiple of {multiple_of}",
     "none_required": "must be empty",
-    "recursion_loop": "must not hold itself",
+    "recursion_loop": "must not contain itself",
     "recursion_depth_exceeded": "is nested too deeply",
     "set_type": "must be a list",
     "string_not_ascii": "must be ASCII text",
@@ -142,7 +142,7 @@ def _expected(section: type[Section], keys: Sequence[str | int]) -> list[str]:
 
 def _got(value: object, *, hidden: bool) -> str:
     if hidden:
-        return "a value that is not shown"
+        return "a hidden value"
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -15,8 +15,10 @@ from router_extproc.process.watch import BEAT_S, Patience, Silence, Watch
 PATIENCE: Final = Patience(silent_s=30.0)
 
 
-async def kill_when_frozen(child: Child, health: str, patience: Patience = PATIENCE) -> NoReturn:
-    """Ask the URL `health` again and again, until the child has ended or must be killed.
+async def kill_when_frozen(
+    child: Child, health: str, patience: Patience = PATIENCE, *, beat_s: float = BEAT_S
+) -> NoReturn:
+    """Ask the URL `health` each `beat_s`, until the child has ended or must be killed.
 
     Raises:
         ChildEnded: always.
@@ -24,7 +26,7 @@ async def kill_when_frozen(child: Child, health: str, patience: Patience = PATIE
     watch = Watch(SystemClock(), patience)
     async with httpx.AsyncClient(timeout=BEAT_S, trust_env=False) as client:
         while watch.look(heard=await _answers(client, health)) is Silence.ACCEPTED:  # noqa: ASYNC110 - it is asked
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(beat_s)
     child.kill()
     await child.watch()
 

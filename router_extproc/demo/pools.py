@@ -55,11 +55,11 @@ def split_url(url: str, *, where: str) -> tuple[str, bool]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(where, f"{url!r} is no URL") from error
+        raise ConfigError(where, f"{url!r} is not a URL") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ConfigError(where, f"write http://HOST:PORT, got {url!r}")
     if parts.path.strip("/"):
-        raise ConfigError(where, f"leave out the path of {url!r}; clients' own paths are kept")
+        raise ConfigError(where, f"leave out the path of {url!r}: clients' own paths are kept")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{host}:{port or _PORTS[parts.scheme]}", parts.scheme == "https"
 

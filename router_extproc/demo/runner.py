@@ -136,10 +136,10 @@ def _with_envoy_admin(config: Config, socket: Path) -> Config:
 
 
 async def _drain(admin: Path, stops: Stops, say: Say) -> None:
-    say("finishing the answers under way; Ctrl-C once more cuts them")
+    say("finishing answers in progress; Ctrl-C again cuts them")
     left = await drain_envoy(admin, stops.at_once)
     if left:
-        say(f"{left} answers under way are cut")
+        say(f"cutting {left} answers in progress")
 
 
 async def _keep(started: Started, say: Say) -> NoReturn:
@@ -155,7 +155,7 @@ async def _keep(started: Started, say: Say) -> NoReturn:
         ended = await _ending(sidecar, health)
         if ended.code == EXIT_REFUSED:
             raise ended
-        say(f"the sidecar ended ({ended.ending}): starting it again; until then the default pool answers")
+        say(f"the sidecar ended ({ended.ending}): restarting it; until then the default pool answers")
         wait_s = back_off.after(wait_s, time.monotonic() - started_s)
         await asyncio.sleep(wait_s)
         await sidecar.start_again()
@@ -176,7 +176,7 @@ def _check_ports(settings: DemoSettings) -> None:
                 probe.bind((HOST, port))
             except OSError as error:
                 raise ConfigError(
-                    option, f"port {port} on {HOST} is in use; choose another with {option}"
+                    option, f"port {port} on {HOST} is in use: choose another with {option}"
                 ) from error
 
 

@@ -33,7 +33,7 @@ def read_object(body: bytes) -> JsonObject:
             a byte order mark, or more than 1024 levels deep.
     """
     if body.startswith(_BYTE_ORDER_MARK):
-        raise MalformedRequest("The body begins with a byte order mark, which JSON must not.")
+        raise MalformedRequest("The body begins with a byte order mark, which JSON does not allow.")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

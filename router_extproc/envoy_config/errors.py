@@ -58,7 +58,7 @@ ROUTER_UNAVAILABLE: Final = EnvoyError(
     503,
     "server_error",
     "router_unavailable",
-    "The gateway could not read this request, and passes none unread. Try again.",
+    "The gateway cannot process this request at the moment. Try again.",
     RETRY_AFTER_S,
 )
 UNKNOWN_CLUSTER: Final = EnvoyError(
@@ -100,7 +100,7 @@ _NO_UPGRADE: Final = EnvoyError(
     403,
     "invalid_request_error",
     "upgrade_not_supported",
-    "This gateway does not change to another protocol.",
+    "This gateway does not support protocol upgrades.",
 )
 
 

@@ -49,7 +49,7 @@ UNREAD: Final = "router_unread_inference"
 #: Some are there in its development mode only (VLLM_SERVER_DEV_MODE=1), which people do switch on.
 OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("they stop the pool for everybody", ("/sleep", "/wake_up", "/pause", "/resume", "/abort_request")),
-    ("they change what the models are", ("/v1/load_lora_adapter", "/v1/unload_lora_adapter")),
+    ("they add and remove adapters", ("/v1/load_lora_adapter", "/v1/unload_lora_adapter")),
     (
         "they replace the weights",
         (
@@ -63,10 +63,10 @@ OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("they empty the prefix cache", ("/reset_",)),
     ("they run any method in the pool's workers", ("/collective_rpc",)),
-    ("they change how many processors serve", ("/scale_elastic_ep", "/fault_tolerance")),
+    ("they change how many processes serve", ("/scale_elastic_ep", "/fault_tolerance")),
     ("they write traces to the pool's disk", ("/start_profile", "/stop_profile")),
     (
-        "they tell how the pool is run, and how busy it is with others",
+        "they reveal how the pool is run, and other people's load",
         (
             "/metrics",
             "/server_info",
@@ -78,7 +78,7 @@ OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "/is_scaling_elastic_ep",
         ),
     ),
-    ("a second door to the chat completions, past whoever reads them at the first", ("/invocations",)),
+    ("chat completions under another name, which no dialect reads", ("/invocations",)),
 )
 
 #: Found in a path: it asks a model, whatever its API. `/v1/responses`, `/inference/v1/generate`, ...

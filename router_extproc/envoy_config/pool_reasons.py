@@ -6,54 +6,54 @@ from router_extproc.envoy_config.names import OBSERVE
 
 POOL_REASONS = {
     "health_checks": (
-        "envoy.clusters.*.health. An endpoint that is dead is taken out in 3 s, one that accepts and never "
-        "answers in 12 s, and both are back a second after they answer. Without no_traffic_interval an idle "
-        "pool is checked once a minute."
+        "envoy.clusters.*.health. A dead endpoint is ejected in 3 s, one that accepts and never answers in"
+        " 12 s; both are back a second after they answer again. Without no_traffic_interval an idle pool is"
+        " checked once a minute."
     ),
     "http_health_check.expected_statuses": (
-        "Any answer below 500 is alive: 404 or 401 of a pool that has no /health must not take it away."
+        "Any answer below 500 means healthy: a pool without /health answers 404 or 401 and must stay in use."
     ),
     "http_health_check.retriable_statuses": (
-        "A 5xx counts as one failure; otherwise Envoy takes the endpoint out at the first one."
+        "A 5xx counts as one failure; otherwise Envoy ejects the endpoint at the first one."
     ),
     "health_check_config.hostname": (
-        "The name that requests use; Envoy's default is the cluster's, which servers behind names refuse."
+        "The name that requests use. Envoy's default is the cluster's name, which name-based servers refuse."
     ),
     "common_lb_config": (
-        "Panic routing off: an endpoint that is known to be dead is never tried. No merge window: what a "
-        "health check found holds now, not in a second."
+        "Panic routing off: an endpoint that is known to be dead is never tried. No merge window: a health"
+        " check's result applies at once, not a second later."
     ),
     "outlier_detection": (
-        "envoy.clusters.*.outliers. For endpoints whose health checks pass and whose requests fail: five in "
-        "a row, and only what is the endpoint's fault: connections that fail, and 502, 503, 504. A 500 may "
-        "be one client's bad request."
+        "envoy.clusters.*.outliers. For endpoints whose health checks pass and whose requests fail: five"
+        " in a row. Only the endpoint's own failures count: failed connections, 502, 503, 504. A 500 may be"
+        " one client's bad request."
     ),
     "outlier_detection.max_ejection_percent": (
-        "At most half of a pool, so never its only endpoint: a pool that fails is still asked."
+        "At most half of a pool, so never its only endpoint: a failing pool is still tried."
     ),
     "outlier_detection.successful_active_health_check_uneject_host": (
-        "Its health checks pass all the time: they must not end an ejection."
+        "Health checks of such an endpoint pass all the time, so they must not end its ejection."
     ),
     "route.retry_policy": (
-        "envoy.clusters.*.retries. Only what no endpoint has seen goes to another one; generating twice "
-        "costs twice."
+        "envoy.clusters.*.retries. Only requests that no endpoint has seen are retried; generating twice"
+        " costs twice."
     ),
     "route.retry_policy.host_selection_retry_max_attempts": (
-        "A dead endpoint has the fewest requests, so LEAST_REQUEST names it again: draw until it is another "
-        "one."
+        "A dead endpoint has the fewest requests, so LEAST_REQUEST picks it again: pick until it is"
+        " another one."
     ),
     "route.retry_policy.per_try_timeout": (
-        "envoy.clusters.*.first_byte_timeout_s. Until the answer's headers; afterwards only the pause "
-        "timeout holds."
+        "envoy.clusters.*.first_byte_timeout_s. Until the answer's headers; afterwards only"
+        " stream_idle_timeout applies."
     ),
-    "headers_to_add": "When a client may try again: by then an endpoint that died has been taken out.",
+    "headers_to_add": "When a client may retry: by then a dead endpoint has been ejected.",
     "initial_metadata": (
-        "The filter's role, and the digest of the configuration that this file was rendered from: the server "
-        "warns when it has another one."
+        "The filter's role, and the digest of the configuration that this file was rendered from. The"
+        " server warns if its own differs."
     ),
     f"{OBSERVE}.typed_config.extension_config.typed_config.response_attributes": (
-        "The cluster that answered: an answer is stored only under the model that made it. The details tell "
-        "an answer of Envoy's own, for a pool that is down."
+        "The cluster that answered, because an answer is stored only under the model that made it. The"
+        " details reveal an answer by Envoy itself, for a pool that is down."
     ),
     "response_attributes": "The cluster that answered, and why Envoy answered itself if it did.",
 }

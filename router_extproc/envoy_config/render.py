@@ -27,18 +27,18 @@ from router_extproc.errors import ConfigError, ConfigProblems
 What: TypeAlias = Literal["bootstrap", "include"]
 
 _MADE_BY: Final = (
-    "Made by `router-extproc envoy`. Do not edit: change the router's configuration and render again."
+    "Rendered by `router-extproc envoy`. Do not edit: change the router's configuration and render again."
 )
-_BOOTSTRAP: Final = "A whole Envoy: envoy -c bootstrap.yaml"
+_BOOTSTRAP: Final = "A complete Envoy configuration: envoy -c bootstrap.yaml"
 _FILTERS: Final = (
-    "Into the HTTP connection manager of an existing Envoy: the http_filters go before "
-    "envoy.filters.http.router (after authentication), the other keys beside http_filters. What is not "
-    "optional says so; of the limits keep your own where yours are stricter."
+    "For the HTTP connection manager of an existing Envoy. The http_filters go before"
+    " envoy.filters.http.router (after authentication), the other keys beside http_filters. Mandatory keys"
+    " are marked; keep your own limits where they are stricter."
 )
-_CLUSTERS: Final = "Into static_resources of an existing Envoy."
+_CLUSTERS: Final = "For static_resources of an existing Envoy."
 _ROUTES: Final = (
-    "Into route_config of an existing Envoy. To keep a virtual host of your own, take over its keys: the "
-    "routes in this order, before your own catch-all, and the last two keys."
+    "For route_config of an existing Envoy. To keep your own virtual host, copy these keys into it: the"
+    " routes in this order, before your own catch-all, and the last two keys."
 )
 
 _PROTO_NAMES: Final = {"enforcing_consecutive_5_xx": "enforcing_consecutive_5xx"}

@@ -75,4 +75,4 @@ def plot_curve(curve: Curve, target: Path) -> None:
     try:
         figure.savefig(target, dpi=120)
     except (OSError, ValueError) as error:
-        raise ConfigError("--curve", f"{target} cannot be written ({error})") from error
+        raise ConfigError("--curve", f"cannot write {target} ({error})") from error

@@ -24,9 +24,10 @@ Outcome = Literal["done", "failed", "dropped"]
 class BackgroundTasks:
     """A queue and its single worker; an async context manager, inside which the work is done."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, tasks_max: int = TASKS_MAX) -> None:
+        """`tasks_max`: tasks that may wait."""
         self._clock: Final = clock
-        self._queue: Final[asyncio.Queue[Callable[[], Awaitable[bool]]]] = asyncio.Queue(TASKS_MAX)
+        self._queue: Final[asyncio.Queue[Callable[[], Awaitable[bool]]]] = asyncio.Queue(tasks_max)
         self._task: asyncio.Task[None] | None = None
         self._counters: Final[Counter[Outcome]] = Counter()
 

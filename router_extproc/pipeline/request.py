@@ -11,6 +11,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from router_extproc.cache.http_caching import render_collapsed
+from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.dialects.base import BodyEdit
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
@@ -18,7 +19,7 @@ from router_extproc.llm.answer import Answer
 from router_extproc.llm.stored import decode_answer
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
-from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage
+from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
@@ -60,6 +61,11 @@ class RequestPipeline:
     #: None: no model has a fallback.
     traffic: Traffic | None = None
 
+    def read_only(self) -> RequestPipeline:
+        """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
+        stage = self.cache_stage
+        return self if stage is None else replace(self, cache_stage=stage.read_only())
+
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
         try:
@@ -78,8 +84,9 @@ class RequestPipeline:
         if question is not None and self.cache_stage is not None:
             budget = Budget.of(self.clock, self.budget_s)
             result = await self.cache_stage.exact(question.within(budget))
-            if result is not None:
-                replay = self._replay(Considered(question.parsed, forward.route, question, result))
+            if result is not None and result.hit is not None:
+                considered = Considered(question.parsed, forward.route, question, result)
+                replay = self._replay(considered, result.hit)
                 if replay is not None:
                     return _collapsed(replay)
         token = replace(forward.write_token, started_s=self.clock.wall_s())
@@ -87,32 +94,40 @@ class RequestPipeline:
 
     def _replay_near(self, parsed: ParsedRequest) -> Replay | None:
         result = None if self.cache_stage is None else self.cache_stage.exact_near(parsed)
-        return None if result is None else self._replay(Considered(parsed, None, None, result))
+        if result is None or result.hit is None:
+            return None
+        return self._replay(Considered(parsed, None, None, result), result.hit)
 
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
         route = self._route(parsed, readings)
-        considered = await self._look_up(parsed, route, readings)
-        replay = self._replay(considered)
+        considered, replay = await self._from_cache(parsed, route, readings)
         if replay is None and route.fallback is not None:
             # An answer of the model itself comes first; then one of its fallback.
             feedback, route = considered.result.feedback, route.to_fallback()
-            considered = await self._look_up(parsed, route, readings)
+            considered, replay = await self._from_cache(parsed, route, readings)
             result = replace(considered.result, feedback=considered.result.feedback or feedback)
             considered = replace(considered, result=result)
-            replay = self._replay(considered)
         if replay is not None:
             return replay
         if parsed.directives.only_if_cached:
             return _reject_miss(considered)
         return self._forward(considered, route)
 
-    async def _look_up(self, parsed: ParsedRequest, route: Route, readings: SignalReadings) -> Considered:
+    async def _from_cache(
+        self, parsed: ParsedRequest, route: Route, readings: SignalReadings
+    ) -> tuple[Considered, Replay | None]:
+        """What the cache has under this route, and the replay of it, if it is a hit."""
         stage = self.cache_stage
         question = None if stage is None else stage.question(parsed, route, readings.encoding)
         if stage is None or question is None:
-            return Considered(parsed, route, None, OFF, readings)
-        return Considered(parsed, route, question, await stage.find(question), readings)
+            return Considered(parsed, route, None, OFF, readings), None
+        result = await stage.find(question)
+        considered = Considered(parsed, route, question, result, readings)
+        if result.hit is None:
+            return considered, None
+        replay = self._replay(considered, result.hit)
+        return considered if replay else replace(considered, result=unreadable(result)), replay
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         if parsed.pinned is None:
@@ -129,15 +144,12 @@ class RequestPipeline:
             return self.policy.pin(parsed.pinned, traffic)
         return self.policy.decide(readings.readings, traffic, unread=readings.unread)
 
-    def _replay(self, considered: Considered) -> Replay | None:
-        parsed, result = considered.parsed, considered.result
-        if result.hit is None:
-            return None
-        entry = result.hit.entry
+    def _replay(self, considered: Considered, hit: Hit) -> Replay | None:
+        """The replay of a hit; None: the entry was written by another version, or is damaged."""
+        parsed, result, entry = considered.parsed, considered.result, hit.entry
         try:
             answer = decode_answer(entry.answer)
         except ValueError:
-            # Written by another version, or damaged at rest: as good as not there.
             return None
         if result.outcome.hidden:
             answer = _as_new(answer, now_s=self.clock.wall_s())
@@ -172,7 +184,7 @@ class RequestPipeline:
 
 
 def _reject_miss(considered: Considered) -> Reject:
-    error = CacheOnlyMiss("Nothing stored answers this request, and only-if-cached was asked.")
+    error = CacheOnlyMiss("The request says only-if-cached, and no stored answer fits.")
     outcome = considered.result.outcome
     headers = {CACHE_HEADER: outcome.status, CACHE_STATUS_HEADER: outcome.cache_status}
     return Reject(error, considered.parsed.raw.dialect.render_error(error), headers)

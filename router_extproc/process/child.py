@@ -7,9 +7,7 @@ that it wrote.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -18,12 +16,12 @@ from typing import Any, Final, Literal, NoReturn, TypeVar
 from router_extproc.errors import RouterError
 from router_extproc.private_files import open_private_log
 from router_extproc.process import hangup
+from router_extproc.process.tied import tied
 
 #: Between the request to stop and the kill.
 STOP_S: Final = 12.0
 TAIL_LINES: Final = 20
 _TAIL_BYTES: Final = 16 * 1024
-_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 T = TypeVar("T")
@@ -74,13 +72,13 @@ class Child:
         code = await self._process.wait()
         raise ChildEnded(self.name, code, f"; the end of {self._log}:\n{self.tail()}")
 
-    async def stop(self) -> None:
-        """Ask it to stop; kill it when it does not within STOP_S."""
+    async def stop(self, *, within_s: float = STOP_S) -> None:
+        """Ask it to stop; kill it when it does not in time."""
         if self._process.returncode is not None:
             return
         self._process.terminate()
         try:
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(within_s):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()
@@ -104,13 +102,12 @@ async def _spawn(command: Sequence[str], log: Path, mode: Literal["ab", "wb"]) -
     # The sidecar answers SIGHUP once it can; until then the signal waits.
     with open_private_log(log, mode) as out, hangup.held_back():
         return await asyncio.create_subprocess_exec(
-            *command,
+            *tied(command, at_end=signal.SIGTERM),
             stdin=PIPE,
             stdout=out,
             stderr=out,
             # Ctrl-C in a terminal goes to the whole group: only the demo shall hear it.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
 
 
@@ -124,9 +121,3 @@ async def first_of(*works: Coroutine[Any, Any, T]) -> T:  # what a coroutine is 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _die_with_parent() -> None:
-    """Let the system end this process when the demo is killed (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,6 +1,6 @@
 """How often each worker was started again, and why: counted by the supervisor, shown by worker 0.
 
-They meet in a file of the private folder that holds the workers' sockets: the supervisor outlives its
+The counts are in a file of the private folder that holds the workers' sockets: the supervisor outlives its
 workers, and a worker that was started again must still know.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,10 @@ class RestartCounts:
         self._counts.setdefault(worker, Counter())[reason] += 1
         if self._folder is not None:
             new = self._folder / f"{_FILE}.new"
-            new.write_text(json.dumps(self._counts), encoding="utf-8")
-            new.replace(self._folder / _FILE)
+            # A full disk makes the file old, and must not end the supervisor and all its workers.
+            with suppress(OSError):
+                new.write_text(json.dumps(self._counts), encoding="utf-8")
+                new.replace(self._folder / _FILE)
 
     def counts(self) -> Restarts:
         """All so far."""

@@ -10,7 +10,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,14 +51,16 @@ SOCKET_MODES: Final[Mapping[str, SocketModes]] = {
 }
 
 
-def claim(address: str, modes: SocketModes = OWNER_ONLY) -> None:
+def claim(address: str, modes: SocketModes = OWNER_ONLY, *, owners: Collection[int] | None = None) -> None:
     """Make sure that gRPC can bind the address.
+
+    owners: users whose folders are trusted with a socket; None: this one and root.
 
     Raises:
         ConfigError: someone else has it, or it cannot be bound here.
     """
     if address.startswith(_UNIX):
-        _claim_socket(Path(address.removeprefix(_UNIX)), modes)
+        _claim_socket(Path(address.removeprefix(_UNIX)), modes, owners or {os.geteuid(), _ROOT})
     else:
         _claim_port(*_host_port(address))
 
@@ -78,31 +80,33 @@ def open_to(address: str, modes: SocketModes) -> None:
         raise ConfigError("socket_access", f"cannot set the mode of {path}: {error.strerror}") from error
 
 
-def _claim_socket(path: Path, modes: SocketModes) -> None:
+def _claim_socket(path: Path, modes: SocketModes, owners: Collection[int]) -> None:
     try:
         make_folder(path.parent, modes.folder)
-        _check_owner(path.parent)
+        _check_owner(path.parent, owners)
         if not path.exists():
             _try_bind(socket.AF_UNIX, str(path))
             path.unlink()
         elif not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError("listen", f"{path} exists and is not a socket; choose another path")
+            raise ConfigError("listen", f"{path} exists and is not a socket: choose another path")
         elif _somebody_answers(path):
-            raise ConfigError("listen", f"a running server has {path}; stop it, or choose another path")
+            raise ConfigError(
+                "listen", f"{path} is used by a running server: stop it, or choose another path"
+            )
         else:
             path.unlink()
     except OSError as error:
         raise ConfigError(
             "listen",
             f"cannot make a socket at {path}: {os.strerror(error.errno or 0)}; "
-            "set listen to unix:PATH in a folder of yours",
+            "set listen to unix:PATH in a folder that you own",
         ) from error
 
 
-def _check_owner(folder: Path) -> None:
+def _check_owner(folder: Path, owners: Collection[int]) -> None:
     """Another owner could put a socket of their own there, and would be asked in our place."""
-    if folder.stat().st_uid not in {os.geteuid(), _ROOT}:
-        raise ConfigError("listen", f"{folder} belongs to another user; choose a folder of yours")
+    if folder.stat().st_uid not in owners:
+        raise ConfigError("listen", f"{folder} belongs to another user: choose a folder that you own")
 
 
 def _somebody_answers(path: Path) -> bool:

@@ -56,7 +56,9 @@ class IntentSettings(SignalSettings):
         if self.model is None or not is_shipped_name(self.model) or self.model in shipped:
             return
         hint = did_you_mean(self.model, shipped)
-        yield ConfigError(path, f"no shipped head named '{self.model}'{hint}; a folder has a / in it")
+        yield ConfigError(
+            path, f"no shipped head named '{self.model}'{hint}; the path of a trained head needs a /"
+        )
 
     def open(self, name: str, classifiers: Classifiers) -> ClassifierSignal:
         """See SignalSettings."""

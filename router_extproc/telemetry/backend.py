@@ -50,7 +50,7 @@ class BackendTelemetry:
             f"{PREFIX}_cache_backend_up", "1: the backend is connected.", registry=registry
         )
         self._writable: Final = Gauge(
-            f"{PREFIX}_cache_backend_writable", "0: it is connected and takes no writes.", registry=registry
+            f"{PREFIX}_cache_backend_writable", "0: it is connected but accepts no writes.", registry=registry
         )
         self._errors: Final = Counter(
             f"{PREFIX}_cache_backend_errors",
@@ -60,19 +60,19 @@ class BackendTelemetry:
         )
         self._seconds: Final = Histogram(
             f"{PREFIX}_cache_backend_duration_seconds",
-            "Calls to the backend, failed ones too.",
+            "Duration of calls to the backend, including failed ones.",
             ("operation",),
             buckets=BUCKETS_S,
             registry=registry,
         )
         self._paused: Final = Gauge(
             f"{PREFIX}_cache_backend_lookups_paused",
-            "1: several lookups in a row were late, so none asks for a while.",
+            "1: several lookups in a row timed out, so lookups pause for a while.",
             registry=registry,
         )
         self._skipped: Final = Counter(
             f"{PREFIX}_cache_backend_skipped_lookups",
-            "Lookups that did not ask the backend: busy with others, or paused.",
+            "Lookups that did not ask the backend, because it was busy or paused.",
             ("reason",),
             registry=registry,
         )

@@ -15,7 +15,7 @@ from typing import Final
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
-from router_extproc.admin.peers import Peers
+from router_extproc.admin.peers import PURGE_S, Peers
 from router_extproc.admin.server import AdminServer
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.dialects import DIALECTS
@@ -50,13 +50,13 @@ class NoOperations:
 
 
 def cache_operations(
-    router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None
+    router: FakeRouter, worker: int = 0, peers: Mapping[int, Path] | None = None, *, purge_s: float = PURGE_S
 ) -> CacheOperations:
     """The desk over a router's cache, as worker `worker` that speaks for those with these sockets."""
     warmer = Warmer(router.parts.pipeline, DIALECTS["openai_chat"], router.clock, 2**20)
     setting = Setting(worker, CachePolicies(SEMANTIC), FakeEncoder().dim, "auto", shared=False)
     parts = CacheParts(router.cache, warmer, router.savings, router.evidence)
-    return CacheOperations(parts, router.clock, setting, Peers(peers or {}))
+    return CacheOperations(parts, router.clock, setting, Peers(peers or {}, purge_s))
 
 
 def admin_server(

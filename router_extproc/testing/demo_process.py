@@ -23,6 +23,8 @@ from typing import Any, Final
 
 import httpx
 
+from router_extproc.testing.processes import start_process
+
 READY_S: Final = 300.0
 STOP_S: Final = 30.0
 #: An answer is stored by the observer, just after the client has it.
@@ -150,8 +152,12 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, pools: str = "", *options: str, config: Path | None = None) -> Iterator[Demo]:
+def running_demo(
+    folder: Path, pools: str = "", *options: str, config: Path | None = None, port: int | None = None
+) -> Iterator[Demo]:
     """A demo on free ports that is ready; `pools` as in POOLS, `config` in place of the packaged one.
+
+    `port`: for clients, in place of a free one.
 
     It has more time for each request than by default: in time or not is not what is tested, and on a
     machine that does something else, too, a late stage would be skipped and a late reply not awaited.
@@ -159,7 +165,7 @@ def running_demo(folder: Path, pools: str = "", *options: str, config: Path | No
     Raises:
         RuntimeError: it ended or was not ready within READY_S; with the end of its log.
     """
-    port, admin_port = _free_port(), _free_port()
+    port, admin_port = port or free_port(), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     own = _PACKAGED if config is None else config
     # Beside the one that was given: it may name files there.
@@ -171,7 +177,7 @@ def running_demo(folder: Path, pools: str = "", *options: str, config: Path | No
     )
     log = folder / "demo.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+        process = start_process(
             [sys.executable, "-m", "router_extproc", *words],
             env=os.environ | {"POOLS": pools},
             stdin=subprocess.DEVNULL,
@@ -186,7 +192,8 @@ def running_demo(folder: Path, pools: str = "", *options: str, config: Path | No
         _stop(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody has right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

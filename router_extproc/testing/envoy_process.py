@@ -19,6 +19,7 @@ from typing import Final
 from router_extproc.config.address import host_port
 from router_extproc.errors import ConfigError, RouterError
 from router_extproc.process.envoy import envoy_binary
+from router_extproc.testing.processes import start_process
 
 #: A loaded machine takes a few seconds; longer means that Envoy waits for something.
 READY_S: Final = 90.0
@@ -82,7 +83,7 @@ def running_envoy(
     options += ["--disable-hot-restart", "--file-flush-interval-msec", str(_ACCESS_LOG_FLUSH_MS)]
     command = [envoy_binary(), *options]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - our own arguments
+        process = start_process(command, stdout=output, stderr=output)
     envoy = EnvoyProcess(process, listen, admin, log)
     try:
         _wait_until_ready(envoy)

@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -30,7 +30,9 @@ from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
 from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
+from router_extproc.testing.json_lines import Json, read_log_lines
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until
+from router_extproc.testing.processes import start_process
 
 #: For the sidecar to start, or to be itself again after a failure, on a machine that does much else.
 READY_S: Final = 120.0
@@ -42,8 +44,6 @@ POOLS: Final = {"small": 2, "large": 1, "lone": 1}
 PATH: Final = "/v1/chat/completions"
 #: Whose cache is used; a request without a credential shares with nobody.
 AUTHORIZATION: Final = "Bearer test-of-failures"
-
-Json = dict[str, Any]  # Any: JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,7 @@ class Installation:
 
     def log_lines(self) -> list[Json]:
         """What the sidecar has logged; a line that a killed process left unfinished is skipped."""
-        lines = []
-        for line in (self.folder / "sidecar.log").read_bytes().splitlines():
-            with contextlib.suppress(ValueError):
-                lines.append(json.loads(line))
-        return lines
+        return read_log_lines(self.folder / "sidecar.log")
 
     # ── processes ─────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +231,7 @@ def running_installation(
 
 def _serve(file: Path, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with (folder / "sidecar.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - our own words, no shell
+        return start_process(
             [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)],
             env=environment,
             stdin=subprocess.DEVNULL,

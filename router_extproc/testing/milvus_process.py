@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.errors import RouterError
+from router_extproc.testing.processes import start_process
 
 #: Some five seconds on an idle machine; a loaded one takes its time.
 READY_S: Final = 120.0
@@ -77,7 +78,7 @@ class MilvusServer:
         """
         binary = str(self.folder / "bin" / "milvus")
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own arguments
+            self._process = start_process(
                 [binary, "run", "standalone"], cwd=self.folder, env=self._environment, stdout=log, stderr=log
             )
         self._wait_until_well(self._process)

@@ -13,6 +13,8 @@ from typing import Final
 
 import httpx
 
+from router_extproc.testing.processes import start_process
+
 READY_S: Final = 120.0
 STOP_S: Final = 60.0
 ASK_S: Final = 5.0
@@ -37,9 +39,7 @@ class PoolEndpoint:
     def start(self) -> None:
         """Start it; returns when it answers."""
         words = (self.name, f"served-{self.name}", str(self.port), str(self.latency_s), str(self.word_s))
-        self.process = subprocess.Popen(  # noqa: S603 - our own words, no shell
-            [sys.executable, "-m", "router_extproc.demo.pool_process", *words]
-        )
+        self.process = start_process([sys.executable, "-m", "router_extproc.demo.pool_process", *words])
         until(lambda: _status(f"{self.url}/health") == httpx.codes.OK, within_s=READY_S)
 
     def signal(self, number: signal.Signals) -> None:

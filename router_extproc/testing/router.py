@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.app.assemble import Surroundings, assemble
 from router_extproc.app.learned import nothing_learned
 from router_extproc.app.resources import Resources
-from router_extproc.cache.base import CacheBackend
+from router_extproc.cache.base import CacheBackend, EntrySource
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.near.tier import NearTier
@@ -22,6 +22,7 @@ from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
@@ -112,10 +113,13 @@ def fake_router(
     signal_settings: Mapping[str, SignalSettings] = MappingProxyType({}),
     clock: ManualClock | None = None,
     backend: CacheBackend | None = None,
+    source: EntrySource | None = None,
     chance: Callable[[], float] = lambda: 0.5,
     feedback: Literal["own", "all", "off"] = "own",
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     wait_s: float = WAIT_S,
+    pending_max: int = PENDING_MAX,
+    grace_s: float = GRACE_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
@@ -126,7 +130,7 @@ def fake_router(
     """
     clock, reports, encoder = clock or ManualClock(), Reports(), encoder or FakeEncoder()
     near = NearTier(clock, max_entries=1000, max_bytes=2**24)
-    cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend)
+    cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend, source=source)
     policies = {decision.name: cache_policy for decision in decisions}
     policy = RouterPolicy(
         Catalogue.of(("auto",), (SMALL, LARGE)),
@@ -138,6 +142,10 @@ def fake_router(
         StageLimits(0.2, 1.0, 1.0, 1.0),
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
+    coalescer = Coalescer(
+        clock, wait_s=wait_s, waiters_max=WAITERS_MAX, pending_max=pending_max, grace_s=grace_s
+    )
+    learned = replace(learned, coalescer=coalescer)
     resources = Resources(encoder, InlineInference(), tuple(signals), cache if cached else None, background)
     router = assemble(resources, policy, learned, Surroundings(reports, clock, chance, pause))
     return FakeRouter(

@@ -8,7 +8,6 @@ the word "maths" goes to the large pool.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from router_extproc.server.credentials import ServerTls
 from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
+from router_extproc.testing.json_lines import JsonLinesFile
 from router_extproc.testing.router import LARGE, fake_router, send_to
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -39,11 +39,11 @@ class Journal:
     """Writes down streams and events; also the server's counter."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = JsonLinesFile(path)
 
     def note(self, role: Role, event: str, **facts: object) -> None:
         """One line."""
-        self._file.write(json.dumps({"role": role.value, "event": event, **facts}) + "\n")
+        self._file.append({"role": role.value, "event": event, **facts})
 
     def opened(self, role: Role) -> None:
         """See server.base.StreamCounter."""

@@ -26,7 +26,9 @@ import aiohttp
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
+from router_extproc.testing.json_lines import read_json_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
+from router_extproc.testing.processes import start_process
 from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +70,7 @@ class Worker:
             str(self.config.limits.max_exchanges),
             *_certificate(self.config),
         ]
-        self.process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own arguments
+        self.process = start_process(command, env=environment)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; after SIGKILL it is gone when this returns."""
@@ -99,9 +101,7 @@ class Worker:
         return counts["opened"] == counts["closed"]
 
     def _all_events(self) -> list[dict[str, Any]]:
-        if not self.events_file.exists():
-            return []
-        return [json.loads(line) for line in self.events_file.read_text().splitlines()]
+        return read_json_lines(self.events_file)
 
 
 def _certificate(config: Config) -> list[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from router_extproc.testing.processes import start_process
+
 READY_S = 120.0
 COMMAND_S = 60.0
 STOP_S = 30.0
@@ -90,7 +92,7 @@ def sidecar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(folder / "router.yaml")]
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - our own words
+        process = start_process(command, stdout=output, stderr=output)
     try:
         give_up_s = time.monotonic() + READY_S
         while not is_ready(metrics):

@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.installation import Installation, running_installation
 from router_extproc.testing.pool_endpoint import PoolEndpoint, until
+from router_extproc.testing.processes import start_process
 from router_extproc.testing.stack import free_address
 
 #: It depends on where the failure strikes; nothing is claimed.
@@ -323,7 +323,7 @@ def an_envoy_of_its_own(attempt: Attempt) -> Iterator[None]:
 def drained(attempt: Attempt) -> Iterator[None]:
     """Envoy is told to stop as the deployment files do it."""
     command = ["bash", str(ROOT / "deploy" / "drain-envoy.sh"), str(attempt.envoy.admin), "60", "0"]
-    draining = subprocess.Popen(command)  # noqa: S603 - our own arguments
+    draining = start_process(command)
     until(lambda: not accepts(attempt.envoy.listen), within_s=SHOWN_S)
     try:
         yield

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from router_extproc.testing.processes import start_process
 from router_extproc.testing.stack import free_address
 
 LIMIT_S = 120.0
@@ -127,7 +128,7 @@ def running_serve(folder: Path, workers: int) -> Iterator[tuple[Path, str]]:
     (folder / "router.yaml").write_text(CONFIG.format(folder=folder, admin=admin, workers=workers))
     command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(folder / "router.yaml")]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=_talkative())  # noqa: S603 - our own arguments
+        process = start_process(command, stdout=output, stderr=output, env=_talkative())
     try:
         _wait_until_ready(admin)
         yield log, admin

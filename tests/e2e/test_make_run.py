@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +22,9 @@ import httpx
 import pytest
 
 from router_extproc.socket_folders import socket_folder
-from router_extproc.testing.demo_process import Demo, Json, running_demo
+from router_extproc.testing.demo_process import PATH, Demo, Json, free_port, running_demo
 from router_extproc.testing.listening import listening_ports
+from router_extproc.testing.processes import start_process
 
 SYSTEM = {"role": "system", "content": "You are a helpful assistant."}
 QUESTION = "What are the main renewable energy sources?"
@@ -32,6 +34,8 @@ OPPOSITE = "What are the main non-renewable energy sources?"
 REJOIN_S = 120.0
 #: A seed nobody asked with makes a question that is not in the cache.
 _SEEDS = count(1)
+#: Of each client that is there before the demo.
+EARLY_REPLIES = 3
 #: Of the stand-in pools; an answer from the cache is far below it.
 POOL_S = 0.3
 
@@ -184,6 +188,25 @@ def test_the_running_sidecar_explains(demo: Demo) -> None:
     assert json.loads(shown.stdout)["outcome"] in ("replay", "forward")
 
 
+def explain(demo: Demo, question: str) -> Json:
+    """What the running sidecar would do for this client."""
+    body = {"model": "auto", "messages": guide(question), "temperature": 0.7}
+    headers = {"authorization": f"Bearer {demo.bearer}"}
+    answer = httpx.post(f"{demo.admin_url}/explain", json=body, headers=headers, trust_env=False)
+    explained: Json = answer.json()
+    return explained
+
+
+def test_what_was_only_explained_is_as_it_was_for_the_client(demo: Demo) -> None:
+    """A hit that is explained makes no later request an exact hit, and a miss none a hit."""
+    demo.ask_and_store(guide())
+    for _ in range(2):
+        assert explain(demo, REPHRASED)["cache"] == "hit-semantic"
+        assert explain(demo, OPPOSITE)["cache"] == "miss"
+    assert demo.ask(guide(REPHRASED)).cache == "hit-semantic"
+    assert demo.ask(guide(OPPOSITE)).cache == "miss"
+
+
 def test_no_prompt_is_in_any_log(demo: Demo) -> None:
     demo.ask("My secret word is xylophone-4711, keep it.")
     httpx.post(f"{demo.url}/v1/chat/completions", content=b'{"model": "xylophone-4711', trust_env=False)
@@ -246,7 +269,7 @@ def test_a_real_pool_takes_the_place_of_a_stand_in_and_ctrl_c_stops_everything(t
         "asyncio.run(main())\n"
     )
     command = [sys.executable, "-c", script]
-    pool = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own words, no shell
+    pool = start_process(command, stdout=subprocess.PIPE)
     try:
         assert pool.stdout is not None
         port = int(pool.stdout.readline())
@@ -277,7 +300,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path)
     log = (tmp_path / "demo.log").read_text()
     assert "SIGHUP ignored" in log
     assert "SIGHUP ignored" in (tmp_path / "sidecar.log").read_text()
-    assert "cut" not in log.replace("Ctrl-C once more cuts them", "")
+    assert "cut" not in log.replace("Ctrl-C again cuts them", "")
 
 
 def accepts(url: str) -> bool:
@@ -292,6 +315,36 @@ def pid_of(demo: Demo, word: str) -> int:
     """The child of the demo that has this word in its command line."""
     named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in pids(demo.process)}
     return next(pid for pid, words in named.items() if word.encode() in words)
+
+
+def early_replies(port: int, stop: threading.Event) -> list[httpx.Response]:
+    """What the first clients get, who have tried to connect from before there was anybody."""
+    replies: list[httpx.Response] = []
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Prove that 7 is prime."}]}
+    with httpx.Client(trust_env=False, timeout=60.0) as client:
+        while len(replies) < EARLY_REPLIES and not stop.is_set():
+            try:
+                replies.append(client.post(f"http://127.0.0.1:{port}{PATH}", json=body))
+            except httpx.ConnectError:
+                time.sleep(0.001)
+    return replies
+
+
+def test_the_very_first_requests_are_read(tmp_path: Path) -> None:
+    """The port is closed until Envoy has found the sidecar healthy, whose models are warm by then."""
+    port, stop = free_port(), threading.Event()
+    with ThreadPoolExecutor(4) as clients:
+        asking = [clients.submit(early_replies, port, stop) for _ in range(4)]
+        try:
+            with running_demo(tmp_path, port=port) as demo:
+                first = demo.ask("Hello! How are you?")
+                replies = [reply for each in asking for reply in each.result(60)]
+        finally:
+            stop.set()
+    assert first.headers["x-router-decision"]
+    assert len(replies) == 4 * EARLY_REPLIES
+    unread = [reply.text for reply in replies if "x-router-decision" not in reply.headers]
+    assert unread == []
 
 
 def test_an_envoy_that_dies_is_reported_and_everything_stops(tmp_path: Path) -> None:
@@ -316,7 +369,7 @@ def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path
             assert time.monotonic() < give_up_s
         assert demo.ask(guide()).content == stored.content
         assert pid_of(demo, "--disable-hot-restart") == envoy
-    assert "the sidecar ended (signal SIGKILL): starting it again" in (tmp_path / "demo.log").read_text()
+    assert "the sidecar ended (signal SIGKILL): restarting it" in (tmp_path / "demo.log").read_text()
 
 
 def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:

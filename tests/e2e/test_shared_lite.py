@@ -20,6 +20,7 @@ from envoy_data_plane.envoy.service.ext_proc import v3 as envoy
 
 from router_extproc.protocol.names import ROLE_HEADER
 from router_extproc.testing.listening import listening_ports
+from router_extproc.testing.processes import start_process
 from router_extproc.testing.stack import free_address
 
 METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
@@ -181,7 +182,7 @@ def serving(folder: Path) -> Iterator[Served]:
     file = folder / "router.yaml"
     file.write_text(CONFIG.format(folder=folder, admin=admin))
     command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(file)]
-    process = subprocess.Popen(command)  # noqa: S603 - our own arguments
+    process = start_process(command)
     try:
         yield Served(process, folder, admin)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from router_extproc.process.watch import Patience
+from router_extproc.testing.processes import start_process
 from router_extproc.testing.stack import free_address
 
 LIMIT_S = 120.0
@@ -40,7 +40,7 @@ class Served:
         self.file.write_text(CONFIG.format(folder=folder, admin=self.admin, workers=workers))
         command = [sys.executable, "-m", "router_extproc", "serve", "--config", str(self.file)]
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(command, stderr=log)  # noqa: S603 - our own words, no shell
+            self.process = start_process(command, stderr=log)
 
     def pids(self) -> dict[int, int]:
         """Worker to process id."""

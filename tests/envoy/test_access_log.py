@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from router_extproc.testing.client import answer_json, chat
+from router_extproc.testing.json_lines import whole_lines
 from router_extproc.testing.pools import PoolAnswer
 from router_extproc.testing.stack import PATH, Stack, running_stack
 
@@ -44,8 +45,12 @@ def trace_parent(trace_id: str) -> str:
 
 async def logged(stack: Stack, trace_id: str) -> Line:
     """The line of this trace."""
-    await stack.until(lambda: trace_id in stack.envoy.log_text(), within_s=30.0)
-    (line,) = [each for each in stack.envoy.log_text().splitlines() if trace_id in each]
+
+    def lines() -> list[bytes]:
+        return [line for line in whole_lines(stack.envoy.log) if trace_id.encode() in line]
+
+    await stack.until(lambda: bool(lines()), within_s=30.0)
+    (line,) = lines()
     found: Line = json.loads(line)
     return found
 

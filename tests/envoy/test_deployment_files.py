@@ -1,6 +1,6 @@
 """The deployment's files: valid by the schemas of what reads them, and in step with one another.
 
-Neither a container engine nor a cluster is started here; docs/kubernetes.md says so too.
+Neither a container engine nor a cluster is started here; docs/how-to/kubernetes.md says so too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ import copy
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jsonschema
@@ -34,6 +38,8 @@ Document = dict[str, Any]  # Any: YAML
 
 #: The oldest Kubernetes that has all we use, and a new one.
 VERSIONS = ("1.30", "1.37")
+#: For a hook of a container.
+LIMIT_S = 60.0
 
 
 @cache
@@ -214,11 +220,63 @@ def test_envoy_and_the_router_are_the_same_user(gateway: Document) -> None:
     assert load("compose.yaml")["services"]["envoy"]["user"] == f"{user}:{user}"
 
 
-def test_the_router_is_a_native_sidecar_that_envoy_does_not_wait_for(gateway: Document) -> None:
+def test_the_router_is_a_native_sidecar_without_which_envoy_starts_too(gateway: Document) -> None:
+    """A probe that never succeeds would keep Envoy from starting, or clients from Envoy."""
     router = containers(gateway)["router"]
     assert router in gateway["initContainers"]
     assert router["restartPolicy"] == "Always"
     assert not {"startupProbe", "readinessProbe"} & set(router)
+    assert load("compose.yaml")["services"]["envoy"]["depends_on"]["router"]["required"] is False
+
+
+@pytest.fixture
+def starting_router() -> Iterator[tuple[int, list[str]]]:
+    """The port of a router that is ready when it is asked for the third time; the paths it was asked for."""
+    asked: list[str] = []
+
+    class Starting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if len(asked) > 2 else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as server:
+        Thread(target=server.serve_forever).start()
+        yield server.server_port, asked
+        server.shutdown()
+
+
+def run_post_start(gateway: Document, port: int) -> int:
+    """Exit code of the router's hook, asking another port and with shorter pauses."""
+    command = containers(gateway)["router"]["lifecycle"]["postStart"]["exec"]["command"]
+    script = command[-1].replace(":9191/", f":{port}/").replace("sleep(1)", "sleep(0.01)")
+    assert script.count(f":{port}/") == script.count("sleep(0.01)") == 1
+    done = subprocess.run([sys.executable, *command[1:-1], script], timeout=LIMIT_S, check=False)  # noqa: S603 - of our own file
+    return done.returncode
+
+
+def test_envoys_start_in_a_pod_waits_until_the_router_is_ready(
+    gateway: Document, starting_router: tuple[int, list[str]]
+) -> None:
+    port, asked = starting_router
+    assert run_post_start(gateway, port) == 0
+    assert asked == ["/readyz"] * 3
+
+
+def test_envoys_start_in_a_pod_waits_for_no_router_that_never_gets_ready(gateway: Document) -> None:
+    """A hook that fails would end the router's container, and Envoy would never start."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert run_post_start(gateway, nobody.getsockname()[1]) == 0
+
+
+def test_compose_starts_envoy_when_the_routers_health_check_succeeds() -> None:
+    router = load("compose.yaml")["services"]["envoy"]["depends_on"]["router"]
+    assert router["condition"] == "service_healthy"
+    assert "/readyz" in (DEPLOY / "Dockerfile").read_text()
 
 
 def test_a_pod_may_live_as_long_as_its_parts_need_to_end(config: Config, gateway: Document) -> None:

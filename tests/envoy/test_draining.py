@@ -20,6 +20,7 @@ import yaml
 from router_extproc.envoy_config.render import render
 from router_extproc.process.envoy import envoy_binary
 from router_extproc.testing.pools import PoolAnswer, RecordingPool, running_pool
+from router_extproc.testing.processes import start_process_async
 from router_extproc.testing.stack import PATH, config_for, free_address
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -83,9 +84,7 @@ async def streaming(
             for word in start
         ]
         with (folder / "envoy.log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *words, env=environment(folder), stdout=log, stderr=log
-            )
+            process = await start_process_async(*words, env=environment(folder), stdout=log, stderr=log)
         url = f"http://{config.envoy.listen}"
         try:
             await _accepting(session, url)
@@ -153,7 +152,7 @@ def systemd() -> tuple[list[str], list[str]]:
 
 
 async def run(words: Sequence[str], folder: Path) -> int:
-    process = await asyncio.create_subprocess_exec(*words, env=environment(folder))
+    process = await start_process_async(*words, env=environment(folder))
     return await asyncio.wait_for(process.wait(), LIMIT_S)
 
 
@@ -207,7 +206,7 @@ async def test_a_drain_has_an_end(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(running.process.wait(), LIMIT_S)
         assert await running.finished() == 0
-    assert f"{STREAMS} requests are still under way after 1 s" in (tmp_path / "envoy.log").read_text()
+    assert f"{STREAMS} requests are still in progress after 1 s" in (tmp_path / "envoy.log").read_text()
 
 
 @pytest.mark.parametrize("admin", ["127.0.0.1:1", "unix:/nowhere/admin.sock"])

@@ -21,7 +21,9 @@ import pytest_asyncio
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.testing.client import answer_json
+from router_extproc.testing.json_lines import read_log_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
+from router_extproc.testing.processes import start_process_async
 from router_extproc.testing.stack import ROOT, envoy_of, free_address
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,8 +66,7 @@ class Product:
             await asyncio.sleep(0.05)
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in lines if line["event"] == event]
+        return [line for line in read_log_lines(self.log) if line["event"] == event]
 
 
 @asynccontextmanager
@@ -80,9 +81,7 @@ async def running_product(
         command = [sys.executable, "-m", "router_extproc", "serve", "-c", str(folder / "router.yaml")]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdout=output, stderr=output, env=environment
-            )
+            process = await start_process_async(*command, stdout=output, stderr=output, env=environment)
         opened.push_async_callback(process.wait)
         opened.callback(process.terminate)
         session = await opened.enter_async_context(aiohttp.ClientSession())

@@ -1,4 +1,4 @@
-"""The fragments, put into an Envoy that someone else owns as docs/include.md says."""
+"""The fragments, put into an Envoy that someone else owns as docs/how-to/include.md says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWNERS = Path(__file__).with_name("theirs.yaml")
 
 
 def included(config: Config) -> str:
-    """The owner's Envoy with our fragments, following the steps of docs/include.md."""
+    """The owner's Envoy with our fragments, following the steps of docs/how-to/include.md."""
     files = {name: yaml.safe_load(text) for name, text in render(config, "include").items()}
     theirs = yaml.safe_load(OWNERS.read_text())
     resources = theirs["static_resources"]

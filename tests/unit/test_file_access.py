@@ -62,7 +62,7 @@ def test_what_others_can_write_is_refused_with_its_name_and_a_way_out(
 ) -> None:
     path = folder / part
     path.chmod(mode(path) | bits)
-    with pytest.raises(NotPrivateError, match=f"{who}.* may write {path}: .*chmod -R go-rwx {folder}"):
+    with pytest.raises(NotPrivateError, match=f"{who}.* can write to {path}: .*chmod -R go-rwx {folder}"):
         close_to_others(folder)
     assert mode(path) & bits, "nothing is changed before it is trusted"
 
@@ -83,14 +83,14 @@ def test_a_link_inside_is_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_a_folder_above_in_which_everybody_may_rename_is_refused(folder: Path) -> None:
     folder.parent.chmod(0o777)
-    with pytest.raises(NotPrivateError, match=f"every user may put .*chmod o-w {folder.parent}"):
+    with pytest.raises(NotPrivateError, match=f"every user can replace .*chmod o-w {folder.parent}"):
         close_to_others(folder)
 
 
 def test_it_is_refused_there_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     (tmp_path / "all").chmod(0o777)
-    assert "every user may put" in str(find_problem(tmp_path / "all" / "deep" / "cache.db"))
+    assert "every user can replace" in str(find_problem(tmp_path / "all" / "deep" / "cache.db"))
 
 
 def test_a_sticky_folder_above_is_accepted(folder: Path) -> None:
@@ -110,7 +110,7 @@ def test_ones_own_link_on_the_way_is_followed(folder: Path, tmp_path: Path) -> N
     (folder / "LOCK").chmod(0o644)
     assert close_to_others(tmp_path / "link" / "cache.db") == (folder / "LOCK",)
     folder.chmod(0o770)
-    assert f"may write {folder}" in str(find_problem(tmp_path / "link" / "cache.db"))
+    assert f"can write to {folder}" in str(find_problem(tmp_path / "link" / "cache.db"))
 
 
 @needs_root
@@ -125,9 +125,9 @@ def test_another_users_link_on_the_way_is_refused(folder: Path, tmp_path: Path) 
 def test_the_way_behind_a_link_is_looked_at_too(folder: Path, tmp_path: Path) -> None:
     folder.parent.chmod(0o777)
     (tmp_path / "link").symlink_to(folder)
-    assert "every user may put" in str(find_problem(tmp_path / "link"))
+    assert "every user can replace" in str(find_problem(tmp_path / "link"))
     (tmp_path / "up").symlink_to(Path("deep") / ".." / "deep" / "cache.db")
-    assert "every user may put" in str(find_problem(tmp_path / "up"))
+    assert "every user can replace" in str(find_problem(tmp_path / "up"))
 
 
 def test_links_in_a_ring_end(tmp_path: Path) -> None:
@@ -156,13 +156,13 @@ def test_write_access_that_kubernetes_gave_the_pods_own_group_is_taken_back(fold
 def test_a_group_that_is_not_ours_is_never_trusted(folder: Path, part: str) -> None:
     os.chown(folder / part, -1, STRANGER)
     as_kubernetes_mounts(folder)
-    assert f"group {STRANGER} may write" in str(find_problem(folder))
+    assert f"group {STRANGER} can write" in str(find_problem(folder))
 
 
 def test_even_on_a_volume_not_everybody_may_write(folder: Path) -> None:
     as_kubernetes_mounts(folder)
     (folder / "LOCK").chmod(0o666)
-    assert "every user may write" in str(find_problem(folder))
+    assert "every user can write" in str(find_problem(folder))
 
 
 def test_a_file_in_the_place_of_the_folder_is_looked_at_as_well(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_file_in_the_place_of_the_folder_is_looked_at_as_well(tmp_path: Path) 
     path.chmod(0o644)
     assert close_to_others(path) == (path,)
     path.chmod(0o606)
-    assert "every user may write" in str(find_problem(path))
+    assert "every user can write" in str(find_problem(path))
 
 
 def test_contents_may_be_left_out(folder: Path) -> None:

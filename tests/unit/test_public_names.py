@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import router_extproc
@@ -58,7 +59,13 @@ UNITLESS = {
 }
 
 
-def names() -> Iterator[tuple[str, str]]:
+@cache
+def names() -> tuple[tuple[str, str], ...]:
+    """Of modules, classes and functions, each with its file."""
+    return tuple(_names())
+
+
+def _names() -> Iterator[tuple[str, str]]:
     for path in sorted(ROOT.rglob("*.py")):
         if "_pb" in path.parts:
             continue

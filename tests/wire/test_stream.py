@@ -312,6 +312,6 @@ async def test_a_second_server_on_one_socket_is_refused(tmp_path: Path) -> None:
     limits = StreamLimits(max_body_bytes=1000, max_exchanges=1)
     settings = ServerSettings(f"unix:{tmp_path}/0.sock", limits, drain_s=0)
     async with running(settings, RecordingDriver(), Silent()):
-        with pytest.raises(ConfigError, match="a running server has"):
+        with pytest.raises(ConfigError, match="is used by a running server"):
             async with running(settings, RecordingDriver(), Silent()):
                 pass

@@ -19,6 +19,7 @@ from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.supervisor import EXIT_REFUSED, BackOff, Supervisor, Watched
 from router_extproc.process.watch import Patience
+from router_extproc.testing.processes import start_process_async
 
 PATIENCE_S = 20
 #: Says that it is there, then waits to be told to stop.
@@ -104,7 +105,7 @@ async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
         "asyncio.run(main())\n"
     )
     root = str(Path(__file__).parents[3])
-    worker = await asyncio.create_subprocess_exec(
+    worker = await start_process_async(
         sys.executable, "-c", code, str(tmp_path / "0"), root, stdin=asyncio.subprocess.PIPE
     )
     await marks(tmp_path, 0, 1)
@@ -265,7 +266,7 @@ async def test_a_terminal_that_is_closed_stops_what_was_started_in_it(tmp_path: 
     """Else nobody would be left to stop it; a SIGHUP while the terminal is there is refused."""
     terminal, inside = os.openpty()
     roots = ":".join((str(Path(__file__).parents[2]), *sys.path))
-    process = await asyncio.create_subprocess_exec(
+    process = await start_process_async(
         *(sys.executable, "-c", IN_TERMINAL, str(tmp_path / "0"), roots),
         stdin=inside, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.interval import interval
@@ -143,11 +143,24 @@ class _Decision:
             self.threshold.take_back(kept.threshold)
 
 
+class Gates(Protocol):
+    """What hits must pass."""
+
+    def gate(self, decision: str, scope: Scope) -> Gate:
+        """What a hit of this decision must pass in this scope."""
+        ...
+
+    def read_only(self) -> Gates:
+        """The same gates; asking for one changes nothing."""
+        ...
+
+
 class Evidence:
     """What all workers know, as far as this one has applied it."""
 
-    def __init__(self, rate_max: Callable[[str], float | None]) -> None:
+    def __init__(self, rate_max: Callable[[str], float | None], *, scopes_max: int = SCOPES_MAX) -> None:
         """`rate_max`: the bound of a decision's false hits; None: it has none."""
+        self._scopes_max: Final = scopes_max
         self._rate_max: Final = rate_max
         self._tell: Callable[[Event], None] = self.apply
         self._decisions: dict[str, _Decision] = {}
@@ -158,9 +171,19 @@ class Evidence:
         """Hand every event to `tell` from now on; it comes back through `apply`, in the common order."""
         self._tell = tell
 
+    def read_only(self) -> Gates:
+        """See Gates."""
+        return _Looking(self)
+
     def gate(self, decision: str, scope: Scope) -> Gate:
-        """What a hit must pass."""
-        threshold = self._of(decision).threshold
+        """See Gates; from now on there are findings of this decision, if only empty ones."""
+        self._of(decision)
+        return self.look(decision, scope)
+
+    def look(self, decision: str, scope: Scope) -> Gate:
+        """What a hit must pass; nothing changes."""
+        known = self._decisions.get(decision) or _Decision(self._rate_max(decision))
+        threshold = known.threshold
         if threshold is None:
             return OPEN
         key = decision, scope
@@ -235,7 +258,7 @@ class Evidence:
         self._feedback.setdefault(key, deque(maxlen=FEEDBACK_MAX)).append(result)
         self._feedback.move_to_end(key)
         self._gates.pop(key, None)
-        if len(self._feedback) > SCOPES_MAX:
+        if len(self._feedback) > self._scopes_max:
             forgotten, _ = self._feedback.popitem(last=False)
             self._gates.pop(forgotten, None)
 
@@ -244,6 +267,21 @@ class Evidence:
         if known is None:
             known = self._decisions[decision] = _Decision(self._rate_max(decision))
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """The gates of some evidence, for requests that are only explained."""
+
+    evidence: Evidence
+
+    def read_only(self) -> Gates:
+        """See Gates."""
+        return self
+
+    def gate(self, decision: str, scope: Scope) -> Gate:
+        """See Gates."""
+        return self.evidence.look(decision, scope)
 
 
 def _finding(known: _Decision) -> Finding:

@@ -1,7 +1,6 @@
 """Opening Milvus: blocking set-up, run in a thread, that ends in an address to connect to.
 
-It is not the data path. The rule it keeps: Milvus Lite is started and released here only, and a
-released one has all its rows on disk.
+Milvus Lite is started and released here only, and a released one has all its rows on disk.
 """
 
 from __future__ import annotations
@@ -33,8 +32,9 @@ _lite_servers: Final = LiteServers()
 # An end without `release_lite` leaves rows in the log for the next start, but no socket behind.
 atexit.register(_lite_servers.release_all)
 
-#: To a Unix socket no ping is needed: its other end cannot be gone unnoticed. The client pings every 10 s by
-#: default, and a gRPC server that was not told so hangs up after some (`too_many_pings`).
+#: To a Unix socket no ping is needed: its other end cannot be gone unnoticed. By default the client pings
+#: after 10 s of silence, and Milvus Lite's server takes that for an attack (`too_many_pings`): it hangs up
+#: after two minutes without a call, and after 45 s when there is a call every 45 s.
 _NO_PINGS: Final = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 
 #: To be reached takes no longer, whatever `connection.timeout` says: it is tried again and again.

@@ -1,6 +1,6 @@
 """A collection for one measurement: made under a name that nobody has, dropped at its end.
 
-It is not for entries that anybody wants to keep. The rule it keeps: what is dropped was made here.
+Only what was made here is dropped.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from pymilvus import MilvusClient
 
@@ -22,11 +23,13 @@ from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 
 #: The first connection may take it.
-_CONNECT_S = 30.0
+CONNECT_S: Final = 30.0
 
 
 @asynccontextmanager
-async def scratch_cache(uri: str, *, dim: int, clock: Clock) -> AsyncIterator[MilvusCache]:
+async def scratch_cache(
+    uri: str, *, dim: int, clock: Clock, connect_s: float = CONNECT_S
+) -> AsyncIterator[MilvusCache]:
     """A backend on a new collection of the server (or the folder of Milvus Lite) at `uri`.
 
     Raises:
@@ -36,7 +39,7 @@ async def scratch_cache(uri: str, *, dim: int, clock: Clock) -> AsyncIterator[Mi
     settings = Milvus(uri=uri, collection=collection)
     cache = MilvusCache(settings, dim=dim, clock=clock)
     try:
-        await cache.start(wait_s=_CONNECT_S)
+        await cache.start(wait_s=connect_s)
         state = await cache.state()
         if not state.ready:
             raise CacheError("bench", f"milvus at {uri}: {state.detail}")

@@ -17,7 +17,7 @@ class MilvusAuth(Section):
 
     #: Off: no name, password or token is sent.
     enabled: bool = False
-    #: Who signs in.
+    #: The user's name.
     username: str = ""
     #: Write it as ${NAME}.
     password: str = ""
@@ -28,13 +28,13 @@ class MilvusAuth(Section):
 class MilvusTls(Section):
     """TLS; with cert_file and key_file mutual TLS."""
 
-    #: Off: the connection is in clear.
+    #: Off: the connection is not encrypted.
     enabled: bool = False
     #: The client's certificate, PEM.
     cert_file: str = ""
     #: Its key, PEM.
     key_file: str = ""
-    #: Who signed the server's certificate; empty: an authority that the machine trusts.
+    #: The authority that signed the server's certificate; empty: any that the machine trusts.
     ca_file: str = ""
     #: The name in the server's certificate, where it is not the host's.
     server_name: str = ""
@@ -47,9 +47,9 @@ class MilvusConnection(Section):
     host: str = "127.0.0.1"
     #: The server's gRPC port.
     port: int = Field(default=19530, ge=1, le=65535)
-    #: It exists already.
+    #: The database, which must exist.
     database: str = "default"
-    #: Seconds, of one write or scan; lookups and attempts to connect have shorter limits of their own.
+    #: Seconds for one write or scan; lookups and attempts to connect have shorter limits of their own.
     timeout: float = Field(default=30, gt=0)
     auth: MilvusAuth = MilvusAuth()
     tls: MilvusTls = MilvusTls()
@@ -60,11 +60,11 @@ class MilvusConnection(Section):
 class MilvusVectorField(Section):
     """The vector column."""
 
-    #: Of the column.
+    #: The column's name.
     name: str = "embedding"
-    #: Ignored: found from the encoder.
+    #: Ignored: the encoder's is used.
     dimension: int | None = Field(default=None, ge=1)
-    #: Of vectors of length 1 both are the cosine.
+    #: For vectors of length 1 both are the cosine.
     metric_type: Literal["IP", "COSINE"] = "IP"
 
 
@@ -75,7 +75,7 @@ class MilvusIndexParams(Section):
     M: int = Field(default=16, ge=2, le=2048)
     #: HNSW: neighbours that are looked at while building.
     efConstruction: int = Field(default=64, ge=8)  # noqa: N815 - Milvus's own key
-    #: HNSW: neighbours that a search looks at; none: as many as efConstruction.
+    #: HNSW: neighbours that a search looks at; default: the same as efConstruction.
     ef: int | None = Field(default=None, ge=1, le=32768)
     #: IVF_FLAT, IVF_SQ8: clusters.
     nlist: int = Field(default=128, ge=1, le=65536)
@@ -94,18 +94,18 @@ class MilvusIndex(Section):
 class MilvusCollection(Section):
     """The collection that holds the entries."""
 
-    #: A second collection, with _purges behind this name, tells every replica of purges.
+    #: A second collection, this name with the suffix _purges, tells every replica of purges.
     name: str = Field(default="semantic_cache", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,239}$")
-    #: For people.
+    #: A text for people.
     description: str = ""
     vector_field: MilvusVectorField = MilvusVectorField()
     index: MilvusIndex = MilvusIndex()
-    #: How old the state may be that a lookup sees. Strong waits some 0.2 s on every lookup.
+    #: How old the state may be that a lookup sees. With Strong every lookup waits about 0.2 s.
     consistency_level: Literal["Strong", "Session", "Bounded", "Eventually"] = "Bounded"
-    #: Parts that the scopes are spread over, so that a search scans no other part; 0: none. Taken when the
-    #: collection is made.
+    #: Partitions that the scopes are spread over, so that a search scans only one of them; 0: none. Fixed
+    #: when the collection is created.
     partitions: int = Field(default=16, ge=0, le=1024)
-    #: Milvus drops a row this many seconds after it was written, whatever its own expiry; none: never.
+    #: Milvus drops a row this many seconds after it was written, whatever its own expiry. None: never.
     ttl_seconds: int | None = Field(default=None, ge=1)
 
 

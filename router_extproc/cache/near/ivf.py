@@ -18,7 +18,7 @@ from router_extproc.models.base import Vector
 
 Rows: TypeAlias = NDArray[np.float32]
 
-#: Groups that a search looks into. Measured on real questions: see docs/cache.md.
+#: Groups that a search looks into. Measured on real questions: see docs/measurements/cache.md.
 PROBES: Final = 16
 #: The centres of groups are found from so many vectors each, in so many rounds.
 SAMPLES_PER_GROUP: Final = 32

@@ -1,7 +1,7 @@
 """The vectors of one partition, however many: all compared while they are few, in groups when many.
 
-It is not shared between threads; only the making of a larger index runs beside the caller. The rules it
-keeps: growing loses nothing and lets nobody wait, and a similarity is always that of the vector itself.
+One thread uses it; only the making of a larger index runs beside the caller. Growing loses nothing and no
+lookup waits for it, and a similarity is always that of the vector itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,26 +22,47 @@ from router_extproc.models.base import Vector
 #: Runs work beside the caller.
 Start: TypeAlias = Callable[[Callable[[], IvfIndex | None]], "Future[IvfIndex | None]"]
 
-#: So many are compared one by one; more stand in an index.
-LISTED_MAX: Final = 128
-#: So many are one group, which takes half a millisecond to compare; more are grouped.
-GROUPED_FROM: Final = 16_384
 #: Groups are made anew when there are so many times more vectors, or fewer.
 REGROUP_GROWTH: Final = 4
 #: Proposals of the index for each neighbour asked for, which are then compared themselves.
 PROPOSALS_PER_NEIGHBOUR: Final = 8
-#: Vectors that enter a new index in one step; requests go between steps.
-STEP: Final = 256
 _GROUPS_PER_ROOT: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSizes:
+    """From how many vectors on they are kept in another way."""
+
+    #: So many are compared one by one; more are in an index.
+    listed_max: int = 128
+    #: Fewer are one group, which takes half a millisecond to compare; from here on they are grouped.
+    grouped_from: int = 16_384
+    #: Vectors that enter a new index in one step; requests are served between steps.
+    step: int = 256
+
+
+SIZES: Final = IndexSizes()
 
 
 class VectorIndex:
     """Vectors of length 1 by fingerprint; they are kept, not copied, and must not change."""
 
-    def __init__(self, dim: int, *, start: Start) -> None:
-        """`dim`: length of every vector; `start` runs what makes a larger index."""
+    def __init__(
+        self,
+        dim: int,
+        *,
+        start: Start,
+        sizes: IndexSizes = SIZES,
+        is_ending: Callable[[], bool] = lambda: not threading.main_thread().is_alive(),
+    ) -> None:
+        """`dim`: length of every vector; `start` runs what makes a larger index.
+
+        is_ending: true when the process ends, which waits for what was started.
+        """
         self._dim: Final = dim
         self._start: Final = start
+        self._sizes: Final = sizes
+        self._is_ending: Final = is_ending
         #: By place; places of removed vectors are None and used again.
         self._vectors: Final[list[Vector | None]] = []
         self._keys: Final[list[Fingerprint]] = []
@@ -65,7 +87,7 @@ class VectorIndex:
         place = self._occupy(key, vector)
         if self._groups is not None:
             self._groups.add([place], vector.reshape(1, -1))
-        elif len(self) > LISTED_MAX:
+        elif len(self) > self._sizes.listed_max:
             self._groups = IvfIndex(self._dim)
             _fill(self._groups, self._vectors, range(len(self._vectors)))
 
@@ -78,7 +100,7 @@ class VectorIndex:
         self._vacant.extend(places)
         if self._groups is not None:
             self._groups.remove(places)
-        if len(self) < LISTED_MAX // 2:
+        if len(self) < self._sizes.listed_max // 2:
             self._groups = None
 
     def nearest(self, vector: Vector, *, limit: int) -> list[tuple[Fingerprint, float]]:
@@ -116,15 +138,21 @@ class VectorIndex:
     def _go_on(self) -> None:
         if self._regrouping is None:
             if self._is_misfit:
-                self._grouped_at = len(self) if len(self) >= GROUPED_FROM else 0
-                self._regrouping = _Regrouping(self._dim, self._vectors, _group_count(len(self)), self._start)
+                self._regrouping = self._regroup()
         elif self._regrouping.result.done():
             self._take_over(self._regrouping)
+
+    def _regroup(self) -> _Regrouping:
+        is_one_group = len(self) < self._sizes.grouped_from
+        self._grouped_at = 0 if is_one_group else len(self)
+        count = 1 if is_one_group else _GROUPS_PER_ROOT * math.isqrt(len(self))
+        shape = _IndexShape(self._dim, count, self._sizes.step)
+        return _Regrouping(shape, self._vectors, self._start, self._is_ending)
 
     @property
     def _is_misfit(self) -> bool:
         if not self._grouped_at:
-            return len(self) >= GROUPED_FROM
+            return len(self) >= self._sizes.grouped_from
         return not self._grouped_at // REGROUP_GROWTH <= len(self) < REGROUP_GROWTH * self._grouped_at
 
     def _take_over(self, regrouping: _Regrouping) -> None:
@@ -136,13 +164,26 @@ class VectorIndex:
             self._groups = groups
 
 
+@dataclass(frozen=True, slots=True)
+class _IndexShape:
+    """An index that is to be made."""
+
+    dim: int
+    #: Groups.
+    count: int
+    #: Vectors that enter it in one step.
+    step: int
+
+
 class _Regrouping:
     """A new index, made beside the caller, who goes on changing the vectors and notes where."""
 
-    def __init__(self, dim: int, vectors: list[Vector | None], count: int, start: Start) -> None:
-        self._dim: Final = dim
+    def __init__(
+        self, shape: _IndexShape, vectors: list[Vector | None], start: Start, is_ending: Callable[[], bool]
+    ) -> None:
+        self._shape: Final = shape
         self._vectors: Final = vectors
-        self._count: Final = count
+        self._is_ending: Final = is_ending
         #: Places to be looked at (again), at most each one once; a dictionary, for its single operations
         #: are safe between two threads.
         self.changed: Final[dict[int, None]] = {}
@@ -150,36 +191,30 @@ class _Regrouping:
 
     def _make(self) -> IvfIndex | None:
         """The index; None: the process is ending."""
-        groups = IvfIndex(self._dim, None if self._count == 1 else self._centres())
-        for first in range(0, len(self._vectors), STEP):
-            if _is_ending():
+        shape = self._shape
+        groups = IvfIndex(shape.dim, None if shape.count == 1 else self._centres())
+        for first in range(0, len(self._vectors), shape.step):
+            if self._is_ending():
                 return None
-            _fill(groups, self._vectors, range(first, min(first + STEP, len(self._vectors))))
+            _fill(groups, self._vectors, range(first, min(first + shape.step, len(self._vectors))))
         self.catch_up(groups)
         return groups
 
     def catch_up(self, groups: IvfIndex) -> None:
         """Do to the index what was done to the vectors since."""
         while self.changed:
-            places = [self.changed.popitem()[0] for _ in range(min(STEP, len(self.changed)))]
+            places = [self.changed.popitem()[0] for _ in range(min(self._shape.step, len(self.changed)))]
             groups.remove(places)
             _fill(groups, self._vectors, places)
 
     def _centres(self) -> Rows:
-        places = np.linspace(0, len(self._vectors) - 1, self._count * SAMPLES_PER_GROUP, dtype=np.intp)
+        count, step = self._shape.count, self._shape.step
+        places = np.linspace(0, len(self._vectors) - 1, count * SAMPLES_PER_GROUP, dtype=np.intp)
         # In steps: nobody else runs while rows are put together.
-        steps = [places[first : first + STEP].tolist() for first in range(0, len(places), STEP)]
-        samples = [_rows(self._vectors, step)[1] for step in steps]
+        steps = [places[first : first + step].tolist() for first in range(0, len(places), step)]
+        samples = [_rows(self._vectors, each)[1] for each in steps]
         sample = np.concatenate([rows for rows in samples if len(rows)])
-        return find_centres(sample, min(self._count, len(sample)))
-
-
-def _is_ending() -> bool:
-    return not threading.main_thread().is_alive()
-
-
-def _group_count(vectors: int) -> int:
-    return 1 if vectors < GROUPED_FROM else _GROUPS_PER_ROOT * math.isqrt(vectors)
+        return find_centres(sample, min(count, len(sample)))
 
 
 def _fill(groups: IvfIndex, vectors: Sequence[Vector | None], places: Iterable[int]) -> None:

@@ -23,17 +23,16 @@ def warn_of_open_ports(subject: Subject) -> Iterator[ConfigWarning]:
     is_closed = tls is not None and tls.client_ca_file is not None
     if not config.listen.startswith(_UNIX) and not is_loopback(config.listen) and not is_closed:
         problem = (
-            f"{config.listen} is open beyond this machine: who reaches it is taken for Envoy, and reads"
-            " answers in any client's name; listen on unix:PATH or 127.0.0.1, or give listen_tls with"
-            " a client_ca_file"
+            f"{config.listen} is open beyond this machine: whoever reaches it is taken for Envoy and can read"
+            " any client's answers; listen on unix:PATH or 127.0.0.1, or set listen_tls with a client_ca_file"
         )
         yield ConfigWarning("listen", problem)
     yield from _warn_of_admin(subject)
     envoy_admin = config.envoy.admin
     if envoy_admin is not None and not is_loopback(envoy_admin):
         problem = (
-            f"{envoy_admin} is open beyond this machine: who reaches it reads Envoy's configuration and"
-            " shuts it down; listen on 127.0.0.1"
+            f"{envoy_admin} is open beyond this machine: whoever reaches it can read Envoy's configuration"
+            " and stop Envoy; listen on 127.0.0.1"
         )
         yield ConfigWarning("envoy.admin", problem)
 
@@ -45,13 +44,13 @@ def _warn_of_admin(subject: Subject) -> Iterator[ConfigWarning]:
     if admin.token is None and admin.token_file is None:
         yield ConfigWarning(
             admin.listen_path,
-            f"{admin.listen} is open beyond this machine without a token: who reaches it reads names and"
-            " counts, and nobody can work on the cache there; set admin.token, or listen on 127.0.0.1",
+            f"{admin.listen} is open beyond this machine without a token: whoever reaches it can read names"
+            " and counts, and nobody can manage the cache there; set admin.token, or listen on 127.0.0.1",
         )
     else:
         yield ConfigWarning(
             admin.listen_path,
-            f"{admin.listen} is open beyond this machine without TLS: the token can be read on its way;"
+            f"{admin.listen} is open beyond this machine without TLS: the token can be read on the network;"
             " listen on 127.0.0.1 and forward the port",
         )
 
@@ -71,8 +70,8 @@ def warn_of_open_folders(subject: Subject) -> Iterator[ConfigWarning]:
 def _warn_of_folder(path: str, file: Path) -> Iterator[ConfigWarning]:
     if _is_open(file.parent):
         problem = (
-            f"every user of this machine may write in {file.parent}, and put a file of their own there first;"
-            " choose a folder of the sidecar's own (/run/router-extproc, /var/lib/router-extproc)"
+            f"every user of this machine can write to {file.parent}, and create this file first; choose a"
+            " folder that only the sidecar writes to (/run/router-extproc, /var/lib/router-extproc)"
         )
         yield ConfigWarning(path, problem)
 
@@ -91,5 +90,5 @@ def warn_of_worker_addresses(subject: Subject) -> Iterator[ConfigWarning]:
     config = subject.config
     given = len(config.envoy.server)
     if given and given != config.workers:
-        problem = f"names {given} of {config.workers} workers: write one address for each"
+        problem = f"lists {given} of {config.workers} workers: write one address for each"
         yield ConfigWarning("envoy.server", problem)

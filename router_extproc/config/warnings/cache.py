@@ -25,8 +25,8 @@ def warn_of_sharing(subject: Subject) -> Iterator[ConfigWarning]:
         is_here = own.scope is not None or path == "semantic_cache"
         if scope == "shared" and is_here and _policy(subject, own).mode == "semantic":
             problem = (
-                "everybody shares answers that no model verifies: one client's question may be answered with"
-                " another's; write verifier: model, or a scope by headers"
+                "everybody shares answers that no model verifies, so a client may get the answer to"
+                " somebody else's question; write verifier: model, or a scope by headers"
             )
             yield ConfigWarning(f"{path}.scope", problem)
 
@@ -37,16 +37,18 @@ def warn_of_useless_cache(subject: Subject) -> Iterator[ConfigWarning]:
     cache = config.semantic_cache
     if not cache.enabled:
         if subject.is_written("semantic_cache") and not subject.is_written("semantic_cache.enabled"):
-            yield ConfigWarning("semantic_cache", "is off, with all that is set here: write enabled: true")
+            yield ConfigWarning(
+                "semantic_cache", "is off, so its settings have no effect: write enabled: true"
+            )
         return
     if config.workers > 1 and cache.backend_type == "memory":
         problem = (
-            f"each of the {config.workers} workers has a cache of its own: an answer is found by one in"
-            f" {config.workers} requests for it; write backend_type: milvus"
+            f"each of the {config.workers} workers has its own cache, so one in {config.workers} repeated"
+            " requests finds its answer; write backend_type: milvus"
         )
         yield ConfigWarning("semantic_cache.backend_type", problem)
     if config.decisions and all(decision.cache.mode == "off" for decision in config.decisions):
-        problem = "every decision turns it off: only what no decision takes, or what names a model, is cached"
+        problem = "every decision switches it off: only what matches no decision, or names a model, is cached"
         yield ConfigWarning("semantic_cache.enabled", problem)
 
 
@@ -61,7 +63,7 @@ def warn_of_thresholds(subject: Subject) -> Iterator[ConfigWarning]:
         key = "similarity_threshold" if path == "semantic_cache" else "similarity_min"
         yield from _warn_of_similarity(f"{path}.{key}", policy, subject)
         if policy.shadow_rate == 1 and subject.is_written(f"{path}.shadow_rate"):
-            problem = "every semantic hit is sent to the pool all the same: the cache saves nothing"
+            problem = "every semantic hit is sent to the pool anyway, so semantic hits save nothing"
             yield ConfigWarning(f"{path}.shadow_rate", problem)
 
 
@@ -69,11 +71,11 @@ def _warn_of_similarity(path: str, policy: CachePolicy, subject: Subject) -> Ite
     if not subject.is_written(path):
         return
     if policy.similarity_min >= 1:
-        yield ConfigWarning(path, "nothing but the same text reaches 1: write cache mode exact, or about 0.8")
+        yield ConfigWarning(path, "only the same text reaches 1: write cache mode exact, or about 0.8")
     elif policy.similarity_min < THRESHOLD_LOW:
         problem = (
-            f"{policy.similarity_min:g} takes nearly every question for a neighbour: each lookup costs a"
-            " verification, and verification alone stands against false hits; about 0.8 is usual"
+            f"{policy.similarity_min:g} makes nearly every question a neighbour: each lookup costs a"
+            " verification, and only verification prevents false hits; about 0.8 is usual"
         )
         yield ConfigWarning(path, problem)
 
@@ -86,9 +88,9 @@ def warn_of_decisions(subject: Subject) -> Iterator[ConfigWarning]:
         why = _why_unused(own, subject.config)
         for key in sorted(given):
             if why is not None:
-                yield ConfigWarning(f"{path}.{key}", f"is not used: {why}")
+                yield ConfigWarning(f"{path}.{key}", f"has no effect: {why}")
             elif own.mode == "exact" and key in SEMANTIC_ONLY:
-                yield ConfigWarning(f"{path}.{key}", "is not used: this decision's cache has mode exact")
+                yield ConfigWarning(f"{path}.{key}", "has no effect: this decision's cache has mode exact")
 
 
 def _why_unused(own: DecisionCache, config: Config) -> str | None:
@@ -113,8 +115,8 @@ def warn_of_lifetimes(subject: Subject) -> Iterator[ConfigWarning]:
             yield ConfigWarning(here, problem)
         if cache.coalescing.enabled and policy.ttl_s < cache.coalescing.wait_s:
             problem = (
-                f"{policy.ttl_s:g} s is shorter than requests wait for one another (coalescing.wait_s,"
-                f" {cache.coalescing.wait_s:g} s): what is stored has expired when it is asked for"
+                f"{policy.ttl_s:g} s is shorter than coalescing.wait_s ({cache.coalescing.wait_s:g} s): an"
+                " answer may expire while requests wait for it"
             )
             yield ConfigWarning(here, problem)
 
@@ -137,7 +139,7 @@ def warn_of_room(subject: Subject) -> Iterator[ConfigWarning]:
 
 def _too_small(bound: str, near: NearTier) -> str:
     return (
-        f"a scope's share of {bound} (near.scope_share_max {near.scope_share_max:g}) does not hold one answer"
+        f"a scope's share of {bound} (near.scope_share_max {near.scope_share_max:g}) cannot hold one answer"
     )
 
 

@@ -20,4 +20,4 @@ def warn_of_unused(subject: Subject) -> Iterator[ConfigWarning]:
             return
     for name in subject.config.signals:
         if name not in asked:
-            yield ConfigWarning(f"signals.{name}", "no decision asks it: it is not computed")
+            yield ConfigWarning(f"signals.{name}", "no decision uses it, so it is not computed")

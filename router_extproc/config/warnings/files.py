@@ -10,8 +10,8 @@ from router_extproc.config.model import Config
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 from router_extproc.section import Section
 
-_SERVE_REFUSES: Final = "serve refuses to start"
-_ENVOY_REFUSES: Final = "if Envoy runs here, it refuses to start"
+_SERVE_REFUSES: Final = "serve will not start"
+_ENVOY_REFUSES: Final = "an Envoy on this machine will not start"
 _TLS: Final = "semantic_cache.milvus.connection.tls"
 
 
@@ -22,7 +22,7 @@ def warn_of_missing_files(subject: Subject) -> Iterator[ConfigWarning]:
         tls = milvus.connection.tls
         named = {"ca_file": tls.ca_file, "cert_file": tls.cert_file, "key_file": tls.key_file}
         for key, file in named.items():
-            yield from warn_of_file(f"{_TLS}.{key}", file, "Milvus stays unreachable")
+            yield from warn_of_file(f"{_TLS}.{key}", file, "Milvus cannot be reached")
     for path, certificate in _certificates(subject.config):
         for key, file in certificate:
             # Where Envoy looks for a relative one is not known here.

@@ -22,7 +22,7 @@ def warn_of_scope_headers(subject: Subject) -> Iterator[ConfigWarning]:
     for path, scope in scopes_of(subject.config):
         for index, name in enumerate(scope.headers):
             if name.lower() in _OF_ONE_REQUEST:
-                problem = f"'{name}' is another with every request: no answer would ever be found again"
+                problem = f"'{name}' changes with every request, so no stored answer would ever be found"
                 yield ConfigWarning(f"{path}.headers[{index}]", problem)
 
 
@@ -30,5 +30,5 @@ def warn_of_stripped_headers(subject: Subject) -> Iterator[ConfigWarning]:
     """Headers that Envoy takes off in any case."""
     for index, name in enumerate(subject.config.envoy.strip_headers):
         if name.lower() in HOP_BY_HOP:
-            problem = f"Envoy removes '{name}' in any case: it belongs to one connection"
+            problem = f"Envoy removes '{name}' anyway, because it belongs to one connection"
             yield ConfigWarning(f"envoy.strip_headers[{index}]", problem)

@@ -24,26 +24,28 @@ def warn_of_connection(subject: Subject) -> Iterator[ConfigWarning]:
     connection = cache.milvus.connection
     yield from _warn_of_unused(subject, connection)
     if connection.auth.enabled and not _is_safe(connection):
-        problem = "the password goes to Milvus in clear: write tls.enabled: true"
+        problem = "the password travels to Milvus in clear text: write tls.enabled: true"
         yield ConfigWarning(f"{_CONNECTION}.auth", problem)
 
 
 def _warn_of_unused(subject: Subject, connection: MilvusConnection) -> Iterator[ConfigWarning]:
     auth, tls = connection.auth, connection.tls
     if not auth.enabled and (auth.token or (auth.username and auth.password)):
-        yield ConfigWarning(f"{_CONNECTION}.auth", "is not used: auth.enabled is false")
+        yield ConfigWarning(f"{_CONNECTION}.auth", "has no effect: auth.enabled is false")
     if not tls.enabled and (tls.ca_file or tls.cert_file or tls.key_file):
-        yield ConfigWarning(f"{_CONNECTION}.tls", "is not used: tls.enabled is false")
+        yield ConfigWarning(f"{_CONNECTION}.tls", "has no effect: tls.enabled is false")
     if connection.uri is None:
         return
     for key in ("host", "port"):
         if subject.is_written(f"{_CONNECTION}.{key}"):
-            yield ConfigWarning(f"{_CONNECTION}.{key}", "is not used: uri is given")
+            yield ConfigWarning(f"{_CONNECTION}.{key}", "has no effect beside uri")
     if tls.enabled and connection.uri.startswith("http://"):
-        yield ConfigWarning(f"{_CONNECTION}.uri", "says http://, and tls.enabled says https://: use one")
+        yield ConfigWarning(
+            f"{_CONNECTION}.uri", "says http://, but tls.enabled asks for https://: change one of them"
+        )
     if uses_lite(connection) and (auth.enabled or tls.enabled):
         key = "auth" if auth.enabled else "tls"
-        problem = "is not used: Milvus Lite is a folder of this machine"
+        problem = "has no effect: Milvus Lite is a folder on this machine"
         yield ConfigWarning(f"{_CONNECTION}.{key}", problem)
 
 
@@ -68,7 +70,7 @@ def warn_of_collection(subject: Subject) -> Iterator[ConfigWarning]:
     collection = cache.milvus.collection
     if collection.consistency_level == "Strong" and limits.cache_timeout_s < STRONG_S:
         problem = (
-            f"Strong waits some 0.2 s on every lookup, which has {limits.cache_timeout_s:g} s"
+            f"with Strong every lookup waits about 0.2 s, and has only {limits.cache_timeout_s:g} s"
             " (limits.cache_timeout_s): most would time out"
         )
         yield ConfigWarning(f"{_MILVUS}.collection.consistency_level", problem)

@@ -24,7 +24,10 @@ def warn_of_pools(subject: Subject) -> Iterator[ConfigWarning]:
         if name not in used:
             yield ConfigWarning(path, "no model uses this pool")
         if not cluster.tls and subject.is_written(f"{path}.ca_file"):
-            yield ConfigWarning(f"{path}.ca_file", "is not used: tls is false, so the pool is asked in clear")
+            yield ConfigWarning(
+                f"{path}.ca_file",
+                "has no effect: tls is false, so the connection to the pool is not encrypted",
+            )
         yield from _warn_of_endpoints(f"{path}.endpoints", cluster, _own_addresses(subject))
 
 
@@ -47,7 +50,7 @@ def _warn_of_endpoints(
         if address in own:
             yield ConfigWarning(here, f"is {own[address]}: Envoy would send requests to itself for ever")
         if address is not None and address[1] == _HTTPS_PORT and not cluster.tls:
-            yield ConfigWarning(here, "port 443 is asked in clear: write tls: true")
+            yield ConfigWarning(here, "has port 443, but tls is false: write tls: true")
         if seen[endpoint]:
             yield ConfigWarning(here, f"'{endpoint}' is written twice")
         seen[endpoint] += 1
@@ -75,8 +78,8 @@ def warn_of_models(subject: Subject) -> Iterator[ConfigWarning]:
             yield ConfigWarning(f"models.{key}", problem)
         seen.setdefault(target, key)
         if priced and not subject.is_written(f"models.{key}.cost"):
-            problem = f"has no cost, and {', '.join(priced)} has: what hits save is counted as nothing here"
+            problem = f"has no cost, unlike {', '.join(priced)}: what its hits save is counted as 0"
             yield ConfigWarning(f"models.{key}", problem)
     if not subject.config.virtual_models:
-        problem = "is empty: no request is routed, and no decision is ever asked"
+        problem = "is empty, so no request is routed and no decision is ever taken"
         yield ConfigWarning("virtual_models", problem)

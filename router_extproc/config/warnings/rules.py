@@ -28,12 +28,12 @@ def warn_of_rules(subject: Subject) -> Iterator[ConfigWarning]:
     for asked in _in_order(subject.config):
         path = f"decisions[{asked.index}]"
         if not worlds.can_hold(asked.rule):
-            yield ConfigWarning(f"{path}.when", "can never hold: no request fits all of it")
+            yield ConfigWarning(f"{path}.when", "can never hold: no request matches all of it")
             continue
         hiding = _hiding(asked, earlier, worlds)
         if hiding:
             names = ", ".join(f"'{other.name}'" for other in hiding)
-            problem = f"is never taken: {names} takes every request that it would, and is asked first"
+            problem = f"is never taken: {names} comes first and takes all of its requests"
             yield ConfigWarning(path, problem)
         else:
             earlier.append(asked)

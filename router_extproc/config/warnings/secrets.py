@@ -17,13 +17,13 @@ def warn_of_secrets_in_clear(subject: Subject) -> Iterator[ConfigWarning]:
     for source in subject.sources.files:
         for path in source.secrets_in_clear():
             problem = (
-                f"is written in clear; write ${{{_variable(path)}}} and put the value into the environment"
+                f"is written in clear text; write ${{{_variable(path)}}} and set that environment variable"
             )
             yield ConfigWarning(path, problem)
         for path, _, value in source.values():
             is_environments = source.inner(path) in source.expanded.secret_paths
             if isinstance(value, str) and _IN_ADDRESS.match(value) and not is_environments:
-                yield ConfigWarning(path, "has a password in clear; write it as ${NAME}")
+                yield ConfigWarning(path, "contains a password in clear text; write it as ${NAME}")
 
 
 def _variable(path: str) -> str:

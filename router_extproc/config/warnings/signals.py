@@ -44,7 +44,7 @@ def _warn_of_score(path: str, signal: SignalSettings) -> Iterator[ConfigWarning]
 
 def _warn_of_length(path: str, signal: ContextLengthSettings, config: Config) -> Iterator[ConfigWarning]:
     if signal.min_tokens == 0 and signal.max_tokens is None:
-        yield ConfigWarning(path, "without min_tokens or max_tokens every request is in_range")
+        yield ConfigWarning(path, "has neither min_tokens nor max_tokens, so every request is in_range")
     largest = config.limits.max_body_bytes // BYTES_PER_TOKEN
     if signal.min_tokens > largest:
         problem = (
@@ -59,6 +59,6 @@ def _warn_of_words(path: str, signal: KeywordsSettings) -> Iterator[ConfigWarnin
     for index, word in enumerate(signal.any):
         folded = fold(word, case_sensitive=signal.case_sensitive)
         if folded in seen:
-            problem = f"'{word}' is the same as '{seen[folded]}' before it, and never the label"
+            problem = f"'{word}' equals '{seen[folded]}' before it, so it is never the label"
             yield ConfigWarning(f"{path}.any[{index}]", problem)
         seen.setdefault(folded, word)

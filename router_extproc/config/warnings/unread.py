@@ -25,8 +25,9 @@ def warn_of_paths_past_the_guard(subject: Subject) -> Iterator[ConfigWarning]:
         guarding = {name for name in asked if config.signals[name].type in _GUARDING}
         if guarding:
             problem = (
-                f"reads {', '.join(sorted(guarding))} of inference requests only, and envoy.other_paths lets"
-                " requests to every other API pass unread; set it to deny, or list the paths that may pass"
+                f"uses {', '.join(sorted(guarding))}, which reads inference requests only, while"
+                " envoy.other_paths lets requests to every other API pass unread; set it to deny, or list"
+                " the paths that may pass"
             )
             yield ConfigWarning(path, problem)
 
@@ -45,7 +46,7 @@ def warn_of_half_a_refusal(subject: Subject) -> Iterator[ConfigWarning]:
     for index, decision in enumerate(config.decisions):
         if decision.unread == "deny" and config.envoy.unread == "pass":
             problem = (
-                "refuses what a living sidecar could not read, and Envoy passes everything unread while the"
-                " sidecar is away; set envoy.unread: deny, too"
+                "refuses requests that a running sidecar cannot read, but Envoy lets everything pass"
+                " unread while the sidecar is away; also set envoy.unread: deny"
             )
             yield ConfigWarning(f"decisions[{index}].unread", problem)

@@ -69,7 +69,7 @@ def list_files(client: httpx.Client, place: Place) -> Listing:
     try:
         return Listing.model_validate_json(body)
     except ValidationError as error:
-        raise ConfigError("", f"{address} is no listing of a repository: {HINT}") from error
+        raise ConfigError("", f"{address} is not a repository listing: {HINT}") from error
 
 
 def read_bounded(response: httpx.Response, place: Place) -> bytes:

@@ -83,11 +83,11 @@ def pull(
 def check_place(place: Place) -> None:
     """Raise ConfigError unless the names are names: they become parts of addresses and of folders."""
     if not REPO.fullmatch(place.repo) or ".." in place.repo:
-        raise ConfigError("", f"'{place.repo}' is no repository: wanted OWNER/NAME")
+        raise ConfigError("", f"'{place.repo}' is not a repository: write OWNER/NAME")
     if not REVISION.fullmatch(place.revision) or ".." in place.revision:
-        raise ConfigError("", f"'{place.revision}' is no revision: wanted a branch, tag or commit")
+        raise ConfigError("", f"'{place.revision}' is not a revision: write a branch, tag or commit")
     if not place.hub.startswith(("http://", "https://")):
-        raise ConfigError("", f"'{place.hub}' is no address of a hub: wanted http:// or https://")
+        raise ConfigError("", f"'{place.hub}' is not a hub's address: write http://… or https://…")
 
 
 def choose_files(listing: Listing, place: Place) -> dict[str, Listed]:

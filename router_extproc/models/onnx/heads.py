@@ -109,4 +109,4 @@ def check_signature(
     words = inputs.pop(IDS, None)
     reads = inputs.keys() <= {VECTOR, TASK_VECTOR} and set(inputs.values()) == {manifest.dim}
     if isinstance(words, int) or not reads or outputs != {SCORES: len(manifest.labels)}:
-        raise ConfigError(where, f"{folder / HEAD_NAME} is no head of {len(manifest.labels)} labels")
+        raise ConfigError(where, f"{folder / HEAD_NAME} is not a head of {len(manifest.labels)} labels")

@@ -114,7 +114,9 @@ def read_manifest(folder: Path, kind: type[ManifestT], *, where: str) -> Manifes
         raise ConfigError(where, f"no model in {folder}: {MANIFEST_NAME} cannot be read") from error
     except ValidationError as error:
         wrong = ", ".join(sorted({str(item["loc"][0]) if item["loc"] else "JSON" for item in error.errors()}))
-        raise ConfigError(where, f"{path} is no {kind.__name__} of this version (wrong: {wrong})") from error
+        raise ConfigError(
+            where, f"{path} is not a {kind.__name__} of this version (wrong: {wrong})"
+        ) from error
     check_files(folder, manifest.files, where=where)
     return manifest
 

@@ -125,10 +125,10 @@ def check_shape(session: ort.InferenceSession, folder: Path, *, where: str) -> N
     path = folder / MODEL_NAME
     for entry in session.get_inputs():
         if entry.name not in INPUTS or entry.type not in ELEMENTS:
-            raise ConfigError(where, f"{path} has an input that is not known here: {entry.name} {entry.type}")
+            raise ConfigError(where, f"{path} has an unknown input: {entry.name} {entry.type}")
     shape = session.get_outputs()[0].shape
     if len(shape) not in {2, 3} or not isinstance(shape[-1], int):
-        raise ConfigError(where, f"{path} ends in {shape}, wanted [batch, dim] or [batch, tokens, dim]")
+        raise ConfigError(where, f"{path} returns {shape}, expected [batch, dim] or [batch, tokens, dim]")
 
 
 def is_pulled(folder: Path) -> bool:
@@ -152,7 +152,7 @@ def open_tokenizer(folder: Path, *, where: str) -> Tokenizer:
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises plain Exception
-        raise ConfigError(where, f"{path} is no tokenizer ({type(error).__name__})") from error
+        raise ConfigError(where, f"{path} is not a tokenizer ({type(error).__name__})") from error
 
 
 def convert_tokenizer(folder: Path, *, where: str) -> Tokenizer:
@@ -162,9 +162,7 @@ def convert_tokenizer(folder: Path, *, where: str) -> Tokenizer:
     try:
         made = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # transformers raises whatever its parts raise
-        raise ConfigError(
-            where, f"{folder} has no tokenizer that can be read ({type(error).__name__})"
-        ) from error
+        raise ConfigError(where, f"{folder} has no readable tokenizer ({type(error).__name__})") from error
     fast = getattr(made, "backend_tokenizer", None)
     if not isinstance(fast, Tokenizer):
         raise ConfigError(where, f"the tokenizer of {folder} ({type(made).__name__}) has no fast form")

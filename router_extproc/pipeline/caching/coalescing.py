@@ -48,13 +48,23 @@ class Follower:
 class Coalescer:
     """The pending answers of one worker; to be used where the event loop runs."""
 
-    def __init__(self, clock: Clock, *, wait_s: float, waiters_max: int) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        wait_s: float,
+        waiters_max: int,
+        pending_max: int = PENDING_MAX,
+        grace_s: float = GRACE_S,
+    ) -> None:
         """`wait_s`: from the first request on; `waiters_max`: requests that wait at once."""
         self._clock: Final = clock
+        self._pending_max: Final = pending_max
+        self._grace_s: Final = grace_s
         self._wait_s: Final = wait_s
         self._waiters_max: Final = waiters_max
         self._pending: dict[Fingerprint, PendingAnswer] = {}
-        #: The last PENDING_MAX answers that ended, and when; the oldest first.
+        #: The last `pending_max` answers that ended, and when; the oldest first.
         self._ended: dict[Fingerprint, tuple[PendingAnswer, float]] = {}
         self._waiting = 0
 
@@ -80,7 +90,7 @@ class Coalescer:
         return Follower(ended[0], 0.0)
 
     def _lead(self, key: Fingerprint, now_s: float) -> Leader | None:
-        if len(self._pending) >= PENDING_MAX:
+        if len(self._pending) >= self._pending_max:
             return None
         pending = self._pending[key] = PendingAnswer(key, now_s)
         return Leader(pending)
@@ -111,10 +121,10 @@ class Coalescer:
             self._end(pending)
 
     def abandon(self, leader: Leader) -> None:
-        """The first request's stream is over; if its answer was not seen yet, it has GRACE_S."""
+        """The first request's stream is over; if its answer was not seen yet, it has `grace_s`."""
         pending = leader.pending
         if not pending.over.is_set():
-            asyncio.get_running_loop().call_later(GRACE_S, self._end, pending)
+            asyncio.get_running_loop().call_later(self._grace_s, self._end, pending)
 
     def _end(self, pending: PendingAnswer) -> None:
         pending.over.set()
@@ -123,5 +133,5 @@ class Coalescer:
         del self._pending[pending.key]
         self._ended.pop(pending.key, None)
         self._ended[pending.key] = (pending, self._clock.monotonic_s())
-        if len(self._ended) > PENDING_MAX:
+        if len(self._ended) > self._pending_max:
             del self._ended[next(iter(self._ended))]

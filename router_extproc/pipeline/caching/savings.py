@@ -96,7 +96,9 @@ class SavingsBatch:
 class Savings:
     """Adds up what hits saved: those of this process, and those that were handed to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, entries_max: int = ENTRIES_MAX) -> None:
+        """`entries_max`: entries that are remembered; the total is of all."""
+        self._entries_max = entries_max
         self._total = Worth()
         self._entries: OrderedDict[str, EntryWorth] = OrderedDict()
 
@@ -135,5 +137,5 @@ class Savings:
         before = self._entries.pop(hit.fingerprint, None)
         worth = hit.worth if before is None else before.worth + hit.worth
         self._entries[hit.fingerprint] = EntryWorth(hit.fingerprint, hit.model, hit.decision, worth)
-        if len(self._entries) > ENTRIES_MAX:
+        if len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)

@@ -6,13 +6,14 @@ the same, to be compared with the fresh answer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
-from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
@@ -51,7 +52,7 @@ class CacheResult:
 class ShadowSampling:
     """Which semantic hits are compared with fresh answers, and whose feedback counts."""
 
-    evidence: Evidence
+    evidence: Gates
     #: A number from 0 to 1, each as likely as another.
     chance: Callable[[], float]
     #: Of clients in scopes of their own, of all, or of nobody.
@@ -69,6 +70,15 @@ class CacheStage:
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
     shadow_sampling: ShadowSampling
+
+    def read_only(self) -> CacheStage:
+        """The same stage for requests that are only explained: nothing of the cache changes.
+
+        A semantic hit is taken for a shadow comparison only where every one is: no lot is drawn.
+        """
+        gates = self.shadow_sampling.evidence.read_only()
+        sampling = replace(self.shadow_sampling, evidence=gates, chance=_highest_chance)
+        return replace(self, cache=self.cache.read_only(), shadow_sampling=sampling)
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
         """The exact hit of this process, without any wait; None: ask again with a route."""
@@ -203,8 +213,18 @@ class CacheStage:
         return self.policies.of(hit.entry.decision)
 
 
+def _highest_chance() -> float:
+    """As `random.random`: below every rate of one, and of no other."""
+    return math.nextafter(1.0, 0.0)
+
+
 #: The cache is off.
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
+
+
+def unreadable(result: CacheResult) -> CacheResult:
+    """The miss that a hit is whose answer cannot be read."""
+    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason="unreadable")
 
 
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:

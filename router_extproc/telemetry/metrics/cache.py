@@ -37,7 +37,7 @@ class CacheCollector(Collector):
             return
         yield _gauge("near_entries", "Entries in the near tier.", state.near_entries)
         yield _gauge("near_bytes", "Estimated memory of the near tier.", state.near_bytes)
-        complete = "1: the near tier holds all that the backend has."
+        complete = "1: the near tier holds everything that the backend has."
         yield _gauge("near_complete", complete, state.near_is_complete)
         yield _gauge("queued_entries", "Entries waiting to be written.", state.queued)
         counters = dict(state.counters)

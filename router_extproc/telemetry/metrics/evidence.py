@@ -41,7 +41,7 @@ class EvidenceCollector(Collector):
         yield from _counters(self._findings, self._expected)
         yield from _rates(self._findings)
         background = CounterMetricFamily(
-            f"{PREFIX}_cache_background_tasks", "Work behind requests.", labels=("outcome",)
+            f"{PREFIX}_cache_background_tasks", "Background tasks after requests.", labels=("outcome",)
         )
         for outcome in get_args(Outcome):
             background.add_metric((outcome,), self._background.get(outcome, 0))
@@ -51,11 +51,11 @@ class EvidenceCollector(Collector):
 def _counters(findings: Mapping[str, Finding], expected: Iterable[str]) -> Iterator[Metric]:
     shadow = CounterMetricFamily(
         f"{PREFIX}_cache_shadow_comparisons",
-        "Hits compared with a fresh answer.",
+        "Semantic hits compared with a fresh answer.",
         labels=("decision", "outcome"),
     )
     feedback = CounterMetricFamily(
-        f"{PREFIX}_cache_feedback", "Hits that were called wrong.", labels=("decision", "source")
+        f"{PREFIX}_cache_feedback", "Entries reported as wrong.", labels=("decision", "source")
     )
     for decision in dict.fromkeys((*expected, *findings)):
         found = findings.get(decision, _NOTHING)
@@ -71,7 +71,7 @@ def _with_former_name(family: CounterMetricFamily, former: str) -> Iterator[Metr
     """The counter, and the same under the name that it had in the release before; it goes with the next."""
     yield family
     labels = [sample.labels for sample in family.samples]
-    told = f"Now {family.name}_total; this name goes with the next release."
+    told = f"Now {family.name}_total; this name is removed in the next release."
     old = CounterMetricFamily(f"{PREFIX}_{former}", told, labels=tuple(labels[0]) if labels else ())
     for sample in family.samples:
         old.add_metric(tuple(sample.labels.values()), sample.value)
@@ -81,11 +81,11 @@ def _with_former_name(family: CounterMetricFamily, former: str) -> Iterator[Metr
 def _rates(findings: Mapping[str, Finding]) -> Iterator[Metric]:
     rate = GaugeMetricFamily(
         f"{PREFIX}_cache_false_hit_rate",
-        "Share of the latest comparisons that differed; bound: of its exact 95 % interval.",
+        "Share of the latest comparisons that differed, with the bounds of its exact 95 % interval.",
         labels=("decision", "bound"),
     )
     needed = GaugeMetricFamily(
-        f"{PREFIX}_cache_score_min", "Verifier score that max_false_hit_rate asks for.", labels=("decision",)
+        f"{PREFIX}_cache_score_min", "Verifier score that max_false_hit_rate requires.", labels=("decision",)
     )
     for decision, found in findings.items():
         for bound, value in zip(("lower", "upper"), found.latest.interval, strict=True):

@@ -27,7 +27,7 @@ def publish_identity(registry: CollectorRegistry, *, config_digest: str) -> None
     build = {"version": __version__, "python": platform.python_version()}
     build |= {label: _version_of(name) for label, name in LIBRARIES.items()}
     _publish(registry, "build_info", "Versions of this build.", build)
-    _publish(registry, "config_info", "Digest of the effective configuration.", {"digest": config_digest})
+    _publish(registry, "config_info", "Digest of the configuration in force.", {"digest": config_digest})
 
 
 def _publish(registry: CollectorRegistry, name: str, text: str, labels: dict[str, str]) -> None:

@@ -55,7 +55,10 @@ class Metrics:
             "rejected_requests", "Requests answered with an error object.", "dialect", "code"
         )
         self._decided = self._histogram(
-            "decision_duration_seconds", "From the whole body to the decision.", FAST_BUCKETS_S, "outcome"
+            "decision_duration_seconds",
+            "Time from the whole body to the decision.",
+            FAST_BUCKETS_S,
+            "outcome",
         )
         self._stages = self._histogram(
             "stage_duration_seconds", "Time in one stage.", FAST_BUCKETS_S, "stage"
@@ -69,29 +72,38 @@ class Metrics:
             "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
         )
         self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
-        self._stored = self._counter("answers_stored", "Answers kept, or why not.", "outcome")
+        self._stored = self._counter("answers_stored", "Answers stored, or why not.", "outcome")
         self._ttft = self._histogram(
-            "answer_ttft_seconds", "Request forwarded until the first content.", TTFT_BUCKETS_S, "model"
+            "answer_ttft_seconds",
+            "Time from forwarding the request to the first content.",
+            TTFT_BUCKETS_S,
+            "model",
         )
         self._answered = self._histogram(
-            "answer_duration_seconds", "Request forwarded until the answer's end.", ANSWER_BUCKETS_S, "model"
+            "answer_duration_seconds",
+            "Time from forwarding the request to the answer's end.",
+            ANSWER_BUCKETS_S,
+            "model",
         )
         self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
         self._waited = self._counter(
-            "coalesced_requests", "Requests that waited for an equal one, and shared its answer.", "outcome"
+            "coalesced_requests", "Requests that waited for the answer to an equal one.", "outcome"
         )
         self._saved_tokens = self._counter(
             "cache_saved_tokens", "Tokens that hits did not ask a pool for.", "model", "decision", "kind"
         )
         self._saved_cost = self._counter(
-            "cache_saved_cost", "Their price, in the currency of models.*.cost.", "model", "decision"
+            "cache_saved_cost",
+            "Price of these tokens, in the currency of models.*.cost.",
+            "model",
+            "decision",
         )
         self._fallbacks = self._counter(
             "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
         )
-        self._streams = self._gauge("streams_in_flight", "Open streams of Envoy's.", "role")
+        self._streams = self._gauge("streams_in_flight", "Open streams from Envoy.", "role")
         self._admin_refused = self._counter(
-            "admin_refused", "Requests to the admin port that were not answered.", "reason"
+            "admin_refused", "Requests that the admin port refused.", "reason"
         )
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
         self.cache: Final = CacheCollector()

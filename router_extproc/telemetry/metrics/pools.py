@@ -33,7 +33,7 @@ class PoolCollector(Collector):
         yield pools
         matches = GaugeMetricFamily(
             f"{PREFIX}_envoy_config_matches",
-            "1: Envoy was rendered from this configuration; 0: from another one; absent: it does not say.",
+            "1: Envoy was rendered from this configuration; 0: from another one; absent: it has no digest.",
         )
         if self._matches is not None:
             matches.add_metric([], float(self._matches))

@@ -38,7 +38,7 @@ class WorkerCollector(Collector):
             f"{PREFIX}_worker_up", "1: the worker answered this scrape.", labels=("worker",)
         )
         restarts = CounterMetricFamily(
-            f"{PREFIX}_worker_restarts", "Workers that were started again.", labels=("worker", "reason")
+            f"{PREFIX}_worker_restarts", "Workers that were restarted.", labels=("worker", "reason")
         )
         for worker, answers in self._up.items():
             up.add_metric((str(worker),), float(answers))

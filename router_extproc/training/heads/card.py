@@ -52,7 +52,7 @@ def write_card(
     )
     split = (
         f"{text.split} Judged on {trained.test_rows} rows by a net trained on the {trained.train_rows} "
-        "others; what is shipped was then trained on all of them. Intervals are 95 %."
+        "others; this head was then trained on all of them. Intervals are 95 %."
     )
     parts = [
         f"# {text.title}",

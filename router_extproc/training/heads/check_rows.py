@@ -65,9 +65,11 @@ def label_problems(path: Path, rows: Sequence[Row]) -> Iterator[ConfigError]:
     if len(in_scope) < LABELS_MIN:
         named = ", ".join(f"'{label}'" for label in in_scope) or "none"
         besides = f" beside '{OUT_OF_SCOPE}'" if OUT_OF_SCOPE in found else ""
-        yield ConfigError(str(path), f"training needs at least two labels{besides}, the rows have {named}")
+        yield ConfigError(
+            str(path), f"training needs at least two labels{besides}, but the rows have {named}"
+        )
     for label, lines in in_scope.items():
         if len(lines) < LABEL_ROWS_MIN:
             where = ", ".join(map(str, lines.values()))
             needed = f"'{label}' has {len(lines)} (line {where})"
-            yield ConfigError(str(path), f"a label needs {LABEL_ROWS_MIN} different texts, {needed}")
+            yield ConfigError(str(path), f"a label needs {LABEL_ROWS_MIN} different texts, but {needed}")

@@ -51,7 +51,7 @@ def choose_test(examples: Sequence[Example], vectors: Matrix, plan: Plan) -> NDA
     judged = np.array([example.judged for example in examples])
     test: NDArray[np.bool_] = split_groups(groups, test_share=TEST_SHARE, seed=plan.seed) & judged
     if not test.any() or test.all():
-        raise ConfigError("", f"{len(examples)} rows are too few (or too alike) to train and to judge")
+        raise ConfigError("", f"{len(examples)} rows are too few, or too similar, to train and to judge")
     return test
 
 

@@ -58,7 +58,7 @@ def weakest(trained: CustomHead) -> list[tuple[str, Estimate]]:
 def tell_confusion(confusion: Confusion) -> str:
     """One line."""
     rows = "1 row" if confusion.rows == 1 else f"{confusion.rows} rows"
-    return f"{confusion.truth} taken for {confusion.said}: {rows}"
+    return f"{confusion.truth} mistaken for {confusion.said}: {rows}"
 
 
 # ── picture ───────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ def draw_matrix(trained: CustomHead, labels: Sequence[str], *, top: int) -> str:
     counts = {(each.truth, each.said): each.rows for each in trained.confusions}
     most = max(counts.values())
     left, first = LABEL_ROOM + 16, top + LABEL_ROOM
-    parts = [draw_text("rows: the truth; columns: what was said; unseen rows", x=16, y=top)]
+    parts = [draw_text("rows: the true label; columns: the predicted one; unseen rows", x=16, y=top)]
     for row, truth in enumerate(labels):
         y = first + row * CELL
         parts.append(draw_text(shorten(truth), x=left - 8, y=y + 15, anchor="end"))

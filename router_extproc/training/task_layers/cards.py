@@ -66,8 +66,8 @@ def write_task_layers(folder: Path, trunk: TaskLayersManifest, names: NameFigure
         "# Task layers: the layers that read a prompt for every head",
         (
             f"The upper {6 - trunk.shared_layers} layers of MiniLM, trained for domain, complexity, guard and "
-            f"names at once. They read what the lower {trunk.shared_layers} layers of `{trunk.encoder}` say, which the "
-            "encoder's own upper layers read, too: the vector of the cache does not change by them."
+            f"names at once. They read the output of the lower {trunk.shared_layers} layers of `{trunk.encoder}`, as "
+            "the encoder's own upper layers do, so the cache's vector is the same with and without them."
         ),
         f"`{TASKS_NAME}`, int8, {size / 1e6:.1f} MB; identity `{trunk.identity}`.",
         "## Learned from",
@@ -83,8 +83,8 @@ def write_task_layers(folder: Path, trunk: TaskLayersManifest, names: NameFigure
         "## Limits",
         bullets(
             (
-                "English; the first 256 tokens of a prompt. 128 tokens were learned from.",
-                "Names: made-up texts were learned from; what is a place or an address differs by source.",
+                "English; the first 256 tokens of a prompt. In training a text had at most 128 tokens.",
+                "Names: the training texts are generated, and sources disagree on what is a place or an address.",
                 "Names in questions about well-known people and places are not meant to be found.",
             )
         ),
@@ -101,7 +101,7 @@ def write_domain(folder: Path, figures: LabelFigures, made: TaskHead, rows: Rows
     parts = [
         "# mmlu14: the domain of a prompt",
         (
-            "Gives the 14 categories of MMLU-Pro, each with the chance that the prompt belongs there. Small talk "
+            "Gives the chance that a prompt belongs to each of the 14 categories of MMLU-Pro. Small talk "
             f"and everyday commands are `other`. One layer over the task vector, {beside}; {megabytes(folder)}."
         ),
         "## Learned from",
@@ -118,9 +118,9 @@ def write_domain(folder: Path, figures: LabelFigures, made: TaskHead, rows: Rows
         "## Limits",
         bullets(
             (
-                "English. It learned from exam questions and from short made-up ones.",
+                "English. It learned from exam questions and from short generated ones.",
                 "`other` is also a category of MMLU-Pro (general knowledge): it does not prove small talk.",
-                "Neighbouring fields are told apart least well: engineering and physics, for example.",
+                "It confuses neighbouring fields most, for example engineering and physics.",
             )
         ),
     ]
@@ -134,8 +134,8 @@ def write_guard(folder: Path, figures: GuardFigures, labels: LabelFigures, rows:
         (
             "Gives the chances that a prompt is benign, a harmful request, an injection (text that wants to take "
             "over an application's instructions) or a jailbreak (text that wants to undo a model's rules). A "
-            "harmful request is no attack: it is a kind of its own, which the signal leaves out unless `kinds` "
-            f"names it. {megabytes(folder)}."
+            "harmful request is not an attack but a kind of its own, which the signal ignores unless `kinds` names "
+            f"it. {megabytes(folder)}."
         ),
         "## Learned from",
         bullets(GUARD_SOURCES),
@@ -150,8 +150,8 @@ def write_guard(folder: Path, figures: GuardFigures, labels: LabelFigures, rows:
         bullets(
             (
                 "Mostly English.",
-                "Only the encoder's window is read: an attack behind the first 256 tokens is not seen.",
-                "It is one line of defence: who knows it can write around it.",
+                "Only the encoder's window is read: an attack after the first 256 tokens is missed.",
+                "It is one line of defence: whoever knows it can write around it.",
             )
         ),
     ]
@@ -167,7 +167,7 @@ def tell_guard(figures: GuardFigures) -> str:
         f"({recalls}).\n\n"
         f"Length: alone it has an AUC of {figures.auc_of_length}. The rank correlation of score and length "
         f"is {figures.length_in_benign:.2f} among benign prompts and {figures.length_in_attacks:.2f} among "
-        f"attacks. Between prompts of like length (eight bins) the score has an AUC of "
+        f"attacks. Among prompts of similar length (eight bins) the score has an AUC of "
         f"{figures.auc_matched or 0.0:.3f}."
     )
 
@@ -177,10 +177,10 @@ def write_complexity(folder: Path, figures: ComplexityJudged, rows: Rows) -> Non
     parts = [
         "# complexity: does a weak model fail?",
         (
-            "Gives the chance that a weak model (Llama-3.1-8B, or Mixtral-8x7B) answers wrongly. Of questions "
-            "with answer options it is known what a strong model did, too: those on which both fail count half, and "
-            "the score asks what a strong model would gain. Lines over the task vector and the encoder's own, mixed "
-            "by a table over words that tells both kinds of prompts apart; "
+            "Gives the chance that a weak model (Llama-3.1-8B, or Mixtral-8x7B) answers wrongly. For "
+            "questions with answer options the results of a strong model are known, too: questions on which both fail "
+            "count half, and the score says what a strong model would gain. Linear layers over the task vector and the "
+            "encoder's own, weighted by a table over words that tells the two kinds of prompts apart; "
             f"{megabytes(folder)}."
         ),
         "## Learned from",
@@ -196,8 +196,8 @@ def write_complexity(folder: Path, figures: ComplexityJudged, rows: Rows) -> Non
         "## Limits",
         bullets(
             (
-                "English exam questions; what is hard elsewhere (long code, many steps) was not learned.",
-                "Which questions a model gets wrong is only partly in the question: no score is sure.",
+                "English exam questions: it did not learn what is hard elsewhere (long code, many steps).",
+                "Which questions a model gets wrong depends only partly on the question, so no score is certain.",
             )
         ),
     ]
@@ -212,11 +212,11 @@ def tell(value: float | None) -> str:
 def describe_split(rows: Rows) -> str:
     """How rows were kept apart."""
     return (
-        f"{rows.unseen:,} rows of all tasks were never trained on, {rows.seen:,} were. On one side are "
-        "texts that open with the same twelve words, are the same question, or whose vectors have a cosine "
-        "of 0.92 or more; no template of more than 1 % of the rows is judged on. What is shipped is what was "
-        "judged, int8. Weights of parts and temperatures were chosen on every second unseen row, figures are "
-        "of the others. Intervals are 95 %."
+        f"{rows.unseen:,} rows of all tasks were never trained on; {rows.seen:,} were. Similar texts are on one side "
+        "of this split: those that open with the same twelve words, are the same question, or have vectors with a "
+        "cosine of 0.92 or more. No template of more than 1 % of the rows is judged on. The figures are of the "
+        "shipped int8 artifact. Weights of parts and temperatures were chosen on every second unseen row, and the "
+        "figures are of the others. Intervals are 95 %."
     )
 
 

@@ -1,17 +1,17 @@
 """What the frozen lower layers say of every text, computed once and kept on disk.
 
-States come from the int8 graph that serves requests, so that the task layers learn to read what it will
+States come from the int8 graph that serves requests, so that the task layers learn to read what they will
 be given.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -67,16 +67,28 @@ class States:
         return int(place.stop - place.start)
 
 
-def read_states(texts: Sequence[str], folder: Path) -> States:
-    """The states of the texts, from the folder if they were computed before."""
+#: Computes the arrays of `States` from texts.
+Compute: TypeAlias = Callable[[Sequence[str]], Mapping[str, NDArray[Any]]]  # Any: each has its own type
+
+
+def read_states(texts: Sequence[str], folder: Path, *, compute: Compute | None = None) -> States:
+    """The states of the texts, from the folder if they were computed before; else by the encoder."""
     digest = hashlib.sha256("\x00".join([HIDDEN, str(TOKENS_MAX), *texts]).encode("utf-8", "replace"))
     target = folder / f"states-{digest.hexdigest()[:12]}.npz"
     if not target.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(target, allow_pickle=False, **compute_states(texts))
+        save_arrays((compute or compute_states)(texts), target)
     kept = np.load(target)
     arrays = {name: kept[name] for name in ("hidden", "starts", "vectors", "ids", "offsets")}
     return States(**arrays, place={text: index for index, text in enumerate(texts)})
+
+
+def save_arrays(arrays: Mapping[str, NDArray[Any]], target: Path) -> None:  # Any: each has its own type
+    """Write them beside their place, then move them there: a file of that name is whole."""
+    scratch = target.with_suffix(".part")
+    with scratch.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    scratch.replace(target)
 
 
 def compute_states(texts: Sequence[str]) -> dict[str, NDArray[Any]]:  # Any: each has its own type

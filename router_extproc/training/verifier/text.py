@@ -27,18 +27,19 @@ class CardFigures:
     int8_difference: float
 
 
-TEXT = """# verifier: may an earlier answer be given again?
+TEXT = """# verifier: does a stored answer fit another question?
 
-Reads the cached question and the asked one and gives the chance that the answer to the first is right
-for the second. It runs only for candidates that the search found similar, and has the last word over
-them, together with four guards (numbers and units; negation and opposites; turned roles; more around it).
+Reads the cached question and the asked one, and gives the chance that the answer to the first is
+right for the second. It runs only for candidates that the search found similar, and decides about
+them together with four guards (numbers and units; negation and opposites; swapped roles; a question
+inside much other text).
 
-MiniLM's embeddings and first two layers read each question by itself, as in the encoder, unchanged; the
-upper four layers read both together and were trained, with a small net over both mean vectors and their
-cosine. Its logit, the encoder's cosine and seven figures about the words of both questions go through a
-logistic calibration.
+MiniLM's embeddings and first two layers read each question by itself, unchanged, as in the encoder.
+The upper four layers read both together and were trained, with a small net over both mean vectors
+and their cosine. Its logit, the encoder's cosine and seven figures about the words of both
+questions go through a logistic calibration.
 
-What is shipped is `upper.onnx`: the trained layers, int8, {size_bytes:,} bytes. `models build` joins them
+`upper.onnx` is shipped: the trained layers, int8, {size_bytes:,} bytes. `models build` joins them
 with the lower layers of the packaged MiniLM (23 MB on disk). A pair of 2 x 16 tokens takes
 {latency_ms:.1f} ms on one thread (median). int8 moves the logit by {int8_difference:.2f} on average.
 
@@ -52,9 +53,9 @@ with the lower layers of the packaged MiniLM (23 MB on disk). A pair of 2 x 16 t
   the same thing) and 10,900 hard positives (other frames, manners, case, spelling, synonyms, contractions,
   numbers in words, word order). The word lists were written for this project.
 
-Never trained on: RQE (medical questions, CC BY 4.0), every Quora group that speaks of health, and a
+Never trained on: RQE (medical questions, CC BY 4.0), every Quora group about health, and a
 further 6 % of Quora's and PAWS's groups. Questions that are joined by any chain of pairs, or differ only
-in case and punctuation, are on one side.
+in case and punctuation, are on one side of the split.
 
 ## How it was judged
 
@@ -81,19 +82,19 @@ With all five guards as vetoes and without support, at the same chance (fewer hi
 
 ## Limits
 
-- English. Each question up to 128 tokens; longer ones are not answered from the semantic tier.
+- English. Each question up to 128 tokens; longer ones get no semantic hit.
 - Questions, not documents: it has seen few instructions and no code.
-- Quora's labels contradict each other for near-identical questions: precision above about 0.95 cannot be
-  measured on them.
-- A third round of training (220 steps, pairs seen before) and the average of both nets raised nothing
-  beyond noise and cost recall on health; more labelled pairs and longer training on other subjects would
-  be the next thing to try. The decision not to train the two lower layers was not compared.
+- Quora's labels contradict each other for near-identical questions: precision above about 0.95
+  cannot be measured on them.
+- A third round of training (220 steps, pairs seen before) and the average of both nets improved
+  nothing beyond noise and cost recall on health. The next things to try are more labelled pairs and
+  longer training on other subjects. Training the two lower layers as well was not compared.
 - It does not know facts: "the largest planet" and "Jupiter" are different questions to it.
-- Of the floors that were aimed at, precision 0.93 on unseen medical questions is not shown: on Quora's health
-  pairs, whose labels are noisy, it is 0.91 at the default point.
-- RQE's negatives are easy (other questions at random); its precision says little. The health pairs of Quora
-  are the harder test.
-- Questions whose answer changes with time are the cache's concern (TTL), not the verifier's.
+- The goal of precision 0.93 on unseen medical questions is not shown: on Quora's health pairs,
+  whose labels are noisy, it is 0.91 at the default point.
+- RQE's negatives are easy (other questions at random); its precision says little. The health pairs
+  of Quora are the harder test.
+- Questions whose answer changes with time are left to the cache (TTL).
 """
 
 

@@ -124,7 +124,7 @@ def test_predictions_that_cannot_be_written_are_said(
     data = write_rows(tmp_path / "rows.jsonl", ROWS)
     target = tmp_path / "absent" / "out.jsonl"
     assert run("eval", "intent", "--data", str(data), "--predictions", str(target)) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "cannot write" in capsys.readouterr().err
 
 
 def test_unknown_head_is_said(
@@ -143,7 +143,7 @@ def test_models_are_listed(encoder: OnnxEncoder, capsys: pytest.CaptureFixture[s
 
 def test_built_encoder_is_kept(encoder: OnnxEncoder, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("models", "build") == 0
-    assert "is there already" in capsys.readouterr().out
+    assert "exists already" in capsys.readouterr().out
 
 
 def test_own_labels_are_trained_and_used(

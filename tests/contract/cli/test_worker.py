@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from router_extproc.testing.processes import start_process
+
 #: Until it has served, on a machine that does much else.
 WORKER_S = 120
 
@@ -97,7 +99,7 @@ def test_a_service_manager_hears_that_it_is_ready_alive_and_stopping(tmp_path: P
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(WORKER_S)
-        process = subprocess.Popen(  # noqa: S603 - our own words, no shell
+        process = start_process(
             [sys.executable, "-m", "router_extproc", "serve", "-c", str(file)],
             env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"},
             stderr=subprocess.DEVNULL,

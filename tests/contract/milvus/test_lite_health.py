@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 import subprocess
@@ -24,6 +23,8 @@ from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.json_lines import read_log_lines
+from router_extproc.testing.processes import start_process
 
 CLOCK = ManualClock()
 LIMIT_S = 60.0
@@ -59,7 +60,7 @@ class Process:
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         with self._log.open("ab") as log:
-            self._running = subprocess.Popen(  # noqa: S603 - our own arguments
+            self._running = start_process(
                 [*command, str(self.data), str(self.socket), "info", "json"],
                 stdin=subprocess.PIPE,
                 stderr=log,
@@ -73,7 +74,7 @@ class Process:
             self._running = None
 
     def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        return read_log_lines(self._log)
 
     @asynccontextmanager
     async def asked(self, heard: Heard) -> AsyncIterator[MilvusCache]:

@@ -20,6 +20,7 @@ from router_extproc.private_files import UMASK
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.listening import listening_ports
+from router_extproc.testing.processes import start_process
 
 CLOCK = ManualClock()
 LIMIT_S = 60.0
@@ -91,7 +92,7 @@ async def test_a_folder_that_others_can_write_is_not_opened_and_opened_once_it_i
     async with MilvusCache(Milvus(uri=str(folder)), dim=CHECK_DIM, clock=CLOCK) as cache:
         state = await cache.state()
         assert not state.ready
-        assert f"every user may write {folder}" in state.detail
+        assert f"every user can write to {folder}" in state.detail
         folder.chmod(0o700)
 
         async def ready() -> bool:
@@ -133,7 +134,7 @@ def test_the_process_of_its_own_listens_on_no_port_and_keeps_its_files_private(t
     """Whatever umask it was started with."""
     folder, socket = tmp_path / "cache.db", tmp_path / "lite.sock"
     command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server", str(folder), str(socket)]
-    process = subprocess.Popen(  # noqa: S603 - our own arguments
+    process = start_process(
         [*command, "info", "json"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, umask=0
     )
     assert process.stderr is not None

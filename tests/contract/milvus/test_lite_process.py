@@ -27,6 +27,7 @@ from router_extproc.testing.check_cache_backend import (
     unit_vector,
 )
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.processes import start_process
 
 CLOCK = ManualClock()
 LIMIT_S = 60.0
@@ -49,9 +50,7 @@ class LiteProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server"]
         places = [str(self._folder / "deep" / "cache.db"), str(self._folder / "lite.sock")]
-        self._running = subprocess.Popen(  # noqa: S603 - our own arguments
-            [*command, *places, "info", "json"], stdin=subprocess.PIPE
-        )
+        self._running = start_process([*command, *places, "info", "json"], stdin=subprocess.PIPE)
 
     def end(self) -> int:
         """As the supervisor does, or by being killed itself."""

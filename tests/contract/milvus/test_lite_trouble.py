@@ -22,6 +22,7 @@ from router_extproc.cache.semantic_cache import Hit, Miss, SemanticCache
 from router_extproc.cache.verify import GuardVerifier
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.processes import start_process
 
 LIMIT_S = 90.0
 TTL_S = 60.0
@@ -49,7 +50,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 def lite(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     places = [str(tmp_path / "cache.db"), str(tmp_path / "lite.sock")]
     command = [sys.executable, "-m", "router_extproc.process.milvus_lite_server", *places, "info", "json"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own arguments
+    process = start_process(command, stdin=subprocess.PIPE)
     yield process
     process.kill()
     process.communicate()
@@ -105,7 +106,7 @@ WRITER = """
 import asyncio, itertools, sys
 from pathlib import Path
 from router_extproc.cache.milvus.backend import MilvusCache
-from router_extproc.config.milvus import Milvus
+from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 
@@ -124,7 +125,7 @@ asyncio.run(main())
 
 async def test_worker_killed_in_the_middle_of_a_write_leaves_whole_entries_only(tmp_path: Path) -> None:
     clock, folder = ManualClock(), str(tmp_path / "cache.db")
-    with subprocess.Popen([sys.executable, "-c", WRITER, folder], stdout=subprocess.PIPE) as writer:  # noqa: S603, ASYNC220 - our own words
+    with start_process([sys.executable, "-c", WRITER, folder], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         acknowledged = [writer.stdout.readline() for _ in range(3)]
         time.sleep(0.003)  # noqa: ASYNC251 - into the next write; where exactly is no matter

@@ -103,7 +103,9 @@ def test_tls_files_reach_the_client(tls: MilvusTls, options: dict[str, object]) 
     assert endpoint.uri.startswith("https://" if tls.enabled else "http://")
 
 
-@pytest.mark.parametrize("place", [LiteEndpoint(Path("/c.db")), LiteProcessEndpoint("unix:/l.sock")], ids=str)
+@pytest.mark.parametrize(
+    "endpoint", [LiteEndpoint(Path("/c.db")), LiteProcessEndpoint("unix:/l.sock")], ids=str
+)
 def test_milvus_lite_is_not_pinged(endpoint: Endpoint) -> None:
     """Its gRPC server hangs up on a client that pings every 10 s while it computes (`too_many_pings`)."""
     options = client_options(endpoint, "unix:/l.sock", timeout_s=1.0)["grpc_options"]

@@ -104,7 +104,7 @@ def test_head_of_another_encoder_is_refused(copy: Path) -> None:
 def test_graph_that_is_not_what_its_manifest_says_is_refused(encoder: OnnxEncoder, copy: Path) -> None:
     manifest = HeadManifest.model_validate_json((copy / MANIFEST_NAME).read_bytes())
     write_manifest(copy, manifest.model_copy(update={"labels": manifest.labels[1:]}))
-    with pytest.raises(ConfigError, match="no head of 13 labels"):
+    with pytest.raises(ConfigError, match="is not a head of 13 labels"):
         open_head(str(copy), encoder=encoder, where="test")
 
 

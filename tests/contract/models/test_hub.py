@@ -141,7 +141,7 @@ def test_weights_beside_the_graph_keep_their_name(folder: Path) -> None:
 @pytest.mark.parametrize("repo", ["name", "../name", "owner/../x", "a/b/c", "owner/na me"])
 def test_name_that_is_no_repository_is_refused(folder: Path, repo: str) -> None:
     """It would become part of an address and of a folder."""
-    with pytest.raises(ConfigError, match="is no repository"):
+    with pytest.raises(ConfigError, match="is not a repository"):
         pull(Place(repo), folder)
 
 

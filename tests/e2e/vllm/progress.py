@@ -7,7 +7,6 @@ line now and then, not one a second.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,6 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from router_extproc.testing.processes import start_process
+
 Say: TypeAlias = Callable[[str], None]
 
 #: Status of a command that was stopped at its limit, as coreutils' timeout has it.
@@ -27,8 +28,6 @@ QUIET_S: Final = 15.0
 LOOK_EVERY_S: Final = 0.5
 #: For a process group to end by itself after SIGTERM.
 STOP_S: Final = 20.0
-_LIBC: Final = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 
 
 def say(text: str) -> None:
@@ -90,19 +89,15 @@ def start(
     It is asked to end when this process ends, however that happens.
     """
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - our own words, no shell
+        return start_process(
             command,
+            at_end=signal.SIGTERM,
             env=os.environ | dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one thread here
         )
-
-
-def _end_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def last_line(log: Path) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,19 @@ from typing import Any
 import aiohttp
 import pytest
 
-from router_extproc.admin import peers as peers_module
+from router_extproc.admin.cache.operations import CacheOperations
 from router_extproc.admin.peers import socket_of
-from router_extproc.cache.base import Entry, Selector
+from router_extproc.cache.base import EVERYTHING, Entry, Selector
 from router_extproc.cache.false_hits.threshold import ShadowResult
+from router_extproc.cache.memory import MemoryCache
+from router_extproc.cache.near.tier import NearTier
 from router_extproc.errors import CacheError
 from router_extproc.llm.answer import Answer, Choice
 from router_extproc.llm.stored import encode_answer
 from router_extproc.testing.admin import admin_server, cache_operations
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.client import Client, answer_json, chat
+from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import FakeRouter, fake_router
 
 ANSWER = encode_answer(Answer("a1", "m", 5, (Choice(0, "All of it.", "stop"),)))
@@ -67,11 +71,57 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def admin(session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
-    router = fake_router()
-    server = admin_server(cache_operations(router))
+    async with admin_of(fake_router(), session) as admin:
+        yield admin
+
+
+@asynccontextmanager
+async def admin_of(router: FakeRouter, session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
+    async with serving(cache_operations(router)) as url:
+        yield Admin(url, router, session)
+
+
+@asynccontextmanager
+async def serving(operations: CacheOperations) -> AsyncIterator[str]:
+    """The URL of these operations' admin port."""
+    server = admin_server(operations)
     await server.start()
-    yield Admin(f"http://127.0.0.1:{server.port}", router, session)
-    await server.aclose()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        await server.aclose()
+
+
+class Away(MemoryCache):
+    """A backend that takes nothing, deletes nothing and breaks off while it tells what it holds."""
+
+    exclusive = False
+
+    def __init__(self) -> None:
+        super().__init__(NearTier(ManualClock(), max_entries=1, max_bytes=1))
+
+    async def put(self, entries: Sequence[Entry]) -> None:  # noqa: ARG002 - the port
+        raise CacheError("cache", "milvus put: away")
+
+    async def purge(self, selector: Selector) -> int:  # noqa: ARG002 - the port
+        raise CacheError("cache", "milvus delete: away")
+
+    async def entries(
+        self,
+        *,
+        limit: int,  # noqa: ARG002 - the port
+        selector: Selector = EVERYTHING,  # noqa: ARG002 - likewise
+    ) -> AsyncIterator[Sequence[Entry]]:
+        yield ()
+        raise CacheError("cache", "milvus scan: away")
+
+
+@pytest.fixture
+async def lost(session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
+    """The admin port of a router whose backend is away."""
+    away = Away()
+    async with admin_of(fake_router(backend=away, source=away), session) as admin:
+        yield admin
 
 
 # ── looking ───────────────────────────────────────────────────────────────────────────────────
@@ -302,12 +352,8 @@ async def test_looking_at_a_page_changes_nothing(admin: Admin, path: str) -> Non
         assert answer.status == 405
 
 
-async def test_backend_that_cannot_purge_is_named(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_cache: object, _selector: Selector) -> int:
-        raise CacheError("cache", "milvus delete: away")
-
-    monkeypatch.setattr(type(admin.router.cache), "purge", fail)
-    status, told = await admin.post("/cache/purge", {"all": True})
+async def test_backend_that_cannot_purge_is_named(lost: Admin) -> None:
+    status, told = await lost.post("/cache/purge", {"all": True})
     assert (status, told["problems"]) == (503, {"0": "milvus delete: away"})
 
 
@@ -318,20 +364,27 @@ async def test_backend_that_cannot_purge_is_named(admin: Admin, monkeypatch: pyt
 async def second(tmp_path: Path) -> AsyncIterator[FakeRouter]:
     """Worker 1, which answers over its socket."""
     router = fake_router()
-    server = admin_server(cache_operations(router, 1), f"unix:{socket_of(tmp_path, 1)}")
+    async with worker_1(tmp_path, router):
+        yield router
+
+
+@asynccontextmanager
+async def worker_1(folder: Path, router: FakeRouter) -> AsyncIterator[None]:
+    """Worker 1 with this router."""
+    server = admin_server(cache_operations(router, 1), f"unix:{socket_of(folder, 1)}")
     await server.start()
-    yield router
-    await server.aclose()
+    try:
+        yield
+    finally:
+        await server.aclose()
 
 
 @pytest.fixture
 async def first(tmp_path: Path, session: aiohttp.ClientSession) -> AsyncIterator[Admin]:
     """Worker 0, which speaks for worker 1."""
     router = fake_router()
-    server = admin_server(cache_operations(router, 0, {1: socket_of(tmp_path, 1)}))
-    await server.start()
-    yield Admin(f"http://127.0.0.1:{server.port}", router, session)
-    await server.aclose()
+    async with serving(cache_operations(router, 0, {1: socket_of(tmp_path, 1)})) as url:
+        yield Admin(url, router, session)
 
 
 async def test_purge_reaches_every_worker(first: Admin, second: FakeRouter) -> None:
@@ -359,32 +412,35 @@ async def test_worker_that_a_purge_did_not_reach_is_named(first: Admin) -> None:
     assert (status, told["problems"]) == (503, {"1": "does not answer"})
 
 
-async def test_why_another_worker_could_not_purge_is_told(
-    first: Admin, second: FakeRouter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    purge = type(second.cache).purge
+async def test_why_another_worker_could_not_purge_is_told(first: Admin, tmp_path: Path) -> None:
+    async with worker_1(tmp_path, fake_router(backend=Away())):
+        status, told = await first.post("/cache/purge", {"all": True})
+    problems = {"1": "milvus delete: away"}
+    assert (status, told["workers"], told["problems"]) == (503, {"0": 0}, problems)
 
-    async def fail(cache: object, selector: Selector) -> int:
-        if cache is second.cache:
-            raise CacheError("cache", "away")
-        return await purge(first.router.cache, selector)
 
-    monkeypatch.setattr(type(second.cache), "purge", fail)
-    status, told = await first.post("/cache/purge", {"all": True})
-    assert (status, told["workers"], told["problems"]) == (503, {"0": 0}, {"1": "away"})
+class Hanging(Away):
+    """A backend that never says whether it deleted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+
+    async def purge(self, selector: Selector) -> int:  # noqa: ARG002 - the port
+        await self.may_end.wait()
+        return 0
 
 
 async def test_worker_that_hangs_costs_a_purge_so_much_time_only(
-    first: Admin, second: FakeRouter, monkeypatch: pytest.MonkeyPatch
+    session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    async def hang(cache: object, _selector: Selector) -> int:
-        if cache is second.cache:
-            await asyncio.Event().wait()
-        return 0
-
-    monkeypatch.setattr(type(second.cache), "purge", hang)
-    monkeypatch.setattr(peers_module, "PURGE_S", 0.05)
-    assert (await first.post("/cache/purge", {"all": True}))[1]["problems"] == {"1": "does not answer"}
+    hanging = Hanging()
+    sockets = {1: socket_of(tmp_path, 1)}
+    operations = cache_operations(fake_router(), 0, sockets, purge_s=0.05)
+    async with worker_1(tmp_path, fake_router(backend=hanging)), serving(operations) as url:
+        _, told = await Admin(url, fake_router(), session).post("/cache/purge", {"all": True})
+        hanging.may_end.set()
+    assert told["problems"] == {"1": "does not answer"}
 
 
 async def test_states_of_all_workers_are_told(first: Admin, second: FakeRouter) -> None:
@@ -449,16 +505,11 @@ async def test_only_what_is_meant_is_exported(admin: Admin) -> None:
     assert [json.loads(line)["model"] for line in lines] == ["large"]
 
 
-async def test_export_that_breaks_off_has_no_end(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_export_that_breaks_off_has_no_end(lost: Admin) -> None:
     """Half of it must not be taken for all."""
-
-    async def entries(_cache: object, _selector: Selector) -> AsyncIterator[Entry]:
-        yield made_entry("a", now_s=1)
-        raise CacheError("cache", "away")
-
-    monkeypatch.setattr(type(admin.router.cache), "entries", entries)
+    lost.store("a")
     with pytest.raises(aiohttp.ClientError):
-        await admin.export()
+        await lost.export()
 
 
 async def test_lines_that_are_no_entries_are_named(admin: Admin) -> None:
@@ -468,6 +519,15 @@ async def test_lines_that_are_no_entries_are_named(admin: Admin) -> None:
     assert told["stored"] == 1
     assert [refused["line"] for refused in told["refused"]] == [1, 3]
     assert told["refused"][0]["problem"] == "not JSON"
+
+
+async def test_file_that_was_cut_is_imported_but_for_its_last_line_which_is_named(admin: Admin) -> None:
+    """A copy that broke off, or a script that was killed while it wrote."""
+    admin.store("a")
+    exported = await admin.export()
+    _, told = await admin.post("/cache/import", exported + exported[: len(exported) // 2])
+    assert told["stored"] == 1
+    assert told["refused"] == [{"line": 2, "problem": "not JSON"}]
 
 
 async def test_purged_entries_come_back_only_renewed(admin: Admin) -> None:
@@ -564,10 +624,6 @@ async def test_row_that_makes_no_entry_is_named(admin: Admin, row: object, probl
     assert problem in told["refused"][0]["problem"]
 
 
-async def test_backend_that_is_away_fails_the_warming(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_cache: object, _entries: object) -> int:
-        raise CacheError("cache", "milvus put: away")
-
-    monkeypatch.setattr(type(admin.router.cache), "keep", fail)
-    status, told = await admin.post("/cache/warm", lines({"question": "a", "answer": "b"}))
+async def test_backend_that_is_away_fails_the_warming(lost: Admin) -> None:
+    status, told = await lost.post("/cache/warm", lines({"question": "a", "answer": "b"}))
     assert (status, told["error"]) == (503, "milvus put: away")

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from router_extproc.admin import listening
-from router_extproc.admin import server as admin
 from router_extproc.admin.access import Access
 from router_extproc.admin.base import Health, Question
 from router_extproc.admin.peers import Peers, socket_of
@@ -57,8 +56,10 @@ def operations() -> FakeOperations:
 
 
 @asynccontextmanager
-async def running(operations: FakeOperations, access: Access | None = None) -> AsyncIterator[str]:
-    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, access=access)
+async def running(
+    operations: FakeOperations, access: Access | None = None, **limits: Any
+) -> AsyncIterator[str]:
+    server = AdminServer(operations, "127.0.0.1:0", max_body_bytes=1024, access=access, **limits)
     await server.start()
     yield f"http://127.0.0.1:{server.port}"
     await server.aclose()
@@ -205,19 +206,25 @@ async def test_admin_port_is_not_left_open_when_the_other_cannot_be_had(
 
 
 async def test_a_question_that_takes_too_long_is_given_up(
-    url: str, client: aiohttp.ClientSession, operations: FakeOperations, monkeypatch: pytest.MonkeyPatch
+    client: aiohttp.ClientSession, operations: FakeOperations
 ) -> None:
-    monkeypatch.setattr(admin, "ANSWER_S", 0.01)
     operations.never = True
-    async with client.get(f"{url}/metrics") as answer:
+    async with running(operations, answer_s=0.01) as url, client.get(f"{url}/metrics") as answer:
         assert answer.status == 503
 
 
+@pytest.fixture
+async def crowded(operations: FakeOperations) -> AsyncIterator[str]:
+    """The address of a port that keeps three connections."""
+    async with running(operations, connections_max=3) as url:
+        yield url
+
+
 async def test_whoever_connects_and_says_nothing_takes_nobodys_place(
-    url: str, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    crowded: str, client: aiohttp.ClientSession
 ) -> None:
     """A probe must be answered, and the process keeps descriptors for Envoy."""
-    monkeypatch.setattr(listening, "CONNECTIONS_MAX", 3)
+    url = crowded
     host, port = url.removeprefix("http://").split(":")
     silent = [await asyncio.open_connection(host, port) for _ in range(10)]
     async with client.get(f"{url}/healthz") as answer:

@@ -16,7 +16,7 @@ def draw(left: object, right: object, figures: object) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no folder"):
+    with pytest.raises(ConfigError, match="is not a folder"):
         open_plot(tmp_path / "absent" / "out.png", draw)
 
 

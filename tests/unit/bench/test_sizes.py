@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from router_extproc.bench import sizes
 from router_extproc.bench.sizes import Subject, measure_sizes
 from router_extproc.bench.sizes_run import LITE_ENTRIES_MAX, SizesPlan, backends, run_sizes, sizes_of
 from router_extproc.bench.synthetic import MadeVectors, made_topics, reworded
 from router_extproc.cache.base import Entry, Neighbour, Partition, Scope
 from router_extproc.cache.memory import MemoryCache
-from router_extproc.cache.milvus import scratch
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import SystemClock
 from router_extproc.errors import CacheError
@@ -76,10 +74,9 @@ class Busy(MemoryCache):
         await super().put(entries)
 
 
-async def test_stores_that_are_not_taken_are_counted_and_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sizes, "_STORE_PAUSE_S", 0.0)
+async def test_stores_that_are_not_taken_are_counted_and_repeated() -> None:
     tier = NearTier(SystemClock(), max_entries=1000, max_bytes=10**9)
-    busy = Subject("busy", Busy(tier), batch=10, in_process=True)
+    busy = Subject("busy", Busy(tier), batch=10, in_process=True, store_pause_s=0.0)
     measured = measure_sizes(
         busy, MadeVectors(made_topics(DIM)), (50,), lookups=100, on_stored=lambda _: None
     )
@@ -87,11 +84,8 @@ async def test_stores_that_are_not_taken_are_counted_and_repeated(monkeypatch: p
     assert (figures.failed, len(tier)) == (5, 50)
 
 
-async def test_a_server_that_is_away_is_told_beside_the_figures_of_the_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(scratch, "_CONNECT_S", 0.1)
-    plan = SizesPlan(1000, 100, lite=False, server="http://127.0.0.1:9")
+async def test_a_server_that_is_away_is_told_beside_the_figures_of_the_others() -> None:
+    plan = SizesPlan(1000, 100, lite=False, server="http://127.0.0.1:9", connect_s=0.1)
     figures, problems = await run_sizes(plan, made_topics(384), lambda _name, _size: lambda _count: None)
     assert [each.backend for each in figures] == ["memory"]
     assert len(problems) == 1

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pytest
 
-from router_extproc.cache import write_queue
 from router_extproc.cache.base import EVERYTHING, Entry, Fingerprint, Neighbour, Partition, Scope, Selector
 from router_extproc.cache.freshness import Freshness
 from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, run_inline
@@ -17,6 +16,7 @@ from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.select import selects
 from router_extproc.cache.semantic_cache import Hit, Miss, Query, SemanticCache
+from router_extproc.cache.write_queue import LIMITS, QueueLimits
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector, Verdict
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector
@@ -89,6 +89,7 @@ class World:
         run_blocking: RunBlocking = run_inline,
         backend: bool = True,
         source: bool = False,
+        queue_limits: QueueLimits = LIMITS,
     ) -> None:
         self.clock = ManualClock()
         self.near = NearTier(self.clock, max_entries=100, max_bytes=10_000_000)
@@ -101,6 +102,7 @@ class World:
             backend=self.backend if backend else None,
             source=self.backend if source else None,
             run_blocking=run_blocking,
+            queue_limits=queue_limits,
         )
 
     def entry(self, name: str, *components: float) -> Entry:
@@ -346,11 +348,8 @@ async def test_purge_during_verification_makes_a_miss() -> None:
     assert not len(world.near)
 
 
-async def test_entry_that_the_queue_cannot_take_is_said_to_be_near_only(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(write_queue, "QUEUE_ENTRIES_MAX", 0)
-    world = World()
+async def test_entry_that_the_queue_cannot_take_is_said_to_be_near_only() -> None:
+    world = World(queue_limits=QueueLimits(entries_max=0))
     assert world.cache.store(world.entry("a", 1.0)) == "near-only"
 
 

@@ -1,15 +1,18 @@
-"""A read-only lookup finds what any lookup finds, and leaves nothing behind."""
+"""A lookup without traces finds what any lookup finds, and leaves nothing behind."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from router_extproc.cache.base import Fingerprint
+from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.results import Hit, Query
+from router_extproc.cache.results import Hit, Miss, Query
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.cache.tiered_lookup import TieredLookup
+from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import AcceptingVerifier
@@ -39,11 +42,11 @@ def world() -> World:
     return World()
 
 
-KINDS = pytest.mark.parametrize("kind", ["usual", "read-only"])
+KINDS = pytest.mark.parametrize("kind", ["usual", "without traces"])
 
 
 def either(world: World, kind: str) -> TieredLookup:
-    return world.lookup.read_only() if kind == "read-only" else world.lookup
+    return world.lookup.read_only() if kind == "without traces" else world.lookup
 
 
 @KINDS
@@ -67,7 +70,7 @@ async def test_other_words_become_an_exact_hit_unless_read_only(world: World, ki
     found = await lookup.semantic(world.query())
     assert isinstance(found, Hit)
     lookup.note(OTHER, found)
-    assert (world.lookup.exact_near(OTHER) is None) is (kind == "read-only")
+    assert (world.lookup.exact_near(OTHER) is None) is (kind == "without traces")
 
 
 @KINDS
@@ -77,3 +80,16 @@ def test_a_used_entry_stays_longer_unless_the_use_was_read_only(world: World, ki
     assert either(world, kind).exact_near(world.a.fingerprint) is not None
     world.near.put(world.c)
     assert (world.a.fingerprint in world.near) is (kind == "usual")
+
+
+@KINDS
+async def test_a_backend_that_does_not_answer_is_counted_unless_read_only(world: World, kind: str) -> None:
+    class Away(MemoryCache):
+        async def get(self, fingerprint: Fingerprint) -> Entry | None:
+            raise CacheError("cache", fingerprint)
+
+    away = Away(NearTier(world.clock, max_entries=9, max_bytes=10_000_000))
+    lookup = replace(world.lookup, backend=away)
+    either_lookup = lookup.read_only() if kind == "without traces" else lookup
+    assert await either_lookup.exact(OTHER) == Miss("backend")
+    assert lookup.counters.backend_errors == (1 if kind == "usual" else 0)

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pytest
-
-from router_extproc.cache import write_queue
 from router_extproc.cache.base import CacheRejected, Entry, Selector
 from router_extproc.cache.memory import MemoryCache
 from router_extproc.cache.near.tier import NearTier
-from router_extproc.cache.write_queue import BATCH_ENTRIES_MAX, RETRY_FIRST_S, RETRY_LAST_S, WriteQueue
+from router_extproc.cache.write_queue import (
+    BATCH_ENTRIES_MAX,
+    RETRY_FIRST_S,
+    RETRY_LAST_S,
+    QueueLimits,
+    WriteQueue,
+)
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import made_entry
 from router_extproc.testing.clock import ManualClock
@@ -79,11 +82,10 @@ async def test_entries_are_written_in_batches() -> None:
     assert queue.counters.written == BATCH_ENTRIES_MAX + 1
 
 
-async def test_batch_is_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batch_is_bounded_by_bytes() -> None:
     """A server refuses messages over its limit."""
-    monkeypatch.setattr(write_queue, "BATCH_BYTES_MAX", 1000)
     backend = Backend()
-    queue = WriteQueue(backend, pause=Pauses())
+    queue = WriteQueue(backend, pause=Pauses(), limits=QueueLimits(batch_bytes_max=1000))
     for name in "abc":
         queue.offer(replace(entry(name), answer=b"x" * 600))
     await run_until_empty(queue)
@@ -99,16 +101,14 @@ async def test_later_entry_of_a_request_replaces_the_waiting_one() -> None:
     assert [each.answer for each in backend.batches[0]] == [b"later"]
 
 
-async def test_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_queue, "QUEUE_ENTRIES_MAX", 1)
-    queue = WriteQueue(Backend(), pause=Pauses())
+async def test_full_queue_drops_and_counts() -> None:
+    queue = WriteQueue(Backend(), pause=Pauses(), limits=QueueLimits(entries_max=1))
     assert [queue.offer(entry("a")), queue.offer(entry("b"))] == [True, False]
     assert queue.counters.dropped == 1
 
 
-async def test_queue_is_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_queue, "QUEUE_BYTES_MAX", 100)
-    queue = WriteQueue(Backend(), pause=Pauses())
+async def test_queue_is_bounded_by_bytes() -> None:
+    queue = WriteQueue(Backend(), pause=Pauses(), limits=QueueLimits(bytes_max=100))
     assert not queue.offer(replace(entry("a"), answer=b"x" * 101))
     assert queue.offer(entry("b"))
 

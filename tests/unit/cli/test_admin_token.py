@@ -108,9 +108,9 @@ def test_why_a_port_without_a_token_refuses_is_said(router: FakeRouter, capsys: 
         (b"\n", "must have 16 to 512 characters"),
         (b"hunter2", "must have 16 to 512 characters"),
         (b"hunter2" * 100, "must have 16 to 512 characters"),
-        (b"hunter2-hunter2-hunter2\nhunter2", "must be of visible ASCII characters without spaces"),
-        (b"hunter2-hunter2-\xff\xfe", "must be of visible ASCII characters without spaces"),
-        (b"hunter2-hunter2\r\nx-evil: 1", "must be of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2-hunter2\nhunter2", "must consist of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2-\xff\xfe", "must consist of visible ASCII characters without spaces"),
+        (b"hunter2-hunter2\r\nx-evil: 1", "must consist of visible ASCII characters without spaces"),
     ],
 )
 def test_a_file_that_holds_no_token_is_refused(
@@ -165,7 +165,7 @@ def test_explain_sends_the_configurations_own_token(admin: str, tmp_path: Path, 
     assert "no dialect knows POST /v1/chat/completions" in capsys.readouterr().err
     router.write_text(f"{ROUTER}admin: {admin}\n")
     assert command("explain", "-c", router, "--running", "hi") == 1
-    assert "this port asks for its token" in capsys.readouterr().err
+    assert "this port needs its token" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -147,7 +147,7 @@ def test_show_prints_question_and_answer(admin: str, router: FakeRouter, capsys:
 
 def test_entry_that_is_not_there_is_a_failure(admin: str, capsys: Output) -> None:
     assert run("show", "0123", "--admin", admin) == 1
-    assert capsys.readouterr().err == "the sidecar refuses: no such entry\n"
+    assert capsys.readouterr().err == "the sidecar refused: no such entry\n"
 
 
 def test_purge_says_how_many(admin: str, router: FakeRouter, capsys: Output) -> None:

@@ -61,6 +61,16 @@ def test_the_help_of_a_command_names_its_extra(capsys: pytest.CaptureFixture[str
     assert "'router-extproc[build]'" in " ".join(capsys.readouterr().out.split())
 
 
+def test_help_fills_the_lines_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A docstring's own line ends would break a paragraph in the middle of the screen."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert run("bench", "--help") == 0
+    paragraph = next(line for line in capsys.readouterr().out.splitlines() if "Starts Envoy" in line)
+    assert "with Envoy and the client." in paragraph
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     shown = capsys.readouterr().out
@@ -276,7 +286,7 @@ def test_explain_says_what_the_client_would_be_told(
 
 def test_explain_knows_which_paths_pass_untouched(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "-c", config, "hi", "--path", "/v1/other") == 1
-    assert "passes untouched" in capsys.readouterr().err
+    assert "passes to the default pool unchanged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -338,7 +348,7 @@ def test_demo_names_a_port_in_use_and_the_option_to_use(
         port = taken.getsockname()[1]
         assert run("demo", "--port", port, "--folder", tmp_path / "run") == 2
     assert (
-        f"--port: port {port} on 127.0.0.1 is in use; choose another with --port" in capsys.readouterr().err
+        f"--port: port {port} on 127.0.0.1 is in use: choose another with --port" in capsys.readouterr().err
     )
 
 

@@ -49,13 +49,14 @@ def test_check_writes_nothing_and_tells_the_difference(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert run("--config", config, "--out", out, "--check") == 1
+    words = ("--config", config, "--out", out, "--what", "include")
+    assert run(*words, "--check") == 1
     assert not out.exists()
-    run("--config", config, "--out", out)
-    assert run("--config", config, "--out", out, "--check") == 0
+    run(*words)
+    assert run(*words, "--check") == 0
     (out / "include" / "routes.yaml").write_text("changed by hand")
     capsys.readouterr()
-    assert run("--config", config, "--out", out, "--check") == 1
+    assert run(*words, "--check") == 1
     assert "routes.yaml: differs" in capsys.readouterr().err
 
 

@@ -23,12 +23,12 @@ signals:
     ("section", "expected"),
     [
         ("decisions: [{name: a, model: smal}]", "decisions[0].model: no model named 'smal' (did you mean 'small'?)"),
-        ("encoder: {path: a, repo: b/c}", "encoder.repo: needs either path or repo, got both"),
-        ("encoder: {revision: v2}", "encoder.revision: belongs to encoder.repo, which is not given"),
+        ("encoder: {path: a, repo: b/c}", "encoder.repo: write either path or repo, not both"),
+        ("encoder: {revision: v2}", "encoder.revision: has no effect without encoder.repo"),
         ("virtual_models: [small]", "virtual_models[0]: 'small' is also a model; rename one of them"),
         ("decisions: [{name: default, model: small}]", "decisions[0].name: 'default' is reserved; choose another name"),
         ("decisions: [{name: a, model: small, reasoning: true}]",
-         "decisions[0].reasoning: models.small has no reasoning.family, so reasoning cannot be switched"),
+         "decisions[0].reasoning: models.small has no reasoning.family, so its reasoning cannot be switched"),
         ("decisions: [{name: a, model: small, cache: {mode: exact}}]",
          "decisions[0].cache.mode: semantic_cache.enabled is false, so nothing is cached"),
         ("semantic_cache: {enabled: true, similarity_floor: 0.9}",
@@ -37,20 +37,20 @@ signals:
          "decisions: [{name: a, model: small, cache: {similarity_min: 0.6}}]",
          "decisions[0].cache.similarity_min: must be >= semantic_cache.similarity_floor (0.7), got 0.6"),
         ("semantic_cache: {enabled: true, max_false_hit_rate: 0.01}",
-         "semantic_cache.max_false_hit_rate: needs a shadow_rate > 0: without comparisons nothing is known"),
+         "semantic_cache.max_false_hit_rate: needs a shadow_rate > 0: without shadow comparisons the rate is unknown"),
         ("semantic_cache: {enabled: true}\ndecisions: [{name: a, model: small, cache: {max_false_hit_rate: 0.01}}]",
-         "decisions[0].cache.max_false_hit_rate: needs a shadow_rate > 0: without comparisons nothing is known"),
+         "decisions[0].cache.max_false_hit_rate: needs a shadow_rate > 0: without shadow comparisons the rate is unknown"),
         ("envoy: {clusters: {vllm_smal: {endpoints: ['a:1']}}}",
          "models.small.cluster: no cluster named 'vllm_small' in envoy.clusters (did you mean 'vllm_smal'?)"),
         ("semantic_cache: {enabled: true, backend_type: milvus}",
-         "semantic_cache.backend_config_path: is required with backend_type milvus (or write semantic_cache.milvus)"),
+         "semantic_cache.backend_config_path: is required with backend_type milvus (or write semantic_cache.milvus instead)"),
         ("semantic_cache: {enabled: true, near: {max_bytes: 5}}",
          "semantic_cache.near.max_bytes: must be >= max_answer_bytes (1048576), got 5"),
         ("semantic_cache: {enabled: true, backend_type: milvus, milvus: {connection: {auth: {enabled: true}}}}",
-         "semantic_cache.milvus.connection.auth: enabled, but there is neither username and password nor token"),
+         "semantic_cache.milvus.connection.auth: is enabled, but has neither username and password nor token"),
         ("semantic_cache: {enabled: true, backend_type: milvus,"
          " milvus: {connection: {tls: {enabled: true, cert_file: a}}}}",
-         "semantic_cache.milvus.connection.tls: cert_file and key_file belong together: give both or neither"),
+         "semantic_cache.milvus.connection.tls: needs both cert_file and key_file, or neither"),
         ("limits: {margin_s: 0.5}", "limits.margin_s: must be < message_timeout_s (0.5), got 0.5"),
         ("limits: {cache_timeout_s: 0.46}", "limits.cache_timeout_s: must be <= message_timeout_s - margin_s (0.45), got 0.46"),
         ("limits: {signals_timeout_s: 1}", "limits.signals_timeout_s: must be <= message_timeout_s - margin_s (0.45), got 1"),
@@ -92,7 +92,7 @@ def test_a_served_name_may_be_the_models_own_key(problems: Problems) -> None:
     [
         ("a: {type: intent}", "signals.a: needs either model or examples, got neither"),
         ("a: {type: intent, model: ./m, examples: {x: [y]}}", "signals.a: needs either model or examples, got both"),
-        ("a: {type: intent, model: mmlu41}", "signals.a.model: no shipped head named 'mmlu41' (did you mean 'mmlu14'?); a folder has a / in it"),
+        ("a: {type: intent, model: mmlu41}", "signals.a.model: no shipped head named 'mmlu41' (did you mean 'mmlu14'?); the path of a trained head needs a /"),
         ("a: {type: intent, examples: {x: []}}", "signals.a.examples.x: needs at least one example prompt"),
         ("a: {type: intent, examples: {x: [' ']}}", "signals.a.examples.x: needs at least one example prompt"),
         ("a: {type: keywords, any: ['']}", "signals.a.any[0]: must not be empty"),
@@ -100,7 +100,7 @@ def test_a_served_name_may_be_the_models_own_key(problems: Problems) -> None:
          "signals.a.max_tokens: must be >= min_tokens (5), got 4"),
         ("a: {type: header, header: X-Router-Cluster}",
          "signals.a.header: x-router-* headers are removed from requests; it would never match"),
-        ("all: {type: header, header: h}", "signals.all: 'all' is a word of the rules; choose another name"),
+        ("all: {type: header, header: h}", "signals.all: 'all' is a keyword of rules: choose another name"),
     ],
 )  # fmt: skip
 def test_a_signal_that_could_say_nothing_is_refused(problems: Problems, signal: str, expected: str) -> None:
@@ -172,14 +172,14 @@ def test_the_labels_of_a_users_head_are_not_known_yet(problems: Problems) -> Non
         ("admin: '127.0.0.1:70000'", "admin: must be HOST:PORT, got '127.0.0.1:70000'"),
         ("admin: '::1:9190'", "admin: must be HOST:PORT, got '::1:9190'"),
         ("listen: nowhere", "listen: must be HOST:PORT or unix:PATH, got 'nowhere'"),
-        ("listen: 'unix:'", "listen: write a path after unix:"),
-        ("listen: unix:/run/x.sock\nworkers: 2", "listen: write {worker} into the path: each worker has its own socket"),
-        ("listen: 127.0.0.1:65535\nworkers: 2", "listen: 2 workers need ports 65535 to 65536; choose a lower one"),
+        ("listen: 'unix:'", "listen: needs a path after unix:"),
+        ("listen: unix:/run/x.sock\nworkers: 2", "listen: write {worker} in the path: each worker needs its own socket"),
+        ("listen: 127.0.0.1:65535\nworkers: 2", "listen: 2 workers need ports 65535 to 65536: choose a lower port"),
         ("listen: 127.0.0.1:9189\nworkers: 2", "admin: port 9190 is one of the workers' ports 9189 to 9190"),
         ("listen: 127.0.0.1:9190", "admin: is the same address as listen (127.0.0.1:9190)"),
         ("envoy: {listen: '127.0.0.1:9190'}", "envoy.listen: is the same address as admin (127.0.0.1:9190)"),
         ("envoy: {admin: x}", "envoy.admin: must be HOST:PORT or unix:PATH, got 'x'"),
-        ("envoy: {admin: 'unix:'}", "envoy.admin: write a path after unix:"),
+        ("envoy: {admin: 'unix:'}", "envoy.admin: needs a path after unix:"),
         ("envoy: {server: ['unix:/s', router]}", "envoy.server[1]: must be HOST:PORT or unix:PATH, got 'router'"),
         ("envoy: {clusters: {vllm_small: {endpoints: [host]}}}",
          "envoy.clusters.vllm_small.endpoints[0]: must be HOST:PORT, got 'host'"),
@@ -263,7 +263,7 @@ def test_request_lines_that_the_level_leaves_out_are_refused(
 
 
 def test_a_sample_rate_without_samples_is_refused(problems: Problems) -> None:
-    expected = "telemetry.sample_rate: belongs to requests: sampled"
+    expected = "telemetry.sample_rate: has no effect without requests: sampled"
     assert problems("telemetry: {requests: all, sample_rate: 0.5}") == [expected]
     assert problems("telemetry: {requests: sampled, sample_rate: 0.5}") == []
 

@@ -72,18 +72,18 @@ def test_what_is_no_setting_of_a_pool_is_refused_with_its_path(
     ("a", "b", "c", "problem"),
     [
         (", fallback: d", "", "pool_c", "models.a.fallback: no model named 'd'"),
-        (", fallback: a", "", "pool_c", "models.a.fallback: is the model itself; name another one"),
+        (", fallback: a", "", "pool_c", "models.a.fallback: is the model itself: name another one"),
         (
             ", fallback: b",
             ", fallback: a",
             "pool_c",
-            "models.a.fallback: goes round in a circle: a -> b -> a",
+            "models.a.fallback: is circular: a -> b -> a",
         ),
         (
             ", fallback: c",
             "",
             "pool_a",
-            "models.a.fallback: 'c' is in the same cluster 'pool_a', so it is down together with it",
+            "models.a.fallback: 'c' is in the same cluster 'pool_a', so both are down at the same time",
         ),
     ],
 )

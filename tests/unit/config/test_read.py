@@ -102,7 +102,7 @@ def test_an_empty_milvus_file_means_the_defaults(read: Read) -> None:
 def test_the_milvus_file_and_its_text_exclude_each_other(problems: Problems) -> None:
     block = GUIDE_BLOCK + "  milvus: {uri: ./cache.db}\n"
     assert problems(block) == [
-        "semantic_cache.backend_config_path: give either this file or semantic_cache.milvus, not both"
+        "semantic_cache.backend_config_path: write either this file or semantic_cache.milvus, not both"
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_secret_comes_from_the_environment(read: Read) -> None:
 
 
 def test_a_variable_that_is_not_set_is_a_problem(problems: Problems) -> None:
-    assert problems("admin: '${ADMIN}'\n")[0] == "admin: the environment has no variable ADMIN"
+    assert problems("admin: '${ADMIN}'\n")[0] == "admin: the environment variable ADMIN is not set"
 
 
 def test_two_dollars_stand_for_a_plain_one(read: Read) -> None:
@@ -162,14 +162,14 @@ def test_two_dollars_stand_for_a_plain_one(read: Read) -> None:
 
 def test_a_value_of_the_environment_is_never_repeated(problems: Problems) -> None:
     assert problems("workers: '${COUNT}'\n", environ={"COUNT": "s3cret"}) == [
-        "workers: must be a whole number, got a value that is not shown"
+        "workers: must be a whole number, got a hidden value"
     ]
 
 
 def test_a_password_in_the_file_is_never_repeated(problems: Problems) -> None:
     text = "semantic_cache: {milvus: {connection: {auth: {password: [s3cret]}}}}\n"
     assert problems(text) == [
-        "semantic_cache.milvus.connection.auth.password: must be text, got a value that is not shown"
+        "semantic_cache.milvus.connection.auth.password: must be text, got a hidden value"
     ]
 
 
@@ -210,12 +210,12 @@ def test_what_is_no_yaml_mapping_is_refused(problems: Problems, text: str, expec
 
 def test_a_key_written_twice_is_refused(problems: Problems) -> None:
     """YAML would keep the last one without a word."""
-    assert problems("default_model: small\n") == ["default_model: written twice, in lines 2 and 5"]
+    assert problems("default_model: small\n") == ["default_model: is written twice, in lines 2 and 5"]
 
 
 def test_a_key_written_twice_deep_inside_is_refused(problems: Problems) -> None:
     text = "decisions: [{name: a, model: small}, {name: b, model: small, model: small}]\n"
-    assert problems(text) == ["decisions[1].model: written twice, in lines 5 and 5"]
+    assert problems(text) == ["decisions[1].model: is written twice, in lines 5 and 5"]
 
 
 def test_off_is_text_and_no_boolean(read: Read) -> None:

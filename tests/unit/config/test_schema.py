@@ -101,7 +101,7 @@ def test_fields_are_described_by_their_comments() -> None:
     described = SCHEMA["$defs"]["SemanticCache"]["properties"]["verifier"]["description"]
     assert described == comments_of(SemanticCache)["verifier"]
     assert described.startswith(
-        "What decides whether a neighbour's answer fits: a small cross-encoder with guards"
+        "What decides whether a neighbour's answer fits: a small cross-encoder and equivalence guards"
     )
     assert SCHEMA["$defs"]["Model"]["description"] == "One LLM behind one Envoy cluster."
 

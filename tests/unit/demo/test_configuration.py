@@ -161,7 +161,7 @@ def test_a_folder_in_which_everybody_can_write_is_refused(tmp_path: Path) -> Non
     """Who can put another envoy.yaml there is asked by Envoy."""
     (tmp_path / "project.txt").touch()
     tmp_path.chmod(0o777)
-    with pytest.raises(ConfigError, match="--folder: every user may write"):
+    with pytest.raises(ConfigError, match="--folder: every user can write"):
         prepare_folder(tmp_path)
 
 

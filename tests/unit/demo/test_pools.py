@@ -28,7 +28,7 @@ def test_pools_are_read_by_name() -> None:
         ("tiny=http://10.0.0.5:8000", "write NAME=URL with NAME one of small, large"),
         ("small=10.0.0.5:8000", "small: write http://HOST:PORT"),
         ("small=http://", "small: write http://HOST:PORT"),
-        ("small=http://h:99999", "is no URL"),
+        ("small=http://h:99999", "is not a URL"),
         ("small=http://h:8000/v1", "leave out the path"),
     ],
 )

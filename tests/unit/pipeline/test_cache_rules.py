@@ -323,3 +323,19 @@ async def test_wording_noted_for_one_client_is_nothing_to_another(client: Client
     await client.ask(chat(PROMPT))
     assert (await client.send(chat(NEAR))).cache == "hit-semantic"
     assert (await client.send(chat(NEAR), authorization="Bearer other")).cache == "miss"
+
+
+# ── damaged entries ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("asked", [PROMPT, NEAR], ids=["exact", "semantic"])
+async def test_an_entry_that_cannot_be_read_is_a_miss_for_the_client(client: Client, asked: str) -> None:
+    """Written by another version, or damaged at rest: no header may say that it answered."""
+    await client.ask(chat(PROMPT))
+    (entry,) = [entry async for entry in client.router.cache.entries(EVERYTHING)]
+    await client.router.cache.keep([replace(entry, answer=b"damaged")])
+    sent = await client.send(chat(asked))
+    assert (sent.cache, sent.sent_header("x-router-model")) == ("miss", "small")
+    assert client.router.reports.decisions[-1].decision.explanation.cache_reason == "unreadable"
+    client.answer(sent, answer_json())
+    assert (await client.send(chat(asked))).cache == "hit-exact"

@@ -52,13 +52,10 @@ async def test_a_child_stops_when_asked(tmp_path: Path) -> None:
         await child.watch()
 
 
-async def test_a_child_that_does_not_listen_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(children, "STOP_S", 0.05)
+async def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     child = await start(DEAF, tmp_path)
     await until_ready(child)
-    await child.stop()
+    await child.stop(within_s=0.05)
     with pytest.raises(ChildEnded, match="SIGKILL"):
         await child.watch()
 

@@ -64,7 +64,7 @@ def on(folder: Path, workers: int = 1) -> Config:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_folder_that_others_can_write_is_refused_at_start(folder: Path, workers: int) -> None:
     folder.chmod(0o777)
-    with pytest.raises(ConfigError, match=rf"connection\.uri: every user may write {folder}.*chmod"):
+    with pytest.raises(ConfigError, match=rf"connection\.uri: every user can write to {folder}.*chmod"):
         prepare_lite(on(folder, workers))
 
 
@@ -100,7 +100,7 @@ def test_check_finds_what_would_be_refused_and_changes_nothing(
     file.write_text(on(Path("cache.db")).model_dump_json(exclude_defaults=True))
     with pytest.raises(SystemExit, match="2"):
         main(["check", str(file)])
-    assert f"every user may write {folder}" in capsys.readouterr().err
+    assert f"every user can write to {folder}" in capsys.readouterr().err
     assert folder.stat().st_mode & 0o777 == 0o777
 
 
@@ -111,4 +111,4 @@ def test_links_of_others_on_the_way_are_not_hidden_by_reading_the_configuration(
     (folder.parent / "all" / "link.db").symlink_to(folder)
     file = folder.parent / "router.yaml"
     file.write_text(on(Path("all/link.db")).model_dump_json(exclude_defaults=True))
-    assert "every user may put" in str(next(lite_problems(read_config(file))))
+    assert "every user can replace" in str(next(lite_problems(read_config(file))))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from router_extproc.cache.base import Scope
-from router_extproc.cache.false_hits import evidence as evidence_module
-from router_extproc.cache.false_hits.evidence import OPEN, Evidence, Sample
+from router_extproc.cache.false_hits.evidence import OPEN, SCOPES_MAX, Evidence, Sample
 from router_extproc.cache.false_hits.threshold import CLOSED, ShadowResult
 
 ONE, OTHER = Scope("one"), Scope("other")
@@ -17,8 +14,8 @@ def bounded(_decision: str) -> float:
     return 0.1
 
 
-def opened() -> Evidence:
-    evidence = Evidence(bounded)
+def opened(scopes_max: int = SCOPES_MAX) -> Evidence:
+    evidence = Evidence(bounded, scopes_max=scopes_max)
     for _ in range(128):
         evidence.record("maths", RIGHT)
     return evidence
@@ -54,9 +51,8 @@ def test_an_operators_complaints_count_for_all() -> None:
     assert evidence.gate("maths", OTHER).is_closed
 
 
-def test_scopes_that_complain_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_module, "SCOPES_MAX", 1)
-    evidence = opened()
+def test_scopes_that_complain_are_bounded() -> None:
+    evidence = opened(scopes_max=1)
     for scope in (ONE, OTHER):
         for _ in range(64):
             evidence.record_feedback("maths", WRONG, source="client", scope=scope)

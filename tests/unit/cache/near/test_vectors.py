@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.cache.near import vectors
 from router_extproc.cache.near.ivf import IvfIndex, Rows
-from router_extproc.cache.near.vectors import VectorIndex
+from router_extproc.cache.near.vectors import IndexSizes, Start, VectorIndex
 
 DIM = 32
 
@@ -36,12 +35,12 @@ class Beside:
         self.waiting.clear()
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index from some dozens on, groups from some hundreds on."""
-    monkeypatch.setattr(vectors, "LISTED_MAX", 40)
-    monkeypatch.setattr(vectors, "GROUPED_FROM", 400)
-    monkeypatch.setattr(vectors, "STEP", 64)
+#: An index from some dozens on, groups from some hundreds on.
+FEW = IndexSizes(listed_max=40, grouped_from=400, step=64)
+
+
+def index_of(start: Start, *, is_ending: bool = False) -> VectorIndex:
+    return VectorIndex(DIM, start=start, sizes=FEW, is_ending=lambda: is_ending)
 
 
 def unit(rows: Rows) -> Rows:
@@ -83,7 +82,7 @@ def nearest(index: VectorIndex, vector: Rows) -> str:
 def grouped(rows: Rows) -> tuple[VectorIndex, Beside]:
     """All rows under their numbers, in groups."""
     beside = Beside()
-    index = VectorIndex(DIM, start=beside)
+    index = index_of(beside)
     fill(index, rows)
     beside.do()
     index.nearest(rows[0], limit=1)
@@ -92,7 +91,7 @@ def grouped(rows: Rows) -> tuple[VectorIndex, Beside]:
 
 @pytest.mark.parametrize("count", [1, 40, 41, 300])
 def test_without_groups_the_nearest_of_all_is_found(count: int) -> None:
-    index, rows = VectorIndex(DIM, start=Beside()), drawn(count)
+    index, rows = index_of(Beside()), drawn(count)
     fill(index, rows)
     for vector in reworded(rows[:50], 0.9):
         assert nearest(index, vector) == str(int(np.argmax(rows @ vector)))
@@ -124,7 +123,7 @@ def test_similarities_are_those_of_the_vectors_themselves(count: int) -> None:
 
 def test_numbers_over_one_do_not_wrap_around() -> None:
     """An encoder of someone's may give vectors that are longer than promised."""
-    index, rows = VectorIndex(DIM, start=Beside()), drawn(100)
+    index, rows = index_of(Beside()), drawn(100)
     fill(index, rows)
     long = np.zeros(DIM, dtype=np.float32)
     long[0] = 2.0
@@ -134,7 +133,7 @@ def test_numbers_over_one_do_not_wrap_around() -> None:
 
 def test_changes_while_an_index_is_made_are_in_it() -> None:
     beside = Beside()
-    index, rows = VectorIndex(DIM, start=beside), drawn(1200)
+    index, rows = index_of(beside), drawn(1200)
     fill(index, rows[:401])
     work, result = beside.waiting.pop()
     made = work()  # what follows comes after the other thread's last look
@@ -149,7 +148,7 @@ def test_changes_while_an_index_is_made_are_in_it() -> None:
 
 def test_everything_may_leave_while_an_index_is_made() -> None:
     beside = Beside()
-    index, rows = VectorIndex(DIM, start=beside), drawn(500)
+    index, rows = index_of(beside), drawn(500)
     fill(index, rows[:401])
     index.remove(keys(range(401)))
     (work, result), *_ = beside.waiting
@@ -179,7 +178,7 @@ def test_growth_regroups_again_and_shrinking_too() -> None:
 
 def test_an_index_that_cannot_be_made_costs_nothing_but_speed() -> None:
     beside = Beside()
-    index, rows = VectorIndex(DIM, start=beside), drawn(500)
+    index, rows = index_of(beside), drawn(500)
     fill(index, rows)
     (_, result), *_ = beside.waiting
     result.set_exception(MemoryError())
@@ -187,12 +186,11 @@ def test_an_index_that_cannot_be_made_costs_nothing_but_speed() -> None:
     assert len(index) == 500
 
 
-def test_an_index_is_not_made_for_a_process_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_not_made_for_a_process_that_ends() -> None:
     """The thread is waited for: it must not go on for seconds."""
     beside = Beside()
-    index, rows = VectorIndex(DIM, start=beside), drawn(500)
+    index, rows = index_of(beside, is_ending=True), drawn(500)
     fill(index, rows)
-    monkeypatch.setattr(vectors, "_is_ending", lambda: True)
     (work, _), *_ = beside.waiting
     assert work() is None
 
@@ -205,7 +203,7 @@ class VectorIndexMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.beside = Beside()
-        self.index = VectorIndex(DIM, start=self.beside)
+        self.index = index_of(self.beside)
         self.model: dict[Fingerprint, Rows] = {}
         self.next = 0
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.pipeline.caching import coalescing as coalescing_module
 from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
@@ -21,20 +20,15 @@ from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import SEMANTIC, WAIT_S, WAITERS_MAX, fake_router
 
 
-@pytest.fixture(autouse=True)
-def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coalescing_module, "GRACE_S", 0.0)
-
-
 @pytest.fixture
 def client() -> Client:
-    return Client(fake_router())
+    return Client(fake_router(grace_s=0.0))
 
 
 @pytest.fixture
 def patient() -> Client:
     """Where who waits in vain would wait for an hour."""
-    return Client(fake_router(wait_s=3600.0))
+    return Client(fake_router(wait_s=3600.0, grace_s=0.0))
 
 
 async def soon(task: asyncio.Task[Sent]) -> Sent:
@@ -129,8 +123,8 @@ async def test_requests_that_wait_are_bounded(client: Client) -> None:
     again.cancel()
 
 
-async def test_flights_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 1)
+async def test_pending_answers_are_bounded() -> None:
+    client = Client(fake_router(pending_max=1, grace_s=0.0))
     await client.send(chat("One?"))
     await client.send(chat("Two?"))
     (alone,) = await begin(client, 1, chat("Two?"))
@@ -157,7 +151,7 @@ async def test_only_what_may_share_the_answer_waits(
 
 
 async def test_nobody_waits_for_an_answer_that_will_not_be_stored() -> None:
-    client = Client(fake_router(cache_policy=replace(SEMANTIC, mode="off")))
+    client = Client(fake_router(cache_policy=replace(SEMANTIC, mode="off"), grace_s=0.0))
     await client.send(chat())
     (alone,) = await begin(client, 1)
     assert alone.done()
@@ -217,10 +211,9 @@ def test_an_answer_that_came_while_a_request_was_looking_is_looked_for_again() -
     assert isinstance(coalescer.join(key, asked_s=clock.monotonic_s()), Leader)
 
 
-def test_flights_that_ended_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coalescing_module, "PENDING_MAX", 2)
+def test_answers_that_ended_are_remembered_up_to_a_bound() -> None:
     clock = ManualClock()
-    coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8)
+    coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8, pending_max=2)
     keys = [Fingerprint(str(name)) for name in range(3)]
     for key in keys:
         coalescer.join(key, asked_s=0.0)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from router_extproc.llm.answer import Usage
-from router_extproc.pipeline.caching import savings as savings_module
 from router_extproc.pipeline.caching.savings import EntryWorth, Price, Prices, Savings, Worth
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router
@@ -34,9 +31,8 @@ def test_the_most_valuable_entry_comes_first() -> None:
     assert savings.total == Worth(hits=3, cost=5.5)
 
 
-def test_remembered_entries_are_bounded_and_the_total_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(savings_module, "ENTRIES_MAX", 2)
-    savings = Savings()
+def test_remembered_entries_are_bounded_and_the_total_stays() -> None:
+    savings = Savings(entries_max=2)
     for name in ("a", "b", "a", "c"):
         savings.add(EntryWorth(name, "small", "default", Worth(hits=1)))
     assert {each.fingerprint for each in savings.most_valuable()} == {"a", "c"}

@@ -11,7 +11,6 @@ from router_extproc.cache.base import EVERYTHING
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.cache.false_hits.threshold import LOOK_FIRST
 from router_extproc.cache.scope import SharedScope
-from router_extproc.pipeline import background as background_module
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.testing.client import Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
@@ -203,9 +202,8 @@ async def test_another_word_is_no_complaint() -> None:
 # ── background tasks ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_work_beyond_the_bound_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background_module, "TASKS_MAX", 1)
-    background = BackgroundTasks(ManualClock())
+async def test_work_beyond_the_bound_is_dropped_and_counted() -> None:
+    background = BackgroundTasks(ManualClock(), tasks_max=1)
 
     async def done() -> bool:
         return True

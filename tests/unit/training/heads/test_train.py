@@ -169,13 +169,13 @@ def test_blank_label_is_told_with_its_line(tmp_path: Path) -> None:
 def test_one_label_only_is_refused(tmp_path: Path) -> None:
     lines = [row(f"text {number}", "x") for number in range(8)] + [row("strange", "oos")]
     told = refused(tmp_path, *lines)
-    assert told == "mine.jsonl: training needs at least two labels beside 'oos', the rows have 'x'"
+    assert told == "mine.jsonl: training needs at least two labels beside 'oos', but the rows have 'x'"
 
 
 def test_label_with_too_few_rows_is_named_with_its_lines(tmp_path: Path) -> None:
     lines = [row(f"text {number}", "x") for number in range(8)] + [row("one", "y"), row("two", "y")]
     told = refused(tmp_path, *lines)
-    assert told == "mine.jsonl: a label needs 4 different texts, 'y' has 2 (line 9, 10)"
+    assert told == "mine.jsonl: a label needs 4 different texts, but 'y' has 2 (line 9, 10)"
 
 
 def test_row_that_comes_twice_counts_once(tmp_path: Path) -> None:
