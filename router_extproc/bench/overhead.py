@@ -1,4 +1,4 @@
-"""The benchmark: its cases, and what comes out of one run.
+"""What the sidecar adds to plain Envoy: the cases of the benchmark, and what comes out of one run.
 
 Every figure compares two Envoys on one machine in one run; the machine's noise is in both.
 """
@@ -16,6 +16,9 @@ from typing import Final
 from router_extproc.bench.load import TENANT, Call, Samples, at_once, client, in_pairs
 from router_extproc.bench.prompts import Prompts, anew, question
 from router_extproc.bench.stack import Stack, running, stages_out_of_time
+from router_extproc.models.onnx.building.ensure import ensure_models
+from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.process.envoy import envoy_binary
 
 WARM_UP: Final = 20
 TOKENS: Final = (10, 32, 128, 512)
@@ -90,7 +93,13 @@ class Case:
 
 
 async def measure(settings: BenchSettings, *, say: Callable[[str], None]) -> BenchResult:
-    """Run every case; `say` hears which."""
+    """Run every case; `say` hears which.
+
+    Raises:
+        ConfigError: there is no Envoy, or a model is missing and cannot be built.
+    """
+    envoy_binary()  # said before anything is built, when there is none
+    await asyncio.to_thread(ensure_models, models_folder(home()), on_step=say)
     with tempfile.TemporaryDirectory(prefix="rx-") as folder:
         async with running(Path(folder), workers=1) as stack:
             latencies = [await _latency(stack, case, settings, say) async for case in _cases(stack)]

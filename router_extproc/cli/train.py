@@ -14,12 +14,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from router_extproc.cli.output import ERR, OUT
 from router_extproc.errors import ConfigError
+from router_extproc.extras import needed_for
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.training.heads.card import CardText, write_card
 from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import OnProgress
-from router_extproc.training.heads.head_onnx import write_head
 from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
 from router_extproc.training.heads.train import CustomHead, train_own
 
@@ -49,6 +49,9 @@ def intent(
     rows is held back for the figures, near-duplicates kept together. DIR gets the head, its card, and a
     picture of which labels are confused.
     """
+    # First: nobody trains for minutes to hear it afterwards.
+    with needed_for("training a head", "training"):
+        from router_extproc.training.heads.head_onnx import write_head  # noqa: PLC0415
     examples = read_own(data)
     encoder = open_encoder()
     trained = _watch(lambda on_progress: train_own(examples, encoder, on_progress))

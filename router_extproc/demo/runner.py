@@ -33,8 +33,7 @@ from router_extproc.demo.pools import Pool, ask_pool, read_pools
 from router_extproc.demo.secrets import secrets_of
 from router_extproc.demo.stops import Stops
 from router_extproc.errors import ConfigError, ModelNotFound, RouterError
-from router_extproc.models.onnx.building.encoder import build_encoder
-from router_extproc.models.onnx.building.verifier import build_verifier
+from router_extproc.models.onnx.building.ensure import ensure_models
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.process.child import Child, ChildEnded, first_of
 from router_extproc.process.envoy import envoy_binary
@@ -104,6 +103,7 @@ async def run_demo(settings: DemoSettings, *, say: Say, show: Callable[[Started]
 async def _start(settings: DemoSettings, stack: AsyncExitStack, stops: Stops, say: Say) -> Started:
     begun_s = time.monotonic()
     _check_ports(settings)
+    envoy_binary()  # said before anything is built, when there is none
     base = packaged() if settings.config is None else read_config(settings.config)
     taken = {} if settings.config is None else secrets_of(base, settings.config, os.environ)
     asked = read_pools(settings.pools, base.models)
@@ -183,10 +183,9 @@ def _check_ports(settings: DemoSettings) -> None:
 
 async def _prepare_models(say: Say) -> None:
     def on_step(step: str) -> None:
-        say(f"building the encoder (once): {step}")
+        say(f"building the models (once): {step}")
 
-    await asyncio.to_thread(build_encoder, models_folder(home()), on_step=on_step)
-    await asyncio.to_thread(build_verifier, models_folder(home()))
+    await asyncio.to_thread(ensure_models, models_folder(home()), on_step=on_step)
 
 
 def _prepare_folder(settings: DemoSettings) -> None:

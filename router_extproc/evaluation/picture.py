@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from router_extproc.errors import ConfigError
+from router_extproc.extras import needed_for
 
-INSTALL: Final = "pip install 'router_extproc[training]'"
 _DOTS_PER_INCH: Final = 100
 
 
@@ -17,11 +17,8 @@ def new_picture(width_inches: float, height_inches: float, *, asked_by: str) -> 
     Raises:
         ConfigError: matplotlib is not installed; `asked_by` is the option that wants the picture.
     """
-    try:
+    with needed_for("a picture", "training", where=asked_by):
         from matplotlib.figure import Figure  # noqa: PLC0415 - of the extra [training]
-    except ImportError as error:
-        problem = f"a picture needs matplotlib, which is in the extra [training]: {INSTALL}"
-        raise ConfigError(asked_by, problem) from error
     return Figure(figsize=(width_inches, height_inches), dpi=_DOTS_PER_INCH, layout="constrained")
 
 

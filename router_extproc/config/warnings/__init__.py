@@ -36,6 +36,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     headers.warn_of_scope_headers,
     headers.warn_of_stripped_headers,
     pools.warn_of_pools,
+    pools.warn_of_placeholders,
     pools.warn_of_models,
     signals.warn_of_signals,
     coverage.warn_of_unused,

@@ -8,6 +8,7 @@ from typing import Final
 
 from router_extproc.address import TcpAddress, parse_tcp
 from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.starter import PLACEHOLDER
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: Where TLS is spoken.
@@ -54,6 +55,14 @@ def _warn_of_endpoints(
         if seen[endpoint]:
             yield ConfigWarning(here, f"'{endpoint}' is written twice")
         seen[endpoint] += 1
+
+
+def warn_of_placeholders(subject: Subject) -> Iterator[ConfigWarning]:
+    """Names that `init` could not find out, and that nobody has filled in since."""
+    for key, model in subject.config.models.items():
+        if model.served_name == PLACEHOLDER:
+            problem = f"{PLACEHOLDER} stands for the name that the pool's /v1/models lists: write it here"
+            yield ConfigWarning(f"models.{key}.served_name", problem)
 
 
 def warn_of_models(subject: Subject) -> Iterator[ConfigWarning]:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from router_extproc.errors import ConfigError
+
 #: The encoder that `models build` makes. Names model, precision and recipe: change the number whenever
 #: the vectors change.
 IDENTITY = "all-MiniLM-L6-v2-int8-1"
@@ -17,6 +19,8 @@ MODEL_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 #: Names the folder that replaces the default one.
 HOME_VARIABLE = "ROUTER_EXTPROC_HOME"
+#: Builds them all.
+BUILD_COMMAND = "router-extproc models build"
 
 
 def home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -28,6 +32,11 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def models_folder(root: Path) -> Path:
     """The folder below `root` that holds one folder for each model."""
     return root / "models"
+
+
+def not_built(model: str, folder: Path, *, where: str) -> ConfigError:
+    """The error of a model that `models build` would have put into the folder."""
+    return ConfigError(where, f"{model} not been built ({folder} is missing): run `{BUILD_COMMAND}`")
 
 
 def pulled_name(repo: str, revision: str = "main") -> str:

@@ -27,6 +27,7 @@ from router_extproc.models.onnx.home import (
     TOKENIZER_NAME,
     home,
     models_folder,
+    not_built,
     pulled_name,
 )
 from router_extproc.models.onnx.manifest import (
@@ -39,7 +40,6 @@ from router_extproc.models.onnx.manifest import (
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
 from router_extproc.models.onnx.task_layers import open_task_graph
 
-BUILD_COMMAND = "router-extproc models build"
 PULL_COMMAND = "router-extproc models pull"
 #: What `transformers` makes a tokenizer from.
 TOKENIZER_CONFIG_NAME = "tokenizer_config.json"
@@ -83,9 +83,7 @@ def find_folder(folder: Path | None, *, where: str) -> Path:
     if folder is None:
         built = models_folder(home()) / IDENTITY
         if not built.is_dir():
-            raise ConfigError(
-                where, f"the encoder has not been built ({built} is missing): run `{BUILD_COMMAND}`"
-            )
+            raise not_built("the encoder has", built, where=where)
         return built
     if not (folder / MODEL_NAME).is_file() or not any((folder / name).is_file() for name in TOKENIZERS):
         raise ConfigError(

@@ -12,10 +12,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from pydantic import Field
 
-from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import STAGE, TaskOutputs
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import home, models_folder
+from router_extproc.models.onnx.home import home, models_folder, not_built
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session, run_session
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, TAG_SCORES, TASK_VECTOR, VECTOR
@@ -82,10 +81,7 @@ def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> S
     shipped = read_manifest(ARTIFACT, TaskLayersManifest, where=where)
     folder = models_folder(home()) / shipped.identity
     if not folder.is_dir():
-        raise ConfigError(
-            where,
-            f"the task layers have not been built ({folder} is missing): run `router-extproc models build`",
-        )
+        raise not_built("the task layers have", folder, where=where)
     manifest = read_manifest(folder, TaskLayersManifest, where=where)
     lower, upper, tasks = (
         open_session(folder / name, engine=engine, where=where)

@@ -14,10 +14,10 @@ from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import MODEL_NAME, home, models_folder
+from router_extproc.models.onnx.home import MODEL_NAME, home, models_folder, not_built
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
-from router_extproc.models.onnx.open import BUILD_COMMAND, open_tokenizer
+from router_extproc.models.onnx.open import open_tokenizer
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
 
@@ -84,9 +84,7 @@ def built_folder(*, where: str) -> Path:
     shipped = read_manifest(ARTIFACT, VerifierManifest, where=where)
     folder = models_folder(home()) / shipped.identity
     if not folder.is_dir():
-        raise ConfigError(
-            where, f"the verifier has not been built ({folder} is missing): run `{BUILD_COMMAND}`"
-        )
+        raise not_built("the verifier has", folder, where=where)
     return folder
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from router_extproc.models.onnx.building.encoder import quantise
 from router_extproc.models.onnx.building.graph import Weights
 from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
-from router_extproc.models.onnx.building.source import find_source, read_architecture
+from router_extproc.models.onnx.building.source import read_architecture
 from router_extproc.models.onnx.building.task_layers_graph import write_task_layers
+from router_extproc.models.onnx.building.weights import opened_weights
 from router_extproc.models.onnx.home import IDENTITY
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
@@ -32,7 +33,9 @@ SEED = 3
 def export_layers(weights: Weights, states: States, folder: Path) -> TaskLayersManifest:
     """Write `tasks.onnx` and its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    graph = write_task_layers(weights, read_architecture(find_source()), SHARED_LAYERS)
+    with opened_weights() as open_source:
+        shape = read_architecture(open_source())
+    graph = write_task_layers(weights, shape, SHARED_LAYERS)
     with tempfile.TemporaryDirectory() as scratch:
         smooth_graph(graph, measure_peaks(graph, draw_states(states), Path(scratch) / "probe.onnx"))
         onnx.save(graph, Path(scratch) / "float.onnx")

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from router_extproc.models.onnx.building.source import find_source, read_weights
+from router_extproc.models.onnx.building.source import read_weights
+from router_extproc.models.onnx.building.weights import opened_weights
 from router_extproc.training.task_layers.net import TaskBatch, TaskLayersNet, make_batch
 from router_extproc.training.task_layers.rows import TaskRow
 from router_extproc.training.task_layers.split import SEED, Split
@@ -41,7 +42,8 @@ def train_task_layers(
     """The trained net; `work` keeps the checkpoint from which an interrupted run goes on."""
     torch.manual_seed(SEED)
     trunk = MiniLm()
-    load_weights(trunk, read_weights(find_source()))
+    with opened_weights() as open_source:
+        load_weights(trunk, read_weights(open_source()))
     net = TaskLayersNet(trunk)
     batches = draw_batches(split.seen, states)
     plan = Plan(steps=len(batches), rate=RATE, checkpoint=work / "trunk.pt", pause_file=pause_file)

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.models.onnx.building.encoder import plain_tokenizer
-from router_extproc.models.onnx.building.source import Source, find_source
+from router_extproc.models.onnx.building.source import Source
 from router_extproc.models.onnx.building.verifier import UPPER_NAME
+from router_extproc.models.onnx.building.weights import opened_weights
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
 from router_extproc.models.onnx.open import open_encoder
@@ -80,11 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--questions", type=Path, help="hand-written pairs to judge by as well")
     parser.add_argument("--pause-file", type=Path, help="training sleeps while this file exists")
     chosen = parser.parse_args(arguments)
-    rows, source = gather_pairs(chosen.data, SEED), find_source()
-    net = train_verifier(rows, source, chosen.work, chosen.pause_file)
-    exported = export_verifier(net, source, chosen.work)
-    sets = judged_sets(rows, chosen.questions)
-    ship(exported, source, sets, ARTIFACT)
+    rows = gather_pairs(chosen.data, SEED)
+    with opened_weights() as open_source:
+        source = open_source()
+        net = train_verifier(rows, source, chosen.work, chosen.pause_file)
+        exported = export_verifier(net, source, chosen.work)
+        sets = judged_sets(rows, chosen.questions)
+        ship(exported, source, sets, ARTIFACT)
 
 
 def judged_sets(rows: PairRows, questions: Path | None) -> dict[str, list[Pair]]:

@@ -10,12 +10,13 @@ import pytest
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.verifier import UPPER_NAME, build_verifier
+from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import HOME_VARIABLE, home, models_folder
-from router_extproc.models.onnx.manifest import MANIFEST_NAME, read_manifest
+from router_extproc.models.onnx.home import HOME_VARIABLE
+from router_extproc.models.onnx.manifest import MANIFEST_NAME
 from router_extproc.models.onnx.verifier import OnnxVerifier
-from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest, open_verifier
+from router_extproc.models.onnx.verifier_open import ARTIFACT, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"
 PAIRS = [json.loads(line) for line in (SAMPLES / "pairs.jsonl").read_text().splitlines()]
@@ -24,7 +25,6 @@ GOLDEN = json.loads((SAMPLES / "verifier.golden.json").read_text())
 
 @pytest.fixture(scope="module")
 def verifier(encoder: OnnxEncoder) -> OnnxVerifier:
-    build_verifier(models_folder(home()))
     return open_verifier()
 
 
@@ -115,33 +115,25 @@ def test_scores_are_the_same_on_every_machine(verifier: OnnxVerifier) -> None:
         assert verifier.verify(cached, asked, similarity).score == pytest.approx(score, abs=0.03)
 
 
-def test_a_damaged_artifact_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_damaged_artifact_is_refused_by_name(tmp_path: Path, open_source: OpenSource) -> None:
     copy = Path(shutil.copytree(ARTIFACT, tmp_path / "verifier"))
     (copy / UPPER_NAME).write_bytes(b"something else")
     with pytest.raises(ConfigError, match=UPPER_NAME):
-        build_verifier(tmp_path / "models", artifact=copy)
+        build_verifier(tmp_path / "models", open_source, artifact=copy)
 
 
-def test_an_artifact_for_other_weights_is_refused(tmp_path: Path) -> None:
+def test_an_artifact_for_other_weights_is_refused(tmp_path: Path, open_source: OpenSource) -> None:
     copy = Path(shutil.copytree(ARTIFACT, tmp_path / "verifier"))
     manifest = json.loads((copy / MANIFEST_NAME).read_text())
     (copy / MANIFEST_NAME).write_text(json.dumps({**manifest, "source_sha256": "0" * 64}))
     with pytest.raises(ConfigError, match="other weights"):
-        build_verifier(tmp_path / "models", artifact=copy)
+        build_verifier(tmp_path / "models", open_source, artifact=copy)
 
 
 def test_a_missing_build_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     with pytest.raises(ConfigError, match="models build"):
         open_verifier()
-
-
-def test_a_whole_build_is_kept(verifier: OnnxVerifier) -> None:
-    shipped = read_manifest(ARTIFACT, VerifierManifest, where="")
-    graph = models_folder(home()) / shipped.identity / "model.onnx"
-    before = graph.stat().st_mtime_ns
-    build_verifier(models_folder(home()))
-    assert graph.stat().st_mtime_ns == before
 
 
 def test_the_artifacts_stay_small() -> None:

@@ -55,6 +55,12 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
     assert "Example: " in capsys.readouterr().out
 
 
+def test_the_help_of_a_command_names_its_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    """Brackets are markup where help is drawn."""
+    assert run("models", "build", "--help") == 0
+    assert "'router-extproc[build]'" in " ".join(capsys.readouterr().out.split())
+
+
 def test_help_fills_the_lines_of_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

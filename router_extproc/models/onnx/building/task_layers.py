@@ -27,8 +27,8 @@ from router_extproc.models.onnx.task_layers import (
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, VECTOR
 
 
-def build_task_layers(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> TaskLayersManifest:
-    """Make `models/<identity>` from the encoder that was built there, or keep it when it is whole.
+def build_task_layers(models: Path, *, artifact: Path = ARTIFACT) -> TaskLayersManifest:
+    """Make `models/<identity>` from the encoder that was built there, in place of what is there.
 
     Raises:
         ConfigError: the encoder or the artifact is missing, damaged or another one.
@@ -37,8 +37,6 @@ def build_task_layers(models: Path, *, artifact: Path = ARTIFACT, force: bool = 
     if shipped.encoder != IDENTITY:
         raise ConfigError("", f"{shipped.identity} was trained on the lower layers of {shipped.encoder}")
     folder = models / shipped.identity
-    if not force and (built := find_built(folder)):
-        return built
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
         made = Path(scratch) / "task_layers"
         made.mkdir()
@@ -49,14 +47,6 @@ def build_task_layers(models: Path, *, artifact: Path = ARTIFACT, force: bool = 
         write_manifest(made, manifest)
         replace_folder(made, folder, spare=Path(scratch) / "previous")
     return manifest
-
-
-def find_built(folder: Path) -> TaskLayersManifest | None:
-    """The manifest of a whole earlier build, or None."""
-    try:
-        return read_manifest(folder, TaskLayersManifest, where="")
-    except ConfigError:
-        return None
 
 
 def split_encoder(model: Path, folder: Path, shared_layers: int) -> None:

@@ -1,4 +1,4 @@
-"""Builds the verifier's graph: the shipped upper layers on the lower ones of the packaged MiniLM.
+"""Builds the verifier's graph: the shipped upper layers on the lower ones of MiniLM.
 
 Only what training changed is shipped; embeddings and lower layers come from the packaged weights. Both are
 compared with their checksums.
@@ -16,7 +16,8 @@ import onnx
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
 from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower
-from router_extproc.models.onnx.building.source import Source, find_source, read_architecture, read_weights
+from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
+from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import read_manifest, record_file, record_files, write_manifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest
@@ -25,17 +26,15 @@ from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest
 UPPER_NAME = "upper.onnx"
 
 
-def build_verifier(models: Path, *, artifact: Path = ARTIFACT, force: bool = False) -> VerifierManifest:
-    """Make the whole graph in `models/<identity>`, or keep it when it is there and whole.
+def build_verifier(models: Path, open_source: OpenSource, *, artifact: Path = ARTIFACT) -> VerifierManifest:
+    """Make the whole graph in `models/<identity>`, in place of what is there.
 
     Raises:
-        ConfigError: the artifact or the source package is missing, damaged or another one.
+        ConfigError: the artifact or the weights are missing, damaged or others.
     """
     shipped = read_manifest(artifact, VerifierManifest, where="")
     folder = models / shipped.identity
-    if not force and (built := find_built(folder)) and built.calibration == shipped.calibration:
-        return built
-    source = find_source()
+    source = open_source()
     if record_file(source.weights).sha256 != shipped.source_sha256:
         raise ConfigError("", f"{shipped.identity} was trained on other weights than {source.weights} holds")
     models.mkdir(parents=True, exist_ok=True)
@@ -45,14 +44,6 @@ def build_verifier(models: Path, *, artifact: Path = ARTIFACT, force: bool = Fal
         manifest = make_verifier(source, shipped, artifact, made)
         replace_folder(made, folder, spare=Path(scratch) / "previous")
     return manifest
-
-
-def find_built(folder: Path) -> VerifierManifest | None:
-    """The manifest of a whole earlier build, or None."""
-    try:
-        return read_manifest(folder, VerifierManifest, where="")
-    except ConfigError:
-        return None
 
 
 def make_verifier(

@@ -104,6 +104,7 @@ POOLS: list[Case] = [
     ("  twin: {cluster: pool, served_name: small}", "models.twin.served_name", "is also the key of another model", "  twin: {cluster: pool}"),
     ("  a: {cluster: p, served_name: x}\n  b: {cluster: p, served_name: x}", "models.b", "is the same as models.a", "  a: {cluster: p, served_name: x}\n  b: {cluster: q, served_name: x}"),
     ("  large: {cluster: p, cost: {input_per_mtok: 1}}", "models.small", "has no cost, unlike large", "  large: {cluster: p, cost: {input_per_mtok: 0}}"),
+    ("  large: {cluster: p, served_name: CHANGE-ME}", "models.large.served_name", "write it here", "  large: {cluster: p, served_name: change-me}"),
     ("virtual_models: []", "virtual_models", "no request is routed", "virtual_models: [auto, fast]"),
 ]  # fmt: skip
 

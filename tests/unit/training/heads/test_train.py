@@ -121,7 +121,6 @@ def test_both_scopes_are_reported(trained: CustomHead, without: CustomHead) -> N
 
 
 def test_picture_takes_any_label_as_plain_text(trained: CustomHead, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="of the extra [training]")
     wild = "<b> $\\frac{1$ & \x00"
     figures = replace(trained.figures, recall_by_label={wild: trained.figures.accuracy})
     confusions = (Confusion(wild, "other", 3), *trained.confusions)
@@ -133,7 +132,7 @@ def test_without_matplotlib_the_extra_is_named(
     trained: CustomHead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ConfigError, match=r"extra \[training\]: pip install"):
+    with pytest.raises(ConfigError, match=r"run `pip install .router-extproc\[training\]"):
         write_picture(tmp_path, trained)
 
 
