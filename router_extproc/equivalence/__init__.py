@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from router_extproc.equivalence.asking import same_asking
+from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.names import same_names
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_order
@@ -22,6 +23,7 @@ GUARDS: tuple[Guard, ...] = (
     same_names,
     same_asking,
     same_order,
+    same_language,
 )
 
 #: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what

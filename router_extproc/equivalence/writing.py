@@ -27,11 +27,12 @@ _PLAIN: Final = str.maketrans(
         "¿": " ", "¡": " ", "\u200b": "", "\ufeff": "", "\u00ad": "",
     }
 )  # fmt: skip
+#: A quotation in single marks is short, so that a text of apostrophes is read in time.
 _QUOTED: Final = re.compile(
-    r"```(?P<block>.*?)```|`(?P<code>[^`\n]+)`|\"(?P<double>[^\"\n]+)\""
-    r"|(?<![\w'])'(?P<single>[^'\n]+(?:'\w[^'\n]*)*)'(?![\w'])",
-    re.DOTALL,
+    r"```(?P<block>[^`]*)```|`(?P<code>[^`\n]+)`|\"(?P<double>[^\"\n]+)\""
+    r"|(?<![\w'])'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){1,100})'(?![\w'])"
 )
+_QUOTE_MARKS: Final = frozenset("`\"'")
 #: Behind a colon stands what is talked about: a sentence to correct, a text to translate.
 _COLON: Final = re.compile(r":\s+(?=\S)")
 #: Words that the next one is mentioned by, and what may stand between both.
@@ -114,11 +115,16 @@ def fold(word: str) -> str:
 
 def read_writing(text: str) -> Writing:
     """How the text is written."""
-    plain = unicodedata.normalize("NFC", text).translate(_PLAIN).replace(" -- ", " - ").strip()
-    quoted = tuple(" ".join(_content(match).split()) for match in _QUOTED.finditer(plain))
+    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
+    plain = plain.replace(" -- ", " - ").strip()
+    quoted: tuple[str, ...] = ()
+    rest = plain
+    if not _QUOTE_MARKS.isdisjoint(plain):
+        quoted = tuple(" ".join(_content(match).split()) for match in _QUOTED.finditer(plain))
+        rest = _QUOTED.sub(' "" ', plain)
     mentioned = tuple(match["mentioned"] for match in _MENTIONS.finditer(plain))
-    rest = _QUOTED.sub(' "" ', plain)
-    _, colon, behind = _partition(rest)
+    colon = _COLON.search(rest)
+    behind = None if colon is None else " ".join(rest[colon.end() :].split()).rstrip(_ENDINGS)
     reader = _ChunkReader([chunk for chunk in rest.split() if chunk.strip('"') or chunk == '"'])
     reader.read()
     return Writing(
@@ -126,7 +132,7 @@ def read_writing(text: str) -> Writing:
         _style(reader.words),
         reader.symbols(),
         quoted,
-        " ".join(behind.split()).rstrip(_ENDINGS) if colon else None,
+        behind,
         mentioned,
         plain,
     )
@@ -134,11 +140,6 @@ def read_writing(text: str) -> Writing:
 
 def _content(match: re.Match[str]) -> str:
     return next(part for part in match.groups() if part is not None).rstrip(",.")
-
-
-def _partition(text: str) -> tuple[str, bool, str]:
-    match = _COLON.search(text)
-    return (text, False, "") if match is None else (text[: match.start()], True, text[match.end() :])
 
 
 class _ChunkReader:
@@ -160,8 +161,11 @@ class _ChunkReader:
         opens = True
         for index, chunk in enumerate(self._chunks):
             bare = chunk.rstrip(_ENDINGS)
-            self._read(index, chunk, bare, opens=opens)
-            opens = chunk[-1] in ".?!:" or not bare
+            if bare.isalpha() and bare.isascii():
+                self._add_words((bare,), opens=opens)
+            else:
+                self._read(index, chunk, bare, opens=opens)
+            opens = len(chunk) != len(bare) and chunk[-1] in ".?!:"
 
     def _read(self, index: int, chunk: str, bare: str, *, opens: bool) -> None:
         plain = _plain_words(bare)
