@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from router_extproc.equivalence.writing import Writing, read_writing
+
 #: Longer questions are not compared at all; the encoder's window ends long before.
 QUESTION_CHARS_MAX = 2000
 
@@ -67,6 +69,13 @@ class Question:
     """The words of a question, and views of them that several guards share."""
 
     tokens: tuple[Token, ...]
+    #: As it came.
+    text: str = ""
+
+    @cached_property
+    def writing(self) -> Writing:
+        """What folding destroys of it."""
+        return read_writing(self.text)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -95,14 +104,15 @@ class Question:
 
 def read_question(text: str) -> Question:
     """The question's words; text over QUESTION_CHARS_MAX is cut."""
-    folded = text[:QUESTION_CHARS_MAX].translate(_QUOTES)
+    text = text[:QUESTION_CHARS_MAX]
+    folded = text.translate(_QUOTES)
     tokens: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(folded):
         opens = not tokens or any(mark in ".?!:\n" for mark in folded[end : match.start()])
         tokens.extend(_tokens(match.lastgroup or "", match.group(), opens=opens))
         end = match.end()
-    return Question(tuple(tokens))
+    return Question(tuple(tokens), text)
 
 
 def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:

@@ -1,7 +1,7 @@
 """The contract of every selection.
 
-It knows no selection's meaning. Call `check_selection` from a test with the readings that the selection
-looks at; the first rule that is broken raises AssertionError with its sentence.
+Call `check_selection` from a test with the readings that the selection looks at; the first rule that is
+broken raises AssertionError with its sentence.
 """
 
 from __future__ import annotations

@@ -90,6 +90,17 @@ def test_no_name_uses_a_private_word_where_the_field_has_one() -> None:
     assert private == set()
 
 
+def test_no_docstring_of_a_module_follows_the_former_formula() -> None:
+    """It said of each module what it is not, and which rule it keeps: mostly noise."""
+    formula = re.compile(r"\bIt is not an? |\bThe rules? (it|they) keeps?\b")
+    found = [
+        path
+        for path in sorted(ROOT.rglob("*.py"))
+        if formula.search(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    ]
+    assert found == []
+
+
 def sections() -> Iterator[type[Section]]:
     for value in vars(model).values():
         if isinstance(value, type) and issubclass(value, Section):

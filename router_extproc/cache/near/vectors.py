@@ -109,7 +109,8 @@ class VectorIndex:
         places, rows = _rows(self._vectors, self._proposed(vector, limit))
         if not places:
             return []
-        similarities = rows @ vector
+        # Rounding takes the cosine of equal vectors above 1; a broken vector's stays what it is, no number.
+        similarities = np.clip(rows @ vector, -1.0, 1.0)
         order = np.argsort(-similarities, kind="stable")[:limit].tolist()
         return [(self._keys[places[at]], float(similarities[at])) for at in order]
 

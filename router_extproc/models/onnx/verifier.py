@@ -16,9 +16,11 @@ import onnxruntime as ort
 
 from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
 from router_extproc.equivalence.asking import same_extent
+from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
+from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.lexical_features import read_evidence
@@ -35,7 +37,14 @@ REFUSED_SHARE = 0.5
 #: order cost a fifth to a third of the hits and gain nothing that the net does not see (card.md). Turned
 #: roles, and a question with much else around it, cost three right hits in 830 together; the net sees
 #: neither that cats chase dogs nor what an attacker put in front (docs/security.md).
-VETOES: tuple[Guard, ...] = (same_numbers, same_polarity, same_roles, same_extent)
+VETOES: tuple[Guard, ...] = (
+    same_numbers,
+    same_writing,
+    same_polarity,
+    same_roles,
+    same_extent,
+    same_language,
+)
 #: Chance from which a match is accepted when all five guards and a very high similarity speak for it. On
 #: development pairs that no net was trained on it adds a fifth to Quora's hits at the same precision, and
 #: accepts 2 % of PAWS's wrong pairs.
@@ -91,6 +100,8 @@ class OnnxVerifier:
         if not (is_whole(first) and is_whole(second)):
             return Verdict(accepted=False, score=0.0, reason="unreadable")
         one, other = read_question(cached), read_question(asked)
+        if is_same_text(one, other):
+            return Verdict(accepted=True, score=1.0, reason="ok")
         chance = self._chance(first, second, similarity, read_evidence(one, other).tolist())
         if self._is_supported(chance, similarity, one, other):
             chance = max(chance, self._chance_min)

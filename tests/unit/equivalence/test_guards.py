@@ -21,8 +21,8 @@ SAME = [
     ("What are 5 tips for better sleep?", "Give me five tips for better sleep"),
     ("Is it worth 1,000 dollars?", "Is it worth $1000?"),
     ("Is it worth one hundred dollars?", "Is it worth 100 dollars?"),
-    ("Name 5 million insects", "Name five million insects"),
-    ("Are two thousand five hundred words long?", "Are 2,500 words long?"),
+    ("Which are the 5 million insects?", "Which are the five million insects?"),
+    ("Are two thousand five hundred words too long?", "Are 2,500 words too long?"),
     ("How do I install Python 3.11 on Ubuntu?", "how to install python 3.11 on ubuntu"),
     ("How can I lose weight quickly?", "How can I quickly lose weight?"),
     ("Is a storm in India dangerous?", "Is an Indian storm dangerous?"),
@@ -221,7 +221,7 @@ def test_every_spelled_number_can_be_read(words: list[str]) -> None:
 
 @given(st.integers(0, 99), st.integers(0, 99))
 def test_spelled_numbers_are_told_apart(one: int, other: int) -> None:
-    same = refusal(f"Name {spelled(one)} rivers", f"Name {other} rivers") is None
+    same = refusal(f"Tell me {spelled(one)} rivers", f"Tell me {other} rivers") is None
     # "one" is a pronoun more often than a number: it never equals a digit.
     assert same == (one == other and one != 1)
 

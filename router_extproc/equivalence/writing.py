@@ -1,0 +1,253 @@
+"""How a question is written: what the encoder and the verifier fold away before they read it.
+
+Both read lower-case letters without accents and see most symbols as noise. So the guard `written` compares
+the raw texts, through what is read here: the spelling of every word, symbols in order, quoted and mentioned
+text. Reading takes time in proportion to the text, which the caller bounds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+#: What the capitals of a text say: nothing where it has none, or nothing else, or one on every word.
+CaseStyle = Literal["mixed", "lower", "upper", "title"]
+
+#: Typographic forms of what has a plain one; a full-width mark ends a word as a plain one with a space does.
+_PLAIN: Final = str.maketrans(
+    {
+        "’": "'", "‘": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‹": "'", "›": "'",
+        "「": '"', "」": '"', "『": '"', "』": '"',
+        "‐": "-", "‑": "-", "−": "-", "–": "-", "—": " - ", "…": "...", "\u00a0": " ", "\u202f": " ",
+        "？": "? ", "！": "! ", "。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ",
+        "（": " (", "）": ") ",
+        "¿": " ", "¡": " ", "\u200b": "", "\ufeff": "", "\u00ad": "",
+    }
+)  # fmt: skip
+#: A quotation in single marks is short, so that a text of apostrophes is read in time.
+_QUOTED: Final = re.compile(
+    r"```(?P<block>[^`]*)```|`(?P<code>[^`\n]+)`|\"(?P<double>[^\"\n]+)\""
+    r"|(?<![\w'])'(?P<single>(?:[^'\n]|(?<=\w)'(?=\w)){1,100})'(?![\w'])"
+)
+_QUOTE_MARKS: Final = frozenset("`\"'")
+#: Behind a colon stands what is talked about: a sentence to correct, a text to translate.
+_COLON: Final = re.compile(r":\s+(?=\S)")
+#: Words that the next one is mentioned by, and what may stand between both.
+_MENTIONS: Final = re.compile(
+    r"\b(?:word|letters?|character|phrase|string|prefix|suffix|symbol|acronym|abbreviation"
+    r"|spell|pronounce|spelling of|pronunciation of|meaning of|definition of|etymology of"
+    r"|rhymes? with|synonyms? (?:of|for)|antonyms? (?:of|for)|anagrams? of|plural of|singular of"
+    r"|past tense of|opposite of|translation of)\s+(?:(?:of|for|is|the|a|an|word|term|name)\s+)*"
+    r"(?P<mentioned>[^\s?!.,;:]+)",
+    re.IGNORECASE,
+)
+_ENDINGS: Final = "?!.,;:"
+_PROSE_MARKS: Final = frozenset({*_ENDINGS, "&", '"', "'"})
+#: Beside a number they are its unit, which the guard of numbers compares.
+_QUANTITY_SIGNS: Final = frozenset("%$€£¥°")
+_BOTH_SIDES: Final = 2
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*'?")
+#: Letters, digits and hyphens: COVID-19, 5-year-old; a number with its unit, share or ordinal; a time.
+_COMPOUND: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+#: Alternatives: and/or.
+_ALTERNATIVES: Final = re.compile(r"[^\W\d_]+(?:/[^\W\d_]+)+")
+#: A bracket around prose, which opens or ends with a word of two letters or more.
+_ASIDE: Final = re.compile(r"\(?[^\W\d_]{2,}\)?")
+_NUMBER: Final = re.compile(r"[-+]?[$€£¥]?\d[\d,]*(?:\.\d+)?(?::\d\d)*(?:%|°[cfCF]?|[€£¥$]|[^\W\d_]{0,4})")
+_INITIALS: Final = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
+_PIECES: Final = re.compile(r"\w+|[^\w\s]")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+#: Beside a symbol that stands alone these say what is asked of it; other words are what it stands between.
+_AROUND_SYMBOLS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a an and are as at by can cause command code difference do does explain expression for from
+        function get give happen happens how i if in is it keyword letter like look me mean means my of
+        on operator or return returns set shell should show sign statement symbol tell the this to use
+        used using value want was what when where which why will with work would you
+        """,
+    )
+)
+_TITLE_WORDS_MIN: Final = 3
+_TITLE_WORD_CHARS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenWord:
+    """One word as it stands."""
+
+    written: str
+    #: Without case and accents: what encoder and verifier see.
+    folded: str
+    #: It begins a sentence: its first letter is a capital for that alone.
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What folding destroys of one question."""
+
+    words: tuple[WrittenWord, ...]
+    style: CaseStyle
+    #: Symbols in order, and the words and numbers that they are attached to.
+    symbols: tuple[str, ...]
+    #: Texts in quotes or code marks, in order.
+    quoted: tuple[str, ...]
+    #: The text behind the first colon.
+    behind_colon: str | None
+    #: Words that are talked about, in order.
+    mentioned: tuple[str, ...]
+    #: The whole text, with plain marks.
+    text: str
+
+
+def fold(word: str) -> str:
+    """The word without case and accents."""
+    if word.isascii():
+        return word.lower()
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def read_writing(text: str) -> Writing:
+    """How the text is written."""
+    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
+    plain = plain.replace(" -- ", " - ").strip()
+    quoted: tuple[str, ...] = ()
+    rest = plain
+    if not _QUOTE_MARKS.isdisjoint(plain):
+        quoted = tuple(" ".join(_content(match).split()) for match in _QUOTED.finditer(plain))
+        rest = _QUOTED.sub(' "" ', plain)
+    mentioned = tuple(match["mentioned"] for match in _MENTIONS.finditer(plain))
+    colon = _COLON.search(rest)
+    behind = None if colon is None else " ".join(rest[colon.end() :].split()).rstrip(_ENDINGS)
+    reader = _ChunkReader([chunk for chunk in rest.split() if chunk.strip('"') or chunk == '"'])
+    reader.read()
+    return Writing(
+        tuple(reader.words),
+        _style(reader.words),
+        reader.symbols(),
+        quoted,
+        behind,
+        mentioned,
+        plain,
+    )
+
+
+def _content(match: re.Match[str]) -> str:
+    return next(part for part in match.groups() if part is not None).rstrip(",.")
+
+
+class _ChunkReader:
+    """Reads what stands between white space into words and symbols."""
+
+    def __init__(self, chunks: Sequence[str]) -> None:
+        self._chunks: Final = chunks
+        self.words: Final[list[WrittenWord]] = []
+        self._symbols: Final[list[str]] = []
+        #: Symbols beside brackets round prose.
+        self._has_symbols = False
+
+    def symbols(self) -> tuple[str, ...]:
+        """Brackets count only beside other symbols: then they say what belongs together."""
+        return tuple(self._symbols) if self._has_symbols else ()
+
+    def read(self) -> None:
+        """Read all chunks."""
+        opens = True
+        for index, chunk in enumerate(self._chunks):
+            bare = chunk.rstrip(_ENDINGS)
+            if bare.isalpha() and bare.isascii():
+                self._add_words((bare,), opens=opens)
+            else:
+                self._read(index, chunk, bare, opens=opens)
+            opens = len(chunk) != len(bare) and chunk[-1] in ".?!:"
+
+    def _read(self, index: int, chunk: str, bare: str, *, opens: bool) -> None:
+        plain = _plain_words(bare)
+        if plain is not None:
+            self._add_words(plain, opens=opens)
+            if not plain and bare and self._is_beside_symbol(index):
+                self._symbols.append(bare)
+        elif self._is_punctuation(index):
+            pass
+        elif _has_no_word(chunk):
+            self._has_symbols = True
+            self._symbols.extend(self._standing_alone(index))
+        else:
+            self._has_symbols = self._has_symbols or not _ASIDE.fullmatch(bare) or not {*bare} & {"(", ")"}
+            self._symbols.extend(_PIECES.findall(bare))
+            self._add_words(_LETTERS.findall(bare), opens=False)
+
+    def _add_words(self, words: Sequence[str], *, opens: bool) -> None:
+        for place, word in enumerate(words):
+            self.words.append(WrittenWord(word, fold(word), opens and place == 0))
+
+    def _is_punctuation(self, index: int) -> bool:
+        """Marks that structure prose: a mark with a space before it, a dash between words, an `&`."""
+        chunk, near = self._chunks[index], self._near(index)
+        if chunk == "-":
+            return len([each for each in near if _is_operand(each)]) < _BOTH_SIDES
+        if chunk in _QUANTITY_SIGNS:
+            return any(each[:1].isdigit() for each in near)
+        last = index == len(self._chunks) - 1
+        return chunk in _PROSE_MARKS or (last and not chunk.strip("?!."))
+
+    def _is_beside_symbol(self, index: int) -> bool:
+        near = (index - 1, index + 1)
+        return any(
+            _has_no_word(self._chunks[other]) and not self._is_punctuation(other)
+            for other in near
+            if 0 <= other < len(self._chunks)
+        )
+
+    def _near(self, index: int) -> list[str]:
+        near = (index - 1, index + 1)
+        return [self._chunks[other].rstrip(_ENDINGS) for other in near if 0 <= other < len(self._chunks)]
+
+    def _standing_alone(self, index: int) -> Iterator[str]:
+        """A symbol with the words that it stands between."""
+        last = index == len(self._chunks) - 1
+        before = self._chunks[index - 1] if index else ""
+        after = "" if last else self._chunks[index + 1].rstrip(_ENDINGS)
+        if before.isalpha() and fold(before) not in _AROUND_SYMBOLS:
+            yield before
+        yield from self._chunks[index].rstrip(_ENDINGS) if last else self._chunks[index]
+        if after.isalpha() and fold(after) not in _AROUND_SYMBOLS:
+            yield after
+
+
+def _plain_words(bare: str) -> list[str] | None:
+    """The words of a chunk without symbols; empty: a number; None: it has symbols."""
+    if any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii()):
+        return None  # a power, an index, a fraction
+    if _WORD.fullmatch(bare):
+        return [part.split("'", 1)[0] if not part.startswith("'") else part for part in bare.split("-")]
+    if _NUMBER.fullmatch(bare):
+        return _LETTERS.findall(bare)
+    if _INITIALS.fullmatch(bare):
+        return [bare.replace(".", "")]
+    plain = _COMPOUND.fullmatch(bare) or _ALTERNATIVES.fullmatch(bare)
+    return _LETTERS.findall(bare) if plain else None
+
+
+def _is_operand(bare: str) -> bool:
+    return len(bare) == 1 or bare[:1].isdigit() or not bare.isalpha()
+
+
+def _has_no_word(chunk: str) -> bool:
+    return not any(letter.isalnum() or letter == "_" for letter in chunk)
+
+
+def _style(words: Sequence[WrittenWord]) -> CaseStyle:
+    written = [word.written for word in words if word.folded != "i"]
+    if not any(letter.isupper() for word in written for letter in word):
+        return "lower"
+    if len(written) > 1 and not any(letter.islower() for word in written for letter in word):
+        return "upper"
+    long = [word for word in written if len(word) >= _TITLE_WORD_CHARS]
+    return "title" if len(long) >= _TITLE_WORDS_MIN and all(word[0].isupper() for word in long) else "mixed"
