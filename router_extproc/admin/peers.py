@@ -23,7 +23,7 @@ PURGE_S: Final = 20.0
 SHARED: Final = "/shared"
 #: What it may send: the whole state of a worker that has just started.
 SHARED_BYTES_MAX: Final = 64 * 1024 * 1024
-#: Larger answers are cut off: a worker's metrics have some hundred lines.
+#: A larger answer counts as none: a worker's metrics have some hundred lines.
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
@@ -101,6 +101,16 @@ async def _ask(
             session.request(method, f"http://worker{path}", data=body, headers=headers) as answer,
         ):
             wanted = answer.ok or body is not None
-            return await answer.content.read(ANSWER_BYTES_MAX) if wanted else None
+            return await read_at_most(answer.content, ANSWER_BYTES_MAX) if wanted else None
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None
+
+
+async def read_at_most(content: aiohttp.StreamReader, bytes_max: int) -> bytes | None:
+    """All of a body, in whatever pieces it comes; None: it is larger."""
+    whole = bytearray()
+    async for chunk in content.iter_any():
+        whole += chunk
+        if len(whole) > bytes_max:
+            return None
+    return bytes(whole)

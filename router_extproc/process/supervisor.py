@@ -112,7 +112,6 @@ class Supervisor:
         self._watched = watched
         self._running: dict[int, _Run] = {}
         self._starting = asyncio.Lock()
-        self._starting = asyncio.Lock()
         self._refused = False
 
     async def run(self, stop: asyncio.Event) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc import __version__
@@ -45,6 +46,37 @@ from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.request_log import open_request_log
 
 
+@dataclass(frozen=True, slots=True)
+class _Signals:
+    """When to stop, and who is told how far the worker is."""
+
+    stop: asyncio.Event
+    #: Set by a second signal: streams under way are cut.
+    at_once: asyncio.Event
+    ready: asyncio.Event
+    notifier: Notifier
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the worker is started with."""
+
+    config: Config
+    own: WorkerAddress
+    #: Of the configuration as the operator wrote it.
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What one worker serves with."""
+
+    application: Application
+    operations: WorkerOperations
+    telemetry: Telemetry
+    envoy_config: EnvoyConfigWatch
+
+
 async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str | None = None) -> None:
     """Serve until SIGTERM, SIGINT or (beside others) the supervisor's end.
 
@@ -53,63 +85,85 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
     Raises:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
-    log, digest = get_logger(), config_digest or digest_of(config)
+    given = _Given(config, own, config_digest or digest_of(config))
     access = _access(config, own)
-    telemetry = _telemetry(config, SystemClock(), digest)
-    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
+    telemetry = _telemetry(config, SystemClock(), given.digest)
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
-        at_once, ready = asyncio.Event(), asyncio.Event()
-        if own.peers is None:
-            notifier = Notifier.of(os.environ)
-            stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
-            await stack.enter_async_context(notifier.watching())
-        else:
-            notifier = Notifier()  # the supervisor's business
-            stop = await stack.enter_async_context(stop_requests(with_parent=True))
-            await stack.enter_async_context(beating(ready))
-        backend = _backend_telemetry(config, telemetry.metrics)
-        application = await stack.enter_async_context(
-            build(config, telemetry, clock=clock, backend_listener=backend)
-        )
-        _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
-        if backend is not None and application.cache is not None:
-            backend.watch_queue(application.cache)
-        values = shared_values(application, config, keeper=own.worker == 0)
-        member = None if own.worker == 0 else Member(values)
-        envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
-        running_config = RunningConfig(config, digest, envoy_config)
-        operations = WorkerOperations(running_config, own, application, telemetry.metrics)
-        admin = own.admin_address(config)
-        server = AdminServer(
-            operations,
-            admin,
-            max_body_bytes=config.limits.max_body_bytes,
-            cache=_cache_operations(config, own, application, clock),
-            access=access,
-            metrics=config.admin.metrics if own.worker == 0 else None,
-            shared=None if member is None else member.answer,
-        )
-        await server.start()
-        stack.push_async_callback(server.aclose)
-        sharing = keeping(values, config, own) if member is None else answering(member)
-        await stack.enter_async_context(sharing)
-        settings = _settings(config, own)
-        await stack.enter_async_context(PoolProbe(config, application.traffic).running())
-        # Before anybody can ask: health would say SERVING of models that are cold.
-        await warm(application, config)
-        settle()
-        serving = running(settings, application.drive, telemetry, envoy_config.seen, at_once)
-        address = await stack.enter_async_context(serving)
-        operations.ready = True
-        ready.set()
-        notifier.say(READY)
-        log.info("serving", address=address, admin=admin, version=__version__, config_digest=digest)
-        await stop.wait()
-        operations.draining = True
-        notifier.say(STOPPING)
-        log.info("draining", at_most_s=config.limits.drain_s)
-    log.info("stopped")
+        signals = await _signals(stack, own)
+        opened = await _open(stack, given, telemetry, access)
+        await _serve(stack, given, opened, signals)
+        await signals.stop.wait()
+        opened.operations.draining = True
+        signals.notifier.say(STOPPING)
+        get_logger().info("draining", at_most_s=config.limits.drain_s)
+    get_logger().info("stopped")
+
+
+async def _signals(stack: AsyncExitStack, own: WorkerAddress) -> _Signals:
+    at_once, ready = asyncio.Event(), asyncio.Event()
+    if own.peers is None:
+        notifier = Notifier.of(os.environ)
+        stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
+        await stack.enter_async_context(notifier.watching())
+        return _Signals(stop, at_once, ready, notifier)
+    stop = await stack.enter_async_context(stop_requests(with_parent=True))
+    await stack.enter_async_context(beating(ready))
+    return _Signals(stop, at_once, ready, Notifier())  # the service manager is the supervisor's business
+
+
+async def _open(stack: AsyncExitStack, given: _Given, telemetry: Telemetry, access: Access | None) -> _Opened:
+    """Open models and cache, answer operators, and share; sharing ends before the admin server does."""
+    config, own = given.config, given.own
+    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
+    backend = _backend_telemetry(config, telemetry.metrics)
+    application = await stack.enter_async_context(
+        build(config, telemetry, clock=clock, backend_listener=backend)
+    )
+    _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
+    if backend is not None and application.cache is not None:
+        backend.watch_queue(application.cache)
+    envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
+    running_config = RunningConfig(config, given.digest, envoy_config)
+    operations = WorkerOperations(running_config, own, application, telemetry.metrics)
+    values = shared_values(application, config, keeper=own.worker == 0)
+    member = None if own.worker == 0 else Member(values)
+    server = AdminServer(
+        operations,
+        own.admin_address(config),
+        max_body_bytes=config.limits.max_body_bytes,
+        cache=_cache_operations(config, own, application, clock),
+        access=access,
+        metrics=config.admin.metrics if own.worker == 0 else None,
+        shared=None if member is None else member.answer,
+    )
+    await server.start()
+    stack.push_async_callback(server.aclose)
+    sharing = keeping(values, config, own) if member is None else answering(member)
+    await stack.enter_async_context(sharing)
+    return _Opened(application, operations, telemetry, envoy_config)
+
+
+async def _serve(stack: AsyncExitStack, given: _Given, opened: _Opened, signals: _Signals) -> None:
+    """Take streams, once the models are warm: health would say SERVING of models that are cold."""
+    config, own = given.config, given.own
+    application = opened.application
+    await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+    await warm(application, config)
+    settle()
+    settings, seen = _settings(config, own), opened.envoy_config.seen
+    serving = running(settings, application.drive, opened.telemetry, seen, signals.at_once)
+    address = await stack.enter_async_context(serving)
+    opened.operations.ready = True
+    signals.ready.set()
+    signals.notifier.say(READY)
+    get_logger().info(
+        "serving",
+        address=address,
+        admin=own.admin_address(config),
+        version=__version__,
+        config_digest=given.digest,
+    )
 
 
 def _access(config: Config, own: WorkerAddress) -> Access | None:
