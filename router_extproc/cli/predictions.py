@@ -32,5 +32,5 @@ def collect_predictions(made: Iterator[PredictionT], rows: int, target: Path | N
                 stream.write(orjson.dumps(prediction, option=orjson.OPT_APPEND_NEWLINE))
                 kept.append(prediction)
     except OSError as error:
-        raise ConfigError("--predictions", f"{target} cannot be written ({error.strerror})") from error
+        raise ConfigError("--predictions", f"cannot write {target}: {error.strerror}") from error
     return kept

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,9 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def said(lite: str) -> Mapping[str, str]:
     """What gRPC writes while a hasty client, with and without our options, asks, is silent and asks again."""
-    ours: Mapping[str, int] = client_options(LiteProcessEndpoint(lite), lite, timeout_s=1.0)["grpc_options"]
+    ours: Mapping[str, int] = client_options(
+        LiteProcessEndpoint(Path(lite.removeprefix("unix:"))), lite, timeout_s=1.0
+    )["grpc_options"]
     with ThreadPoolExecutor(2) as clients:
         plain = clients.submit(_ask_twice, lite, HASTE)
         quiet = clients.submit(_ask_twice, lite, {**HASTE, **ours})

@@ -11,11 +11,11 @@ from router_extproc.cache.milvus.lite_problem import forget_problem, tell_proble
 def test_a_problem_that_was_told_is_read_until_it_is_over(tmp_path: Path) -> None:
     socket = tmp_path / "lite.sock"
     tell_problem(socket, FolderInUse("cache", "open in another process"))
-    told = told_problem(f"unix:{socket}")
+    told = told_problem(socket)
     assert told is not None
     assert "open in another process" in str(told)
     forget_problem(socket)
-    assert told_problem(f"unix:{socket}") is None
+    assert told_problem(socket) is None
 
 
 def test_half_a_problem_is_none(tmp_path: Path) -> None:
@@ -26,4 +26,4 @@ def test_half_a_problem_is_none(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for end in range(len(whole)):
         file.write_bytes(whole[:end])
-        assert told_problem(f"unix:{socket}") is None, end
+        assert told_problem(socket) is None, end

@@ -241,7 +241,7 @@ async def test_replicas_share_stores_and_purges(milvus_server: MilvusServer) -> 
 
         async def heard() -> bool:
             # From its first moment on, also while it does not know yet that this was purged.
-            assert not isinstance(await later.exact(stored.fingerprint), Hit)
+            assert not isinstance(await later.lookup.exact(stored.fingerprint), Hit)
             return later.is_purged(stored)
 
         await until(heard)

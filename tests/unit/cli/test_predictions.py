@@ -31,5 +31,5 @@ def test_an_evaluation_that_is_interrupted_leaves_the_predictions_of_the_last_on
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="cannot write"):
         collect_predictions(iter([{"score": 0.5}]), 1, tmp_path / "none" / "out.jsonl")
