@@ -10,11 +10,15 @@ import asyncio
 import signal
 import subprocess
 from asyncio.subprocess import Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from router_extproc.process.tied import tied
+
+#: To the kernel the parent is a thread: this one lives as long as the run, whoever asks for a process.
+_STARTER: Final = ThreadPoolExecutor(1, thread_name_prefix="starter")
 
 
 def start_process(
@@ -23,10 +27,15 @@ def start_process(
     at_end: signal.Signals = signal.SIGKILL,
     **options: Any,  # Any: those of Popen
 ) -> subprocess.Popen[bytes]:
-    """A running process, which gets the signal `at_end` when this one ends, whatever state both are in.
+    """A running process, which gets the signal `at_end` when this one ends, whatever state both are in."""
+    return _STARTER.submit(_start, command, at_end, options).result()
 
-    To be called in a thread that lives as long as the process shall.
-    """
+
+def _start(
+    command: Sequence[str | Path],
+    at_end: signal.Signals,
+    options: Mapping[str, Any],  # Any: those of Popen
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(tied(command, at_end=at_end), **options)  # noqa: S603 - our own words, no shell
 
 

@@ -107,7 +107,7 @@ def test_graph_that_ends_in_no_vectors_is_refused(copy: Path, tmp_path: Path) ->
     own = copy.rename(tmp_path / "mine")
     (own / MANIFEST_NAME).unlink()
     write_graph(own / MODEL_NAME, "input_ids")
-    with pytest.raises(ConfigError, match=r"wanted \[batch, dim\]"):
+    with pytest.raises(ConfigError, match=r"expected \[batch, dim\]"):
         open_encoder(own)
 
 
