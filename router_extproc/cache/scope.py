@@ -1,26 +1,59 @@
-"""Who may share entries: a digest of the headers that name the client, or one scope for all.
+"""Who may share entries: a digest of what tells one client from another, or one scope for all.
 
-An absent header, an empty one and several ones are three different scopes. Only the digest is kept, never a
-header's value. The pool behind still authenticates the client.
+Headers tell clients apart, and members of the body where the operator names some. A request in which none of
+them says anything shares with nobody. Only the digest is kept, never a value. The pool behind still
+authenticates the client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+import orjson
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.digest import digest, text
+from router_extproc.llm.answer import JsonObject, JsonValue
 
-_PURPOSE = b"rx-scope"
+_PURPOSE = b"rx-scope-2"
+_NO_BODY: Final[JsonObject] = {}
+_ABSENT: Final = b""
+#: What a client library sends that was given no key.
+_NO_CREDENTIAL: Final = frozenset({b"", b"bearer", b"basic"})
+
+#: The headers in which clients usually say who they are; those of gateways that have authenticated them, too.
+CREDENTIALS: Final = (
+    "api-key",
+    "authorization",
+    "cf-access-jwt-assertion",
+    "cookie",
+    "ocp-apim-subscription-key",
+    "proxy-authorization",
+    "x-access-token",
+    "x-amz-security-token",
+    "x-amzn-oidc-data",
+    "x-api-key",
+    "x-api-token",
+    "x-auth-token",
+    "x-forwarded-access-token",
+    "x-goog-api-key",
+    "x-goog-iap-jwt-assertion",
+    "x-ms-client-principal",
+)
+
+#: The names of members, from the body inwards.
+BodyPath: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HeaderScope:
-    """Requests share entries when all these headers are equal; names in lower case."""
+class ClientScope:
+    """Requests share entries when all of these are equal, and at least one of them says something."""
 
-    names: tuple[str, ...] = ("authorization",)
+    #: In lower case.
+    headers: tuple[str, ...] = CREDENTIALS
+    body: tuple[BodyPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +61,68 @@ class SharedScope:
     """Everybody shares entries."""
 
 
-ScopeRule: TypeAlias = HeaderScope | SharedScope
+ScopeRule: TypeAlias = ClientScope | SharedScope
 
 
-def scope_of(rule: ScopeRule, headers: Iterable[tuple[str, bytes]]) -> Scope:
-    """The scope of a request; `headers` in the order they came, a name may come several times."""
+def scope_of(
+    rule: ScopeRule, headers: Iterable[tuple[str, bytes]], body: Mapping[str, JsonValue] = _NO_BODY
+) -> Scope | None:
+    """The scope of a request; None: nothing in it says who asks, so it shares with nobody.
+
+    headers: in the order they came, a name may come several times. body: the request's own object, which its
+    dialect has found to be nested no deeper than it can be written again.
+    """
     if isinstance(rule, SharedScope):
         return Scope(digest(_PURPOSE, (b"shared",)))
-    return Scope(digest(_PURPOSE, (b"headers", *_header_fields(rule.names, tuple(headers)))))
+    values = _header_values(rule.headers, headers)
+    members = [(path, _member(body, path)) for path in sorted(set(rule.body))]
+    if not any(map(_says_something, values)) and all(_is_blank(value) for _, value in members):
+        return None
+    return Scope(digest(_PURPOSE, (b"client", *_header_fields(values), *_body_fields(members))))
 
 
-def _header_fields(names: Sequence[str], headers: Sequence[tuple[str, bytes]]) -> Iterator[bytes]:
-    # The count in front of the values tells "absent" from "empty" and "a, b" from "a" and "b".
-    for name in sorted({name.lower() for name in names}):
-        values = [value for given, value in headers if given.lower() == name]
+#: The values of each header that a rule names, by name.
+_Values: TypeAlias = Sequence[tuple[str, list[bytes]]]
+
+
+def _header_values(names: Sequence[str], headers: Iterable[tuple[str, bytes]]) -> _Values:
+    found: dict[str, list[bytes]] = {name: [] for name in sorted({name.lower() for name in names})}
+    for given, value in headers:
+        values = found.get(given.lower())
+        if values is not None:
+            values.append(value)
+    return list(found.items())
+
+
+def _says_something(header: tuple[str, list[bytes]]) -> bool:
+    return any(value.strip().lower() not in _NO_CREDENTIAL for value in header[1])
+
+
+def _header_fields(headers: _Values) -> Iterator[bytes]:
+    # The count in front of the values tells "absent" from "empty" and "a, b" from "a" and "b". Absent ones
+    # are named, too: what was stored under a rule with fewer headers is not found under one with more.
+    for name, values in headers:
         yield text(name)
         yield b"%d" % len(values)
         yield from values
+
+
+def _member(body: Mapping[str, JsonValue], path: BodyPath) -> JsonValue:
+    """What the path leads to; None: nothing, for null is the same as left out."""
+    value: JsonValue = dict(body)
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _is_blank(value: JsonValue) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _body_fields(members: Sequence[tuple[BodyPath, JsonValue]]) -> Iterator[bytes]:
+    yield b"body"
+    for path, value in members:
+        yield b"%d" % len(path)
+        yield from map(text, path)
+        # No JSON value is written as nothing, so a member that is absent has a value of its own.
+        yield _ABSENT if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -46,7 +46,7 @@ def fingerprint(
 
 
 def partition(scope: Scope, request: InferenceRequest, *, decision: str, encoder: str) -> str:
-    return key.partition(scope, context_digest(request), decision=decision, encoder=encoder)
+    return key.partition(scope, context_digest(request), decision=decision, answerer="a", encoder=encoder)
 
 
 def partition_of(request: InferenceRequest, **changes: str) -> str:

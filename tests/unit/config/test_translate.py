@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.cache.scope import ClientScope, SharedScope
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import StageLimits
 from router_extproc.config.translate import router_policy_of
@@ -48,7 +48,7 @@ def test_each_decision_has_one_cache_policy_with_its_scope(read: Read) -> None:
     gold, default = policies.of("gold"), policies.of("default")
     assert gold is not None
     assert default is not None
-    assert (gold.scope, default.scope) == (SharedScope(), HeaderScope(("x-user",)))
+    assert (gold.scope, default.scope) == (SharedScope(), ClientScope(("x-user",)))
 
 
 def test_a_decision_has_its_model_as_its_only_candidate(read: Read) -> None:
