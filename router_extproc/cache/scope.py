@@ -49,11 +49,13 @@ BodyPath: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ClientScope:
-    """Requests share entries when all of these are equal, and at least one of them says something."""
+    """Requests share entries when all of these are equal."""
 
     #: In lower case.
     headers: tuple[str, ...] = CREDENTIALS
     body: tuple[BodyPath, ...] = ()
+    #: Requests in which none of these says anything share among themselves.
+    anonymous_share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def scope_of(
         return Scope(digest(_PURPOSE, (b"shared",)))
     values = _header_values(rule.headers, headers)
     members = [(path, _member(body, path)) for path in sorted(set(rule.body))]
-    if not any(map(_says_something, values)) and all(_is_blank(value) for _, value in members):
+    is_anonymous = not any(map(_says_something, values)) and all(_is_blank(value) for _, value in members)
+    if is_anonymous and not rule.anonymous_share:
         return None
     return Scope(digest(_PURPOSE, (b"client", *_header_fields(values), *_body_fields(members))))
 

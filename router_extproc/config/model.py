@@ -81,12 +81,14 @@ Test: TypeAlias = bool | str | tuple[str, ...] | Range
 
 
 class ScopeFields(Section):
-    """Requests share answers when all of these are equal, and at least one of them says something."""
+    """Requests share answers when all of these are equal."""
 
     #: Names of request headers, in any case. None: the usual credentials.
     headers: tuple[str, ...] | None = None
     #: Members of the request's body, with dots on the way inwards: user, metadata.user_id.
     body: tuple[str, ...] = Field(default=(), max_length=16)
+    #: What has none of these shares nothing ("nobody"), or shares with others that have none ("shared").
+    anonymous: Literal["nobody", "shared"] = "nobody"
 
 
 #: Who may share answers: whoever sends the same credentials, these values, or everybody.

@@ -103,7 +103,8 @@ def _scope_rule(scope: section.Scope, identity_headers: Iterable[str]) -> ScopeR
     named = section.ScopeFields() if scope == "credentials" else scope
     headers = credentials_with(identity_headers) if named.headers is None else named.headers
     body = {tuple(path.split(".")) for path in named.body}
-    return ClientScope(tuple(sorted({name.lower() for name in headers})), tuple(sorted(body)))
+    names = tuple(sorted({name.lower() for name in headers}))
+    return ClientScope(names, tuple(sorted(body)), anonymous_share=named.anonymous == "shared")
 
 
 def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:

@@ -189,10 +189,28 @@ async def test_no_other_tenant_is_answered(open_backend: OpenBackend) -> None:
     async with workers(open_backend) as both:
         async with both.storing() as client:
             await client.ask(chat(PROMPT), authorization="Bearer a")
-        for headers in ({"authorization": "Bearer b"}, {"authorization": ""}, {}, {"x_api_key": "Bearer a"}):
+        for headers in ({"authorization": "Bearer b"}, {"x_api_key": "Bearer a"}, {"cookie": "s=1"}):
+            for text in (PROMPT, NEAR):
+                assert (await both.second.send(chat(text), anonymous=True, **headers)).cache == "miss"
+        for headers in ({"authorization": ""}, {}):
+            assert (await both.second.send(chat(PROMPT), anonymous=True, **headers)).cache == "bypass"
+        assert (await both.second.send(chat(NEAR), authorization="Bearer a")).cache == "hit-semantic"
+
+
+async def test_an_answer_that_varies_is_given_for_equal_headers_only(open_backend: OpenBackend) -> None:
+    """A worker learns it from an answer that it sees, and makes its keys with it from then on."""
+    async with workers(open_backend) as both:
+        async with both.storing() as client:
+            for worker in (both.second, client, client):
+                sent = await worker.send(chat(PROMPT), accept_language="de")
+                if sent.cache == "miss":
+                    worker.answer(sent, answer_json(), vary="Accept-Language, Accept-Encoding")
+        for headers in ({"accept_language": "fr"}, {}):
             for text in (PROMPT, NEAR):
                 assert (await both.second.send(chat(text), **headers)).cache == "miss"
-        assert (await both.second.send(chat(NEAR), authorization="Bearer a")).cache == "hit-semantic"
+        german = {"accept_language": "de", "accept_encoding": "gzip"}
+        assert (await both.second.send(chat(PROMPT), **german)).cache == "hit-exact"
+        assert (await both.second.send(chat(NEAR), **german)).cache == "hit-semantic"
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────
@@ -212,6 +230,7 @@ UNFIT: Mapping[str, tuple[bytes, dict[str, Any]]] = {
     "with a cookie": (answer_json(), {"set_cookie": "a=b"}),
     "private": (answer_json(), {"cache_control": "private"}),
     "compressed": (answer_json(), {"content_encoding": "br"}),
+    "varying with anything": (answer_json(), {"vary": "accept-encoding, *"}),
     "streamed without an end": (
         b'data: {"choices":[{"index":0,"delta":{"content":"A"},"finish_reason":"stop"}]}\n\n',
         {"content_type": "text/event-stream"},

@@ -113,6 +113,30 @@ def test_somebody_else_is_never_given_the_answer(demo: Demo) -> None:
     assert demo.as_another().ask(guide()).cache == "miss"
 
 
+@pytest.mark.parametrize("name", ["x-api-key", "api-key", "cookie"])
+def test_another_credential_is_somebody_else(demo: Demo, name: str) -> None:
+    """Whatever stands in Authorization: many clients and gateways use another header."""
+    one, other = {name: "tenant=a"}, {name: "tenant=b"}
+    demo.ask(guide(), headers=one)
+    wait_for_hit(demo, one)
+    assert demo.ask(guide(), headers=other).cache == "miss"
+
+
+def test_a_question_without_any_key_is_answered_twice(demo: Demo) -> None:
+    """Nobody shares with strangers by default; the demo lets those without a key share among themselves."""
+    nobody = {"authorization": ""}
+    demo.ask(guide(), headers=nobody)
+    wait_for_hit(demo, nobody)
+    assert demo.ask(guide()).cache == "miss"
+
+
+def wait_for_hit(demo: Demo, headers: Json) -> None:
+    """Wait until these headers have an exact hit; an answer is stored a moment after it was given."""
+    until_s = time.monotonic() + 10
+    while demo.ask(guide(), headers=headers).cache != "hit-exact":
+        assert time.monotonic() < until_s, "never stored"
+
+
 def test_a_streamed_question_is_answered_by_a_stored_answer_and_the_other_way_round(demo: Demo) -> None:
     plain = demo.ask_and_store(guide())
     streamed = demo.ask(guide(), stream=True)

@@ -92,6 +92,15 @@ def test_a_request_without_any_named_header_shares_with_nobody() -> None:
     assert scope_of(TWO_HEADERS, [("x-team", b"red")]) is not None
 
 
+@pytest.mark.parametrize("headers", NOBODY)
+def test_requests_without_a_credential_may_share_among_themselves(headers: list[tuple[str, bytes]]) -> None:
+    """A demonstration, or people who have no keys: who has one stays apart from them."""
+    rule = ClientScope(anonymous_share=True)
+    assert scope_of(rule, headers) is not None
+    assert scope_of(rule, headers) != scope_of(rule, [ALICE])
+    assert scope_of(rule, headers) != scope_of(SharedScope(), headers)
+
+
 @pytest.mark.parametrize("name", CREDENTIALS)
 def test_every_usual_credential_tells_clients_apart(name: str) -> None:
     one, other = (scope_of(ClientScope(), [(name, value)]) for value in (b"a", b"b"))
