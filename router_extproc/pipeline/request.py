@@ -173,7 +173,7 @@ class RequestPipeline:
             replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
             _explain(considered),
-            coalescing=question if plan is not None and result.outcome.status == "miss" else None,
+            coalescing=_coalescing(considered),
             feedback=result.feedback,
         )
 
@@ -187,6 +187,13 @@ def _reject_miss(considered: Considered) -> Reject:
     outcome = considered.result.outcome
     headers = {CACHE_HEADER: outcome.status, CACHE_STATUS_HEADER: outcome.cache_status}
     return Reject(error, considered.parsed.raw.dialect.render_error(error), headers)
+
+
+def _coalescing(considered: Considered) -> CacheQuestion | None:
+    """What equal requests that miss as well may wait for; None: each is forwarded."""
+    question = considered.question
+    missed = considered.result.outcome.status == "miss"
+    return question if missed and question is not None and question.may_coalesce else None
 
 
 def _edits(route: Route) -> list[Edit]:

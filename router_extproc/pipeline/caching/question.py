@@ -59,6 +59,11 @@ class CacheQuestion:
             self.tags,
         )
 
+    @property
+    def may_coalesce(self) -> bool:
+        """Whether equal requests may share the coming answer: whoever waits takes it from the cache."""
+        return self.store_plan is not None
+
     def within(self, budget: Budget) -> CacheQuestion:
         """The same question, to be answered in other time."""
         return replace(self, parsed=replace(self.parsed, budget=budget))
