@@ -128,11 +128,10 @@ class RequestPipeline:
         return considered if replay else replace(considered, result=unreadable(result)), replay
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
+        encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
         if parsed.pinned is None:
-            return await self.signal_stage.read(
-                parsed.request, parsed.headers, parsed.budget, encode=self.cache_stage is not None
-            )
-        if self.cache_stage is None:
+            return await self.signal_stage.read(parsed.request, parsed.headers, parsed.budget, encode=encode)
+        if not encode:
             return UNKNOWN
         return await self.signal_stage.encode_only(parsed.request, parsed.budget)
 
