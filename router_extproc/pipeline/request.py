@@ -14,7 +14,8 @@ from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.edits import Add, Edit, Set
-from router_extproc.llm.stored import decode_document
+from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
@@ -22,7 +23,7 @@ from router_extproc.pipeline.decision import Decision, Explanation, Forward, Rej
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
-from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, ORIGIN_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import ALL_UP, Traffic
@@ -56,6 +57,7 @@ class RequestPipeline:
     #: For all stages of one request together, in seconds.
     budget_s: float
     prices: Prices
+    pages: PagesHeard
     #: None: no model has a fallback.
     traffic: Traffic | None = None
 
@@ -147,6 +149,7 @@ class RequestPipeline:
         dialect = parsed.raw.dialect
         try:
             answer = dialect.restore(decode_document(entry.answer))
+            told = decode_headers(entry.answer)
         except ValueError:
             return None
         if result.outcome.hidden:
@@ -155,7 +158,10 @@ class RequestPipeline:
         rendered = dialect.render(answer, parsed.request)
         worth = self.prices.worth(entry.model, answer.facts.usage)
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
-        return Replay(rendered, result.outcome, entry.model, entry.decision, _explain(considered), saved)
+        page = parsed.headers.get(ORIGIN_HEADER, "")
+        headers = self.pages.headers_for(page, entry.model, told)
+        explained = _explain(considered)
+        return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
 
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
