@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +111,12 @@ async def test_a_listed_pages_preflight_is_answered_here(stack: Stack) -> None:
 async def test_another_pages_preflight_is_refused_here(stack: Stack) -> None:
     assert allowed(await preflight(stack, THEIRS)) is None
     assert not stack.small.requests
+
+
+async def test_every_page_may_be_listed(tmp_path: Path) -> None:
+    async with running_stack(tmp_path, envoy={"cors": {"allow_origins": ["*"]}}) as stack:
+        replies = [await ask(stack, "", page) for page in (OURS, THEIRS)]
+        assert [allowed(reply) for reply in replies] == [OURS, THEIRS]
+        assert "access-control-allow-credentials" not in replies[0].headers
+        assert allowed(await preflight(stack, THEIRS)) == THEIRS
+        assert allowed(await stack.chat("")) is None
