@@ -102,6 +102,7 @@ class _Parts:
             self._cache_stage(policy.limits),
             policy.limits.budget_s,
             policy.prices,
+            self.learned.pages,
             traffic,
         )
 
@@ -134,6 +135,7 @@ class _Parts:
             self.learned.hit_timing,
             self.learned.traffic,
             None if self.resources.cache is None else self.learned.coalescer,
+            self.learned.pages,
             self.learned.vary,
         )
 
