@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import orjson
@@ -20,6 +21,8 @@ from router_extproc.llm.answer import JsonObject, JsonValue
 _PURPOSE = b"rx-scope-2"
 _NO_BODY: Final[JsonObject] = {}
 _ABSENT: Final = b""
+#: Different lists of headers in one configuration; more are made again.
+_RULES_KEPT: Final = 64
 #: What a client library sends that was given no key.
 _NO_CREDENTIAL: Final = frozenset({b"", b"bearer", b"basic"})
 
@@ -76,44 +79,51 @@ def scope_of(
     """
     if isinstance(rule, SharedScope):
         return Scope(digest(_PURPOSE, (b"shared",)))
-    values = _header_values(rule.headers, headers)
+    names, all_names = _named(rule.headers)
+    values = _header_values(names, headers)
     members = [(path, _member(body, path)) for path in sorted(set(rule.body))]
-    is_anonymous = not any(map(_says_something, values)) and all(_is_blank(value) for _, value in members)
+    is_anonymous = not any(map(_says_something, values.values())) and all(
+        _is_blank(value) for _, value in members
+    )
     if is_anonymous and not rule.anonymous_share:
         return None
-    return Scope(digest(_PURPOSE, (b"client", *_header_fields(values), *_body_fields(members))))
+    # With the names of absent ones, too: what a rule with fewer headers stored, one with more never finds.
+    fields = (b"client", all_names, *_header_fields(values), *_body_fields(members))
+    return Scope(digest(_PURPOSE, fields))
 
 
-#: The values of each header that a rule names, by name.
-_Values: TypeAlias = Sequence[tuple[str, list[bytes]]]
+@lru_cache(maxsize=_RULES_KEPT)
+def _named(headers: tuple[str, ...]) -> tuple[frozenset[str], bytes]:
+    """The names that a rule looks for, and all of them as one field."""
+    names = sorted({name.lower() for name in headers})
+    return frozenset(names), text("\n".join(names))
 
 
-def _header_values(names: Sequence[str], headers: Iterable[tuple[str, bytes]]) -> _Values:
-    found: dict[str, list[bytes]] = {name: [] for name in sorted({name.lower() for name in names})}
+def _header_values(names: frozenset[str], headers: Iterable[tuple[str, bytes]]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
     for given, value in headers:
-        values = found.get(given.lower())
-        if values is not None:
-            values.append(value)
-    return list(found.items())
+        name = given.lower()
+        if name in names:
+            found.setdefault(name, []).append(value)
+    return found
 
 
-def _says_something(header: tuple[str, list[bytes]]) -> bool:
-    return any(value.strip().lower() not in _NO_CREDENTIAL for value in header[1])
+def _says_something(values: Sequence[bytes]) -> bool:
+    return any(value.strip().lower() not in _NO_CREDENTIAL for value in values)
 
 
-def _header_fields(headers: _Values) -> Iterator[bytes]:
-    # The count in front of the values tells "absent" from "empty" and "a, b" from "a" and "b". Absent ones
-    # are named, too: what was stored under a rule with fewer headers is not found under one with more.
-    for name, values in headers:
+def _header_fields(headers: Mapping[str, list[bytes]]) -> Iterator[bytes]:
+    # The count in front of the values tells "a, b" from "a" and "b".
+    for name in sorted(headers):
         yield text(name)
-        yield b"%d" % len(values)
-        yield from values
+        yield b"%d" % len(headers[name])
+        yield from headers[name]
 
 
 def _member(body: Mapping[str, JsonValue], path: BodyPath) -> JsonValue:
     """What the path leads to; None: nothing, for null is the same as left out."""
-    value: JsonValue = dict(body)
-    for name in path:
+    value = body.get(path[0])
+    for name in path[1:]:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
