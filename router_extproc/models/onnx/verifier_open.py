@@ -19,7 +19,12 @@ from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import open_tokenizer
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
-from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+from router_extproc.models.onnx.verifier import (
+    REPHRASED_CHANCE_MIN,
+    WINDOW_TOKENS,
+    Calibration,
+    OnnxVerifier,
+)
 
 #: The shipped part.
 ARTIFACT = ARTIFACTS / "verifier"
@@ -74,7 +79,7 @@ def open_verifier(
         session,
         tokenizer,
         calibration_of(record, where=where),
-        chance_min=record.chance_min,
+        chance_min=min(record.chance_min, REPHRASED_CHANCE_MIN) if own_encoder else record.chance_min,
         support_similarity_min=GUARDED_SIMILARITY_MIN if own_encoder else None,
     )
 

@@ -15,7 +15,7 @@ from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import HOME_VARIABLE
 from router_extproc.models.onnx.manifest import MANIFEST_NAME
-from router_extproc.models.onnx.verifier import OnnxVerifier
+from router_extproc.models.onnx.verifier import REPHRASED_CHANCE_MIN, OnnxVerifier
 from router_extproc.models.onnx.verifier_open import ARTIFACT, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"
@@ -59,6 +59,22 @@ def test_most_questions_in_other_words_are_answered(verifier: OnnxVerifier, enco
 def test_another_number_or_unit_is_another_question(verifier: OnnxVerifier, old: str, new: str) -> None:
     question = "What happens after {} of it?"
     assert not verifier.verify(question.format(old), question.format(new), 0.999).accepted
+
+
+@pytest.mark.parametrize("similarity", [0.92, 0.96])
+def test_one_exchanged_word_needs_a_higher_chance_and_has_no_support(
+    verifier: OnnxVerifier, similarity: float
+) -> None:
+    """Such questions are very similar whatever the word is."""
+    cached = "How do amateur cellists plan their practice?"
+    verdict = verifier.verify(cached, "How do professional cellists plan their practice?", similarity)
+    assert not verdict.accepted
+    assert verdict.score > REPHRASED_CHANCE_MIN
+
+
+def test_one_exchanged_word_that_asks_the_same_is_still_accepted(verifier: OnnxVerifier) -> None:
+    cached, asked = "What is the best way to learn chess?", "What is the easiest way to learn chess?"
+    assert verifier.verify(cached, asked, 0.951).accepted
 
 
 def test_the_same_text_is_accepted_without_being_read(verifier: OnnxVerifier) -> None:
