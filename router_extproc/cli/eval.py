@@ -94,7 +94,7 @@ def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: Json
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
-    made = predict_pairs(texts, open_verifier(), open_encoder())
+    made = predict_pairs(texts, open_verifier(reads_refused=True), open_encoder())
     figures = judge_pairs(collect_predictions(made, len(rows), predictions), truths)
     if json:
         print_json(figures)

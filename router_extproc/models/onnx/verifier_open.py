@@ -19,10 +19,13 @@ from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import open_tokenizer
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
+from router_extproc.models.onnx.unlikely import Unlikely, name_of, read_unlikely
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
 
 #: The shipped part.
 ARTIFACT = ARTIFACTS / "verifier"
+#: Beside it: what its net need not read.
+UNLIKELY_NAME = "unlikely.json"
 
 
 class CalibrationRecord(BaseModel):
@@ -55,12 +58,16 @@ def open_verifier(
     folder: Path | None = None,
     *,
     own_encoder: bool = True,
+    reads_refused: bool = False,
+    skips_unlikely: bool = True,
     engine: Engine = ONE_THREAD,
     where: str = "semantic_cache",
 ) -> OnnxVerifier:
     """The verifier of a folder; None: the one that `models build` made.
 
     own_encoder: similarities come from the built-in encoder; otherwise they are left out of account.
+    reads_refused: for evaluation, see OnnxVerifier.
+    skips_unlikely: False makes the net read what it has never accepted, to fit anew what that is.
 
     Raises:
         ConfigError: it has not been built, or is damaged.
@@ -76,7 +83,15 @@ def open_verifier(
         calibration_of(record, where=where),
         chance_min=record.chance_min,
         support_similarity_min=GUARDED_SIMILARITY_MIN if own_encoder else None,
+        unlikely=open_unlikely(manifest, where=where) if own_encoder and skips_unlikely else None,
+        reads_refused=reads_refused,
     )
+
+
+def open_unlikely(manifest: VerifierManifest, *, where: str) -> Unlikely | None:
+    """What this verifier's net need not read; None: nothing is known of it."""
+    verifier = name_of(manifest.identity, manifest.calibration)
+    return read_unlikely(ARTIFACT / UNLIKELY_NAME, verifier=verifier, where=where)
 
 
 def built_folder(*, where: str) -> Path:
