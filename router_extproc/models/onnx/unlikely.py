@@ -2,8 +2,9 @@
 
 A logistic model of the net's verdicts over figures that cost nothing: the similarity, the words in common
 and the guards that object, with their products. Questions that share most of their words and are less
-similar than that promises differ in the one word that counts. `training.verifier.unlikely` fits it, for one
-verifier with one calibration; another verifier reads every pair until it is fitted again.
+similar than that promises differ in the one word that counts; long questions take the longest and are rarely
+accepted. `training.verifier.unlikely` fits it, for one verifier with one calibration; another verifier reads
+every pair until it is fitted again.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from router_extproc.equivalence import Question
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 
-#: What is read of a pair, in order: the similarity, and some of EVIDENCE.
-SIMILARITY: Final = "similarity"
-FIGURES: Final = (SIMILARITY, "content words in common", "words in common", "guards that object")
+#: What is read of a pair, in order: the similarity, some of EVIDENCE, and the length of the longer question.
+SIMILARITY, LENGTH = "similarity", "length"
+OF_EVIDENCE: Final = ("content words in common", "words in common", "guards that object")
+FIGURES: Final = (SIMILARITY, *OF_EVIDENCE, LENGTH)
+#: More words say nothing more: there are few longer questions among the development rows.
+WORDS_MAX: Final = 40
 #: Every two figures, one with itself among them.
 PRODUCTS: Final = tuple(combinations_with_replacement(range(len(FIGURES)), 2))
-_PLACES: Final = tuple(list(EVIDENCE).index(name) for name in FIGURES[1:])
+_PLACES: Final = tuple(list(EVIDENCE).index(name) for name in OF_EVIDENCE)
 #: Beyond it the chance is one or none, and its exponential too large.
 _TOTAL_MAX: Final = 60.0
 
@@ -62,11 +67,10 @@ class Unlikely:
             raise ConfigError(where, "what the net need not read was fitted to other figures")
         return cls(tuple(record.weights[term] for term in terms()), record.offset, record.chance_min)
 
-    def chance(self, similarity: float, evidence: Sequence[float]) -> float:
-        """Chance in [0, 1] that the net accepts the pair; `evidence` as `read_evidence` gives it."""
+    def chance(self, figures: Sequence[float]) -> float:
+        """Chance in [0, 1] that the net accepts a pair with these figures."""
         total = self.offset + sum(
-            weight * value
-            for weight, value in zip(self.weights, expand(figures_of(similarity, evidence)), strict=True)
+            weight * value for weight, value in zip(self.weights, expand(figures), strict=True)
         )
         return 1.0 / (1.0 + math.exp(-max(-_TOTAL_MAX, min(_TOTAL_MAX, total))))
 
@@ -76,9 +80,12 @@ def terms() -> tuple[str, ...]:
     return (*FIGURES, *(f"{FIGURES[one]} * {FIGURES[other]}" for one, other in PRODUCTS))
 
 
-def figures_of(similarity: float, evidence: Sequence[float]) -> tuple[float, ...]:
-    """What is read of a pair, in the order of FIGURES."""
-    return (similarity, *(evidence[place] for place in _PLACES))
+def read_figures(
+    cached: Question, asked: Question, similarity: float, evidence: Sequence[float]
+) -> tuple[float, ...]:
+    """What is read of a pair, in the order of FIGURES; `evidence` as `read_evidence` gives it."""
+    words = min(WORDS_MAX, max(len(cached.words), len(asked.words)))
+    return (similarity, *(evidence[place] for place in _PLACES), math.log1p(words))
 
 
 def expand(figures: Sequence[float]) -> tuple[float, ...]:

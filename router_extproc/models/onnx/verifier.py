@@ -10,10 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
-
-import numpy as np
-import onnxruntime as ort
+from typing import Final, Protocol
 
 from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
 from router_extproc.equivalence.asking import same_extent
@@ -25,12 +22,8 @@ from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.lexical_features import read_evidence
-from router_extproc.models.onnx.session import run_session
-from router_extproc.models.onnx.unlikely import Unlikely
+from router_extproc.models.onnx.unlikely import Unlikely, read_figures
 
-STAGE = "verifier"
-#: The graph's output, float32[1].
-LOGIT = "logit"
 #: Tokens of each question that the net reads; it was trained on shorter ones.
 WINDOW_TOKENS = 128
 #: A guard refused: the chance is at most this share of it.
@@ -74,6 +67,10 @@ class Calibration:
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
 
 
+#: The net cannot read both whole.
+UNREADABLE = Verdict(accepted=False, score=0.0, reason="unreadable")
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """What is weighed."""
@@ -84,12 +81,20 @@ class Pair:
     similarity: float
 
 
+class Net(Protocol):
+    """What judges two questions by their tokens. PairNet fits it."""
+
+    def logit(self, cached: Sequence[int], asked: Sequence[int]) -> float:
+        """What it says of them, by token ids; higher is likelier. Raises ModelError."""
+        ...
+
+
 class OnnxVerifier:
-    """One graph, its tokenizer and its calibration; safe to call from several threads."""
+    """One net, its tokenizer and its calibration; safe to call from several threads."""
 
     def __init__(
         self,
-        session: ort.InferenceSession,
+        net: Net,
         tokenizer: WindowTokenizer,
         calibration: Calibration,
         *,
@@ -104,7 +109,7 @@ class OnnxVerifier:
         unlikely: which pairs are refused unread; None: the net reads all that no guard refuses.
         reads_refused: the net reads refused pairs too. The verdicts are the same, the scores are the net's.
         """
-        self._session: Final = session
+        self._net: Final = net
         self._tokenizer: Final = tokenizer
         self._calibration: Final = calibration
         self._chance_min: Final = chance_min
@@ -123,13 +128,19 @@ class OnnxVerifier:
         if max(len(cached), len(asked)) > QUESTION_CHARS_MAX:
             return Verdict(accepted=False, score=0.0, reason="too-long")
         pair = Pair(read_question(cached), read_question(asked), bound(similarity))
+        # Every word is a token at least: guards, which take time in proportion to it, need not read so much.
+        if max(len(pair.cached.tokens), len(pair.asked.tokens)) > WINDOW_TOKENS:
+            return UNREADABLE
+        return self._compare(pair)
+
+    def _compare(self, pair: Pair) -> Verdict:
         veto = find_refusal(VETOES, pair.cached, pair.asked)
         if veto is not None and not self._reads_refused:
             return Verdict(accepted=False, score=REFUSED_SHARE * self._unread_chance(pair), reason=veto)
-        first, second = self._tokenizer.read(cached), self._tokenizer.read(asked)
+        first, second = (self._tokenizer.read(each.text) for each in (pair.cached, pair.asked))
         if not (is_whole(first) and is_whole(second)):
-            return Verdict(accepted=False, score=0.0, reason="unreadable")
-        if is_same_text(pair.cached, pair.asked):
+            return UNREADABLE
+        if veto is None and is_same_text(pair.cached, pair.asked):
             return Verdict(accepted=True, score=1.0, reason="ok")
         return self._weigh(pair, (first, second), veto)
 
@@ -149,7 +160,7 @@ class OnnxVerifier:
     def _refuse_unlikely(self, pair: Pair, evidence: Sequence[float]) -> Verdict | None:
         if self._unlikely is None:
             return None
-        chance = self._unlikely.chance(pair.similarity, evidence)
+        chance = self._unlikely.chance(read_figures(pair.cached, pair.asked, pair.similarity, evidence))
         if chance >= self._unlikely.chance_min:
             return None
         return Verdict(accepted=False, score=chance, reason=UNLIKELY)
@@ -164,12 +175,7 @@ class OnnxVerifier:
         return self._calibration.chance(0.0, pair.similarity, evidence.tolist())
 
     def _chance(self, cached: Tokens, asked: Tokens, similarity: float, evidence: Sequence[float]) -> float:
-        feeds = {
-            name: np.array([tokens.ids], np.int32)
-            for name, tokens in (("cached_ids", cached), ("asked_ids", asked))
-        }
-        (logit,) = run_session(self._session, [LOGIT], feeds, stage=STAGE)
-        return self._calibration.chance(float(logit[0]), similarity, evidence)
+        return self._calibration.chance(self._net.logit(cached.ids, asked.ids), similarity, evidence)
 
     def _verdict(self, chance: float, veto: str | None) -> Verdict:
         if veto is not None:

@@ -20,7 +20,8 @@ from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.lexical_features import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
-from router_extproc.models.onnx.verifier import LOGIT, SUPPORTED_CHANCE_MIN, VETOES, find_refusal
+from router_extproc.models.onnx.tensors import LOGIT
+from router_extproc.models.onnx.verifier import SUPPORTED_CHANCE_MIN, VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.training.heads.logistic import chances, fit_logistic
 from router_extproc.training.verifier.pairs import Pair

@@ -24,7 +24,7 @@ from router_extproc.models.base import Encoder, Verifier
 from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.manifest import read_manifest
 from router_extproc.models.onnx.open import open_encoder
-from router_extproc.models.onnx.unlikely import UnlikelyRecord, expand, figures_of, name_of, terms
+from router_extproc.models.onnx.unlikely import UnlikelyRecord, expand, name_of, read_figures, terms
 from router_extproc.models.onnx.verifier_open import (
     ARTIFACT,
     UNLIKELY_NAME,
@@ -103,10 +103,13 @@ def read_all(pairs: Iterable[Pair], verifier: Verifier, encoder: Encoder) -> Rea
     columns, accepted, fitted = [], [], []
     for pair in pairs:
         similarity = float(encoder.encode(pair.cached).vector @ encoder.encode(pair.asked).vector)
-        verdict = verifier.verify(pair.cached, pair.asked, similarity)
-        if verdict.inferred and similarity >= SIMILARITY_MIN:
-            evidence = read_evidence(read_question(pair.cached), read_question(pair.asked))
-            columns.append(expand(figures_of(similarity, evidence.tolist())))
+        if similarity < SIMILARITY_MIN:
+            continue
+        verdict = verifier.verify(pair.cached, pair.asked, min(1.0, similarity))
+        if verdict.inferred:
+            both = read_question(pair.cached), read_question(pair.asked)
+            figures = read_figures(*both, similarity, read_evidence(*both).tolist())
+            columns.append(expand(figures))
             accepted.append(verdict.accepted)
             fitted.append(is_fitted(pair))
     return Read(np.array(columns), np.array(accepted), np.array(fitted))

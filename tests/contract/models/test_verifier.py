@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.building.verifier import UPPER_NAME, build_verifier
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import HOME_VARIABLE
 from router_extproc.models.onnx.manifest import MANIFEST_NAME
 from router_extproc.models.onnx.verifier import OnnxVerifier
-from router_extproc.models.onnx.verifier_open import ARTIFACT, open_verifier
+from router_extproc.models.onnx.verifier_open import ARTIFACT, UPPER_NAME, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"
 PAIRS = [json.loads(line) for line in (SAMPLES / "pairs.jsonl").read_text().splitlines()]

@@ -227,6 +227,23 @@ async def test_at_most_so_many_candidates_of_a_tier_are_verified() -> None:
     assert len(world.verifier.seen) == CANDIDATES_MAX
 
 
+async def test_behind_a_clear_refusal_the_backends_candidates_are_verified_only_if_nearer() -> None:
+    """The net takes milliseconds, and would refuse the further one as well."""
+    world = World()
+    seen: list[str] = []
+
+    class Sure:
+        def verify(self, cached: str, asked: str, similarity: float) -> Verdict:  # noqa: ARG002 - the port
+            seen.append(cached)
+            return Verdict(accepted=False, score=0.0, reason="verifier", inferred=True)
+
+    world.near.put(world.entry("near", 1.0, 0.2))
+    await world.backend.put([world.entry("nearer", 1.0, 0.1), world.entry("further", 1.0, 0.3)])
+    lookup = replace(world.cache.lookup, verifier=Sure())
+    assert isinstance(await lookup.semantic(world.query()), Miss)
+    assert seen == ["near", "nearer"]
+
+
 async def test_semantic_entry_older_than_max_age_is_a_miss() -> None:
     world = World("a")
     world.near.put(world.entry("a", 1.0))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
-import numpy as np
-import onnxruntime as ort
 import pytest
-from numpy.typing import NDArray
 
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
@@ -27,19 +24,15 @@ BY_SIMILARITY = Unlikely((1.0,) + (0.0,) * (len(terms()) - 1), -0.9, 0.5)
 
 
 class CountingNet:
-    """A session that gives one logit, and counts how often it is asked."""
+    """Gives one logit, and counts how often it is asked. Fits Net."""
 
     def __init__(self, logit: float = CERTAIN) -> None:
         self.runs = 0
         self._logit = logit
 
-    def run(
-        self,
-        outputs: Sequence[str],  # noqa: ARG002 - as onnxruntime has it
-        feeds: Mapping[str, NDArray[np.int32]],  # noqa: ARG002
-    ) -> list[NDArray[np.float32]]:
+    def logit(self, cached: Sequence[int], asked: Sequence[int]) -> float:  # noqa: ARG002 - the port
         self.runs += 1
-        return [np.array([self._logit], np.float32)]
+        return self._logit
 
 
 class WordTokenizer:
@@ -55,7 +48,7 @@ def verifier(
     net: CountingNet, unlikely: Unlikely | None = None, *, reads_refused: bool = False
 ) -> OnnxVerifier:
     return OnnxVerifier(
-        cast("ort.InferenceSession", net),
+        net,
         cast("WindowTokenizer", WordTokenizer()),
         Calibration(1.0, 0.0, (0.0,) * len(EVIDENCE), 0.0),
         chance_min=0.8,
@@ -104,9 +97,16 @@ def test_the_reason_of_a_guard_comes_before_unlikely() -> None:
     assert verdict.reason == "negation"
 
 
+def test_a_text_of_more_words_than_the_net_reads_is_not_read_by_guards() -> None:
+    """They take time in proportion to it."""
+    long = "who has 1 " * WINDOW_TOKENS
+    verdict, runs = verdict_and_runs(long, long.replace("1", "2"))
+    assert (verdict.reason, runs) == ("unreadable", 0)
+
+
 def test_what_the_net_cannot_read_whole_is_refused_unread() -> None:
-    long = " ".join([CACHED] * WINDOW_TOKENS)[: 8 * WINDOW_TOKENS]
-    verdict, runs = verdict_and_runs(long, f"{long} energy")
+    marks = " ?" * WINDOW_TOKENS
+    verdict, runs = verdict_and_runs(CACHED + marks, REPHRASED + marks)
     assert (verdict.accepted, verdict.reason, runs) == (False, "unreadable", 0)
 
 
