@@ -62,12 +62,14 @@ class Prompts:
 _ASKED_TOKENS: Final = 14
 #: Tokens of the longer question below, with the full stop before it and without marks.
 _QUESTION_TOKENS: Final = 12
+#: With the words of this one, all questions get the same decision of the demo, and so meet in one partition.
+BACKGROUND_SEED: Final = 20
 
 
 def question(tokens: int) -> Questions:
     """A question of at most `tokens` tokens (at least 12), said again in other words, and two others."""
     length = tokens - _QUESTION_TOKENS
-    background = f"{Prompts(seed=11).fresh(length)} . " if length > _MARKS else ""
+    background = f"{Prompts(seed=BACKGROUND_SEED).fresh(length)} . " if length > _MARKS else ""
     return Questions(
         f"{background}What are the main renewable energy sources?",
         f"{background}Which are the main sources of renewable energy?",
