@@ -105,7 +105,7 @@ def pairs(
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
-    made = predict_pairs(texts, open_verifier(), open_encoder())
+    made = predict_pairs(texts, open_verifier(reads_refused=True), open_encoder())
     judged = collect_predictions(made, len(rows), predictions)
     if curve is not None:
         drawn = cache_curve_of(judged, truths)

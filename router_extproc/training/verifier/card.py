@@ -20,9 +20,9 @@ from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.lexical_features import EVIDENCE, is_word_exchanged, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
+from router_extproc.models.onnx.tensors import LOGIT
 from router_extproc.models.onnx.verifier import (
     EXCHANGED_CHANCE_MIN,
-    LOGIT,
     SUPPORTED_CHANCE_MIN,
     VETOES,
     find_refusal,
