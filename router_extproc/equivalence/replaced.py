@@ -1,4 +1,4 @@
-"""Guard: two questions that are equal but for a word, or a short phrase, in one place.
+"""Guard: two questions that are equal but for one word.
 
 Encoder and net see that nearly everything is the same; the one word may be all that was asked about. So it
 must be another form, another spelling or a synonym of the word that it stands for. Questions in other words
@@ -12,8 +12,6 @@ from typing import Final
 
 from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, stem
 
-#: Words of the place at most, on either side; a longer phrase may say the same in other words.
-PLACE_WORDS_MAX: Final = 2
 #: Words around the place at least: else nothing says that both words play one part.
 AROUND_MIN: Final = 1
 #: They come and go without another meaning.
@@ -37,7 +35,9 @@ _SYNONYMS = tuple(
     close/shut throw/toss vomit/puke
     fast/quick/rapid/quickly/rapidly/faster big/large/huge biggest/largest small/little/tiny smallest/littlest
     good/great/nice/best/better/top/ideal/greatest/effective best/easiest/simplest/quickest
-    good/amazing/interesting/cool/awesome/fun/useful/helpful best/favorite/favourite ok/good/fine/alright
+    good/great/amazing/interesting/cool/awesome/fun/useful/helpful/brilliant/excellent/wonderful
+    good/okay/viable/suitable/worth/nice great/excellent/ideal biggest/main/major/greatest
+    best/favorite/favourite ok/good/fine/alright
     easy/simple/easiest/simplest hard/difficult/tough hardest/toughest important/significant/essential
     main/major/primary/key/chief/principal/salient famous/popular/known smart/intelligent/clever
     rich/wealthy sick/ill/unwell glad/happy angry/mad scared/afraid beautiful/pretty whole/entire/full
@@ -64,6 +64,8 @@ _SYNONYMS = tuple(
     weight/fat rise/increase usa/us/america/states
     person/people/human people/individual/human woman/lady guy/man boy/guy spouse/partner
     world/earth/globe universe/cosmos sofa/couch dinner/supper soda/pop candy/sweet
+    toward/towards/to site/blog/website market/world follow/take overcome/control/handle/cope
+    support/assistance/help get/find
     using/with via/through/with/by within/in inside/in during/in while/when until/till
     """
     )
@@ -105,15 +107,18 @@ _UNSPACED = 0x0E00
 
 
 def same_but_one(cached: Question, asked: Question) -> str | None:
-    """Say "word" when the questions are equal but for what stands in one place, and that differs."""
+    """Say "word" when the questions are equal but for one word, and that is another one."""
     one, other = _kept(cached), _kept(asked)
     start, end = _around(one, other)
     if start + end < AROUND_MIN:
         return None
     first, second = one[start : len(one) - end], other[start : len(other) - end]
-    if not 0 < min(len(first), len(second)) <= max(len(first), len(second)) <= PLACE_WORDS_MAX:
+    if not len(first) == len(second) == 1:
+        return None  # a phrase may say the same in other words
+    word, another = first[0], second[0]
+    if any(ord(letter) >= _UNSPACED for letter in word + another):
         return None
-    return "word" if _is_another(first, second, opens=start == 0) else None
+    return None if _is_interchangeable(word, another, opens=start == 0) else "word"
 
 
 def _kept(question: Question) -> tuple[str, ...]:
@@ -134,24 +139,6 @@ def _around(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 def _is_form(one: str, other: str) -> bool:
     return one == other or stem(one) == stem(other)
-
-
-def _is_another(first: Sequence[str], second: Sequence[str], *, opens: bool) -> bool:
-    if any(ord(letter) >= _UNSPACED for word in (*first, *second) for letter in word):
-        return False
-    if len(first) == len(second) == 1:
-        return not _is_interchangeable(first[0], second[0], opens=opens)
-    # "fell ill", "got sick": phrases that share a meaning in any word are left to the net.
-    if "".join(first) == "".join(second):
-        return False  # "move set", "moveset"
-    one, other = _content(first), _content(second)
-    if not one or not other:
-        return False
-    return not any(_is_synonym(word, another) for word in one for another in other)
-
-
-def _content(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if word not in FUNCTION_WORDS and word not in _ANYBODY)
 
 
 def _is_interchangeable(one: str, other: str, *, opens: bool) -> bool:
