@@ -16,6 +16,7 @@ from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy, StageLimits
 from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
@@ -96,7 +97,7 @@ class _Parts:
     def _pipeline(self, policy: RouterPolicy, traffic: Traffic | None) -> RequestPipeline:
         return RequestPipeline(
             self.surroundings.clock,
-            RequestParser(policy.catalogue, policy.cache_policies, policy.routing_headers, self.learned.vary),
+            self._parser(policy),
             policy.routing,
             self._signal_stage(policy.limits),
             self._cache_stage(policy.limits),
@@ -105,6 +106,11 @@ class _Parts:
             self.learned.pages,
             traffic,
         )
+
+    def _parser(self, policy: RouterPolicy) -> RequestParser:
+        rules = ReuseRules(policy.cache.reuse, self.resources.signals)
+        headers = policy.routing_headers
+        return RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:
         return SignalStage(

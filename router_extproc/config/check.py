@@ -142,6 +142,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     if not cache.enabled:
         return
     yield from _check_bound("semantic_cache", cache_policy_of(cache, DecisionCache()))
+    yield from check_signals.check_bypass(config)
     yield from _check_floor("semantic_cache.similarity_threshold", cache.similarity_threshold, config)
     if cache.near.max_bytes < cache.max_answer_bytes:
         yield ConfigError(

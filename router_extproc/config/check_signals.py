@@ -47,6 +47,19 @@ def check_when(when: object, path: str, config: Config, depth: int = 0) -> Itera
             yield from _check_test(when, path, config)
 
 
+def check_bypass(config: Config) -> Iterator[ConfigError]:
+    """Every problem of `semantic_cache.bypass_when`, which is read before any inference."""
+    when, path = config.semantic_cache.bypass_when, "semantic_cache.bypass_when"
+    problems = list(check_when(when, path, config))
+    yield from problems
+    if when is None or problems:
+        return
+    for name in sorted({test.signal for test in read_rule(when, path).tests()}):
+        if config.signals[name].needs_encoder:
+            problem = f"signal '{name}' needs the encoder, and this rule is read before any inference"
+            yield ConfigError(path, problem)
+
+
 def _check_parts(parts: Sequence[object], path: str, config: Config, depth: int) -> Iterator[ConfigError]:
     for index, part in enumerate(parts):
         yield from check_when(part, f"{path}[{index}]", config, depth + 1)

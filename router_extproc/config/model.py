@@ -189,6 +189,12 @@ class SemanticCache(Section):
     max_entries: int = Field(default=1000, ge=1)
     #: Seconds until an answer expires.
     ttl_seconds: float = Field(default=3600, gt=0)
+    #: Seconds for which an answer that is true only now (a price, the weather, "my orders") is reused. 0: the
+    #: cache is neither asked nor filled. off: it is reused as any other.
+    volatile_ttl_s: Annotated[float, Field(ge=0)] | Literal["off"] = 0
+    #: Requests that want an answer of their own, as a rule like a decision's `when`: the cache is neither
+    #: asked nor filled, and equal ones do not wait for each other. Only signals that need no encoder.
+    bypass_when: JsonValue = None
     #: What a full tier evicts first: the oldest, the least recently used, or the least often used entry.
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
     #: Who may share answers: requests with equal credentials ("credentials"), with equal values of what is

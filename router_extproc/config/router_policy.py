@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
@@ -55,6 +56,8 @@ class CacheSettings:
     hide_timing_max_s: float
     #: None: equal requests do not wait for each other.
     coalescing: CoalescingLimits | None
+    #: Which requests want an answer of their own.
+    reuse: ReuseSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class RouterPolicy:
     catalogue: Catalogue
     #: The decisions, with their candidates and selections.
     routing: Policy
-    #: By name: those that some decision looks at. No other signal is opened or read.
+    #: By name: those that some decision or the cache looks at. No other signal is opened or read.
     signals: Mapping[str, SignalSettings]
     cache_policies: CachePolicies
     cache: CacheSettings

@@ -126,10 +126,17 @@ $models
 
 _RULES: Final = """\
 # What is measured of each prompt, under names that you choose. Other types: keywords, complexity, language,
-# pii, guard, context_length; and `intent` with `examples:`, for topics that you describe yourself.
+# pii, guard, context_length, volatile; and `intent` with `examples:`, for topics that you describe yourself.
 signals:
   # The subject, one of 14: math, physics, law, health, history ...
   domain: {type: intent, model: mmlu14, min_score: 0.5}
+  # Not for routing: the cache's `bypass_when` asks them.
+  another:
+    type: keywords
+    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "roll the dice",
+      "flip a coin", "toss a coin", "another one", "another joke", "tell me another", "give me another",
+      "a different one", "give me a different", "try again", "one more"]
+  sampled: {type: sampling, temperature_min: 1.0}
 
 # Which model for which prompt: the first decision that fits, highest priority first.
 decisions:
@@ -146,13 +153,21 @@ _RULES_LATER: Final = """\
 # With one pool there is nothing to choose yet. Add a second one to `models` and `envoy.clusters`, then say
 # which prompts it gets:
 #
-# signals:
-#   domain: {type: intent, model: mmlu14, min_score: 0.5}
 # decisions:
 #   - name: exact-sciences
 #     priority: 100
 #     when: {domain: [math, physics, "computer science"]}
 #     model: $large
+
+signals:
+  # Add, for this decision: domain: {type: intent, model: mmlu14, min_score: 0.5}
+  # Not for routing: the cache's `bypass_when` asks them.
+  another:
+    type: keywords
+    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "roll the dice",
+      "flip a coin", "toss a coin", "another one", "another joke", "tell me another", "give me another",
+      "a different one", "give me a different", "try again", "one more"]
+  sampled: {type: sampling, temperature_min: 1.0}
 
 """
 
@@ -171,6 +186,11 @@ semantic_cache:
   # Cosine below which a stored question is not even looked at.
   similarity_threshold: 0.8
   ttl_seconds: 3600
+  # An answer that is true only now (a price, the weather, "my orders") is not reused; 30: for 30 seconds.
+  volatile_ttl_s: 0
+  # Requests that want another answer each time: the cache is neither asked nor filled. The model is chosen as
+  # for any other request.
+  bypass_when: {any: [{another: true}, {sampled: true}]}
   # Next: ask the pool all the same in one of fifty such cases, to learn how often the cache is wrong.
   # shadow_rate: 0.02
 """

@@ -15,6 +15,7 @@ from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
@@ -30,12 +31,14 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
     """What the configuration says of requests, as one value."""
     targets = _targets(config.models)
     routing = _routing(config, targets)
+    cache = _cache_settings(config.semantic_cache)
+    looked_at = routing.signals | cache.reuse.signals
     return RouterPolicy(
         Catalogue.of(config.virtual_models, tuple(targets.values())),
         routing,
-        {name: signal for name, signal in config.signals.items() if name in routing.signals},
+        {name: signal for name, signal in config.signals.items() if name in looked_at},
         _cache_policies(config),
-        _cache_settings(config.semantic_cache),
+        cache,
         _prices(config.models),
         _stage_limits(config.limits),
     )
@@ -122,7 +125,20 @@ def _cache_policies(config: section.Config) -> CachePolicies:
 def _cache_settings(cache: section.SemanticCache) -> CacheSettings:
     wanted = cache.coalescing
     coalescing = CoalescingLimits(wanted.wait_s, wanted.waiters_max) if wanted.enabled else None
-    return CacheSettings(cache.client_feedback, cache.max_answer_bytes, cache.hide_timing_max_s, coalescing)
+    return CacheSettings(
+        cache.client_feedback,
+        cache.max_answer_bytes,
+        cache.hide_timing_max_s,
+        coalescing,
+        _reuse_settings(cache),
+    )
+
+
+def _reuse_settings(cache: section.SemanticCache) -> ReuseSettings:
+    if not cache.enabled:
+        return REUSE_ALL
+    rule = None if cache.bypass_when is None else read_rule(cache.bypass_when, "semantic_cache.bypass_when")
+    return ReuseSettings(None if cache.volatile_ttl_s == "off" else cache.volatile_ttl_s, rule)
 
 
 # ── prices and limits ─────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ Whatever is wrong with a request is found here, so that nothing after it fails o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
@@ -19,10 +19,12 @@ from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
+from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.signals.base import Subject
 
 #: Headers by which these APIs choose another behaviour, account or version, whatever a pool's `vary` says.
 API_HEADERS: Final = (
@@ -70,6 +72,8 @@ class ParsedRequest:
     budget: Budget
     #: Headers of pools' `vary` that are part of the keys.
     vary: tuple[str, ...] = ()
+    #: Whether the cache may answer it, and for how long its answer may be reused.
+    reuse: Reuse = UNTIL_EXPIRY
 
     @property
     def gives_feedback(self) -> bool:
@@ -87,6 +91,7 @@ class RequestParser:
     routing_headers: Sequence[str]
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
+    reuse_rules: ReuseRules = field(default_factory=ReuseRules)
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -98,8 +103,10 @@ class RequestParser:
         pinned = self.catalogue.pinned(request.model)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
+        reuse = self.reuse_rules.of(Subject(request, headers, None))
         keys = self._keys(raw, request, headers, vary)
-        return ParsedRequest(raw, headers, request, pinned, directives, keys, budget, vary)
+        directives = _within(directives, reuse)
+        return ParsedRequest(raw, headers, request, pinned, directives, keys, budget, vary, reuse)
 
     def _keys(
         self, raw: RawRequest, request: InferenceRequest, headers: Mapping[str, str], vary: tuple[str, ...]
@@ -119,6 +126,15 @@ class RequestParser:
             key = fingerprint(scope, context, request.prompt, routing_facts=facts)
             keys[rule] = RequestKey(scope, key, context, ignore.count(request.system_texts))
         return keys
+
+
+def _within(directives: Directives, reuse: Reuse) -> Directives:
+    """The directives, with the age at which an answer to this request is too old."""
+    if isinstance(reuse, Bypass):
+        return directives
+    freshness = directives.freshness
+    max_age_s = reuse.age_limit_s(freshness.max_age_s)
+    return replace(directives, freshness=replace(freshness, max_age_s=max_age_s))
 
 
 def _delivery(headers: Mapping[str, str], vary: tuple[str, ...]) -> Delivery:

@@ -17,6 +17,8 @@ from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.signals.language import LanguageSettings
 from router_extproc.signals.pii.signal import PiiSettings
+from router_extproc.signals.sampling import SamplingSettings
+from router_extproc.signals.volatile import VolatileSettings
 
 #: `type` in the configuration to the section that opens such signals.
 SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
@@ -29,5 +31,7 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "pii": PiiSettings,
         "guard": GuardSettings,
         "complexity": ComplexitySettings,
+        "volatile": VolatileSettings,
+        "sampling": SamplingSettings,
     }
 )

@@ -23,6 +23,7 @@ from router_extproc.config.router_policy import CacheSettings, CoalescingLimits,
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
+from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
@@ -121,6 +122,7 @@ def fake_router(
     pending_max: int = PENDING_MAX,
     grace_s: float = GRACE_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
+    reuse: ReuseSettings = REUSE_ALL,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -137,7 +139,7 @@ def fake_router(
         Policy(decisions, default=SMALL, fallbacks=Fallbacks(TARGETS, fallbacks)),
         signal_settings,
         CachePolicies(cache_policy, {**policies, **own_cache_policies}),
-        CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX)),
+        CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX), reuse),
         Prices({"small": Price(1.0, 2.0)}),
         StageLimits(0.2, 1.0, 1.0, 1.0),
     )

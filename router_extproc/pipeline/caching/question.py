@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from router_extproc.cache.base import Partition
-from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.cache.decision_policy import CachePolicy, StoreRules
 from router_extproc.cache.results import Query
 from router_extproc.clock import Budget
 from router_extproc.models.base import Encoding, Vector
+from router_extproc.pipeline.caching.reuse import Bypass
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.token import StorePlan
 
@@ -55,10 +56,16 @@ class CacheQuestion:
             key.scope,
             self.vector,
             prompt,
-            self.policy.store_rules,
+            self._store_rules,
             self.tags,
             self.parsed.vary,
         )
+
+    @property
+    def _store_rules(self) -> StoreRules:
+        """The policy's, of an answer that is true only now for a shorter time."""
+        rules, reuse = self.policy.store_rules, self.parsed.reuse
+        return rules if isinstance(reuse, Bypass) else replace(rules, ttl_s=reuse.ttl_s(rules.ttl_s))
 
     @property
     def may_coalesce(self) -> bool:

@@ -24,6 +24,7 @@ from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion, needs_vector, semantic_vector
+from router_extproc.pipeline.caching.reuse import BYPASS_REASONS, Bypass
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
@@ -87,7 +88,7 @@ class CacheStage:
 
     def exact_near(self, parsed: ParsedRequest) -> CacheResult | None:
         """The exact hit of this process, without any wait; None: ask again with a route."""
-        if parsed.directives.no_cache:
+        if parsed.directives.no_cache or isinstance(parsed.reuse, Bypass):
             return None
         if parsed.gives_feedback and self.shadow_sampling.feedback != "off":
             return None
@@ -99,6 +100,8 @@ class CacheStage:
 
     def needs_encoding(self, parsed: ParsedRequest) -> bool:
         """Whether some decision that may take the request has a use for its encoding."""
+        if isinstance(parsed.reuse, Bypass):
+            return False
         policies = self.policies.every if parsed.pinned is None else (self.policies.pinned,)
         return any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies)
 
@@ -114,6 +117,8 @@ class CacheStage:
         key, decision = parsed.keys.get(policy.key_rule), route.decision
         if key is None:
             return NO_CREDENTIAL
+        if isinstance(parsed.reuse, Bypass):
+            return BYPASSED[parsed.reuse.reason]
         if route.fallback_of is not None:
             # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
             model = route.target.model
@@ -260,6 +265,12 @@ BY_POLICY = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), 
 NO_CREDENTIAL = CacheResult(
     None, CacheOutcome("bypass", render_forward("bypass", detail="no credential")), NO_CREDENTIAL_REASON
 )
+
+#: The answer is for this request alone, by the reason.
+BYPASSED = {
+    reason: CacheResult(None, CacheOutcome("bypass", render_forward("bypass", detail=reason)), reason)
+    for reason in BYPASS_REASONS
+}
 
 
 def unreadable(result: CacheResult) -> CacheResult:

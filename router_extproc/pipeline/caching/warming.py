@@ -12,6 +12,7 @@ from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.stage import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.decision import Forward, Reject, Replay
 from router_extproc.pipeline.observer import AnswerObserver
@@ -106,4 +107,6 @@ def _reason(forward: Forward, known: KnownAnswer) -> Unfit | None:
         return Unfit(f"the router decides {decision!r} for this question")
     if forward.explanation.cache_reason == NO_CREDENTIAL_REASON:
         return Unfit("no credential: give the headers of the client whose it is, or share the scope")
+    if forward.explanation.cache_reason in BYPASS_REASONS:
+        return Unfit(f"not reused: {forward.explanation.cache_reason}")
     return None

@@ -15,6 +15,7 @@ from router_extproc.dialects import DIALECTS
 from router_extproc.errors import RequestError
 from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
+from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
@@ -82,6 +83,7 @@ class KnownLabels:
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)
             ],
             "cache_no_credential": [(decision,) for decision in self.decisions],
+            "cache_not_reused": [(reason,) for reason in BYPASS_REASONS],
             "cache_saved_cost": [(model, decision) for decision, model in self.routes],
             "streams_in_flight": [(role.value,) for role in Role],
             "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],

@@ -11,6 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.pipeline.caching.stage import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay, StageNote
@@ -85,6 +86,11 @@ class Metrics:
             "cache_no_credential",
             "Requests that bypassed the cache, for nothing in them says who asks.",
             "decision",
+        )
+        self._not_reused = self._counter(
+            "cache_not_reused",
+            "Requests that bypassed the cache for an answer of their own.",
+            "reason",
         )
         self._ignored = self._counter(
             "cache_ignored_parts", "Parts of system prompts that `ignore` left out of the keys."
@@ -193,6 +199,8 @@ class Metrics:
     def _count_keys(self, explanation: Explanation, decision: str) -> None:
         if explanation.cache_reason == NO_CREDENTIAL_REASON:
             self._no_credential.labels(decision).inc()
+        if explanation.cache_reason in BYPASS_REASONS:
+            self._not_reused.labels(explanation.cache_reason).inc()
         if explanation.ignored:
             self._ignored.inc(explanation.ignored)
 

@@ -1,0 +1,166 @@
+"""Which questions have an answer that is true only now."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from router_extproc.signals.volatile import EDGE_CHARS_MAX, volatile_label
+
+VOLATILE = {
+    "time": """
+        What time is it?
+        what's the date today
+        What day of the week is it?
+        What is the time in Tokyo right now?
+        How many days until Christmas?
+        how many weeks left until the summer holidays
+        How old is Keanu Reeves?
+        When is the next bus to the airport?
+        Do you have the time?
+        """,
+    "price": """
+        What is the price of gold?
+        how much is a tesla model 3 worth
+        What's the current bitcoin price?
+        usd to eur
+        What are mortgage rates today?
+        How much does a barrel of oil cost?
+        What is Apple's stock price?
+        """,
+    "weather": """
+        What's the weather like in Lisbon?
+        Will it rain this afternoon?
+        do i need an umbrella
+        weather tomorrow
+        Is it snowing in Oslo?
+        What is the temperature outside?
+        """,
+    "score": """
+        What's the score of the Lakers game?
+        who is winning
+        Who won the match last night?
+        """,
+    "status": """
+        Is the login server down?
+        is github down right now
+        Are the blue sneakers in stock?
+        What is the status of my deployment?
+        How's traffic on the A7?
+        Is the payment service back up?
+        """,
+    "personal": """
+        Where is my order?
+        How many unread messages do I have?
+        What's my account balance?
+        show me my calendar
+        Do I have any meetings tomorrow?
+        Has my package shipped?
+        """,
+    "news": """
+        What's in the news?
+        Tell me the latest headlines.
+        any news about the election
+        What happened in Berlin yesterday?
+        """,
+    "office": """
+        Who is the current president of France?
+        who is the ceo of Intel
+        Who is the richest person alive?
+        """,
+    "now": """
+        Which museums are open today?
+        What can I watch tonight?
+        What is the latest version of Node.js?
+        Has the train arrived yet?
+        Is the bakery still open?
+        Where is the party this weekend?
+        Who is on call right now?
+        Wie wird das Wetter heute?
+        Wie spät ist es?
+        Quelle heure est-il ?
+        ¿Qué hora es?
+        Que horas são?
+        Che tempo fa a Roma?
+        Hoe laat is het?
+        """,
+}
+TIMELESS = """
+    What is the current in a circuit?
+    Explain current events theory.
+    What does now and then mean?
+    Compute the latest Fibonacci number below 100.
+    What is the time complexity of quicksort?
+    Explain the price of anarchy.
+    What is today in French?
+    How do you say "good weather today" in Spanish?
+    Explain real-time systems.
+    How do I use datetime.now() in Python?
+    Write a poem about today's weather.
+    Translate to German: what time is it?
+    What is the capital of France?
+    Write a function that returns the current date.
+    How do I get the current time in JavaScript?
+    What is the difference between weather and climate?
+    Summarize: The server is down today and my order is late.
+    Explain how stock markets work.
+    Who was the first president of the United States?
+    What does "is the server down" mean?
+    Why is the sky blue?
+    How does alternating current differ from direct current?
+    How old are the pyramids?
+    What is a good score function for ranking?
+    How do I write my email to a customer?
+    Write a story in which it rains tomorrow.
+    What is the status code for not found?
+    What is a news aggregator?
+    How many days are in a leap year?
+    What is the present value of an annuity?
+    Describe a day in the life of a nurse.
+    How do I set up a calendar in Outlook?
+    What is still life painting?
+    Give me a synonym for recent.
+    Suppose it is raining today: what should Bob wear?
+    What did Napoleon do after Waterloo?
+    How can I score more points in chess?
+    What is downtime?
+    How is gold mined?
+    Explain just-in-time production.
+    What is a balance sheet?
+    Is the Earth round?
+    Convert 5 miles to kilometres.
+    Was ist die Hauptstadt von Frankreich?
+    Why did the Roman empire fall?
+    """
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+LABELLED = [(label, prompt) for label, text in VOLATILE.items() for prompt in lines(text)]
+
+
+@pytest.mark.parametrize(("label", "prompt"), LABELLED)
+def test_what_is_true_only_now_is_volatile(label: str, prompt: str) -> None:
+    assert volatile_label(prompt) is not None
+
+
+@pytest.mark.parametrize("prompt", lines(TIMELESS))
+def test_what_stays_true_is_not_volatile(prompt: str) -> None:
+    assert volatile_label(prompt) is None
+
+
+def test_hostile_text_is_read_in_bounded_time() -> None:
+    for part in ("what is my ", "is a ", "current a ", "\"'", "how much is ", "today "):
+        began = time.perf_counter()
+        volatile_label(part * 100_000)
+        assert time.perf_counter() - began < 0.5
+
+
+def test_long_text_is_read_at_both_ends() -> None:
+    filler = "lorem ipsum " * 100
+    assert volatile_label(f"What time is it? {filler}") == "time"
+    assert volatile_label(filler + "x " * EDGE_CHARS_MAX + "What time is it?") == "time"
+    assert volatile_label(f"{filler} What time is it? {filler}") is None
