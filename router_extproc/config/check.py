@@ -42,6 +42,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_clusters(config)
     yield from check_pools.check(config)
     yield from check_signals.check_signals(config)
+    yield from check_signals.check_bypass(config)
     yield from check_headers.check_headers(config)
     yield from check_ignore.check_ignore(config)
     yield from _check_decisions(config)
@@ -142,7 +143,6 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     if not cache.enabled:
         return
     yield from _check_bound("semantic_cache", cache_policy_of(cache, DecisionCache()))
-    yield from check_signals.check_bypass(config)
     yield from _check_floor("semantic_cache.similarity_threshold", cache.similarity_threshold, config)
     if cache.near.max_bytes < cache.max_answer_bytes:
         yield ConfigError(

@@ -191,7 +191,7 @@ class SemanticCache(Section):
     ttl_seconds: float = Field(default=3600, gt=0)
     #: Seconds for which an answer that is true only now (a price, the weather, "my orders") is reused. 0: the
     #: cache is neither asked nor filled. off: it is reused as any other.
-    volatile_ttl_s: Annotated[float, Field(ge=0)] | Literal["off"] = 0
+    volatile_ttl_s: Annotated[float, Field(ge=0)] | Literal["off"] = 0.0
     #: Requests that want an answer of their own, as a rule like a decision's `when`: the cache is neither
     #: asked nor filled, and equal ones do not wait for each other. Only signals that need no encoder.
     bypass_when: JsonValue = None

@@ -133,9 +133,9 @@ signals:
   # Not for routing: the cache's `bypass_when` asks them.
   another:
     type: keywords
-    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "roll the dice",
-      "flip a coin", "toss a coin", "another one", "another joke", "tell me another", "give me another",
-      "a different one", "give me a different", "try again", "one more"]
+    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "flip a coin",
+      "toss a coin", "another one", "another joke", "tell me another", "give me another", "a different one",
+      "give me a different", "roll the dice", "try again", "one more"]
   sampled: {type: sampling, temperature_min: 1.0}
 
 # Which model for which prompt: the first decision that fits, highest priority first.
@@ -164,9 +164,9 @@ signals:
   # Not for routing: the cache's `bypass_when` asks them.
   another:
     type: keywords
-    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "roll the dice",
-      "flip a coin", "toss a coin", "another one", "another joke", "tell me another", "give me another",
-      "a different one", "give me a different", "try again", "one more"]
+    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "flip a coin",
+      "toss a coin", "another one", "another joke", "tell me another", "give me another", "a different one",
+      "give me a different", "roll the dice", "try again", "one more"]
   sampled: {type: sampling, temperature_min: 1.0}
 
 """
@@ -188,8 +188,7 @@ semantic_cache:
   ttl_seconds: 3600
   # An answer that is true only now (a price, the weather, "my orders") is not reused; 30: for 30 seconds.
   volatile_ttl_s: 0
-  # Requests that want another answer each time: the cache is neither asked nor filled. The model is chosen as
-  # for any other request.
+  # Requests that want another answer each time: the cache is neither asked nor filled.
   bypass_when: {any: [{another: true}, {sampled: true}]}
   # Next: ask the pool all the same in one of fifty such cases, to learn how often the cache is wrong.
   # shadow_rate: 0.02

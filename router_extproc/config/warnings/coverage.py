@@ -12,9 +12,11 @@ from router_extproc.routing.rules import read_rule
 def warn_of_unused(subject: Subject) -> Iterator[ConfigWarning]:
     """Signals that no rule mentions: nobody learns what they would have found."""
     asked: set[str] = set()
-    for decision in subject.config.decisions:
+    cache = subject.config.semantic_cache
+    rules = [decision.when for decision in subject.config.decisions]
+    for rule in (*rules, cache.bypass_when if cache.enabled else None):
         try:
-            asked.update(test.signal for test in read_rule(decision.when).tests())
+            asked.update(test.signal for test in read_rule(rule).tests())
         except ConfigError:
             # What that rule asks is not known, so nothing is said of what nobody asks.
             return

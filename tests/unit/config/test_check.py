@@ -147,6 +147,32 @@ def test_rules_that_can_hold_are_accepted(problems: Problems, when: str) -> None
     assert problems(SIGNALS + f"decisions: [{{name: a, model: small, when: {when}}}]\n") == []
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("{domain: math}", "signal 'domain' needs the encoder, and this rule is read before any inference"),
+        ("{urgent: now}", "no label 'now' in signal 'urgent'"),
+        ("{nope: true}", "no signal named 'nope'"),
+    ],
+)
+def test_a_rule_for_the_cache_that_could_not_be_read_is_refused(
+    problems: Problems, rule: str, expected: str
+) -> None:
+    (found,) = problems(SIGNALS + f"semantic_cache: {{enabled: true, bypass_when: {rule}}}\n")
+    assert found.startswith("semantic_cache.bypass_when")
+    assert expected in found
+
+
+def test_a_rule_for_the_cache_may_ask_what_needs_no_encoder(problems: Problems) -> None:
+    rule = "{any: [{urgent: asap}, {long: true}]}"
+    assert problems(SIGNALS + f"semantic_cache: {{enabled: true, bypass_when: {rule}}}\n") == []
+
+
+@pytest.mark.parametrize("ttl_s", ["0", "30", "2.5", "off"])
+def test_seconds_or_off_are_accepted_for_what_is_true_only_now(problems: Problems, ttl_s: str) -> None:
+    assert problems(f"semantic_cache: {{enabled: true, volatile_ttl_s: {ttl_s}}}\n") == []
+
+
 def test_every_problem_of_one_rule_is_listed(problems: Problems) -> None:
     when = "{all: [{nope: 1}, {domain: maths}, {not: {any: 3}}]}"
     assert len(problems(SIGNALS + f"decisions: [{{name: a, model: small, when: {when}}}]\n")) == 3
