@@ -39,7 +39,8 @@ def json_schema() -> Schema:
         if target is not None:
             _describe(target, section)
     _point_to_rules(definitions["Decision"]["properties"]["when"])
-    # Only `when` is any JSON there.
+    _point_to_rules(definitions["SemanticCache"]["properties"]["bypass_when"])
+    # Only rules are any JSON there.
     definitions = {name: _opened(part) for name, part in definitions.items() if name != "JsonValue"}
     definitions |= {_ENVIRONMENT: _environment(), "Rule": _rule(), "Test": _test()}
     whole: Schema = _opened(schema)

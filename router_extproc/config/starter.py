@@ -150,17 +150,7 @@ decisions:
 """
 
 _RULES_LATER: Final = """\
-# With one pool there is nothing to choose yet. Add a second one to `models` and `envoy.clusters`, then say
-# which prompts it gets:
-#
-# decisions:
-#   - name: exact-sciences
-#     priority: 100
-#     when: {domain: [math, physics, "computer science"]}
-#     model: $large
-
 signals:
-  # Add, for this decision: domain: {type: intent, model: mmlu14, min_score: 0.5}
   # Not for routing: the cache's `bypass_when` asks them.
   another:
     type: keywords
@@ -168,6 +158,16 @@ signals:
       "toss a coin", "another one", "another joke", "tell me another", "give me another", "a different one",
       "give me a different", "roll the dice", "try again", "one more"]
   sampled: {type: sampling, temperature_min: 1.0}
+
+# With one pool there is nothing to choose yet. Add a second one to `models` and `envoy.clusters`, then say
+# which prompts it gets:
+#
+#   domain: {type: intent, model: mmlu14, min_score: 0.5}
+# decisions:
+#   - name: exact-sciences
+#     priority: 100
+#     when: {domain: [math, physics, "computer science"]}
+#     model: $large
 
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,8 @@ def test_the_rules_it_shows_for_later_are_accepted_when_they_are_taken(tmp_path:
     """What a comment teaches must work: written as one pool, then edited as it says."""
     text = starter([SMALL])
     lines = text.splitlines()
-    first, last = lines.index("# signals:"), lines.index("#     model: large")
-    shown = [line.removeprefix("# ") for line in lines[first : last + 1]]
+    first, last = lines.index("signals:"), lines.index("#     model: large")
+    shown = [re.sub(r"^# (?=  |decisions:)", "", line) for line in lines[first : last + 1]]
     second = starter([SMALL, LARGE])
     rules = second[second.index("signals:") : second.index("# Answers that are reused")]
     (tmp_path / "router.yaml").write_text(second.replace(rules, "\n".join(shown) + "\n"), encoding="utf-8")
