@@ -29,7 +29,7 @@ _QUOTED: Final = re.compile(r"\"[^\"]{0,400}\"?|`[^`]{0,400}`?|«[^»]{0,400}»?
 #: A text to work on stands behind the colon.
 _BEHIND_COLON: Final = re.compile(r":\s.*", re.DOTALL)
 _CODE: Final = re.compile(r"```|\w\.\w+\(|\w\(\)|=>|==|</\w|[{};]\s*(?:\n|$)")
-#: The words are mentioned, or a text is to be made up.
+#: The words are mentioned, a text is to be made up, a way is asked for, or the question has a date.
 _MENTION: Final = re.compile(
     r"\b(?:translate|translation|synonym|antonym|meaning of|definition of|define"
     r"|the (?:word|phrase|term|sentence)"
@@ -39,6 +39,8 @@ _MENTION: Final = re.compile(
     r"|(?:write|compose|create|generate|draft|make up|imagine|pretend|rewrite|paraphrase|role-?play"
     r"|act as)\b|suppose\b|you are an?\b"
     r"|essay|poem|story|haiku|lyrics|novel|fictional|theory|theorem|hypothetical"
+    r"|how (?:do|can|could|should|would) (?:i|you|we|one)|how to|in (?:19|20)\d\d"
+    r"|in (?:january|february|march|april|may|june|july|august|september|october|november|december)"
     r"|(?:time|space) complexity|price of anarchy|now and then)\b"
 )
 #: A longer text with several numbers is a calculation: it says what its answer needs.

@@ -130,6 +130,10 @@ TIMELESS = """
     What is a balance sheet?
     Is the Earth round?
     Convert 5 miles to kilometres.
+    How do I track my order?
+    How can I get a refund for my order?
+    What was the inflation rate in 2019?
+    What is the weather like in Crete in October?
     Was ist die Hauptstadt von Frankreich?
     Why did the Roman empire fall?
     """
