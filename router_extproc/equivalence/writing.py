@@ -245,9 +245,7 @@ class _ChunkReader:
 
 def _plain_words(bare: str) -> list[str] | None:
     """The words of a chunk without symbols; empty: a number; None: it has symbols."""
-    if any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii()):
-        return None  # a power, an index, a fraction
-    if _EXPONENT.fullmatch(bare):
+    if _is_formula(bare):
         return None
     if _WORD.fullmatch(bare):
         return [part.split("'", 1)[0] if not part.startswith("'") else part for part in bare.split("-")]
@@ -259,6 +257,12 @@ def _plain_words(bare: str) -> list[str] | None:
         return [bare.replace(".", "")]
     plain = _COMPOUND.fullmatch(bare) or _ALTERNATIVES.fullmatch(bare)
     return _LETTERS.findall(bare) if plain else None
+
+
+def _is_formula(bare: str) -> bool:
+    """True for a power, an index, a fraction such as ½, or a number with an exponent."""
+    raised = any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii())
+    return raised or _EXPONENT.fullmatch(bare) is not None
 
 
 def _is_operand(bare: str) -> bool:
