@@ -95,15 +95,14 @@ def test_a_scope_has_the_usual_credentials_and_what_only_envoy_sets(
 def test_the_cache_knows_for_how_long_to_reuse_what_is_true_only_now(
     read: Read, ttl_s: str, expected: float | None
 ) -> None:
-    config = read(f"semantic_cache: {{enabled: true, volatile_ttl_s: {ttl_s}}}\n")
+    config = read(TEXT.replace("{enabled: true,", f"{{enabled: true, volatile_ttl_s: {ttl_s},"))
     assert router_policy_of(config).cache.reuse.volatile_ttl_s == expected
 
 
 def test_what_is_true_only_now_is_not_reused_unless_told(read: Read) -> None:
-    assert router_policy_of(read("semantic_cache: {enabled: true}\n")).cache.reuse.volatile_ttl_s == 0.0
+    assert router_policy_of(read(TEXT)).cache.reuse.volatile_ttl_s == 0.0
 
 
 def test_a_signal_that_only_the_cache_asks_is_in_it(read: Read) -> None:
-    text = "signals: {dice: {type: keywords, any: [dice]}}\n"
-    config = read(text + "semantic_cache: {enabled: true, bypass_when: {dice: true}}\n")
-    assert set(router_policy_of(config).signals) == {"dice"}
+    config = read(TEXT.replace("{enabled: true,", "{enabled: true, bypass_when: {team: true},"))
+    assert list(router_policy_of(config).signals) == ["tier", "team"]
