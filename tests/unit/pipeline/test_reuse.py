@@ -62,7 +62,9 @@ async def test_with_seconds_it_is_reused_that_long() -> None:
     client = volatile(30.0)
     await client.ask(chat(NOW))
     client.router.clock.advance(29)
-    assert (await client.send(chat(NOW))).cache == "hit-exact"
+    hit = await client.send(chat(NOW))
+    assert hit.cache == "hit-exact"
+    assert "ttl=1;" in dict(hit.immediate.headers)["cache-status"]
     assert (await client.send(chat("What is the price of silver just now?"))).cache == "hit-semantic"
     client.router.clock.advance(1)
     assert (await client.send(chat(NOW))).cache == "miss"
@@ -70,10 +72,14 @@ async def test_with_seconds_it_is_reused_that_long() -> None:
 
 async def test_what_was_stored_for_longer_is_too_old_after_these_seconds() -> None:
     """A neighbour that was not seen to be volatile is stored for the usual time."""
-    client = volatile(30.0)
-    await client.ask(chat("Silver, price of it, this very moment, please"))
-    client.router.clock.advance(31)
-    assert (await client.send(chat(NOW))).cache == "miss"
+    client, timeless = volatile(30.0), "Which ferries cross the wide bay of Lisbon?"
+    await client.ask(chat(timeless))
+    client.router.clock.advance(29)
+    near = chat("Which ferries cross the wide bay of Lisbon now?")
+    assert (await client.send(near)).cache == "hit-semantic"
+    client.router.clock.advance(2)
+    assert (await client.send(chat("Which ferries cross the wide bay of Lisbon right now?"))).cache == "miss"
+    assert (await client.send(chat(timeless))).cache == "hit-exact"
 
 
 async def test_a_decision_may_be_stricter() -> None:
