@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router_extproc.cache.base import BackendState
@@ -83,6 +84,13 @@ def test_a_request_of_nobody_is_counted_with_its_decision() -> None:
     metrics = decide(replace(FORWARD, explanation=explanation))
     assert value(metrics, "cache_no_credential_total", decision="maths") == 1
     assert value(decide(FORWARD), "cache_no_credential_total", decision="maths") is None
+
+
+@pytest.mark.parametrize("reason", ["volatile", "bypass-when"])
+def test_a_request_for_an_answer_of_its_own_is_counted(reason: str) -> None:
+    explanation = replace(EXPLANATION, cache="bypass", cache_reason=reason)
+    metrics = decide(replace(FORWARD, explanation=explanation))
+    assert value(metrics, "cache_not_reused_total", reason=reason) == 1
 
 
 def test_what_keys_leave_out_is_counted() -> None:
