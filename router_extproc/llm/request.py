@@ -58,3 +58,8 @@ class InferenceRequest:
     has_attachments: bool = False
     #: Size of the client's body.
     body_bytes: int = 0
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the answer's form has a place for usage, which clients then read without asking."""
+        return self.stream_usage or not self.stream

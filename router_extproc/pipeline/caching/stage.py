@@ -222,9 +222,14 @@ def _highest_chance() -> float:
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
 
 
-def unreadable(result: CacheResult) -> CacheResult:
-    """The miss that a hit is whose answer cannot be read."""
-    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason="unreadable")
+#: Why the answer of a hit is no use: it is of another version or damaged; or it came in a stream without
+#: usage, and the request wants a form that has it.
+Unusable = Literal["unreadable", "no-usage"]
+
+
+def unusable(result: CacheResult, why: Unusable) -> CacheResult:
+    """The miss that a hit is whose answer cannot be replayed."""
+    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason=why)
 
 
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:
