@@ -17,8 +17,9 @@ from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.evaluation.rows import Row, refuse
 from router_extproc.models.base import Encoder
+from router_extproc.signals.pii.names import NAME_SCORE_MIN, NAMES, counted_names, join_spans
 from router_extproc.signals.pii.patterns import TYPES, Span, find_spans
-from router_extproc.signals.pii.signal import KINDS, NAME_SCORE_MIN, NAMES, join_spans, names_in
+from router_extproc.signals.pii.signal import KINDS, names_in
 
 Spans: TypeAlias = frozenset[Span]
 
@@ -73,7 +74,9 @@ def predict_spans(texts: Sequence[str], encoder: Encoder) -> Iterator[PiiPredict
     done = 0
     for encodings in encode_chunks(texts, encoder, tasks=True):
         for text, encoding in zip(texts[done : done + len(encodings)], encodings, strict=True):
-            yield PiiPrediction(join_spans(find_spans(text), names_in(encoding), NAME_SCORE_MIN))
+            forms = find_spans(text)
+            names = counted_names(text, names_in(encoding), forms, NAME_SCORE_MIN)
+            yield PiiPrediction(join_spans(forms, names))
         done += len(encodings)
 
 

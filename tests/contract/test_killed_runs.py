@@ -26,10 +26,13 @@ STARTED_S = 240.0
 #: What is killed is gone at once; the sidecar of a demo drains first.
 GONE_S = 30.0
 
+#: A run under nohup ignores SIGHUP, and its children would, too.
 RUN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 {imports}
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def test_that_is_killed(tmp_path):
     with {started}:

@@ -15,13 +15,10 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifiers, Encoding, NameSpan
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import Reading, SignalSettings, Subject
-from router_extproc.signals.pii.patterns import TYPES, Span, find_spans
+from router_extproc.signals.pii.names import NAME_SCORE_MIN, NAMES, counted_names
+from router_extproc.signals.pii.patterns import TYPES, find_spans
 
-#: Kinds that have no form; the task layers find them.
-NAMES: Final = ("PERSON", "STREET_ADDRESS", "LOCATION", "ORGANIZATION")
 KINDS: Final = (*TYPES, *NAMES)
-#: The score from which a name counts.
-NAME_SCORE_MIN: Final = 0.8
 
 
 class PiiSettings(SignalSettings):
@@ -30,7 +27,8 @@ class PiiSettings(SignalSettings):
     type: Literal["pii"]
     #: What is looked for; of several that are found, the label is the first in this order.
     kinds: tuple[str, ...] = Field(default=KINDS, min_length=1)
-    #: The score from which a name, a place or an address counts; kinds of fixed form always do.
+    #: The score from which a name, a place or an address counts; kinds of fixed form always do. A name in
+    #: lower case needs 0.999, or words that say whose it is.
     min_score: float = Field(default=NAME_SCORE_MIN, ge=0, le=1)
 
     @property
@@ -69,9 +67,10 @@ class PiiSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; `scores` has every kind that was found, without its encoding by form."""
-        spans = find_spans(subject.request.prompt)
-        sure = dict.fromkeys((span.type for span in spans), 1.0)
-        there = {**best_scores(names_in(subject.encoding), self._score_min), **sure}
+        prompt = subject.request.prompt
+        spans = find_spans(prompt)
+        names = counted_names(prompt, names_in(subject.encoding), spans, self._score_min)
+        there = {**best_scores(names), **dict.fromkeys((span.type for span in spans), 1.0)}
         found = {kind: there[kind] for kind in self._kinds if kind in there}
         if not found:
             return Reading(self.name, None, 0.0)
@@ -84,25 +83,9 @@ def names_in(encoding: Encoding | None) -> Sequence[NameSpan]:
     return () if encoding is None or encoding.tasks is None else encoding.tasks.names
 
 
-def best_scores(names: Iterable[NameSpan], score_min: float) -> Mapping[str, float]:
-    """The highest score of each kind that reaches the minimum."""
+def best_scores(names: Iterable[NameSpan]) -> Mapping[str, float]:
+    """The highest score of each kind."""
     best: dict[str, float] = {}
     for name in names:
-        if name.score >= score_min:
-            best[name.kind] = max(name.score, best.get(name.kind, 0.0))
+        best[name.kind] = max(name.score, best.get(name.kind, 0.0))
     return best
-
-
-def join_spans(spans: Sequence[Span], names: Iterable[NameSpan], score_min: float) -> list[Span]:
-    """Finds by form and names, in order; what has a form keeps its characters."""
-    kept = [
-        Span(name.start, name.end, name.kind)
-        for name in names
-        if name.score >= score_min and not any(meets(name, span) for span in spans)
-    ]
-    return sorted([*spans, *kept], key=lambda span: span.start)
-
-
-def meets(name: NameSpan, span: Span) -> bool:
-    """True when both have characters in common."""
-    return name.start < span.end and span.start < name.end

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from router_extproc.evaluation.guard import ALARMS_MAX, GuardFigures
 from router_extproc.models.onnx.heads import HEAD_NAME
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
-from router_extproc.signals.pii.signal import NAME_SCORE_MIN
+from router_extproc.signals.pii.names import NAME_SCORE_MIN
 from router_extproc.training.heads.card import bullets, estimates_table
 from router_extproc.training.task_layers.heads import ComplexityJudged, LabelFigures
 from router_extproc.training.task_layers.judge import NameFigures

@@ -18,7 +18,7 @@ from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.task_layers import TASKS_NAME
 from router_extproc.models.onnx.tensors import STATES, TAG_SCORES, TASK_VECTOR
-from router_extproc.signals.pii.signal import NAME_SCORE_MIN
+from router_extproc.signals.pii.names import NAME_SCORE_MIN
 from router_extproc.training.task_layers.rows import SPAN_KINDS, TaskRow
 from router_extproc.training.task_layers.states import States
 from router_extproc.training.task_layers.task_head import Read
