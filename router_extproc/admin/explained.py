@@ -46,6 +46,7 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
         "dialect": explanation.dialect,
         "cache": explanation.cache,
         "cache_reason": explanation.cache_reason,
+        "ignored": explanation.ignored,
         "readings": [
             {
                 "signal": reading.name,

@@ -91,10 +91,11 @@ def render_collapsed(cache_status: str, *, used: bool) -> str:
     return f"{cache_status}; collapsed" if used else f"{cache_status}; collapsed=?0"
 
 
-def render_forward(reason: ForwardReason, *, similarity: float | None = None) -> str:
+def render_forward(reason: ForwardReason, *, similarity: float | None = None, detail: str = "") -> str:
     """The `cache-status` of a request that went on; `similarity`: of the nearest refused candidate.
 
+    detail: more than the reason says, in words without quotes.
     `stored` is never said: the answer is stored, or not, after these headers are gone.
     """
-    detail = "" if similarity is None else f'; detail="similarity={similarity:.3f}"'
-    return f"{CACHE_NAME}; fwd={reason}{detail}"
+    told = detail if similarity is None else f"similarity={similarity:.3f}"
+    return f'{CACHE_NAME}; fwd={reason}; detail="{told}"' if told else f"{CACHE_NAME}; fwd={reason}"

@@ -25,6 +25,8 @@ def show(explanation: Json) -> None:
     if explanation["outcome"] == "reject":
         return
     OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]\n")
+    if explanation["ignored"]:
+        OUT.print(f"left out of the cache's keys: {_parts(explanation['ignored'])} of the system prompt\n")
     _table("signals", ("signal", "label", "score", "ranked"), map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
     _table(
@@ -52,6 +54,10 @@ def _headline(explanation: Json) -> str:
         f"[bold cyan]forward[/bold cyan]  to {escape(target)}\n"
         f"         decision {escape(explanation['decision'])}, {escape(why)}"
     )
+
+
+def _parts(number: int) -> str:
+    return "1 part" if number == 1 else f"{number} parts"
 
 
 def _reading(reading: Json) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ class Explanation:
     cache_reason: str
     candidates: tuple[Candidate, ...] = ()
     stages: tuple[StageNote, ...] = ()
+    #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ nothing is stored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
 from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
+from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.answer import Answer, Incomplete
@@ -30,6 +31,8 @@ from router_extproc.routing.traffic import Traffic
 
 #: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
 OTHER_CLUSTER: Final = "other cluster"
+#: Why an answer was not stored: by its `vary` it hangs on a header that its request's keys do not have.
+VARY: Final = "vary"
 #: A pool takes no longer until its answer's headers; a longer time comes from a clock that jumped.
 WAITED_MAX_S: Final = 600.0
 
@@ -62,6 +65,8 @@ class AnswerObserver:
     coalescer: Coalescer | None = None
     #: None: no answer is ever replayed.
     pages: PagesHeard | None = None
+    #: What pools have said that their answers hang on; the same as the request parser's.
+    vary: VaryNames = field(default_factory=VaryNames)
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -186,6 +191,8 @@ class Observation:
             return "not-asked"
         if self.foreign:
             return OTHER_CLUSTER
+        if not self._is_told_by(plan.vary):
+            return VARY
         told = told_pages(self._headers)
         encoded = encode_answer(answer, told) if isinstance(answer, Answer) else b""
         match self._judge(answer, encoded, plan):
@@ -194,6 +201,12 @@ class Observation:
             case Store(expires_s):
                 kept = sink.store(self._entry(plan, encoded, expires_s), started_s=self._token.started_s)
         return "purged" if kept == "purged" else "stored"
+
+    def _is_told_by(self, names: tuple[str, ...]) -> bool:
+        """The keys of the entry have every header that the answer hangs on; learns what they lack."""
+        hangs_on = read_vary(self._headers.get("vary", ""))
+        self._observer.vary.learn(hangs_on)
+        return hangs_on.issubset(names)
 
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
         facts = answer.facts if isinstance(answer, Answer) else answer

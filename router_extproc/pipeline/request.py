@@ -13,7 +13,6 @@ from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
-from router_extproc.llm.edits import Add, Edit, Set
 from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
@@ -23,9 +22,9 @@ from router_extproc.pipeline.decision import Decision, Explanation, Forward, Rej
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
+from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, ORIGIN_HEADER
 from router_extproc.routing.policy import Policy, Route
-from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import ALL_UP, Traffic
 
 UNKNOWN = SignalReadings({}, None, None)
@@ -123,6 +122,8 @@ class RequestPipeline:
         question = None if stage is None else stage.question(parsed, route, readings.encoding)
         if stage is None or question is None:
             return Considered(parsed, route, None, OFF, readings), None
+        if isinstance(question, CacheResult):
+            return Considered(parsed, route, None, question, readings), None
         result = await stage.find(question)
         considered = Considered(parsed, route, question, result, readings)
         if result.hit is None:
@@ -171,7 +172,7 @@ class RequestPipeline:
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        body = parsed.raw.dialect.edit(parsed.raw.body, _edits(route))
+        body = parsed.raw.dialect.edit(parsed.raw.body, edits_of(route))
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -206,13 +207,6 @@ def _coalescing(considered: Considered) -> CacheQuestion | None:
     return question if missed and question is not None and question.may_coalesce else None
 
 
-def _edits(route: Route) -> list[Edit]:
-    """What changes in the body: the model's name, and what the client left open of reasoning."""
-    target = route.target
-    members = reasoning_members(target.reasoning_family, route.reasoning)
-    return [Set(("model",), target.served_name), *(Add((name,), value) for name, value in members.items())]
-
-
 DecisionT = TypeVar("DecisionT", Forward, Replay)
 
 
@@ -232,4 +226,12 @@ def _explain(considered: Considered) -> Explanation:
         result.reason,
         result.candidates,
         tuple(filter(None, notes)),
+        ignored=_ignored(considered),
     )
+
+
+def _ignored(considered: Considered) -> int:
+    """Parts of the system prompt that the keys leave out."""
+    if considered.question is not None:
+        return considered.question.key.ignored
+    return max((key.ignored for key in considered.parsed.keys.values()), default=0)

@@ -18,6 +18,7 @@ from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
+from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
@@ -38,6 +39,7 @@ VETOES: tuple[Guard, ...] = (
     same_polarity,
     same_roles,
     same_extent,
+    same_but_one,
     same_language,
 )
 #: The guards that are evidence only. What a wider guard of theirs shares with a veto has been asked by then.
