@@ -502,8 +502,8 @@ def test_facts_with_ever_new_names_count() -> None:
 
 def test_bytes_of_a_stream_are_bounded_whatever_they_hold() -> None:
     event = b": keep-alive" + b" " * 1000 + b"\n\n"
-    over = (10 * RAW_BYTES_PER_ANSWER_BYTE + EVENT_ROOM_BYTES) // len(event) + 1
-    assert reason(read(SSE_TYPE, event * over, stream_of("hi"), max_answer_bytes=10)) == "too_large"
+    over = (500 * RAW_BYTES_PER_ANSWER_BYTE + EVENT_ROOM_BYTES) // len(event) + 1
+    assert reason(read(SSE_TYPE, event * over, stream_of("hi"), max_answer_bytes=500)) == "too_large"
 
 
 def test_one_event_over_its_bound_is_too_large() -> None:
