@@ -80,6 +80,18 @@ def _marks_differ(one: Writing, other: Writing) -> bool:
     return bool(alone and others) and alone != others
 
 
+#: Who asks so asks about a word itself.
+_ABOUT_WORDS = listed(
+    """
+    adjective adverb alliteration anagram antonym conjugate conjugated conjugation consonant consonants
+    hyphenated homonym homophone infinitive misspelled noun palindrome participle plural preposition
+    pronoun rhyme rhymes singular spelled spelling spelt syllable syllables synonym verb vowel vowels
+    """
+)
+#: They stand beside such a word, and are not it.
+_BESIDE_MENTIONS = listed("a an the is are be word words term phrase does do please")
+
+
 # ── quotes ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -95,7 +107,13 @@ def _quotes_differ(one: Writing, other: Writing, *, strict: bool) -> bool:
 
 
 def _mentions_differ(one: Writing, other: Writing) -> bool:
-    return bool(one.mentioned and other.mentioned) and one.mentioned != other.mentioned
+    if one.mentioned and other.mentioned and one.mentioned != other.mentioned:
+        return True
+    first, second = ({word.folded for word in writing.words} for writing in (one, other))
+    # "Is level a palindrome?" is no question about levels: each form of a word is another word here.
+    if _ABOUT_WORDS.isdisjoint(first) or _ABOUT_WORDS.isdisjoint(second):
+        return False
+    return bool((first ^ second) - _BESIDE_MENTIONS)
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────

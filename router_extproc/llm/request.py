@@ -64,3 +64,8 @@ class InferenceRequest:
     system_texts: tuple[str, ...] = ()
     #: The client's body: a scope may name members of it that are in no key.
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the answer's form has a place for usage, which clients then read without asking."""
+        return self.stream_usage or not self.stream

@@ -17,7 +17,7 @@ from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
-from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
+from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, Unusable, unusable
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
@@ -86,7 +86,7 @@ class RequestPipeline:
             if result is not None and result.hit is not None:
                 considered = Considered(question.parsed, forward.route, question, result)
                 replay = self._replay(considered, result.hit)
-                if replay is not None:
+                if isinstance(replay, Replay):
                     return _collapsed(replay)
         token = replace(forward.write_token, started_s=self.clock.wall_s())
         return _collapsed(replace(forward, write_token=token))
@@ -95,7 +95,8 @@ class RequestPipeline:
         result = None if self.cache_stage is None else self.cache_stage.exact_near(parsed)
         if result is None or result.hit is None:
             return None
-        return self._replay(Considered(parsed, None, None, result), result.hit)
+        replay = self._replay(Considered(parsed, None, None, result), result.hit)
+        return replay if isinstance(replay, Replay) else None
 
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
@@ -128,7 +129,9 @@ class RequestPipeline:
         if result.hit is None:
             return considered, None
         replay = self._replay(considered, result.hit)
-        return considered if replay else replace(considered, result=unreadable(result)), replay
+        if isinstance(replay, Replay):
+            return considered, replay
+        return replace(considered, result=unusable(result, replay)), None
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
@@ -144,15 +147,17 @@ class RequestPipeline:
             return self.policy.pin(parsed.pinned, traffic)
         return self.policy.decide(readings.readings, traffic, unread=readings.unread)
 
-    def _replay(self, considered: Considered, hit: Hit) -> Replay | None:
-        """The replay of a hit; None: the entry was written by another version, or is damaged."""
+    def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
+        """The replay of a hit, or why its answer is of no use to this request."""
         parsed, result, entry = considered.parsed, considered.result, hit.entry
         dialect = parsed.raw.dialect
         try:
             answer = dialect.restore(decode_document(entry.answer))
             told = decode_headers(entry.answer)
         except ValueError:
-            return None
+            return "unreadable"
+        if parsed.request.wants_usage and not answer.facts.usage_is_known:
+            return "no-usage"
         if result.outcome.hidden:
             # Its own id and date would say that it is an old one.
             answer = dialect.renew(answer, now_s=self.clock.wall_s())

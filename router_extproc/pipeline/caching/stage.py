@@ -257,8 +257,6 @@ def _highest_chance() -> float:
 
 #: The cache is off.
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
-
-
 #: The decision does not use the cache.
 BY_POLICY = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "policy")
 #: Nothing in the request says who asks, so its answers are for nobody else.
@@ -273,9 +271,13 @@ BYPASSED = {
 }
 
 
-def unreadable(result: CacheResult) -> CacheResult:
-    """The miss that a hit is whose answer cannot be read."""
-    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason="unreadable")
+#: Why a hit's answer is no use: damaged or of another version; without usage, which the form has.
+Unusable = Literal["unreadable", "no-usage"]
+
+
+def unusable(result: CacheResult, why: Unusable) -> CacheResult:
+    """The miss that a hit is whose answer cannot be replayed."""
+    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason=why)
 
 
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:

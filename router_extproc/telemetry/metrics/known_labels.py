@@ -29,6 +29,7 @@ STORED_OUTCOMES: Final = (
     "stored", "not-asked", "purged", "aborted", "status", "set-cookie", "content-encoding",
     "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "too_large", "vary",
     "malformed", "error", "cut_off", "content_type", "no_choices", "unfinished", "finish_reason",
+    "stale",
 )  # fmt: skip
 
 Values = tuple[str, ...]

@@ -188,3 +188,28 @@ def test_slips_of_the_keyboard_are_let_pass(one: str, other: str) -> None:
 )
 def test_what_looks_like_a_slip_and_is_code_still_counts(one: str, other: str) -> None:
     assert same_writing(read_question(one), read_question(other)) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is level a palindrome?", "Is levels a palindrome?"),
+        ("Is run a noun?", "Is running a noun?"),
+        ("How many syllables are in banana?", "How many syllables are in bananas?"),
+        ("Does cat rhyme with hat?", "Does cats rhyme with hats?"),
+    ],
+)
+def test_each_form_of_a_word_that_is_asked_about_is_another_word(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) == "quoted"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is level a palindrome?", "Is the word level a palindrome?"),
+        ("Is run a noun?", "is run a noun"),
+        ("How do I write cover letters?", "How does one write a cover letter?"),
+    ],
+)
+def test_the_same_word_that_is_asked_about_is_the_same(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) is None
