@@ -1,17 +1,19 @@
-"""Guard: both questions are in a language whose negations, opposites and numbers the other guards know.
+"""Guard: both questions are English, whose negations, opposites and numbers the other guards know.
 
-Today that is English. A question in another language shares an answer only with the very same words: its
-"not" is no word to the guards, and the verifier was trained on English pairs. What is no sentence, such as a
-row of keywords, says too little to tell its language and is treated alike.
+Any other pair shares an answer only with the very same words; what else other languages may share is for
+`equivalence.languages` to say. A row of keywords says little about its language: there every word in which
+the two differ must be an English one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
-from router_extproc.equivalence.words import Question, listed
+from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed
 
+ENGLISH: Final = "en"
 #: Short words of English sentences, without those that are words of other languages, too (in, on, is, die).
 _ENGLISH = listed(
     """
@@ -33,11 +35,40 @@ _BEFORE_ARTICLE = listed("as at in is on")
 SHARE_MIN = 0.2
 
 
+#: Content words of short questions that no other language in Latin letters has or borrows.
+_KEYWORDS = listed(
+    """
+    advice alternatives answers apple awesome baking beach beginner beginners birthday bread
+    breakfast breed breeds build building built business cake calories care cheap cheapest cheese
+    chicken children cleaning clothes coding command compared comparison cons cooking countries
+    course cream cure deadline debugging delete dictionary differences disease dog dogs drinking
+    driving earth easiest easy english example examples exercises facts fastest flight flights food
+    foods free friend friends function funny game games garden gifts grow growing guide hair
+    headache health healthy heart history holiday holidays home homemade house houses ideas indoor
+    jokes keyboard kids kitchen language languages laws learn learning length meals meaning merge
+    movies names nearest network newest numbers oven password passwords people plants price prices
+    printing programming pros questions quickly quotes recipe recipes recommendations recommended
+    replace requirements reviews rice running safety school screen settings shoes shopping shortcut
+    shortcuts shoulder side skills sleep songs sorting statistics steps stories strings student
+    students study summer symptoms tea teacher things tools toppings travel treatment trees vacation
+    vegetables vitamins weather wedding weekend weight wine words workout world worst writing years
+    """
+)
+#: All that English tells itself by, or that no language like it has.
+ENGLISH_TELLS: Final = _ENGLISH
+ENGLISH_WORDS: Final = _ENGLISH | _SHARED | _KEYWORDS
+_DIFFERING: Final = ENGLISH_WORDS | (FUNCTION_WORDS - listed("s m re ve d ll t o"))
+#: Keywords that make a row of words English.
+_KEYWORDS_MIN: Final = 1
+
+
 def same_language(cached: Question, asked: Question) -> str | None:
     """Say "language" unless both are English, or the same words."""
     if cached.words == asked.words:
         return None
-    return None if is_english(cached) and is_english(asked) else "language"
+    if is_english(cached) and is_english(asked):
+        return None
+    return None if _are_keywords(cached, asked) else "language"
 
 
 def is_english(question: Question) -> bool:
@@ -47,6 +78,17 @@ def is_english(question: Question) -> bool:
         return False
     known = sum(word in _ENGLISH or word in _SHARED for word in words)
     return known >= SHARE_MIN * len(words)
+
+
+def _are_keywords(cached: Question, asked: Question) -> bool:
+    """True when both are English sentences or rows of English keywords, and differ in English words only."""
+    if not (cached.text.isascii() and asked.text.isascii()):
+        return False
+    differing = frozenset(cached.words) ^ frozenset(asked.words)
+    return differing <= _DIFFERING and all(
+        is_english(each) or len(_KEYWORDS.intersection(each.words)) >= _KEYWORDS_MIN
+        for each in (cached, asked)
+    )
 
 
 def _has_article(words: Sequence[str]) -> bool:

@@ -72,6 +72,7 @@ _AROUND_SYMBOLS: Final = frozenset(
         """,
     )
 )
+_ENGLISH_ENDINGS: Final = frozenset({"s", "m", "re", "ve", "d", "ll"})
 _TITLE_WORDS_MIN: Final = 3
 _TITLE_WORD_CHARS: Final = 4
 
@@ -113,10 +114,26 @@ def fold(word: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
+def split_apostrophes(word: str) -> list[str]:
+    """The words on both sides of an apostrophe, without the endings of English (Berlin's, I'm, we'll).
+
+    An elided article is part of no word: l'eau and l'air differ in what follows it.
+    """
+    parts = word.split("'")
+    return [
+        part for place, part in enumerate(parts) if part and not (place and part.lower() in _ENGLISH_ENDINGS)
+    ]
+
+
+def plain_marks(text: str) -> str:
+    """The text with plain marks for typographic and full-width ones."""
+    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return plain.replace(" -- ", " - ").strip()
+
+
 def read_writing(text: str) -> Writing:
     """How the text is written."""
-    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
-    plain = plain.replace(" -- ", " - ").strip()
+    plain = plain_marks(text)
     quoted: tuple[str, ...] = ()
     rest = plain
     if not _QUOTE_MARKS.isdisjoint(plain):
@@ -226,7 +243,7 @@ def _plain_words(bare: str) -> list[str] | None:
     if any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii()):
         return None  # a power, an index, a fraction
     if _WORD.fullmatch(bare):
-        return [part.split("'", 1)[0] if not part.startswith("'") else part for part in bare.split("-")]
+        return [word for part in bare.split("-") for word in split_apostrophes(part)]
     if _NUMBER.fullmatch(bare):
         return _LETTERS.findall(bare)
     if _INITIALS.fullmatch(bare):
