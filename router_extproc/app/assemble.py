@@ -101,6 +101,7 @@ class _Parts:
             self._cache_stage(policy.limits),
             policy.limits.budget_s,
             policy.prices,
+            self.learned.pages,
             traffic,
         )
 
@@ -132,6 +133,7 @@ class _Parts:
             self.learned.hit_timing,
             self.learned.traffic,
             None if self.resources.cache is None else self.learned.coalescer,
+            self.learned.pages,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

@@ -11,6 +11,7 @@ from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
+from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.routing.traffic import Traffic
 
@@ -26,6 +27,8 @@ class Learned:
     traffic: Traffic
     #: How long misses take.
     hit_timing: HitTiming
+    #: Which pages may read answers.
+    pages: PagesHeard
     #: None: equal requests do not wait for each other.
     coalescer: Coalescer | None
 
@@ -38,6 +41,7 @@ def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], flo
         Evidence(_false_hit_rates(policy.cache_policies)),
         Traffic(clock, fallbacks.targets, fallbacks.models),
         HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
+        PagesHeard(clock),
         None
         if coalescing is None
         else Coalescer(clock, wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max),

@@ -59,13 +59,19 @@ class CachePolicies:
         """`default`: of requests that no decision took, and of pinned ones."""
         self._default: Final = default
         self._decisions: Final = dict(decisions)
-        policies = (default, *self._decisions.values())
+        #: Of a request that is still to be routed: each policy once.
+        self.every: Final = tuple(dict.fromkeys((default, *self._decisions.values())))
         #: Each scope rule once, the default's first.
-        self.scopes: Final = tuple(dict.fromkeys(policy.scope for policy in policies))
+        self.scopes: Final = tuple(dict.fromkeys(policy.scope for policy in self.every))
 
     def of(self, decision: str) -> CachePolicy | None:
         """The policy of a decision, also of "default" and "pinned"; None: there is no such decision."""
         return self._default if decision in _UNDECIDED else self._decisions.get(decision)
+
+    @property
+    def pinned(self) -> CachePolicy:
+        """Of a request that names a model."""
+        return self._default
 
     def scope_of(self, decision: str | None) -> ScopeRule:
         """The scope rule of a decision; None, or a decision that is gone: the default's."""

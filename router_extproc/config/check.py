@@ -19,6 +19,7 @@ from router_extproc.config import (
     check_tls,
 )
 from router_extproc.config.check_telemetry import check_telemetry
+from router_extproc.config.cors import check_cors
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
@@ -35,6 +36,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from check_admin.check(config)
     yield from check_tls.check(config)
     yield from check_other_paths("envoy.other_paths", config.envoy.other_paths)
+    yield from check_cors("envoy.cors", config.envoy.cors)
     yield from _check_names(config)
     yield from _check_clusters(config)
     yield from check_pools.check(config)

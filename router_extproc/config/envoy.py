@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from router_extproc.config.cors import Cors
 from router_extproc.config.paths import OtherPaths
 from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.tls import ClientCertificate, ServerCertificate
@@ -46,6 +47,8 @@ class Envoy(Section):
     #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the
     #: default pool ("pass"), or nowhere, with a 503 ("deny").
     unread: Literal["pass", "deny"] = "pass"
+    #: Which pages may ask from a browser; None: the pools say it.
+    cors: Cors | None = None
     #: TLS of Envoy's listener.
     tls: ServerCertificate | None = None
     #: TLS towards the gRPC server; belongs to `listen_tls`.

@@ -1,7 +1,8 @@
 """Errors that Envoy makes itself, in the shape that clients of the OpenAI API read.
 
 The server's own errors pass as they are. A client is told what it may know, and nothing of what is behind
-Envoy. A mapping names the status and, where another filter of somebody's Envoy may give it too, the details.
+Envoy; so any page in a browser may read it, unless `envoy.cors` says otherwise. A mapping names the status
+and, where another filter of somebody's Envoy may give it too, the details.
 Source: http_connection_manager.proto, LocalReplyConfig; route_components.proto, DirectResponseAction.
 """
 
@@ -24,6 +25,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER
 from router_extproc.errors import RETRY_AFTER_S
+from router_extproc.protocol.names import ALLOW_ORIGIN_HEADER, ANY_ORIGIN
 
 JSON: Final = "application/json"
 #: By then the health checks have found out, or the pool is back.
@@ -151,12 +153,14 @@ def direct(error: EnvoyError) -> DirectResponseAction:
 
 def error_headers(error: EnvoyError) -> list[HeaderValueOption]:
     """The headers of such an answer."""
-    kind = [set_header("content-type", JSON)]
-    return [*kind, *_retry(error)]
+    return [set_header("content-type", JSON), *_more_headers(error)]
 
 
-def _retry(error: EnvoyError) -> list[HeaderValueOption]:
-    return [] if error.retry_after_s is None else [set_header("retry-after", str(error.retry_after_s))]
+def _more_headers(error: EnvoyError) -> list[HeaderValueOption]:
+    readable = [set_header(ALLOW_ORIGIN_HEADER, ANY_ORIGIN)]
+    if error.retry_after_s is None:
+        return readable
+    return [*readable, set_header("retry-after", str(error.retry_after_s))]
 
 
 def _mapper(when: str, error: EnvoyError) -> ResponseMapper:
@@ -169,7 +173,7 @@ def _mapper(when: str, error: EnvoyError) -> ResponseMapper:
     return ResponseMapper(
         filter=condition,
         status_code=error.status,
-        headers_to_add=_retry(error),
+        headers_to_add=_more_headers(error),
         body_format_override=SubstitutionFormatString(
             text_format_source=DataSource(inline_string=error.body()), content_type=JSON
         ),

@@ -68,6 +68,7 @@ from envoy_data_plane.xds.type.matcher.v3 import (
 
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
+from router_extproc.envoy_config.cors import cors_filters
 from router_extproc.envoy_config.names import (
     ANSWER_ATTRIBUTES,
     BUFFER,
@@ -97,9 +98,10 @@ HOST_ATTEMPTS = 32
 
 def http_filters(config: Config) -> list[HttpFilter]:
     """The filters of the chosen profile, in the order in which Envoy must run them."""
+    first = [*cors_filters(config), path_filter(config), _buffer(config)]
     if config.envoy.profile == "inline":
-        return [path_filter(config), _buffer(config), _inline(config)]
-    return [path_filter(config), _buffer(config), _decide(config), _observe(config)]
+        return [*first, _inline(config)]
+    return [*first, _decide(config), _observe(config)]
 
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:

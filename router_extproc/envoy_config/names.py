@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 #: Filter names; they also name the filters in logs and per-route overrides.
+PAGES = "router.pages"
+CORS = "router.cors"
+OTHER_PAGES = "router.other_pages"
 PATHS = "router.paths"
 BUFFER = "router.buffer"
 DECIDE = "router.decide"

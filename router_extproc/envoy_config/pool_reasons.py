@@ -46,7 +46,10 @@ POOL_REASONS = {
         "envoy.clusters.*.first_byte_timeout_s. Until the answer's headers; afterwards only"
         " stream_idle_timeout applies."
     ),
-    "headers_to_add": "When a client may retry: by then a dead endpoint has been ejected.",
+    "headers_to_add": (
+        "An error says nothing of anybody, so any page in a browser may read it. retry-after: by then a dead"
+        " endpoint has been ejected."
+    ),
     "initial_metadata": (
         "The filter's role, and the digest of the configuration that this file was rendered from. The"
         " server warns if its own differs."

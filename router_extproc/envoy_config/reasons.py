@@ -7,7 +7,16 @@ its path (list items count by their name).
 from __future__ import annotations
 
 from router_extproc.envoy_config.guard_reasons import GUARDS
-from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE, SERVER_CLUSTER
+from router_extproc.envoy_config.names import (
+    BUFFER,
+    CORS,
+    DECIDE,
+    INLINE,
+    OBSERVE,
+    OTHER_PAGES,
+    PAGES,
+    SERVER_CLUSTER,
+)
 from router_extproc.envoy_config.pool_reasons import POOL_REASONS
 from router_extproc.envoy_config.yaml_text import Reasons
 
@@ -44,6 +53,25 @@ _MANAGER = {
         "What a client wrote is not logged: no body, no query, no header but the two ids, cut to their"
         " length. Model and decision come from the answer's headers or, if there is no answer, from the"
         " request headers; requests that the cache answered never had the latter."
+    ),
+}
+
+_CORS = {
+    f"http_filters.{PAGES}": (
+        "envoy.cors. Lets the pages that are allowed read every answer: the pool's, the cache's, and every"
+        " error."
+    ),
+    f"http_filters.{CORS}": (
+        "Answers preflight requests itself, after the filter above, whose matcher has to see the request."
+    ),
+    f"http_filters.{OTHER_PAGES}": "What a pool or the server says to pages is not passed on.",
+    "typed_per_filter_config.router.cors.allow_methods": (
+        'Envoy answers "*" with the method that the page asks for; so with the headers. A page is trusted or'
+        " not: what it may send is for the pool to say."
+    ),
+    "typed_per_filter_config.router.cors.max_age": "Seconds for which a browser remembers the answer.",
+    "typed_per_filter_config.router.cors.forward_not_matching_preflights": (
+        "Other pages are told so here; a pool might allow them."
     ),
 }
 
@@ -169,4 +197,4 @@ _PROCESS = {
     "admin": "envoy.admin. Not rendered unless configured: it can stop Envoy. Never expose it.",
 }
 
-REASONS: Reasons = GUARDS | _MANAGER | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS | POOL_REASONS
+REASONS: Reasons = GUARDS | _MANAGER | _CORS | _FILTERS | _ROUTES | _CLUSTERS | _PROCESS | POOL_REASONS

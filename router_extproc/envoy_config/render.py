@@ -38,7 +38,7 @@ _FILTERS: Final = (
 _CLUSTERS: Final = "For static_resources of an existing Envoy."
 _ROUTES: Final = (
     "For route_config of an existing Envoy. To keep your own virtual host, copy these keys into it: the"
-    " routes in this order, before your own catch-all, and the last two keys."
+    " routes in this order, before your own catch-all, and the keys behind them."
 )
 
 _PROTO_NAMES: Final = {"enforcing_consecutive_5_xx": "enforcing_consecutive_5xx"}

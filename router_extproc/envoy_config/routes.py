@@ -26,6 +26,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.config.model import Config
 from router_extproc.config.pools import PoolTraffic
 from router_extproc.dialects import INFERENCE_PATHS
+from router_extproc.envoy_config.cors import cors_policy
 from router_extproc.envoy_config.errors import (
     ROUTER_UNAVAILABLE,
     TOO_LARGE,
@@ -69,6 +70,7 @@ def virtual_host(config: Config) -> VirtualHost:
         routes=routes(config),
         response_headers_to_remove=[*ANSWER_HEADERS, SERVER_HEADER],
         response_headers_to_add=[set_header(name, value) for name, value in ANSWER_HEADERS.items()],
+        typed_per_filter_config=cors_policy(config),
     )
 
 

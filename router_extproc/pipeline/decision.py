@@ -15,6 +15,7 @@ from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.pipeline.token import WriteToken
+from router_extproc.protocol.headers import Pair
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 
@@ -101,6 +102,8 @@ class Replay:
     explanation: Explanation
     #: The entry, and what this hit saves.
     saved: EntryWorth
+    #: By which a browser lets the asking page read the answer.
+    headers: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,9 @@ class Coalescing:
         decision, clock = report.decision, self.hidden.waits.clock
         if not isinstance(decision, Forward) or decision.coalescing is None:
             return None
-        asked_s = clock.monotonic_s() - report.duration_s
-        return self.coalescer.join(decision.coalescing.key.fingerprint, asked_s=asked_s)
+        question, asked_s = decision.coalescing, clock.monotonic_s() - report.duration_s
+        streamed = question.parsed.request.stream
+        return self.coalescer.join(question.key.fingerprint, asked_s=asked_s, streamed=streamed)
 
     def lead(self, leader: Leader, reply: BodyReply | ImmediateResponse) -> DeferredReply:
         """The leader's reply at once; its stream stays open until its answer was seen.

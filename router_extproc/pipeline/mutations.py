@@ -17,6 +17,8 @@ from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
 from router_extproc.protocol.names import (
+    ALLOW_ORIGIN_HEADER,
+    ANY_ORIGIN,
     CACHE_HEADER,
     CACHE_KEY,
     CACHE_STATUS_HEADER,
@@ -31,6 +33,9 @@ from router_extproc.protocol.names import (
 
 #: Nothing more of this exchange is sent to us.
 PASS: Final = HeadersReply(mode_override=LET_PASS)
+
+#: An error of ours says nothing of anybody, so a page may read what became of its request.
+_READABLE: Final = (ALLOW_ORIGIN_HEADER, ANY_ORIGIN)
 
 _ASK: Final[Mapping[Role, HeadersReply]] = MappingProxyType(
     {
@@ -70,7 +75,7 @@ def reject(
     error: RequestError, rendered: Rendered, headers: Mapping[str, str] = MappingProxyType({})
 ) -> ImmediateResponse:
     """An immediate response with the dialect's error object."""
-    pairs = (("content-type", rendered.content_type), *headers.items())
+    pairs = (("content-type", rendered.content_type), _READABLE, *headers.items())
     return ImmediateResponse(error.status, pairs, rendered.body, details=f"router_{error.code}")
 
 
@@ -101,6 +106,7 @@ def _replay(decision: Replay) -> ImmediateResponse:
         (MODEL_HEADER, decision.model),
         (DECISION_HEADER, decision.decision),
         *_cache_headers(decision.cache),
+        *decision.headers,
     )
     return ImmediateResponse(200, pairs, decision.rendered.body, details="router_cache_hit")
 

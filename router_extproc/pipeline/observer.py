@@ -19,6 +19,7 @@ from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
+from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
@@ -57,6 +58,8 @@ class AnswerObserver:
     traffic: Traffic | None = None
     #: None: equal requests do not wait for each other.
     coalescer: Coalescer | None = None
+    #: None: no answer is ever replayed.
+    pages: PagesHeard | None = None
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -127,6 +130,7 @@ class Observation:
         """At the end of the stream: store the answer if the rules allow, and report it."""
         answer = self._reader.finish()
         self._compare(answer)
+        self._note_pages()
         self._time(answer)
         self._report(answer, self._store(answer))
         self._end_waits()
@@ -160,13 +164,18 @@ class Observation:
         if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
             shadow.compare(plan, self._token.decision, self._dialect, answer.facts)
 
+    def _note_pages(self) -> None:
+        if self._observer.pages is not None and not self.foreign:
+            self._observer.pages.note(self._token.model, told_pages(self._headers))
+
     def _store(self, answer: Answer | Incomplete) -> str:
         plan, sink = self._token.plan, self._observer.sink
         if plan is None or sink is None:
             return "not-asked"
         if self.foreign:
             return OTHER_CLUSTER
-        encoded = encode_answer(answer) if isinstance(answer, Answer) else b""
+        told = told_pages(self._headers)
+        encoded = encode_answer(answer, told) if isinstance(answer, Answer) else b""
         match self._judge(answer, encoded, plan):
             case NoStore(reason):
                 return reason

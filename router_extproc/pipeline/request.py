@@ -14,7 +14,8 @@ from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
 from router_extproc.llm.edits import Add, Edit, Set
-from router_extproc.llm.stored import decode_document
+from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
@@ -22,7 +23,7 @@ from router_extproc.pipeline.decision import Decision, Explanation, Forward, Rej
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
-from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, ORIGIN_HEADER
 from router_extproc.routing.policy import Policy, Route
 from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import ALL_UP, Traffic
@@ -56,6 +57,7 @@ class RequestPipeline:
     #: For all stages of one request together, in seconds.
     budget_s: float
     prices: Prices
+    pages: PagesHeard
     #: None: no model has a fallback.
     traffic: Traffic | None = None
 
@@ -128,11 +130,10 @@ class RequestPipeline:
         return considered if replay else replace(considered, result=unreadable(result)), replay
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
+        encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
         if parsed.pinned is None:
-            return await self.signal_stage.read(
-                parsed.request, parsed.headers, parsed.budget, encode=self.cache_stage is not None
-            )
-        if self.cache_stage is None:
+            return await self.signal_stage.read(parsed.request, parsed.headers, parsed.budget, encode=encode)
+        if not encode:
             return UNKNOWN
         return await self.signal_stage.encode_only(parsed.request, parsed.budget)
 
@@ -148,6 +149,7 @@ class RequestPipeline:
         dialect = parsed.raw.dialect
         try:
             answer = dialect.restore(decode_document(entry.answer))
+            told = decode_headers(entry.answer)
         except ValueError:
             return None
         if result.outcome.hidden:
@@ -156,7 +158,10 @@ class RequestPipeline:
         rendered = dialect.render(answer, parsed.request)
         worth = self.prices.worth(entry.model, answer.facts.usage)
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
-        return Replay(rendered, result.outcome, entry.model, entry.decision, _explain(considered), saved)
+        page = parsed.headers.get(ORIGIN_HEADER, "")
+        headers = self.pages.headers_for(page, entry.model, told)
+        explained = _explain(considered)
+        return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
 
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
@@ -173,7 +178,7 @@ class RequestPipeline:
             replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
             _explain(considered),
-            coalescing=question if plan is not None and result.outcome.status == "miss" else None,
+            coalescing=_coalescing(considered),
             feedback=result.feedback,
         )
 
@@ -187,6 +192,13 @@ def _reject_miss(considered: Considered) -> Reject:
     outcome = considered.result.outcome
     headers = {CACHE_HEADER: outcome.status, CACHE_STATUS_HEADER: outcome.cache_status}
     return Reject(error, considered.parsed.raw.dialect.render_error(error), headers)
+
+
+def _coalescing(considered: Considered) -> CacheQuestion | None:
+    """What equal requests that miss as well may wait for; None: each is forwarded."""
+    question = considered.question
+    missed = considered.result.outcome.status == "miss"
+    return question if missed and question is not None and question.may_coalesce else None
 
 
 def _edits(route: Route) -> list[Edit]:

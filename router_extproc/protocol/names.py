@@ -29,3 +29,11 @@ METADATA_NAMESPACE: Final = "router_extproc"
 TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
 CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
+
+#: By which a pool, Envoy or we tell a browser which page may read an answer (Fetch standard, CORS protocol).
+ORIGIN_HEADER: Final = "origin"
+ALLOW_ORIGIN_HEADER: Final = "access-control-allow-origin"
+ALLOW_CREDENTIALS_HEADER: Final = "access-control-allow-credentials"
+EXPOSE_HEADERS_HEADER: Final = "access-control-expose-headers"
+#: Every page, and no credentials that a browser adds by itself.
+ANY_ORIGIN: Final = "*"

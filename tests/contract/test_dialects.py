@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from router_extproc.dialects import DIALECTS, find_dialect
-from router_extproc.testing.check_dialect import DialectSamples, check_dialect
+from router_extproc.testing.check_dialect import check_dialect
+from router_extproc.testing.dialect_samples import DialectSamples
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

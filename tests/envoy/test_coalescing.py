@@ -10,7 +10,7 @@ import pytest
 from router_extproc.testing.client import answer_json
 from router_extproc.testing.pools import PoolAnswer
 from router_extproc.testing.router import WAITERS_MAX
-from router_extproc.testing.stack import Stack
+from router_extproc.testing.stack import PATH, Stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,3 +84,14 @@ async def test_a_client_that_stops_waiting_is_forgotten(stack: Stack) -> None:
     gone.cancel()
     await stack.until(lambda: any(event.get("clean") is False for event in stack.worker.events()))
     assert (await first).status == 200
+
+
+async def test_a_stream_does_not_wait_for_another_to_end(stack: Stack) -> None:
+    body = {"model": "auto", "messages": [{"role": "user", "content": "stream, please"}], "stream": True}
+    stack.small.answer = PoolAnswer((b"data: {}\n\n",) * 4, "text/event-stream", pause_s=1.0)
+    first = asyncio.create_task(stack.send("POST", PATH, json=body))
+    await stack.until(lambda: len(stack.small.requests) == 1)
+    second = asyncio.create_task(stack.send("POST", PATH, json=body))
+    await stack.until(lambda: len(stack.small.requests) == 2)
+    assert not first.done()
+    assert {reply.status for reply in await asyncio.gather(first, second)} == {200}

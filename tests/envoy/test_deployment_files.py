@@ -28,6 +28,7 @@ import yaml
 from router_extproc.address import read_tcp
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
+from router_extproc.process.kept_state import STATE_BYTES_MAX
 from router_extproc.process.milvus_lite import CLOSE_S
 from router_extproc.process.supervisor import EXIT_REFUSED
 
@@ -210,6 +211,26 @@ def test_envoy_and_the_router_share_the_sockets(config: Config, gateway: Documen
         mounts = {each["name"]: each["mountPath"] for each in containers(gateway)[name]["volumeMounts"]}
         assert mounts["sockets"] == folder
         assert f"sockets:{folder}" in load("compose.yaml")["services"][name]["volumes"]
+
+
+def test_what_was_learned_is_kept_over_a_restart(config: Config, gateway: Document) -> None:
+    """The root is read-only, and a container's own files end with it."""
+    assert config.state_dir is not None
+    folder = str(Path(config.state_dir).parent)
+    mounts = {each["mountPath"]: each["name"] for each in containers(gateway)["router"]["volumeMounts"]}
+    assert mounts[folder] == "state"
+    assert f"state:{folder}" in load("compose.yaml")["services"]["router"]["volumes"]
+    assert "state" in load("compose.yaml")["volumes"]
+    # A volume that is mounted on a folder of the image gets its owner.
+    assert re.search(rf"install -d -o 10001 .* {folder}$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert f"/var/lib/{unit('router-extproc.service')['StateDirectory']}" == folder
+
+
+def test_the_volume_of_the_state_has_room_for_it(gateway: Document) -> None:
+    """A new state is written beside the old one; a pod whose volume is full is evicted."""
+    (volume,) = [each for each in gateway["volumes"] if each["name"] == "state"]
+    room = int(volume["emptyDir"]["sizeLimit"].removesuffix("Mi")) * 1024 * 1024
+    assert room >= 2 * STATE_BYTES_MAX
 
 
 def test_envoy_and_the_router_are_the_same_user(gateway: Document) -> None:

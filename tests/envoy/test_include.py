@@ -11,7 +11,7 @@ import yaml
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.render import render
 from router_extproc.testing.raw_http import exchange
-from router_extproc.testing.stack import Stack, running_stack
+from router_extproc.testing.stack import PATH, Stack, running_stack
 
 OWNERS = Path(__file__).with_name("theirs.yaml")
 
@@ -69,3 +69,15 @@ async def _asked(stack: Stack, head: str) -> str | None:
     assert b'"error"' in reply.body
     assert not (*stack.small.requests, *stack.large.requests)
     return None
+
+
+async def test_a_foreign_envoy_tells_pages_what_ours_does(tmp_path: Path) -> None:
+    page, other = {"origin": "https://app.example"}, {"origin": "https://other.example"}
+    envoy = {"cors": {"allow_origins": ["https://app.example"]}}
+    async with running_stack(tmp_path, bootstrap=included, envoy=envoy) as stack:
+        told = [(await stack.chat("", headers=headers)).headers for headers in (page, other, {})]
+        preflight = await stack.send(
+            "OPTIONS", PATH, headers={**page, "access-control-request-method": "POST"}
+        )
+    pages = [headers.get("access-control-allow-origin") for headers in (*told, preflight.headers)]
+    assert pages == ["https://app.example", None, None, "https://app.example"]

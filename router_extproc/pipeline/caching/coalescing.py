@@ -1,7 +1,8 @@
 """Coalescing: equal requests that miss at the same time wait for the answer to the first of them.
 
 A request that has waited looks into the cache again: it takes what was stored, and otherwise is forwarded.
-Every wait has a limit, and so has the number of requests that wait.
+Every wait has a limit, and so has the number of requests that wait. A request that asks for a stream waits
+for a moment only: forwarded, it would have its first words long before the other answer is complete.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ PENDING_MAX: Final = 1024
 #: Seconds from the end of the first request's exchange until nobody waits for its answer any more: the
 #: observer may be a little behind, and another worker's entry takes a moment to reach the backend.
 GRACE_S: Final = 0.5
+#: Seconds that a request for a stream waits at most. A reply to Envoy is the whole answer, so what the first
+#: request has received so far cannot be passed on; a tenth of a second is hardly noticed.
+STREAM_WAIT_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,11 @@ class Leader:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """An equal request was forwarded before, and may be answered within `left_s`."""
+    """An equal request was forwarded before; this one waits for its answer for `wait_s`."""
 
     pending: PendingAnswer
+    wait_s: float
+    #: By when Envoy gets the reply, whatever else delays it; at least `wait_s`.
     left_s: float
 
 
@@ -68,11 +74,13 @@ class Coalescer:
         self._ended: dict[Fingerprint, tuple[PendingAnswer, float]] = {}
         self._waiting = 0
 
-    def join(self, key: Fingerprint, *, asked_s: float) -> Leader | Follower | None:
+    def join(self, key: Fingerprint, *, asked_s: float, streamed: bool) -> Leader | Follower | None:
         """The place of a request that missed; None: it is forwarded as if it were alone.
 
         asked_s: monotonic, when its lookup began. An answer that was stored since then needs no wait, only
         another lookup.
+        streamed: the client reads the answer as it comes. Only its own wait is short: others may still wait
+        for its answer.
         """
         now_s = self._clock.monotonic_s()
         pending = self._pending.get(key)
@@ -81,13 +89,13 @@ class Coalescer:
         left_s = pending.started_s + self._wait_s - now_s
         if left_s <= 0 or self._waiting >= self._waiters_max:
             return None
-        return Follower(pending, left_s)
+        return Follower(pending, min(left_s, STREAM_WAIT_S) if streamed else left_s, left_s)
 
     def _just_ended(self, key: Fingerprint, asked_s: float) -> Follower | None:
         ended = self._ended.get(key)
         if ended is None or ended[1] < asked_s:
             return None
-        return Follower(ended[0], 0.0)
+        return Follower(ended[0], 0.0, 0.0)
 
     def _lead(self, key: Fingerprint, now_s: float) -> Leader | None:
         if len(self._pending) >= self._pending_max:
@@ -99,7 +107,7 @@ class Coalescer:
         """Wait until the pending answer is over or the time is up; cancelled, it leaves nothing behind."""
         self._waiting += 1
         try:
-            async with asyncio.timeout(follower.left_s):
+            async with asyncio.timeout(follower.wait_s):
                 await follower.pending.over.wait()
         except TimeoutError:
             pass

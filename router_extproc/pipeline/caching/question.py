@@ -59,16 +59,29 @@ class CacheQuestion:
             self.tags,
         )
 
+    @property
+    def may_coalesce(self) -> bool:
+        """Whether equal requests may share the coming answer: whoever waits takes it from the cache."""
+        return self.store_plan is not None
+
     def within(self, budget: Budget) -> CacheQuestion:
         """The same question, to be answered in other time."""
         return replace(self, parsed=replace(self.parsed, budget=budget))
 
 
+def needs_vector(parsed: ParsedRequest, policy: CachePolicy) -> bool:
+    """Whether the cache looks the request up, or stores it, by a vector; known before any inference."""
+    if policy.mode != "semantic" or not parsed.request.prompt_is_last:
+        return False
+    if policy.multi_turn == "exact" and parsed.request.history:
+        return False
+    if parsed.directives.no_cache and parsed.directives.no_store:
+        return False
+    return len(parsed.request.prompt.encode("utf-8", "surrogatepass")) <= SEMANTIC_PROMPT_BYTES_MAX
+
+
 def semantic_vector(parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None) -> Vector | None:
     """The vector by which the request may be matched, or None: exactly only."""
-    if encoding is None or policy.mode != "semantic" or not parsed.request.prompt_is_last:
+    if encoding is None or not encoding.is_faithful or not needs_vector(parsed, policy):
         return None
-    if policy.multi_turn == "exact" and parsed.request.history:
-        return None
-    size = len(parsed.request.prompt.encode("utf-8", "surrogatepass"))
-    return encoding.vector if encoding.is_faithful and size <= SEMANTIC_PROMPT_BYTES_MAX else None
+    return encoding.vector

@@ -22,7 +22,7 @@ from router_extproc.cache.scope import ScopeRule, SharedScope
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
-from router_extproc.pipeline.caching.question import CacheQuestion, semantic_vector
+from router_extproc.pipeline.caching.question import CacheQuestion, needs_vector, semantic_vector
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
@@ -91,6 +91,11 @@ class CacheStage:
             if hit is not None and self._replayable(hit, rule):
                 return None if self._must_hide(hit, parsed) else self._hit(hit)
         return None
+
+    def needs_encoding(self, parsed: ParsedRequest) -> bool:
+        """Whether some decision that may take the request has a use for its encoding."""
+        policies = self.policies.every if parsed.pinned is None else (self.policies.pinned,)
+        return any(needs_vector(parsed, policy) for policy in policies)
 
     def question(
         self, parsed: ParsedRequest, route: Route, encoding: Encoding | None

@@ -47,6 +47,14 @@ class Metrics:
         self.registry: Final = CollectorRegistry(auto_describe=True)
         #: By name, without prefix and suffix.
         self._labelled: Final[dict[str, Counter | Gauge | Histogram]] = {}
+        self._count_requests()
+        self._count_candidates()
+        self._count_answers()
+        self._count_what_pools_were_spared()
+        self._count_streams()
+        self._collect()
+
+    def _count_requests(self) -> None:
         self._requests = self._counter(
             "requests", "Requests decided.", "dialect", "decision", "model", "cache"
         )
@@ -64,12 +72,16 @@ class Metrics:
         )
         self._stage_outcomes = self._counter("stage_outcomes", "How stages ended.", "stage", "outcome")
         self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
+
+    def _count_candidates(self) -> None:
         self._candidates = self._counter(
             "cache_candidates", "Stored questions that were verified.", "accepted", "reason"
         )
         self._similarity = self._histogram(
             "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
         )
+
+    def _count_answers(self) -> None:
         self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
         self._stored = self._counter("answers_stored", "Answers stored, or why not.", "outcome")
         self._ttft = self._histogram(
@@ -85,6 +97,8 @@ class Metrics:
             "model",
         )
         self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
+
+    def _count_what_pools_were_spared(self) -> None:
         self._waited = self._counter(
             "coalesced_requests", "Requests that waited for the answer to an equal one.", "outcome"
         )
@@ -100,18 +114,23 @@ class Metrics:
         self._fallbacks = self._counter(
             "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
         )
+
+    def _count_streams(self) -> None:
         self._streams = self._gauge("streams_in_flight", "Open streams from Envoy.", "role")
         self._admin_refused = self._counter(
             "admin_refused", "Requests that the admin port refused.", "reason"
         )
         self._stream_ends = self._counter("streams", "Streams that ended.", "role", "outcome")
-        self.cache: Final = CacheCollector()
+
+    def _collect(self) -> None:
+        """Register what is read from others at each scrape."""
+        self.cache = CacheCollector()
         self.registry.register(self.cache)
-        self.evidence: Final = EvidenceCollector()
+        self.evidence = EvidenceCollector()
         self.registry.register(self.evidence)
-        self.pools: Final = PoolCollector()
+        self.pools = PoolCollector()
         self.registry.register(self.pools)
-        self.workers: Final = WorkerCollector()
+        self.workers = WorkerCollector()
         self.registry.register(self.workers)
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:

@@ -255,10 +255,28 @@ def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
     assert "max_message_timeout" not in rendered(alone.model_dump_json())["bootstrap.yaml"]
 
 
+@pytest.mark.parametrize("profile", ["split", "inline"])
+def test_pages_are_listed_before_any_filter_answers(profile: str) -> None:
+    """A filter that answers ends the way in: what is behind it never sees the page."""
+    wanted = config(profile=profile, cors={"allow_origins": ["https://app.example"]})
+    assert list(filters(wanted))[:4] == ["router.pages", "router.cors", "router.other_pages", "router.paths"]
+
+
+def test_without_listed_pages_no_filter_speaks_to_pages() -> None:
+    assert "cors" not in rendered(config().model_dump_json())["bootstrap.yaml"]
+
+
+def test_every_page_may_be_allowed() -> None:
+    policy = manager(config(cors={"allow_origins": ["*"]}))["route_config"]["virtual_hosts"][0]
+    allowed = policy["typed_per_filter_config"]["router.cors"]["allow_origin_string_match"]
+    assert allowed == [{"safe_regex": {"regex": ".*"}}]
+    assert "xds_matcher" not in filters(config(cors={"allow_origins": ["*"]}))["router.pages"]
+
+
 def test_every_reason_is_used() -> None:
     """A reason that fits no key has outlived what it explained."""
     shapes = [
-        {"profile": "inline", "other_paths": "deny"},
+        {"profile": "inline", "other_paths": "deny", "cors": {"allow_origins": ["https://app.example"]}},
         {
             "profile": "split",
             "tls": CERTIFICATE,

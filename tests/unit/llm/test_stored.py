@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from router_extproc.llm.answer import Answer, AnswerFacts
-from router_extproc.llm.stored import VERSION, decode_document, encode_answer
+from router_extproc.llm.stored import VERSION, WITH_HEADERS, decode_document, decode_headers, encode_answer
 
 DOCUMENT = {"id": "a1", "text": "tree\n\U0001f333\u2028\0", "x": [1, 2.5, None, {"b": 1, "a": True}]}
 
@@ -40,7 +40,7 @@ def test_what_json_cannot_hold_is_not_stored(member: Any) -> None:
         encode_answer(answer({"a": member}))
 
 
-@pytest.mark.parametrize("stored", [b"", b"{}", b"\x00{}", b"\x03{}"])
+@pytest.mark.parametrize("stored", [b"", b"{}", b"\x00{}", b"\x04{}"])
 def test_other_versions_are_refused(stored: bytes) -> None:
     with pytest.raises(ValueError, match="version"):
         decode_document(stored)
@@ -63,3 +63,35 @@ def test_refusal_says_nothing_of_what_is_stored() -> None:
         decode_document(STORED[:-1])
     assert refused.value.__cause__ is None
     assert "tree" not in str(refused.value)
+
+
+HEADERS = {"access-control-allow-origin": "https://app.example", "access-control-expose-headers": "a, b"}
+WITH = encode_answer(answer(DOCUMENT), HEADERS)
+
+
+def test_headers_are_stored_before_the_document() -> None:
+    """A hit reads them without reading the document twice."""
+    assert WITH.partition(b"\n")[0] == WITH_HEADERS + orjson.dumps(HEADERS)
+    assert (decode_document(WITH), decode_headers(WITH)) == (DOCUMENT, HEADERS)
+
+
+def test_an_answer_without_headers_is_stored_as_before() -> None:
+    """Workers of the version before read it during an update."""
+    assert encode_answer(answer(DOCUMENT), {}) == STORED
+    assert decode_headers(STORED) == {}
+
+
+def test_every_cut_of_an_answer_with_headers_is_refused() -> None:
+    for end in range(len(WITH)):
+        with pytest.raises(ValueError, match=r"damaged|version"):
+            decode_document(WITH[:end])
+
+
+@pytest.mark.parametrize("rest", [b"", b"null\n{}", b"[\n{}", b"\xff\n{}"])
+def test_damaged_headers_are_refused(rest: bytes) -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        decode_headers(WITH_HEADERS + rest)
+
+
+def test_a_header_that_is_no_text_is_left_out() -> None:
+    assert decode_headers(WITH_HEADERS + b'{"a":1,"b":"c"}\n{}') == {"b": "c"}

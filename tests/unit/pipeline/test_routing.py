@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.errors import ModelError
 from router_extproc.models.base import Encoding
 from router_extproc.protocol.headers import REQUEST_HEADERS_BYTES_MAX, REQUEST_HEADERS_MAX
@@ -14,7 +15,7 @@ from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Reading, Subject
 from router_extproc.testing.client import Client, chat
 from router_extproc.testing.fake_encoder import FakeEncoder
-from router_extproc.testing.router import LARGE, fake_router, send_to
+from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
 
 
 class MathsSignal:
@@ -98,6 +99,60 @@ async def test_pinned_request_reads_no_signal() -> None:
     one = client()
     await one.send(chat("solve x", model="small"))
     assert one.router.reports.decisions[-1].decision.explanation.readings == ()
+
+
+NEITHER = "no-cache, no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "cache_control", "passes"),
+    [
+        (chat(model="small"), NEITHER, 0),
+        (chat(model="small"), "no-cache", 1),
+        (chat(model="small"), "no-store", 1),
+        (chat(model="small", messages=[*chat()["messages"], {"role": "assistant", "content": "So"}]), "", 0),
+        (chat("word " * 2000, model="small"), "", 0),
+        (chat(), NEITHER, 1),
+    ],
+    ids=["neither", "only stored", "only looked up", "exact only", "too long for a vector", "routed"],
+)
+async def test_the_encoder_runs_only_for_what_reads_its_vector(
+    body: object, cache_control: str, passes: int
+) -> None:
+    encoder = CountingEncoder()
+    sent = await client(encoder).ask(body, cache_control=cache_control)
+    assert encoder.passes == passes
+    assert sent.sent_header("x-router-model") == "small"
+
+
+@pytest.mark.parametrize(
+    ("policy", "cache_control"),
+    [
+        (replace(SEMANTIC, mode="exact"), ""),
+        (replace(SEMANTIC, mode="off"), ""),
+        (SEMANTIC, NEITHER),
+    ],
+    ids=["exact", "off", "neither looked up nor stored"],
+)
+@pytest.mark.parametrize("model", ["auto", "small"])
+async def test_a_request_without_signals_and_a_semantic_cache_needs_no_encoder(
+    policy: CachePolicy, cache_control: str, model: str
+) -> None:
+    encoder = CountingEncoder()
+    one = Client(fake_router(encoder=encoder, cache_policy=policy))
+    sent = await one.ask(chat(model=model), cache_control=cache_control)
+    assert encoder.passes == 0
+    assert sent.sent_header("x-router-decision") == ("default" if model == "auto" else "pinned")
+
+
+async def test_a_request_that_some_decision_matches_semantically_is_encoded() -> None:
+    """Which decision takes it is known only after the signals were read."""
+    encoder, exact = CountingEncoder(), replace(SEMANTIC, mode="exact")
+    router = fake_router(
+        encoder=encoder, decisions=[MATHS], cache_policy=exact, own_cache_policies={"maths": SEMANTIC}
+    )
+    await Client(router).send(chat())
+    assert encoder.passes == 1
 
 
 @pytest.mark.parametrize("prompt", ["", "   "])

@@ -14,7 +14,8 @@ from router_extproc.errors import MalformedRequest, RequestError
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import ContextField, InferenceRequest
-from router_extproc.testing.check_dialect import DialectSamples, check_dialect
+from router_extproc.testing.check_dialect import check_dialect
+from router_extproc.testing.dialect_samples import DialectSamples
 
 EVENT = (
     b'data: {"id":"a","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"\xc3\xa9"},'

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import Fingerprint
-from router_extproc.pipeline.caching.coalescing import Coalescer, Follower, Leader
+from router_extproc.pipeline.caching.coalescing import STREAM_WAIT_S, Coalescer, Follower, Leader
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
@@ -202,13 +202,13 @@ def test_an_answer_that_came_while_a_request_was_looking_is_looked_for_again() -
     clock = ManualClock()
     coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8)
     key, asked_s = Fingerprint("a"), clock.monotonic_s()
-    assert isinstance(coalescer.join(key, asked_s=asked_s), Leader)
+    assert isinstance(coalescer.join(key, asked_s=asked_s, streamed=False), Leader)
     coalescer.finish(key)
-    late = coalescer.join(key, asked_s=asked_s)
+    late = coalescer.join(key, asked_s=asked_s, streamed=False)
     assert isinstance(late, Follower)
     assert late.pending.over.is_set()
     clock.advance(1.0)
-    assert isinstance(coalescer.join(key, asked_s=clock.monotonic_s()), Leader)
+    assert isinstance(coalescer.join(key, asked_s=clock.monotonic_s(), streamed=False), Leader)
 
 
 def test_answers_that_ended_are_remembered_up_to_a_bound() -> None:
@@ -216,7 +216,51 @@ def test_answers_that_ended_are_remembered_up_to_a_bound() -> None:
     coalescer = Coalescer(clock, wait_s=2.0, waiters_max=8, pending_max=2)
     keys = [Fingerprint(str(name)) for name in range(3)]
     for key in keys:
-        coalescer.join(key, asked_s=0.0)
+        coalescer.join(key, asked_s=0.0, streamed=False)
         coalescer.finish(key)
-    assert isinstance(coalescer.join(keys[0], asked_s=0.0), Leader)
-    assert isinstance(coalescer.join(keys[2], asked_s=0.0), Follower)
+    assert isinstance(coalescer.join(keys[0], asked_s=0.0, streamed=False), Leader)
+    assert isinstance(coalescer.join(keys[2], asked_s=0.0, streamed=False), Follower)
+
+
+def follower_after(passed_s: float, *, streamed: bool) -> Follower:
+    """The second of two equal requests, which comes so much later."""
+    clock = ManualClock()
+    coalescer = Coalescer(clock, wait_s=WAIT_S, waiters_max=8)
+    coalescer.join(Fingerprint("a"), asked_s=0.0, streamed=True)
+    clock.advance(passed_s)
+    follower = coalescer.join(Fingerprint("a"), asked_s=clock.monotonic_s(), streamed=streamed)
+    assert isinstance(follower, Follower)
+    return follower
+
+
+def test_who_reads_a_stream_waits_for_a_moment_only() -> None:
+    """Forwarded, it has its first words long before the first answer is complete."""
+    assert follower_after(1.0, streamed=True).wait_s == STREAM_WAIT_S
+
+
+def test_who_wants_the_answer_in_one_piece_waits_for_a_stream_to_end() -> None:
+    """It is complete sooner than one that begins now."""
+    assert follower_after(1.0, streamed=False).wait_s == WAIT_S - 1.0
+
+
+def test_who_reads_a_stream_waits_no_longer_than_the_others() -> None:
+    left_s = STREAM_WAIT_S / 2
+    assert follower_after(WAIT_S - left_s, streamed=True).wait_s == pytest.approx(left_s)
+
+
+def test_a_short_wait_leaves_all_the_time_for_what_hides_a_hit() -> None:
+    """A stream that was answered after the moment would otherwise show that it was a hit."""
+    assert follower_after(1.0, streamed=True).left_s == WAIT_S - 1.0
+
+
+async def test_who_reads_a_stream_shares_an_answer_that_is_complete_in_time(patient: Client) -> None:
+    first = await patient.send(chat())
+    (waiting,) = await begin(patient, 1, chat(stream=True))
+    patient.answer(first, answer_json("Shared."))
+    assert (await soon(waiting)).cache == "hit-exact"
+
+
+async def test_who_reads_a_stream_is_forwarded_soon(patient: Client) -> None:
+    await patient.send(chat(stream=True))
+    (waiting,) = await begin(patient, 1, chat(stream=True))
+    assert (await soon(waiting)).cache == "miss"

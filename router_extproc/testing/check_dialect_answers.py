@@ -1,0 +1,146 @@
+"""The rules of a dialect's contract that are about answers; `check_dialect` runs them with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import orjson
+
+from router_extproc.dialects.base import Dialect
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.stored import decode_document, encode_answer
+from router_extproc.testing.dialect_samples import (
+    NOT_JSON,
+    PLANTED,
+    ROOM_BYTES,
+    TOO_DEEP,
+    DialectSamples,
+    read_answer,
+    require,
+    single_bytes,
+    whole_answer,
+)
+
+#: Years after any sample.
+_NOW_S: Final = 4e9
+
+
+def _check_cuts_do_not_matter(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        whole = whole_answer(dialect, content_type, body)
+        require(read_answer(dialect, content_type, single_bytes(body)) == whole, "byte by byte is the same")
+        for cut in range(len(body)):
+            pieces = [body[:cut], b"", body[cut:]]
+            require(read_answer(dialect, content_type, pieces) == whole, "cut anywhere is the same answer")
+
+
+def _check_half_an_answer_is_none(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        for end in range(len(body.rstrip())):
+            half = read_answer(dialect, content_type, [body[:end]])
+            require(isinstance(half, Incomplete), "an answer that was cut off is incomplete")
+
+
+def _check_its_bound(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        exact = read_answer(dialect, content_type, single_bytes(body), room_bytes=len(body))
+        require(isinstance(exact, Answer), "an answer of just the allowed size is read")
+        over = read_answer(dialect, content_type, single_bytes(body), room_bytes=len(body) - 1)
+        require(over == Incomplete("too_large"), "a larger answer is too large")
+
+
+def _check_it_never_raises_on_answers(dialect: Dialect, samples: DialectSamples) -> None:
+    junk = (*NOT_JSON, b"{}", TOO_DEEP, b"data: [1]\n\n", b"data: " + TOO_DEEP + b"\n\n", b"\r\n\r\r: x\n")
+    for content_type in (*samples.answers, "", "text/html", "text/plain; charset=utf-8"):
+        for body in junk:
+            require(isinstance(read_answer(dialect, content_type, [body]), Incomplete), "junk is no answer")
+
+
+def _check_when_an_answer_starts(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        reader = dialect.read_answer(content_type, max_answer_bytes=ROOM_BYTES)
+        require(not reader.feed(b"").started, "no bytes are no beginning")
+        seen = [reader.feed(byte).started for byte in single_bytes(body)]
+        require(seen == sorted(seen) and seen[-1], "an answer begins once, before it ends")
+
+
+def _check_streamed_or_not_is_the_same_answer(dialect: Dialect, samples: DialectSamples) -> None:
+    answers = [whole_answer(dialect, content_type, body) for content_type, body in samples.answers.items()]
+    require(all(answer == answers[0] for answer in answers), "streamed or not is the same answer")
+
+
+def _check_the_facts(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        facts = whole_answer(dialect, content_type, body).facts
+        require(facts.id and facts.model, "facts tell the answer's id and model")
+        require(any(choice.text for choice in facts.choices), "facts tell the text")
+
+
+def _check_replay_is_lossless(dialect: Dialect, samples: DialectSamples) -> None:
+    requests = [dialect.parse(samples.request), dialect.parse(samples.streamed_request)]
+    for content_type, body in samples.answers.items():
+        answer = whole_answer(dialect, content_type, body)
+        before = orjson.dumps(answer.document)
+        for request in requests:
+            rendered = dialect.render(answer, request)
+            require(orjson.dumps(answer.document) == before, "a replay leaves the document as it was")
+            replayed = read_answer(dialect, rendered.content_type, [rendered.body])
+            require(replayed == answer, "a replay reads as the answer stored")
+
+
+def _check_it_restores_what_was_stored(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        answer = whole_answer(dialect, content_type, body)
+        restored = dialect.restore(decode_document(encode_answer(answer)))
+        require(restored == answer, "what was stored is restored")
+        same = orjson.dumps(restored.document) == orjson.dumps(answer.document)
+        require(same, "a restored document is the same to the byte")
+
+
+def _check_it_restores_nothing_else(dialect: Dialect, samples: DialectSamples) -> None:
+    whole = [whole_answer(dialect, *sample).document for sample in samples.answers.items()]
+    damaged: list[JsonObject] = [{}, {PLANTED: PLANTED}, {"error": {"message": PLANTED}}]
+    damaged += [{**document, name: {PLANTED: 1}} for document in whole for name in ("id", "model")]
+    for document in damaged:
+        try:
+            dialect.restore(document)
+        except ValueError as error:
+            require(PLANTED not in str(error), "an error repeats nothing of the document's")
+        else:
+            raise AssertionError("only a complete answer is restored")
+
+
+def _check_it_renews_an_answer(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        answer = whole_answer(dialect, content_type, body)
+        new = dialect.renew(answer, now_s=_NOW_S)
+        require(new.facts.id != answer.facts.id, "a renewed answer has an id of its own")
+        require(replace(new.facts, id=answer.facts.id) == answer.facts, "nothing else of it is new")
+        require(dialect.restore(new.document) == new, "a renewed answer is still one")
+        again = dialect.renew(answer, now_s=_NOW_S)
+        require(again.facts.id != new.facts.id, "no two renewed answers have the same id")
+
+
+def _check_it_composes_an_answer(dialect: Dialect, _: DialectSamples) -> None:
+    body = orjson.dumps(dialect.compose("A tree.\n", model="some", now_s=_NOW_S))
+    facts = whole_answer(dialect, "application/json", body).facts
+    require([choice.text for choice in facts.choices] == ["A tree.\n"], "a composed answer says the text")
+    require(facts.model == "some", "a composed answer names the model")
+
+
+ANSWER_RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
+    _check_cuts_do_not_matter,
+    _check_half_an_answer_is_none,
+    _check_its_bound,
+    _check_it_never_raises_on_answers,
+    _check_when_an_answer_starts,
+    _check_streamed_or_not_is_the_same_answer,
+    _check_the_facts,
+    _check_replay_is_lossless,
+    _check_it_restores_what_was_stored,
+    _check_it_restores_nothing_else,
+    _check_it_renews_an_answer,
+    _check_it_composes_an_answer,
+)
