@@ -120,7 +120,9 @@ class _Parts:
         sampling = ShadowSampling(self.learned.evidence, self.surroundings.chance, self.policy.cache.feedback)
         policies, clock = self.policy.cache_policies, self.surroundings.clock
         timeout_s = limits.cache_timeout_s
-        return CacheStage(cache.lookup, policies, clock, timeout_s, encoder.identity, sampling)
+        return CacheStage(
+            cache.lookup, policies, clock, timeout_s, encoder.identity, sampling, self.resources.languages
+        )
 
     def _observer(self) -> AnswerObserver:
         return AnswerObserver(

@@ -17,18 +17,23 @@ ENGLISH: Final = "en"
 #: Short words of English sentences, without those that are words of other languages, too (in, on, is, die).
 _ENGLISH = listed(
     """
-    about after all and any anyone are aren because been before being best between both but by can cannot
-    could couldn describe did didn difference do does doesn doing don down each every everyone explain find
-    for from get give got had has hasn have haven having help her here him his how if into isn it its just
-    know let like list make many mean means more most much my need never new not of off only other our out
-    over please really should shouldn some someone something such take tell than that the their them then
-    there these they thing things think this those through to too translate try under up use used using very
-    want was wasn way we well were what when where whether which while who whom whose why will with without
-    won would wouldn write yes you your
+    about after all and any anyone are aren because been before being best between both can cannot
+    could couldn describe did didn difference does doesn doing down each every everyone explain find
+    for from give got hasn have haven having help here him his how if into isn it its just know like
+    make many mean means more most much need never new not of off only other our out please really
+    should shouldn some someone something such take tell than that the their them then there these
+    they thing things think this those through too translate try up used using very wasn way we well
+    were what when where whether which while who whom whose why with without won would wouldn write
+    yes you your
     """
 )
 #: English, too, but of other languages as well: they count beside one of the words above.
-_SHARED = listed("a am an as at be he i in is me no on one or she so us")
+_SHARED = listed(
+    """
+    a am an as at be but by do don get had has he her i in is let list me my no on one or over she
+    so to under us use want was will
+    """
+)
 #: Two of them that only English puts side by side: is a, in an.
 _BEFORE_ARTICLE = listed("as at in is on")
 #: Share of the words of a sentence that are such words, at the least.

@@ -227,4 +227,5 @@ def _explain(considered: Considered) -> Explanation:
         result.reason,
         result.candidates,
         tuple(filter(None, notes)),
+        result.language,
     )

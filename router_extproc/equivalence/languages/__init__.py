@@ -24,7 +24,18 @@ from router_extproc.equivalence.written import is_same_text, same_writing
 #: Of a question whose language is not known, or mixed.
 OTHER: Final = "other"
 
-__all__ = ["ENGLISH", "OTHER", "Language", "LanguageFileError", "Languages", "Matching", "read_known"]
+__all__ = [
+    "ENGLISH",
+    "ENGLISH_ONLY",
+    "OTHER",
+    "Language",
+    "LanguageFileError",
+    "Languages",
+    "Matching",
+    "Told",
+    "known_codes",
+    "read_known",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,16 @@ class Matching:
     is_same: bool
     #: Why not, a short word; "": they are.
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The language that a text was read as."""
+
+    #: OTHER: none of the known ones, mixed, or too little to tell.
+    code: str
+    #: Other words may share an answer; otherwise only the same words do.
+    is_matched: bool
 
 
 _SAME: Final = Matching(is_same=True)
@@ -58,14 +79,19 @@ class Languages:
     def _teller(self) -> Teller:
         return Teller(tuple(self.known.values()))
 
-    def tell(self, text: str) -> str:
-        """The code of the text's language; OTHER: none of the known ones, mixed, or too little to tell."""
-        return self._teller.tell(read_question(text)) or OTHER
+    def read(self, text: str) -> Told:
+        """The text's language, and whether other words may share an answer in it."""
+        question = read_question(text)
+        code = self._teller.tell(question)
+        if code is not None:
+            return Told(code, code in self.matched)
+        # A row of words that tells nothing may turn out English beside another question.
+        return Told(OTHER, ENGLISH in self.matched and not self._teller.is_foreign(question))
 
-    def is_matched(self, text: str) -> bool:
-        """True when other words may share an answer in the text's language, as far as one text tells."""
-        code = self.tell(text)
-        return code in self.matched or (code == OTHER and self._may_be_english(text))
+    def compares(self, text: str) -> bool:
+        """True when questions in the text's language are compared by its file, not by what encodes them."""
+        told = self.read(text)
+        return told.code in self.known and told.is_matched
 
     def compare(self, cached: Question, asked: Question) -> Matching | None:
         """How they compare; None: both are English, so its guards and the verifier decide."""
@@ -89,8 +115,9 @@ class Languages:
             and same_language(cached, asked) is None
         )
 
-    def _may_be_english(self, text: str) -> bool:
-        return ENGLISH in self.matched and not self._teller.is_foreign(read_question(text))
+
+#: Every other language is matched exactly.
+ENGLISH_ONLY: Final = Languages.of(())
 
 
 def read_known() -> tuple[Language, ...]:
@@ -102,6 +129,12 @@ def read_known() -> tuple[Language, ...]:
     folder = files(__package__) / "data"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".txt"))
     return tuple(read_language((folder / name).read_text(encoding="utf-8"), where=name) for name in names)
+
+
+def known_codes() -> tuple[str, ...]:
+    """English, and the codes of the files that come with the package."""
+    names = (entry.name for entry in (files(__package__) / "data").iterdir())
+    return (ENGLISH, *sorted(name.removesuffix(".txt") for name in names if name.endswith(".txt")))
 
 
 # ── two questions in one language ─────────────────────────────────────────────────────────────

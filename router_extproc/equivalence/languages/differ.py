@@ -18,13 +18,15 @@ from router_extproc.equivalence.languages.file import (
 #: Words of each text that are looked at for opposites; questions that differ in more are other questions.
 _COMPARED_MAX: Final = 6
 
-Difference = Literal["negation", "numbers", "opposite", "intent", "order", "words"]
+Difference = Literal["negation", "numbers", "opposite", "intent", "order", "symbols", "words"]
 
 
 def find_difference(cached: Phrase, asked: Phrase, language: Language) -> Difference:
     """The first that is found; "words": something else that nobody has proven harmless."""
     if max(len(cached), len(asked)) > WORDS_MAX:
         return "words"
+    if cached == asked:
+        return "symbols"
     one, other = Counter(cached), Counter(asked)
     # Each once: hostile text repeats a word a thousand times.
     only_one, only_other = tuple(one - other), tuple(other - one)
@@ -32,9 +34,17 @@ def find_difference(cached: Phrase, asked: Phrase, language: Language) -> Differ
         return "negation"
     if _numbers(cached, language) != _numbers(asked, language):
         return "numbers"
+    return _other_difference((only_one, cached), (only_other, asked), language)
+
+
+def _other_difference(
+    cached: tuple[Phrase, Phrase], asked: tuple[Phrase, Phrase], language: Language
+) -> Difference:
+    """Of each text the words that only it has, and all."""
+    (only_one, one), (only_other, other) = cached, asked
     if _are_opposite(only_one, only_other, language):
         return "opposite"
-    if sorted(find_phrases(cached, language.questions)) != sorted(find_phrases(asked, language.questions)):
+    if sorted(find_phrases(one, language.questions)) != sorted(find_phrases(other, language.questions)):
         return "intent"
     return "words" if only_one or only_other else "order"
 

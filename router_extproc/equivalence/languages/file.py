@@ -139,21 +139,34 @@ def _split(text: str, where: str) -> tuple[dict[str, str], dict[str, list[_Line]
     fields: dict[str, str] = {}
     sections: dict[str, list[_Line]] = {}
     current: list[_Line] | None = None
-    for number, raw in enumerate(unicodedata.normalize("NFC", text).splitlines(), 1):
-        line = raw.split("#", 1)[0].strip()
+    for number, line in _lines(text):
         if line.startswith("["):
             current = sections[_section(line, sections, where, number)] = []
-        elif line and current is None:
+        elif current is None:
             name, value = _field(line, fields, where, number)
             fields[name] = value
-        elif line and current is not None:
+        else:
+            if not TOKEN.search(line):
+                raise LanguageFileError(where, number, f"'{line}' has no word")
             current.append(_Line(number, line))
+    _check_fields(fields, where)
+    return fields, sections
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """What is no comment, with its number."""
+    for number, raw in enumerate(unicodedata.normalize("NFC", text).splitlines(), 1):
+        line = raw.split("#", 1)[0].strip()
+        if line:
+            yield number, line
+
+
+def _check_fields(fields: Mapping[str, str], where: str) -> None:
     for name in ("code", "name", "script"):
         if name not in fields:
             raise LanguageFileError(where, 1, f"has no '{name}:'")
     if fields["script"] not in _SCRIPTS:
         raise LanguageFileError(where, 1, f"script must be one of {', '.join(_SCRIPTS)}")
-    return fields, sections
 
 
 def _section(line: str, sections: Mapping[str, object], where: str, number: int) -> str:

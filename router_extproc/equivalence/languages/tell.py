@@ -19,6 +19,8 @@ _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 _SCRIPTS: Final = (("hangul", _HANGUL), ("kana", _KANA), ("han", _HAN), ("cyrillic", _CYRILLIC))
 _ANY_SCRIPT: Final = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff66-\uff9f]")
 _ASCII: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+#: The last Latin letter with a place of its own.
+_LATIN_LAST: Final = "\u024f"
 #: Words of other languages that English bears, one to so many of its own (Los Angeles, Rio de Janeiro).
 _OWN_TO_FOREIGN: Final = 3
 #: Without a word that only one language has, so many that several have.
@@ -69,8 +71,10 @@ class Teller:
 
     def _bears_foreign(self, question: Question) -> bool:
         words = question.words
-        foreign = sum(word in self._foreign for word in words)
-        return foreign * _OWN_TO_FOREIGN > sum(word in ENGLISH_TELLS for word in words)
+        if any(letter > _LATIN_LAST for word in words for letter in word):
+            return True
+        foreign = sum(word in self._foreign or not word.isascii() for word in words)
+        return foreign * _OWN_TO_FOREIGN > sum(word in ENGLISH_WORDS for word in words)
 
     def _by_characters(self, question: Question, script: str) -> str | None:
         """The only language of the script, unless the text is mixed with another language."""
@@ -94,8 +98,13 @@ class Teller:
         if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
             return None
         code, count = ranked[0]
-        own = sum(word in self._by_code[code].tells for word in words)
-        is_enough = count >= _SHARE_MIN * len(words) and (own or count >= _SHARED_MIN)
+        language = self._by_code[code]
+        telling = [
+            word for word in words if word in language.tells | language.shared and word not in ENGLISH_WORDS
+        ]
+        is_enough = count >= _SHARE_MIN * len(words) and (
+            any(word in language.tells for word in telling) or len(telling) >= _SHARED_MIN
+        )
         return code if is_enough and not self._is_mixed(words, code, count) else None
 
     def _hits(self, question: Question, code: str) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from router_extproc.pipeline.caching.savings import EntryWorth
-from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay, StageNote
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
@@ -76,6 +76,9 @@ class Metrics:
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
             "cache_candidates", "Stored questions that were verified.", "accepted", "reason"
+        )
+        self._exact_only = self._counter(
+            "cache_exact_only", "Lookups that only the same words could answer, by language.", "language"
         )
         self._similarity = self._histogram(
             "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
@@ -175,7 +178,13 @@ class Metrics:
             self._count_stage(note)
         for reading in decision.explanation.readings:
             self._readings.labels(reading.name, _word(reading.label is not None)).inc()
-        for candidate in decision.explanation.candidates:
+        self._count_lookup(decision.explanation)
+
+    def _count_lookup(self, explanation: Explanation) -> None:
+        language = explanation.language
+        if language is not None and not language.is_matched:
+            self._exact_only.labels(language.code).inc()
+        for candidate in explanation.candidates:
             accepted = _word(candidate.accepted)
             self._candidates.labels(accepted, candidate.reason).inc()
             self._similarity.labels(accepted).observe(candidate.similarity)
