@@ -159,13 +159,11 @@ def _without_capital(text: str) -> str:
 
 
 def _cased_differ(cached: Question, asked: Question, language: Language) -> Literal["case"] | None:
-    """A capital makes another word of it: "Sie" and "sie"."""
+    """A capital makes another word of it ("Sie" and "sie"), or both texts use capitals and differ in one."""
+    whole = any(text.islower() or text.isupper() for text in (cached.text, asked.text))
     for one, other in zip(cached.tokens, asked.tokens, strict=False):
-        if (
-            one.text in language.cased
-            and one.written[:1] != other.written[:1]
-            and not (one.opens or other.opens)
-        ):
+        differ = one.written != other.written and not (one.opens or other.opens)
+        if differ and (not whole or (one.text in language.cased and one.written[:1] != other.written[:1])):
             return "case"
     return None
 

@@ -105,6 +105,8 @@ def test_a_text_is_read_as_a_language(text: str, code: str, matched: bool) -> No
         ("Der Hund jagt die Katze wo?", "Die Katze jagt der Hund wo?", "order"),
         ("Wie öffne ich die Datei?", "Wie lösche ich die Datei?", "words"),
         ("Wie nutze ich C++ mit Qt?", "Wie nutze ich C mit Qt?", "symbols"),
+        ("Wieviel Grad hat es in Rom?", "Wieviel Grad hat es in ROM?", "case"),
+        ("Казнить, нельзя помиловать", "Казнить нельзя, помиловать", "words"),
     ],
 )
 def test_a_refusal_says_what_differs(one: str, other: str, reason: str) -> None:
