@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, repeat
 from pathlib import Path
@@ -22,6 +22,9 @@ from router_extproc.process.envoy import envoy_binary
 
 WARM_UP: Final = 20
 TOKENS: Final = (10, 32, 128, 512)
+#: Misses among so many stored questions, each with a candidate or none, as it comes.
+CROWD: Final = 1000
+CROWDED_TOKENS: Final = (32, 128)
 QUANTILES: Final = (0.5, 0.95, 0.99)
 #: How often, and how far apart, a question is asked until its answer is stored.
 STORE_TRIES: Final = 50
@@ -121,8 +124,14 @@ async def _cases(stack: Stack) -> AsyncIterator[Case]:
         if tokens < TOKENS[-1]:  # the longest is over the encoder's window: matched exactly only
             yield Case("semantic hit", tokens, "hit-semantic", map(Call.chat, anew(questions.rephrased)))
             yield Case("refused neighbour", tokens, "miss", repeat(Call.chat(questions.opposite, keep=False)))
+            yield Case("refused by the net", tokens, "miss", repeat(Call.chat(questions.another, keep=False)))
     for tokens in TOKENS:
         yield Case("routed miss", tokens, "miss", _fresh(tokens))
+    for tokens in CROWDED_TOKENS:
+        prompts, tenant = Prompts(seed=tokens), f"{TENANT}-crowded-{tokens}"
+        await _store_all(stack, [prompts.question(tokens) for _ in range(CROWD)], tenant)
+        calls = (Call.chat(prompts.question(tokens), tenant=tenant, keep=False) for _ in count())
+        yield Case(f"miss beside {CROWD:,} entries", tokens, "miss", calls)
 
 
 def _fresh(tokens: int) -> Iterator[Call]:
@@ -141,6 +150,14 @@ async def _store(stack: Stack, prompt: str) -> None:
             if samples.marks["hit-exact"]:
                 return
             await asyncio.sleep(STORE_PAUSE_S)
+
+
+async def _store_all(stack: Stack, prompts: Sequence[str], tenant: str) -> None:
+    """Ask each once, so that its answer is stored."""
+    async with client(1) as one:
+        for prompt in prompts:
+            await one.send(stack.routed, Call.chat(prompt, tenant=tenant), Samples())
+    await asyncio.sleep(STORE_PAUSE_S)
 
 
 async def _latency(stack: Stack, case: Case, settings: BenchSettings, say: Callable[[str], None]) -> Latency:

@@ -1,7 +1,8 @@
 """Prompts of a wanted length, made from common words, so that no data set is needed.
 
 Where they are routed to means nothing; only the time counts. Every word is one token of the packaged
-encoder.
+encoder, and every second one is a word of English sentences: the cache shares answers to other texts with
+nobody.
 """
 
 from __future__ import annotations
@@ -20,6 +21,19 @@ _TEXT: Final = (
     "valley factory holiday copper sunset stadium bottle airport temple cotton "
 )
 _WORDS: Final = tuple(_TEXT.split())
+_LINKS: Final = ("the", "and", "my", "about", "of", "for")
+_VERBS: Final = (
+    "clean",
+    "repair",
+    "sell",
+    "paint",
+    "store",
+    "buy",
+    "move",
+    "photograph",
+    "replace",
+    "return",
+)
 #: The encoder's own marks at both ends.
 _MARKS: Final = 2
 
@@ -32,21 +46,35 @@ class Prompts:
 
     def fresh(self, tokens: int) -> str:
         """A prompt that was not asked before; `tokens` counts the encoder's marks."""
-        return " ".join(self._random.choices(_WORDS, k=max(1, tokens - _MARKS)))
+        return self._words(max(1, tokens - _MARKS))
+
+    def question(self, tokens: int) -> str:
+        """A question that was not asked before, behind others' words; at least 15 tokens."""
+        verb, thing, place, kind = (self._random.choice(words) for words in (_VERBS, _WORDS, _WORDS, _WORDS))
+        asked = f"how do I {verb} the {thing} near my {place} {kind}?"
+        return f"{self._words(max(1, tokens - _ASKED_TOKENS))} . {asked}"
+
+    def _words(self, count: int) -> str:
+        return " ".join(self._random.choice(_WORDS if place % 2 else _LINKS) for place in range(count))
 
 
+#: Tokens of `Prompts.question` beside the words before it: full stop, ten words, question mark, marks.
+_ASKED_TOKENS: Final = 14
 #: Tokens of the longer question below, with the full stop before it and without marks.
 _QUESTION_TOKENS: Final = 12
+#: With the words of this one, all questions get the same decision of the demo, and so meet in one partition.
+BACKGROUND_SEED: Final = 20
 
 
 def question(tokens: int) -> Questions:
-    """A question of at most `tokens` tokens (at least 12), said again in other words, and its opposite."""
+    """A question of at most `tokens` tokens (at least 12), said again in other words, and two others."""
     length = tokens - _QUESTION_TOKENS
-    background = f"{Prompts(seed=11).fresh(length)} . " if length > _MARKS else ""
+    background = f"{Prompts(seed=BACKGROUND_SEED).fresh(length)} . " if length > _MARKS else ""
     return Questions(
         f"{background}What are the main renewable energy sources?",
         f"{background}Which are the main sources of renewable energy?",
         f"{background}What are the main nonrenewable energy sources?",
+        f"{background}What do the main renewable energy sources cost?",
     )
 
 
@@ -67,8 +95,11 @@ def anew(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Three questions that an encoder finds alike."""
+    """Questions that an encoder finds alike."""
 
     asked: str
     rephrased: str
+    #: A guard refuses it.
     opposite: str
+    #: Only the verifier's net refuses it.
+    another: str

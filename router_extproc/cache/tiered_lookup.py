@@ -13,7 +13,13 @@ from typing import Final, Literal, Protocol
 
 from router_extproc.cache.base import CacheBackend, Entry, Fingerprint, Neighbour
 from router_extproc.cache.freshness import ANY_AGE, Freshness
-from router_extproc.cache.judging import CANDIDATES_MAX, RunBlocking, judge_until_accepted, run_inline
+from router_extproc.cache.judging import (
+    CANDIDATES_MAX,
+    RunBlocking,
+    is_hopeless,
+    judge_until_accepted,
+    run_inline,
+)
 from router_extproc.cache.near.preload import Preload
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.purges import Purges
@@ -141,7 +147,11 @@ class TieredLookup:
         except CacheError:
             return self._unanswered(judged)
         known = {each.neighbour.entry.fingerprint for each in judged}
-        fresh = [neighbour for neighbour in far if neighbour.entry.fingerprint not in known]
+        fresh = [
+            neighbour
+            for neighbour in far
+            if neighbour.entry.fingerprint not in known and not is_hopeless(neighbour, judged)
+        ]
         found = await self._judge(query, fresh, "backend")
         if isinstance(found, Hit):
             self.upkeep.put(found.entry)

@@ -18,6 +18,7 @@ from rich.table import Table
 from router_extproc.cli.output import OUT, JsonOption, print_json
 from router_extproc.cli.predictions import collect_predictions
 from router_extproc.errors import ConfigError
+from router_extproc.evaluation.cache_curve import plot_cache_curve
 from router_extproc.evaluation.complexity import (
     ComplexityPrediction,
     Outcome,
@@ -31,7 +32,7 @@ from router_extproc.evaluation.guard import GuardFigures, judge_guard, predict_g
 from router_extproc.evaluation.intent import IntentFigures, judge_intents, predict_intents
 from router_extproc.evaluation.language import judge_languages
 from router_extproc.evaluation.metrics import Estimate
-from router_extproc.evaluation.pairs import PairFigures, judge_pairs, predict_pairs
+from router_extproc.evaluation.pairs import PairFigures, cache_curve_of, judge_pairs, predict_pairs
 from router_extproc.evaluation.pii import PiiFigures, judge_spans, predict_spans, read_spans
 from router_extproc.evaluation.rows import read_answers, read_labels, read_rows
 from router_extproc.models.onnx.heads import open_head
@@ -85,17 +86,33 @@ def intent(
 
 
 @app.command(epilog="Example: router-extproc eval pairs --data pairs.jsonl --json")
-def pairs(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
+def pairs(
+    data: DataOption,
+    *,
+    curve: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw the share of right hits over the share of hits."),
+    ] = None,
+    predictions: PredictionsOption = None,
+    json: JsonOption = False,
+) -> None:
     """Decide pairs as the cache does by default: `text_a` is cached, `text_b` is asked.
 
     A prediction has `similarity`, `score` and `hit`. Label 1 means that the answer to one is right for the
-    other.
+    other. P-CHR AUC is the area under precision over hit ratio, for all thresholds of the score; CRR is the
+    share of PR-AUC that it keeps.
     """
     rows = read_rows(data, required=("text_a", "text_b"))
     truths = read_answers(data, rows)
     texts = [(row.text("text_a"), row.text("text_b")) for row in rows]
-    made = predict_pairs(texts, open_verifier(), open_encoder())
-    figures = judge_pairs(collect_predictions(made, len(rows), predictions), truths)
+    made = predict_pairs(texts, open_verifier(reads_refused=True), open_encoder())
+    judged = collect_predictions(made, len(rows), predictions)
+    if curve is not None:
+        drawn = cache_curve_of(judged, truths)
+        if drawn is None:
+            raise ConfigError("--curve", "no row has the label 1")
+        plot_cache_curve(drawn, curve)
+    figures = judge_pairs(judged, truths)
     if json:
         print_json(figures)
     else:
@@ -220,6 +237,9 @@ def _show_pairs(figures: PairFigures) -> None:
         "AUC of the similarity": figures.auc_similarity,
     }
     _show(estimates, figures.rows, figures.labelled)
+    if figures.p_chr_auc is not None:
+        OUT.print(f"P-CHR AUC: {figures.p_chr_auc:.3f} (at most {figures.p_chr_auc_max:.3f})")
+        OUT.print(f"PR-AUC: {figures.pr_auc:.3f}, of which P-CHR AUC keeps (CRR): {figures.crr:.3f}")
 
 
 def _show_guard(figures: GuardFigures, rows: int) -> None:

@@ -27,7 +27,7 @@ from router_extproc.models.onnx.manifest import (
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
 from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
-from router_extproc.models.onnx.verifier_open import VerifierManifest
+from router_extproc.models.onnx.verifier_open import VerifierManifest, built_name
 
 #: In the list.
 PULLED_KIND = "pulled encoder"
@@ -72,8 +72,12 @@ def build(
 def _show_built(models: Path, built: BuiltModels) -> None:
     told = f"built: cosine to float32 {built.encoder.cosine_mean}" if built.is_new else "exists already"
     OUT.print(f"{IDENTITY} {told} ({models / IDENTITY})", markup=False)
-    for identity in (built.task_layers.identity, built.verifier.identity):
-        OUT.print(f"{identity} exists ({models / identity})", markup=False)
+    folders = {
+        built.task_layers.identity: built.task_layers.identity,
+        built.verifier.identity: built_name(built.verifier),
+    }
+    for identity, name in folders.items():
+        OUT.print(f"{identity} exists ({models / name})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
@@ -154,11 +158,12 @@ def _layers() -> list[dict[str, object]]:
         ("verifier", VERIFIER, VerifierManifest),
     )
     for kind, artifact, manifest_type in kinds:
-        folder = models_folder(home()) / read_manifest(artifact, manifest_type, where=kind).identity
+        shipped = read_manifest(artifact, manifest_type, where=kind)
+        name = built_name(shipped) if isinstance(shipped, VerifierManifest) else shipped.identity
+        folder = models_folder(home()) / name
         if folder.is_dir():
-            found.append(
-                _describe(folder.name, kind, folder, read_manifest(folder, manifest_type, where=kind))
-            )
+            built = read_manifest(folder, manifest_type, where=kind)
+            found.append(_describe(shipped.identity, kind, folder, built))
     return found
 
 

@@ -36,8 +36,13 @@ _SHARED = listed(
 )
 #: Two of them that only English puts side by side: is a, in an.
 _BEFORE_ARTICLE = listed("as at in is on")
+#: Words that open a question in English alone; "is" does so where an article follows.
+_OPENING = listed("can could did does have should were would")
+_ARTICLES = frozenset({"a", "an"})
 #: Share of the words of a sentence that are such words, at the least.
 SHARE_MIN = 0.2
+#: Letters that the forms of one word have in common: cancer and cancerous.
+_SHARED_BEGINNING = 4
 
 
 #: Content words of short questions that no other language in Latin letters has or borrows.
@@ -71,7 +76,11 @@ def same_language(cached: Question, asked: Question) -> str | None:
     """Say "language" unless both are English, or the same words."""
     if cached.words == asked.words:
         return None
-    if is_english(cached) and is_english(asked):
+    one, other = is_english(cached), is_english(asked)
+    if one and other:
+        return None
+    # "Is talc safe?" could be Dutch by itself; beside "Is talc a safe powder?" it is English.
+    if (one and _is_made_of(asked, cached)) or (other and _is_made_of(cached, asked)):
         return None
     return None if _are_keywords(cached, asked) else "language"
 
@@ -79,6 +88,8 @@ def same_language(cached: Question, asked: Question) -> str | None:
 def is_english(question: Question) -> bool:
     """True for an English sentence."""
     words = question.words
+    if _opens_in_english(words):
+        return True
     if _ENGLISH.isdisjoint(words) and not _has_article(words):
         return False
     known = sum(word in _ENGLISH or word in _SHARED for word in words)
@@ -94,6 +105,24 @@ def _are_keywords(cached: Question, asked: Question) -> bool:
         is_english(each) or len(_KEYWORDS.intersection(each.words)) >= _KEYWORDS_MIN
         for each in (cached, asked)
     )
+
+
+def _opens_in_english(words: Sequence[str]) -> bool:
+    first, rest = words[:1], words[1:]
+    if not rest or not all(word.isascii() for word in words):
+        return False
+    return not _OPENING.isdisjoint(first) or (first == ("is",) and not _ARTICLES.isdisjoint(rest))
+
+
+def _is_made_of(question: Question, english: Question) -> bool:
+    """True when each of its words is English by itself, or stands in an English question in some form."""
+    words = question.words[1:] if question.words[:1] == ("is",) else question.words
+    return all(word in _ENGLISH or word in english.vocabulary or _begins(word, english) for word in words)
+
+
+def _begins(word: str, english: Question) -> bool:
+    beginning = word[:_SHARED_BEGINNING]
+    return len(beginning) == _SHARED_BEGINNING and any(other.startswith(beginning) for other in english.words)
 
 
 def _has_article(words: Sequence[str]) -> bool:

@@ -101,6 +101,8 @@ _UNIT_WORDS = {
 _UNIT_OF = {written: unit for unit, words in _UNIT_WORDS.items() for written in words.split()}
 #: Units that are also plain words: they count only behind a number.
 _AMBIGUOUS = frozenset({"am", "day", "foot", "second", "cup", "bit", "yard", "inch", "lb", "minute", "year"})
+#: Words that mean a unit behind a number only: an engineering degree, M. S. Dhoni.
+_AMBIGUOUS_WORDS = frozenset({"degree", "degrees", "mi", "ms"})
 
 
 def same_numbers(cached: Question, asked: Question) -> str | None:
@@ -174,6 +176,6 @@ def _units(tokens: tuple[Token, ...]) -> set[str]:
         if unit is None:
             continue
         behind_number = index > 0 and (tokens[index - 1].kind == "number" or tokens[index - 1].text in _SMALL)
-        if behind_number or unit not in _AMBIGUOUS:
+        if behind_number or not (unit in _AMBIGUOUS or token.text in _AMBIGUOUS_WORDS):
             found.add(unit)
     return found

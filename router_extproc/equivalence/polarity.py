@@ -7,6 +7,7 @@ nor "renewable" with that to "non-renewable".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from router_extproc.equivalence.words import Question, listed, stem
 
@@ -16,6 +17,7 @@ _NEGATORS = listed(
     barely cannot unable impossible fail fails failed failing avoid prevent stop except excluding besides
     """
 )
+_WHY_NOT = {("or", "why", "not"), ("or", "if", "not")}
 _PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
 _SHORTEST_BASE = 4
 
@@ -83,7 +85,12 @@ def same_polarity(cached: Question, asked: Question) -> str | None:
 
 
 def _negations(question: Question) -> int:
-    return sum(word in _NEGATORS for word in question.words)
+    words = question.words
+    counted = sum(word in _NEGATORS for word in words)
+    # "Is it legal or not, and why or why not?" asks what "is it legal, and why?" asks.
+    left_open = sum(pair == ("or", "not") for pair in pairwise(words))
+    left_open += sum(words[at : at + 3] in _WHY_NOT for at in range(len(words)) if words[at] == "or")
+    return counted - left_open
 
 
 def _negated_words(cached: Question, asked: Question) -> bool:
@@ -109,8 +116,18 @@ def _bases(word: str) -> Iterable[str]:
             yield base
 
 
+def _poles(question: Question) -> frozenset[str]:
+    """The stems; "of all time" does not say all of anything."""
+    words = [*question.words, ""]
+    return frozenset(
+        stemmed
+        for place, stemmed in enumerate(question.stems)
+        if not (words[place] == "all" and words[place + 1] == "time")
+    )
+
+
 def _has_opposite(cached: Question, asked: Question) -> bool:
-    one, other = frozenset(cached.stems), frozenset(asked.stems)
+    one, other = _poles(cached), _poles(asked)
     # A word that both have is no difference: "increase or decrease" against "decrease or increase".
     only_one, only_other = one - other, other - one
     return any(_OPPOSITES_OF.get(word, frozenset()) & only_other for word in only_one)

@@ -50,6 +50,16 @@ _PROSE_MARKS: Final = frozenset({*_ENDINGS, "&", '"', "'"})
 _QUANTITY_SIGNS: Final = frozenset("%$€£¥°")
 _BOTH_SIDES: Final = 2
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*'?")
+#: Two words with a mark and no space between them: anxiety?Please
+_RUN_ON: Final = re.compile(r"[^\W\d_]{2,}[?!,;][^\W\d_]{2,}")
+#: One or several: the founder(s). Shorter ones may be functions: f(s), cos(s).
+_OPTIONAL_PLURAL: Final = re.compile(r"(?<=[^\W\d_]{4})\((?:s|es)\)(?!\w)")
+#: A year as an aside: (2016).
+_YEAR: Final = re.compile(r"\((?:19|20)\d\d\)")
+#: Thousands, in either case: 15k.
+_THOUSANDS: Final = re.compile(r"[$€£¥]?\d[\d,.]*[kK]")
+#: Marks doubled where a quotation went through a table: ""hello"".
+_DOUBLED: Final = re.compile(r'(?<!")""(?=\w)|(?<=[\w?!.,])""(?!")')
 #: Letters, digits and hyphens: COVID-19, 5-year-old; a number with its unit, share or ordinal; a time.
 _COMPOUND: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 #: Alternatives: and/or.
@@ -133,7 +143,7 @@ def plain_marks(text: str) -> str:
 
 def read_writing(text: str) -> Writing:
     """How the text is written."""
-    plain = plain_marks(text)
+    plain = _DOUBLED.sub('"', plain_marks(_OPTIONAL_PLURAL.sub("", text)))
     quoted: tuple[str, ...] = ()
     rest = plain
     if not _QUOTE_MARKS.isdisjoint(plain):
@@ -244,7 +254,9 @@ def _plain_words(bare: str) -> list[str] | None:
         return None  # a power, an index, a fraction
     if _WORD.fullmatch(bare):
         return [word for part in bare.split("-") for word in split_apostrophes(part)]
-    if _NUMBER.fullmatch(bare):
+    if _YEAR.fullmatch(bare) or _THOUSANDS.fullmatch(bare):
+        return []
+    if _NUMBER.fullmatch(bare) or _RUN_ON.fullmatch(bare):
         return _LETTERS.findall(bare)
     if _INITIALS.fullmatch(bare):
         return [bare.replace(".", "")]

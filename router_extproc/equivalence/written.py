@@ -16,7 +16,7 @@ _ABBREVIATIONS = listed(
     cap car cat chip cia co cod cop cot dad dam dare den dim doc dos dot ear echo ed eta fad fat fed fin fit
     flag form gap gas gel gem get go had has he hex hip his hit hot ice id idea imp in ion ira iris is it
     jam jar java lab lace lad lamp lap law led lens leo lid lie log mac mad man map mat may men met mia mid
-    mime mit mob nat net new no nod none nor not now nut of off oh ok on one or ore our out owl own pa pal
+    mime mit mob nat net new no nod none nor not now nut of off oh on one or ore our out owl own pa pal
     pan par past pat pen per pet pie pin pip pit pod pop pos pot pram pro pub pun put ra rag ram ran rap rat
     raw ray red rem rest rex rib rip rob rod rom rug rum run sad said sam sap sat saw say sea set she sim
     sip sit ski sky so sole son spa span spy star stem step sub sum sun tab tag tan tap tar tax tea ten the

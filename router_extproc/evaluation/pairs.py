@@ -13,6 +13,7 @@ from itertools import chain
 import numpy as np
 
 from router_extproc.config.model import SemanticCache
+from router_extproc.evaluation.cache_curve import CacheCurve, draw_cache_curve
 from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, auc, share
 from router_extproc.models.base import Encoder, Encoding, Verifier
@@ -62,6 +63,11 @@ class PairFigures:
     #: How well score, and similarity alone, tell the pairs apart.
     auc_score: Estimate | None
     auc_similarity: Estimate | None
+    #: See CacheCurve; None without a pair of the same answer.
+    p_chr_auc: float | None
+    p_chr_auc_max: float | None
+    pr_auc: float | None
+    crr: float | None
 
 
 def predict_pairs(
@@ -97,6 +103,7 @@ def judge_pairs(predictions: Sequence[PairPrediction], truths: Sequence[bool | N
     labels = np.array([truth for _, truth in known], np.bool_)
     hits = np.array([prediction.hit for prediction, _ in known], np.bool_)
     right = int((labels & hits).sum())
+    curve = cache_curve_of(predictions, truths)
     return PairFigures(
         rows=len(predictions),
         labelled=len(known),
@@ -105,4 +112,15 @@ def judge_pairs(predictions: Sequence[PairPrediction], truths: Sequence[bool | N
         recall=share(right, int(labels.sum())),
         auc_score=auc(labels, np.array([prediction.score for prediction, _ in known], np.float64)),
         auc_similarity=auc(labels, np.array([prediction.similarity for prediction, _ in known], np.float64)),
+        p_chr_auc=None if curve is None else curve.p_chr_auc(),
+        p_chr_auc_max=None if curve is None else curve.p_chr_auc_max(),
+        pr_auc=None if curve is None else curve.pr_auc(),
+        crr=None if curve is None else curve.crr(),
     )
+
+
+def cache_curve_of(predictions: Sequence[PairPrediction], truths: Sequence[bool | None]) -> CacheCurve | None:
+    """Precision over hit ratio, of the labelled rows; None without a pair of the same answer."""
+    known = [(each, truth) for each, truth in zip(predictions, truths, strict=True) if truth is not None]
+    scores = np.array([prediction.score for prediction, _ in known], np.float64)
+    return draw_cache_curve(scores, np.array([truth for _, truth in known], np.bool_))

@@ -161,6 +161,8 @@ class Verdict:
     score: float
     #: A short word for metrics and `explain`: "ok", "numbers", "negation", ...
     reason: str
+    #: A net read the pair, which takes milliseconds; what refuses before it takes a fraction of one.
+    inferred: bool = False
 
 
 class Verifier(Protocol):

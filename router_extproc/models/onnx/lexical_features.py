@@ -48,10 +48,19 @@ def _lengths(one: Question, other: Question) -> float:
     return abs(math.log((1 + len(one.words)) / (1 + len(other.words))))
 
 
+def is_word_exchanged(one: Question, other: Question) -> bool:
+    """True where one word stands for another in the same place, and nothing else differs: cats, dogs."""
+    if len(one.stems) != len(other.stems):
+        return False
+    return sum(first != second for first, second in zip(one.stems, other.stems, strict=True)) == 1
+
+
 def _objections(one: Question, other: Question) -> float:
     return float(sum(guard(one, other) is not None for guard in GUARDS))
 
 
+#: The one that takes longest to read.
+OBJECTIONS = "guards that object"
 #: What is read of two questions, by name.
 EVIDENCE: Mapping[str, Callable[[Question, Question], float]] = {
     "content words in common": _union_share,
@@ -60,10 +69,16 @@ EVIDENCE: Mapping[str, Callable[[Question, Question], float]] = {
     "only in the cached": _only_cached,
     "only in the asked": _only_asked,
     "ratio of lengths": _lengths,
-    "guards that object": _objections,
+    OBJECTIONS: _objections,
 }
 
 
-def read_evidence(cached: Question, asked: Question) -> NDArray[np.float64]:
-    """One number for each entry of EVIDENCE, float64[len(EVIDENCE)]."""
-    return np.array([read(cached, asked) for read in EVIDENCE.values()])
+def read_evidence(cached: Question, asked: Question, *, objections: int | None = None) -> NDArray[np.float64]:
+    """One number for each entry of EVIDENCE, float64[len(EVIDENCE)].
+
+    objections: how many of GUARDS object, where the caller has asked them.
+    """
+    known = {} if objections is None else {OBJECTIONS: float(objections)}
+    return np.array(
+        [known[name] if name in known else read(cached, asked) for name, read in EVIDENCE.items()]
+    )

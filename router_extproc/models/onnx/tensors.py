@@ -14,3 +14,12 @@ STATES = "states"
 
 #: Output: float32[1, tokens, tags]; the other one is TASK_VECTOR.
 TAG_SCORES = "tag_scores"
+
+#: Of the verifier's net. Output of the lower graph, float32[1, tokens, dim]: token states of one question.
+HIDDEN = "hidden"
+
+#: Inputs of the upper graph: such states of each question.
+CACHED, ASKED = "cached", "asked"
+
+#: Its output, float32[1].
+LOGIT = "logit"

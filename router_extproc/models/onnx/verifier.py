@@ -1,18 +1,16 @@
-"""The cache's verifier: a calibrated cross-encoder over both questions, and four guards with the last word.
+"""The cache's verifier: a calibrated cross-encoder over both questions, and guards with the last word.
 
-It rejects a pair that it cannot read whole, and every pair that a guard refuses, whatever the net's score.
-Fits `models.base.Verifier`.
+It rejects a pair that it cannot read whole, and every pair that a guard refuses. The net takes nearly all of
+the time, so it reads only what it may still accept: guards and figures about the words come first. Fits
+`models.base.Verifier`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-import onnxruntime as ort
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
 from router_extproc.equivalence.asking import same_extent
@@ -23,12 +21,9 @@ from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
-from router_extproc.models.onnx.lexical_features import read_evidence
-from router_extproc.models.onnx.session import run_session
+from router_extproc.models.onnx.lexical_features import is_word_exchanged, read_evidence
+from router_extproc.models.onnx.unlikely import Unlikely, read_figures
 
-STAGE = "verifier"
-#: The graph's output, float32[1].
-LOGIT = "logit"
 #: Tokens of each question that the net reads; it was trained on shorter ones.
 WINDOW_TOKENS = 128
 #: A guard refused: the chance is at most this share of it.
@@ -45,10 +40,19 @@ VETOES: tuple[Guard, ...] = (
     same_extent,
     same_language,
 )
-#: Chance from which a match is accepted when all five guards and a very high similarity speak for it. On
+#: The guards that are evidence only. What a wider guard of theirs shares with a veto has been asked by then.
+WEIGHED: tuple[Guard, ...] = tuple(guard for guard in GUARDS if guard not in VETOES)
+#: The reason of a pair that is refused unread.
+UNLIKELY = "unlikely"
+#: Chance from which a match is accepted when no guard objects and a very high similarity speaks for it. On
 #: development pairs that no net was trained on it adds a fifth to Quora's hits at the same precision, and
 #: accepts 2 % of PAWS's wrong pairs.
 SUPPORTED_CHANCE_MIN = 0.6
+#: Chance that questions need which one exchanged word tells apart: they are very similar whatever the word,
+#: so similarity is no support, and the calibration thinks too well of them (card.md, "word swaps").
+EXCHANGED_CHANCE_MIN = 0.93
+#: Chance that is enough for others: the calibration's own threshold was chosen for both kinds together.
+REPHRASED_CHANCE_MIN = 0.83
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,67 +72,134 @@ class Calibration:
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, total))))
 
 
+#: The net cannot read both whole.
+UNREADABLE = Verdict(accepted=False, score=0.0, reason="unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is weighed."""
+
+    cached: Question
+    asked: Question
+    #: In [-1, 1].
+    similarity: float
+
+
+class Net(Protocol):
+    """What judges two questions by their tokens. PairNet fits it."""
+
+    def logit(self, cached: Sequence[int], asked: Sequence[int]) -> float:
+        """What it says of them, by token ids; higher is likelier. Raises ModelError."""
+        ...
+
+
 class OnnxVerifier:
-    """One graph, its tokenizer and its calibration; safe to call from several threads."""
+    """One net, its tokenizer and its calibration; safe to call from several threads."""
 
     def __init__(
         self,
-        session: ort.InferenceSession,
+        net: Net,
         tokenizer: WindowTokenizer,
         calibration: Calibration,
         *,
         chance_min: float,
         support_similarity_min: float | None = None,
+        unlikely: Unlikely | None = None,
+        reads_refused: bool = False,
     ) -> None:
         """`chance_min`: what is at least this likely to be right is accepted.
 
         support_similarity_min: see SUPPORTED_CHANCE_MIN; None: similarities mean nothing here.
+        unlikely: which pairs are refused unread; None: the net reads all that no guard refuses.
+        reads_refused: the net reads refused pairs too. The verdicts are the same, the scores are the net's.
         """
-        self._session: Final = session
+        self._net: Final = net
         self._tokenizer: Final = tokenizer
         self._calibration: Final = calibration
         self._chance_min: Final = chance_min
         self._support_similarity_min: Final = support_similarity_min
+        self._unlikely: Final = unlikely
+        self._reads_refused: Final = reads_refused
 
     def verify(self, cached: str, asked: str, similarity: float) -> Verdict:
-        """See cache.verify.Verifier. Raises ModelError when the runtime fails."""
+        """See models.base.Verifier; what costs least comes first.
+
+        Raises:
+            ModelError: the runtime failed.
+        """
         if cached == asked:
             return Verdict(accepted=True, score=1.0, reason="ok")
         if max(len(cached), len(asked)) > QUESTION_CHARS_MAX:
             return Verdict(accepted=False, score=0.0, reason="too-long")
-        first, second = self._tokenizer.read(cached), self._tokenizer.read(asked)
+        pair = Pair(read_question(cached), read_question(asked), bound(similarity))
+        # Every word is a token at least: guards, which take time in proportion to it, need not read so much.
+        if max(len(pair.cached.tokens), len(pair.asked.tokens)) > WINDOW_TOKENS:
+            return UNREADABLE
+        return self._compare(pair)
+
+    def _compare(self, pair: Pair) -> Verdict:
+        veto = find_refusal(VETOES, pair.cached, pair.asked)
+        if veto is not None and not self._reads_refused:
+            return Verdict(accepted=False, score=REFUSED_SHARE * self._unread_chance(pair), reason=veto)
+        first, second = (self._tokenizer.read(each.text) for each in (pair.cached, pair.asked))
         if not (is_whole(first) and is_whole(second)):
-            return Verdict(accepted=False, score=0.0, reason="unreadable")
-        one, other = read_question(cached), read_question(asked)
-        if is_same_text(one, other):
+            return UNREADABLE
+        if veto is None and is_same_text(pair.cached, pair.asked):
             return Verdict(accepted=True, score=1.0, reason="ok")
-        chance = self._chance(first, second, similarity, read_evidence(one, other).tolist())
-        if self._is_supported(chance, similarity, one, other):
-            chance = max(chance, self._chance_min)
-        return self._verdict(chance, find_refusal(VETOES, one, other))
+        return self._weigh(pair, (first, second), veto)
 
-    def _is_supported(self, chance: float, similarity: float, one: Question, other: Question) -> bool:
+    def _weigh(self, pair: Pair, tokens: tuple[Tokens, Tokens], veto: str | None) -> Verdict:
+        """The verdict of evidence and net on two texts that the net can read."""
+        objections = count_objections(pair) if veto is None else None
+        evidence = read_evidence(pair.cached, pair.asked, objections=objections).tolist()
+        refused = self._refuse_unlikely(pair, evidence) if veto is None else None
+        if refused is not None and not self._reads_refused:
+            return refused
+        chance, least = self._chance(*tokens, pair.similarity, evidence), self._chance_min
+        if is_word_exchanged(pair.cached, pair.asked):
+            least = max(least, EXCHANGED_CHANCE_MIN)
+        elif objections == 0 and self._is_supported(chance, pair.similarity):
+            chance = max(chance, least)
+        verdict = self._verdict(chance, least, veto)
+        return verdict if refused is None else replace(verdict, accepted=False, reason=refused.reason)
+
+    def _refuse_unlikely(self, pair: Pair, evidence: Sequence[float]) -> Verdict | None:
+        if self._unlikely is None:
+            return None
+        chance = self._unlikely.chance(read_figures(pair.cached, pair.asked, pair.similarity, evidence))
+        if chance >= self._unlikely.chance_min:
+            return None
+        return Verdict(accepted=False, score=chance, reason=UNLIKELY)
+
+    def _is_supported(self, chance: float, similarity: float) -> bool:
         least = self._support_similarity_min
-        if least is None or not similarity >= least or chance < SUPPORTED_CHANCE_MIN:
-            return False
-        return find_refusal(GUARDS, one, other) is None
+        return least is not None and similarity >= least and chance >= SUPPORTED_CHANCE_MIN
 
-    def _chance(self, cached: Tokens, asked: Tokens, similarity: float, evidence: list[float]) -> float:
-        feeds = {
-            name: np.array([tokens.ids], np.int32)
-            for name, tokens in (("cached_ids", cached), ("asked_ids", asked))
-        }
-        (logit,) = run_session(self._session, [LOGIT], feeds, stage=STAGE)
-        # Out of [-1, 1], and not a number, only for vectors that were broken on their way.
-        bounded = similarity if -1.0 <= similarity <= 1.0 else -1.0
-        return self._calibration.chance(float(logit[0]), bounded, evidence)
+    def _unread_chance(self, pair: Pair) -> float:
+        """The chance if the net said neither yes nor no."""
+        evidence = read_evidence(pair.cached, pair.asked, objections=1)
+        return self._calibration.chance(0.0, pair.similarity, evidence.tolist())
 
-    def _verdict(self, chance: float, refusal: str | None) -> Verdict:
-        if refusal is not None:
-            return Verdict(accepted=False, score=REFUSED_SHARE * chance, reason=refusal)
-        if chance < self._chance_min:
-            return Verdict(accepted=False, score=chance, reason="verifier")
-        return Verdict(accepted=True, score=chance, reason="ok")
+    def _chance(self, cached: Tokens, asked: Tokens, similarity: float, evidence: Sequence[float]) -> float:
+        return self._calibration.chance(self._net.logit(cached.ids, asked.ids), similarity, evidence)
+
+    def _verdict(self, chance: float, least: float, veto: str | None) -> Verdict:
+        if veto is not None:
+            return Verdict(accepted=False, score=REFUSED_SHARE * chance, reason=veto, inferred=True)
+        if chance < least:
+            return Verdict(accepted=False, score=chance, reason="verifier", inferred=True)
+        return Verdict(accepted=True, score=chance, reason="ok", inferred=True)
+
+
+def bound(similarity: float) -> float:
+    """The similarity; -1 for what is none: the vectors were broken on their way."""
+    return similarity if -1.0 <= similarity <= 1.0 else -1.0
+
+
+def count_objections(pair: Pair) -> int:
+    """How many of GUARDS object to a pair that no guard of VETOES refuses."""
+    return sum(guard(pair.cached, pair.asked) is not None for guard in WEIGHED)
 
 
 def is_whole(tokens: Tokens) -> bool:

@@ -14,15 +14,26 @@ from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import MODEL_NAME, home, models_folder, not_built
+from router_extproc.models.onnx.home import home, models_folder, not_built
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import open_tokenizer
+from router_extproc.models.onnx.pair_net import PairNet
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
-from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+from router_extproc.models.onnx.unlikely import Unlikely, name_of, read_unlikely
+from router_extproc.models.onnx.verifier import (
+    REPHRASED_CHANCE_MIN,
+    WINDOW_TOKENS,
+    Calibration,
+    OnnxVerifier,
+)
 
 #: The shipped part.
 ARTIFACT = ARTIFACTS / "verifier"
+#: Its graphs, once built: token ids to the states of one question; the states of both to the logit.
+LOWER_NAME, UPPER_NAME = "lower.onnx", "upper.onnx"
+#: Beside the shipped part: what its net need not read.
+UNLIKELY_NAME = "unlikely.json"
 
 
 class CalibrationRecord(BaseModel):
@@ -55,12 +66,16 @@ def open_verifier(
     folder: Path | None = None,
     *,
     own_encoder: bool = True,
+    reads_refused: bool = False,
+    skips_unlikely: bool = True,
     engine: Engine = ONE_THREAD,
     where: str = "semantic_cache",
 ) -> OnnxVerifier:
     """The verifier of a folder; None: the one that `models build` made.
 
     own_encoder: similarities come from the built-in encoder; otherwise they are left out of account.
+    reads_refused: for evaluation, see OnnxVerifier.
+    skips_unlikely: False makes the net read what it has never accepted, to fit anew what that is.
 
     Raises:
         ConfigError: it has not been built, or is damaged.
@@ -68,24 +83,39 @@ def open_verifier(
     place = folder or built_folder(where=where)
     manifest = read_manifest(place, VerifierManifest, where=where)
     record = manifest.calibration if own_encoder else manifest.calibration_alone
-    session = open_session(place / MODEL_NAME, engine=engine, where=where)
+    lower, upper = (
+        open_session(place / name, engine=engine, where=where) for name in (LOWER_NAME, UPPER_NAME)
+    )
     tokenizer = WindowTokenizer(open_tokenizer(place, where=where), max_tokens=WINDOW_TOKENS)
     return OnnxVerifier(
-        session,
+        PairNet(lower, upper),
         tokenizer,
         calibration_of(record, where=where),
-        chance_min=record.chance_min,
+        chance_min=min(record.chance_min, REPHRASED_CHANCE_MIN) if own_encoder else record.chance_min,
         support_similarity_min=GUARDED_SIMILARITY_MIN if own_encoder else None,
+        unlikely=open_unlikely(manifest, where=where) if own_encoder and skips_unlikely else None,
+        reads_refused=reads_refused,
     )
+
+
+def open_unlikely(manifest: VerifierManifest, *, where: str) -> Unlikely | None:
+    """What this verifier's net need not read; None: nothing is known of it."""
+    verifier = name_of(manifest.identity, manifest.calibration)
+    return read_unlikely(ARTIFACT / UNLIKELY_NAME, verifier=verifier, where=where)
 
 
 def built_folder(*, where: str) -> Path:
     """Where `models build` put the shipped verifier."""
     shipped = read_manifest(ARTIFACT, VerifierManifest, where=where)
-    folder = models_folder(home()) / shipped.identity
+    folder = models_folder(home()) / built_name(shipped)
     if not folder.is_dir():
         raise not_built("the verifier has", folder, where=where)
     return folder
+
+
+def built_name(shipped: VerifierManifest) -> str:
+    """The name of its folder among the built models. Earlier versions have one graph, in another folder."""
+    return f"{shipped.identity}-parts"
 
 
 def calibration_of(record: CalibrationRecord, *, where: str) -> Calibration:

@@ -31,8 +31,8 @@ TEXT = """# verifier: does a stored answer fit another question?
 
 Reads the cached question and the asked one, and gives the chance that the answer to the first is
 right for the second. It runs only for candidates that the search found similar, and decides about
-them together with four guards (numbers and units; negation and opposites; swapped roles; a question
-inside much other text).
+them together with guards (numbers and units; how both are written; negation and opposites; swapped roles; a
+question inside much other text; language).
 
 MiniLM's embeddings and first two layers read each question by itself, unchanged, as in the encoder.
 The upper four layers read both together and were trained, with a small net over both mean vectors

@@ -18,7 +18,7 @@ from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifes
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
 LAYERS = read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="").identity
-VERIFIER = read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="").identity
+VERIFIER = verifier_open.built_name(read_manifest(verifier_open.ARTIFACT, VerifierManifest, where=""))
 ALL = {IDENTITY, LAYERS, VERIFIER}
 
 

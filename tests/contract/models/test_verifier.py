@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.building.verifier import UPPER_NAME, build_verifier
+from router_extproc.models.onnx.building.verifier import build_verifier
 from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import HOME_VARIABLE
 from router_extproc.models.onnx.manifest import MANIFEST_NAME
-from router_extproc.models.onnx.verifier import OnnxVerifier
-from router_extproc.models.onnx.verifier_open import ARTIFACT, open_verifier
+from router_extproc.models.onnx.verifier import REPHRASED_CHANCE_MIN, OnnxVerifier
+from router_extproc.models.onnx.verifier_open import ARTIFACT, UPPER_NAME, open_verifier
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "questions"
 PAIRS = [json.loads(line) for line in (SAMPLES / "pairs.jsonl").read_text().splitlines()]
@@ -59,6 +59,22 @@ def test_most_questions_in_other_words_are_answered(verifier: OnnxVerifier, enco
 def test_another_number_or_unit_is_another_question(verifier: OnnxVerifier, old: str, new: str) -> None:
     question = "What happens after {} of it?"
     assert not verifier.verify(question.format(old), question.format(new), 0.999).accepted
+
+
+@pytest.mark.parametrize("similarity", [0.92, 0.96])
+def test_one_exchanged_word_needs_a_higher_chance_and_has_no_support(
+    verifier: OnnxVerifier, similarity: float
+) -> None:
+    """Such questions are very similar whatever the word is."""
+    cached = "How do amateur cellists plan their practice?"
+    verdict = verifier.verify(cached, "How do professional cellists plan their practice?", similarity)
+    assert not verdict.accepted
+    assert verdict.score > REPHRASED_CHANCE_MIN
+
+
+def test_one_exchanged_word_that_asks_the_same_is_still_accepted(verifier: OnnxVerifier) -> None:
+    cached, asked = "What is the best way to learn chess?", "What is the easiest way to learn chess?"
+    assert verifier.verify(cached, asked, 0.951).accepted
 
 
 def test_the_same_text_is_accepted_without_being_read(verifier: OnnxVerifier) -> None:
@@ -109,10 +125,27 @@ def test_with_a_foreign_encoder_the_similarity_says_nothing(verifier: OnnxVerifi
     assert len(scores) == 1
 
 
-def test_scores_are_the_same_on_every_machine(verifier: OnnxVerifier) -> None:
+def test_scores_are_the_same_on_every_machine() -> None:
     """Drift between processors or runtimes must show here before it shows in a cache."""
+    verifier = open_verifier(reads_refused=True)
     for cached, asked, similarity, score in GOLDEN:
         assert verifier.verify(cached, asked, similarity).score == pytest.approx(score, abs=0.03)
+
+
+def test_an_evaluation_gives_the_verdicts_of_a_lookup(verifier: OnnxVerifier) -> None:
+    """The net reads what a lookup refuses unread, for the score alone."""
+    judging = open_verifier(reads_refused=True)
+    for pair in PAIRS:
+        one, other = (each.verify(pair["text_a"], pair["text_b"], 0.9) for each in (verifier, judging))
+        assert (one.accepted, one.reason) == (other.accepted, other.reason)
+
+
+def test_a_question_with_another_word_that_counts_is_refused_unread(
+    verifier: OnnxVerifier, encoder: OnnxEncoder
+) -> None:
+    asked = "Who invented the main renewable energy sources?"
+    verdict = verifier.verify(GUIDE, asked, likeness(encoder, GUIDE, asked))
+    assert (verdict.reason, verdict.inferred) == ("unlikely", False)
 
 
 def test_a_damaged_artifact_is_refused_by_name(tmp_path: Path, open_source: OpenSource) -> None:

@@ -21,6 +21,13 @@ def test_a_fresh_prompt_has_the_asked_length(tokens: int) -> None:
     assert len(Prompts().fresh(tokens).split()) == tokens - 2
 
 
+@pytest.mark.parametrize("tokens", [32, 128])
+def test_a_fresh_question_has_the_asked_length(tokens: int) -> None:
+    """Each word and mark is one token; the encoder adds two."""
+    asked = Prompts().question(tokens)
+    assert len(asked.replace("?", " ?").split()) == tokens - 2
+
+
 def test_the_same_seed_gives_the_same_prompts() -> None:
     one, other = Prompts(seed=3), Prompts(seed=3)
     assert [one.fresh(20) for _ in range(5)] == [other.fresh(20) for _ in range(5)]
@@ -31,7 +38,7 @@ def test_a_rephrased_question_differs_only_at_its_end(tokens: int) -> None:
     questions = question(tokens)
     background = questions.asked.partition(" . ")[0]
     assert questions.rephrased.startswith(background)
-    assert len({questions.asked, questions.rephrased, questions.opposite}) == 3
+    assert len({questions.asked, questions.rephrased, questions.opposite, questions.another}) == 4
 
 
 def test_a_call_says_whose_it_is_and_what_may_be_kept() -> None:

@@ -227,6 +227,26 @@ async def test_at_most_so_many_candidates_of_a_tier_are_verified() -> None:
     assert len(world.verifier.seen) == CANDIDATES_MAX
 
 
+@pytest.mark.parametrize(("side", "seen"), [(0.1, ["near", "far"]), (0.3, ["near"])])
+async def test_behind_a_clear_refusal_the_backends_candidate_is_verified_only_if_nearer(
+    side: float, seen: list[str]
+) -> None:
+    """The net takes milliseconds, and would refuse the further one as well."""
+    world = World()
+    looked_at: list[str] = []
+
+    class Sure:
+        def verify(self, cached: str, asked: str, similarity: float) -> Verdict:  # noqa: ARG002 - the port
+            looked_at.append(cached)
+            return Verdict(accepted=False, score=0.0, reason="verifier", inferred=True)
+
+    world.near.put(world.entry("near", 1.0, 0.2))
+    await world.backend.put([world.entry("far", 1.0, side)])
+    lookup = replace(world.cache.lookup, verifier=Sure())
+    assert isinstance(await lookup.semantic(world.query()), Miss)
+    assert looked_at == seen
+
+
 async def test_semantic_entry_older_than_max_age_is_a_miss() -> None:
     world = World("a")
     world.near.put(world.entry("a", 1.0))

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.equivalence.asking import same_extent
+from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
+from router_extproc.equivalence.polarity import same_polarity
 
 SAME = [
     ("What are the main renewable energy sources?", "Which are the main sources of renewable energy?"),
@@ -140,6 +142,37 @@ def refusal(one: str, other: str) -> str | None:
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_same_question_in_other_words_passes_every_guard(one: str, other: str) -> None:
     assert refusal(one, other) is None
+
+
+#: Words of the guards that say nothing here.
+NARROW = [
+    ("Is fishing here legal or not?", "Is fishing legal here?"),
+    ("Are bats blind? Why or why not?", "Are bats blind, and why?"),
+    ("What are the best songs of all time?", "What are some of the best songs?"),
+    ("What can I do with a law degree?", "What can I do with law studies?"),
+    ("When did MS Subbulakshmi sing?", "When did Subbulakshmi sing?"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), NARROW)
+def test_words_that_negate_oppose_or_measure_elsewhere_are_let_pass(one: str, other: str) -> None:
+    cached, asked = read_question(one), read_question(other)
+    assert same_polarity(cached, asked) is None
+    assert same_numbers(cached, asked) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is fishing here legal or not?", "Is fishing here not legal?"),
+        ("Do all songs of all time rhyme?", "Do some songs of all time rhyme?"),
+        ("Is it cold at 5 degrees?", "Is it cold at 5 kelvin?"),
+        ("What runs in 5 ms?", "What runs in 5 seconds?"),
+    ],
+)
+def test_the_same_words_in_their_own_sense_still_count(one: str, other: str) -> None:
+    cached, asked = read_question(one), read_question(other)
+    assert (same_polarity(cached, asked) or same_numbers(cached, asked)) is not None
 
 
 @pytest.mark.parametrize(("reason", "one", "other"), REFUSED)

@@ -36,6 +36,21 @@ ENGLISH = [
     "Is it cold in Berlin?",
     "Why does Python have a GIL?",
     "What does the German word Schadenfreude mean?",
+    "Can turpentine dissolve polystyrene?",
+    "Does chlorine bleach denim?",
+    "Is Malta a rich country?",
+]
+#: One of each is English beyond doubt, and the other is made of its words.
+BESIDE_ENGLISH = [
+    ("Is asbestos a dangerous mineral?", "Is asbestos dangerous?"),
+    ("Does soot really cause corrosion?", "Is soot corrosive?"),
+    ("What are the advanced topics in chess?", "Advanced topics chess"),
+]
+#: So is none of these: words that the English question lacks may mean anything.
+BESIDE_FOREIGN = [
+    ("Is asbestos a dangerous mineral?", "Is asbestos gevaarlijk?"),
+    ("Is asbestos a dangerous mineral?", "Is asbestos niet gevaarlijk?"),
+    ("Can I swim with a cough?", "Kan ik met hoest zwemmen?"),
 ]
 
 
@@ -53,3 +68,15 @@ def test_the_same_words_of_any_language_pass(text: str) -> None:
 @pytest.mark.parametrize("text", ENGLISH)
 def test_english_is_known(text: str) -> None:
     assert is_english(read_question(text))
+
+
+@pytest.mark.parametrize(("one", "other"), BESIDE_ENGLISH)
+def test_a_short_question_is_english_beside_an_english_one_with_its_words(one: str, other: str) -> None:
+    assert same_language(read_question(one), read_question(other)) is None
+    assert same_language(read_question(other), read_question(one)) is None
+
+
+@pytest.mark.parametrize(("one", "other"), BESIDE_FOREIGN)
+def test_another_language_beside_an_english_question_is_refused(one: str, other: str) -> None:
+    assert same_language(read_question(one), read_question(other)) == "language"
+    assert same_language(read_question(other), read_question(one)) == "language"

@@ -150,3 +150,32 @@ def test_every_text_is_written_like_itself(text: str) -> None:
 def test_the_order_of_two_texts_does_not_matter(one: str, other: str) -> None:
     first, second = read_question(one), read_question(other)
     assert same_writing(first, second) == same_writing(second, first)
+
+
+#: Slips of the keyboard and of tables, which change nothing.
+SLIPS = [
+    ("How do I calm a dog?Please help.", "How do I calm a dog? Please help."),
+    ("Who are the founder(s) of Rome?", "Who is the founder of Rome?"),
+    ('What is ""greenwashing"" about?', 'What is "greenwashing" about?'),
+    ("Is the new Clio (2016) any good?", "Is the new 2016 Clio any good?"),
+    ("What is the best bike below 15k?", "What is the best bike below 15K?"),
+    ("Is it ok to whistle?", "Would it be OK to whistle?"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SLIPS)
+def test_slips_of_the_keyboard_are_let_pass(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) is None
+    assert same_writing(read_question(other), read_question(one)) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What does f(s) return here?", "What does f(t) return here?"),
+        ("What is the scale of 15kb?", "What is the scale of 15Kb?"),
+        ("What does (2) match?", "What does [2] match?"),
+    ],
+)
+def test_what_looks_like_a_slip_and_is_code_still_counts(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) is not None

@@ -72,7 +72,7 @@ def _find(models: Path) -> _Found:
     # They are cut from the encoder: made anew with it.
     layers = None if encoder is None else _whole(models / shipped_layers.identity, TaskLayersManifest)
     shipped = read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="")
-    verifier = _whole(models / shipped.identity, VerifierManifest)
+    verifier = _whole(models / verifier_open.built_name(shipped), VerifierManifest)
     is_shipped = verifier is not None and verifier.calibration == shipped.calibration
     return _Found(encoder, layers, verifier if is_shipped else None)
 

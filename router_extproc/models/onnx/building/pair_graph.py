@@ -20,13 +20,7 @@ from router_extproc.models.onnx.building.graph import (
     write_embeddings,
     write_layer,
 )
-from router_extproc.models.onnx.tensors import INPUT_IDS
-from router_extproc.models.onnx.verifier import LOGIT
-
-#: Token vectors [1, tokens, dim] of each question after the lower layers.
-CACHED, ASKED = "cached", "asked"
-#: Output of the lower graph.
-HIDDEN = "hidden"
+from router_extproc.models.onnx.tensors import ASKED, CACHED, HIDDEN, INPUT_IDS, LOGIT
 
 
 def write_lower(weights: Weights, shape: Architecture, layers: int) -> onnx.ModelProto:

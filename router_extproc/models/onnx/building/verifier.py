@@ -1,4 +1,4 @@
-"""Builds the verifier's graph: the shipped upper layers on the lower ones of MiniLM.
+"""Builds the verifier's graphs: the shipped upper layers on the lower ones of MiniLM.
 
 Only what training changed is shipped; embeddings and lower layers come from the packaged weights. Both are
 compared with their checksums.
@@ -15,25 +15,28 @@ import onnx
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
-from router_extproc.models.onnx.building.pair_graph import join_graphs, write_lower
+from router_extproc.models.onnx.building.pair_graph import write_lower
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
 from router_extproc.models.onnx.building.weights import OpenSource
-from router_extproc.models.onnx.home import MODEL_NAME, TOKENIZER_NAME
+from router_extproc.models.onnx.home import TOKENIZER_NAME
 from router_extproc.models.onnx.manifest import read_manifest, record_file, record_files, write_manifest
-from router_extproc.models.onnx.verifier_open import ARTIFACT, VerifierManifest
-
-#: The artifact's graph.
-UPPER_NAME = "upper.onnx"
+from router_extproc.models.onnx.verifier_open import (
+    ARTIFACT,
+    LOWER_NAME,
+    UPPER_NAME,
+    VerifierManifest,
+    built_name,
+)
 
 
 def build_verifier(models: Path, open_source: OpenSource, *, artifact: Path = ARTIFACT) -> VerifierManifest:
-    """Make the whole graph in `models/<identity>`, in place of what is there.
+    """Make both graphs in `models/<built_name>`, in place of what is there.
 
     Raises:
         ConfigError: the artifact or the weights are missing, damaged or others.
     """
     shipped = read_manifest(artifact, VerifierManifest, where="")
-    folder = models / shipped.identity
+    folder = models / built_name(shipped)
     source = open_source()
     if record_file(source.weights).sha256 != shipped.source_sha256:
         raise ConfigError("", f"{shipped.identity} was trained on other weights than {source.weights} holds")
@@ -51,13 +54,15 @@ def make_verifier(
 ) -> VerifierManifest:
     """Fill the folder: graph, tokenizer, manifest."""
     with tempfile.TemporaryDirectory() as scratch:
-        float_lower, lower = Path(scratch) / "float.onnx", Path(scratch) / "lower.onnx"
+        float_lower = Path(scratch) / "float.onnx"
         graph = write_lower(read_weights(source), read_architecture(source), shipped.lower_layers)
         onnx.save(graph, float_lower)
-        quantise(float_lower, lower)
-        onnx.save(join_graphs(onnx.load(lower), onnx.load(artifact / UPPER_NAME)), folder / MODEL_NAME)
+        quantise(float_lower, folder / LOWER_NAME)
+    shutil.copyfile(artifact / UPPER_NAME, folder / UPPER_NAME)
     plain_tokenizer(source.tokenizer).save(str(folder / TOKENIZER_NAME))
-    manifest = shipped.model_copy(update={"files": record_files(folder, (MODEL_NAME, TOKENIZER_NAME))})
+    manifest = shipped.model_copy(
+        update={"files": record_files(folder, (LOWER_NAME, UPPER_NAME, TOKENIZER_NAME))}
+    )
     write_manifest(folder, manifest)
     return manifest
 

@@ -1,0 +1,128 @@
+"""In which order the verifier looks: what costs least comes first, and the net last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from router_extproc.models.base import Verdict
+from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
+from router_extproc.models.onnx.lexical_features import EVIDENCE
+from router_extproc.models.onnx.unlikely import Unlikely, terms
+from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+
+CACHED = "What are the main renewable energy sources?"
+REPHRASED = "Which are the main sources of renewable energy?"
+OPPOSITE = "What are the main non-renewable energy sources?"
+CONTRAST = "What are the main renewable energy providers?"
+#: Says yes to everything.
+CERTAIN = 50.0
+#: With these, the chance is what the similarity says, and nothing below 0.9 is worth the net's time.
+BY_SIMILARITY = Unlikely((1.0,) + (0.0,) * (len(terms()) - 1), -0.9, 0.5)
+
+
+class CountingNet:
+    """Gives one logit, and counts how often it is asked. Fits Net."""
+
+    def __init__(self, logit: float = CERTAIN) -> None:
+        self.runs = 0
+        self._logit = logit
+
+    def logit(self, cached: Sequence[int], asked: Sequence[int]) -> float:  # noqa: ARG002 - the port
+        self.runs += 1
+        return self._logit
+
+
+class WordTokenizer:
+    """One token a word."""
+
+    def read(self, text: str) -> Tokens:
+        words = text.split()
+        truncated = len(words) > WINDOW_TOKENS
+        return Tokens(list(range(len(words))), [], text, len(words), 0, truncated)
+
+
+def verifier(
+    net: CountingNet, unlikely: Unlikely | None = None, *, reads_refused: bool = False
+) -> OnnxVerifier:
+    return OnnxVerifier(
+        net,
+        cast("WindowTokenizer", WordTokenizer()),
+        Calibration(1.0, 0.0, (0.0,) * len(EVIDENCE), 0.0),
+        chance_min=0.8,
+        unlikely=unlikely,
+        reads_refused=reads_refused,
+    )
+
+
+def verdict_and_runs(
+    cached: str, asked: str, similarity: float = 0.95, unlikely: Unlikely | None = None
+) -> tuple[Verdict, int]:
+    net = CountingNet()
+    return verifier(net, unlikely).verify(cached, asked, similarity), net.runs
+
+
+def test_the_net_reads_what_nothing_cheaper_refuses() -> None:
+    verdict, runs = verdict_and_runs(CACHED, REPHRASED)
+    assert (verdict.accepted, verdict.inferred, runs) == (True, True, 1)
+
+
+def test_what_a_guard_refuses_is_not_read_by_the_net() -> None:
+    verdict, runs = verdict_and_runs(CACHED, OPPOSITE)
+    assert (verdict.reason, verdict.inferred, runs) == ("negation", False, 0)
+    assert 0.0 <= verdict.score <= 0.5
+
+
+def test_what_is_unlikely_is_not_read_by_the_net() -> None:
+    verdict, runs = verdict_and_runs(CACHED, CONTRAST, 0.85, BY_SIMILARITY)
+    assert (verdict.accepted, verdict.reason, verdict.inferred, runs) == (False, "unlikely", False, 0)
+    assert verdict.score < BY_SIMILARITY.chance_min
+
+
+def test_what_is_likely_enough_is_read() -> None:
+    verdict, runs = verdict_and_runs(CACHED, CONTRAST, 0.95, BY_SIMILARITY)
+    assert (verdict.accepted, runs) == (True, 1)
+
+
+def test_the_same_words_are_answered_however_unlikely() -> None:
+    """Equal but for case: what the encoder makes of it does not count."""
+    verdict, runs = verdict_and_runs(CACHED, CACHED.lower(), 0.1, BY_SIMILARITY)
+    assert (verdict.accepted, runs) == (True, 0)
+
+
+def test_the_reason_of_a_guard_comes_before_unlikely() -> None:
+    verdict, _ = verdict_and_runs(CACHED, OPPOSITE, 0.1, BY_SIMILARITY)
+    assert verdict.reason == "negation"
+
+
+def test_a_text_of_more_words_than_the_net_reads_is_not_read_by_guards() -> None:
+    """They take time in proportion to it."""
+    long = "who has 1 " * WINDOW_TOKENS
+    verdict, runs = verdict_and_runs(long, long.replace("1", "2"))
+    assert (verdict.reason, runs) == ("unreadable", 0)
+
+
+def test_what_the_net_cannot_read_whole_is_refused_unread() -> None:
+    marks = " ?" * WINDOW_TOKENS
+    verdict, runs = verdict_and_runs(CACHED + marks, REPHRASED + marks)
+    assert (verdict.accepted, verdict.reason, runs) == (False, "unreadable", 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "similarity"), [(OPPOSITE, 0.95), (CONTRAST, 0.85), (REPHRASED, 0.95), (CACHED.lower(), 0.1)]
+)
+def test_an_evaluation_has_the_same_verdicts_with_the_scores_of_the_net(
+    asked: str, similarity: float
+) -> None:
+    lookup = verifier(CountingNet(), BY_SIMILARITY)
+    judging = verifier(CountingNet(), BY_SIMILARITY, reads_refused=True)
+    one, other = (each.verify(CACHED, asked, similarity) for each in (lookup, judging))
+    assert (one.accepted, one.reason) == (other.accepted, other.reason)
+
+
+def test_an_evaluation_reads_what_a_guard_refuses() -> None:
+    net = CountingNet()
+    verifier(net, reads_refused=True).verify(CACHED, OPPOSITE, 0.95)
+    assert net.runs == 1
