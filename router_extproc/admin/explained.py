@@ -48,6 +48,7 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
         "cache_reason": explanation.cache_reason,
         "language": None if explanation.language is None else explanation.language.code,
         "exact_only": explanation.language is not None and not explanation.language.is_matched,
+        "ignored": explanation.ignored,
         "readings": [
             {
                 "signal": reading.name,

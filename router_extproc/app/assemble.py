@@ -25,6 +25,7 @@ from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.signal_stage import SignalStage
+from router_extproc.pipeline.upstream import Answerers
 from router_extproc.routing.traffic import Traffic
 
 #: Requests with known answers are chat completions.
@@ -95,7 +96,7 @@ class _Parts:
     def _pipeline(self, policy: RouterPolicy, traffic: Traffic | None) -> RequestPipeline:
         return RequestPipeline(
             self.surroundings.clock,
-            RequestParser(policy.catalogue, policy.cache_policies, policy.routing_headers),
+            RequestParser(policy.catalogue, policy.cache_policies, policy.routing_headers, self.learned.vary),
             policy.routing,
             self._signal_stage(policy.limits),
             self._cache_stage(policy.limits),
@@ -120,8 +121,16 @@ class _Parts:
         sampling = ShadowSampling(self.learned.evidence, self.surroundings.chance, self.policy.cache.feedback)
         policies, clock = self.policy.cache_policies, self.surroundings.clock
         timeout_s = limits.cache_timeout_s
+        answerers = Answerers(self.policy.catalogue, self.policy.routing)
         return CacheStage(
-            cache.lookup, policies, clock, timeout_s, encoder.identity, sampling, self.resources.languages
+            cache.lookup,
+            policies,
+            clock,
+            timeout_s,
+            encoder.identity,
+            sampling,
+            answerers,
+            self.resources.languages,
         )
 
     def _observer(self) -> AnswerObserver:
@@ -136,6 +145,7 @@ class _Parts:
             self.learned.traffic,
             None if self.resources.cache is None else self.learned.coalescer,
             self.learned.pages,
+            self.learned.vary,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.false_hits.evidence import Evidence
+from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.pipeline.caching.coalescing import Coalescer
@@ -31,6 +32,8 @@ class Learned:
     pages: PagesHeard
     #: None: equal requests do not wait for each other.
     coalescer: Coalescer | None
+    #: What pools have said that their answers hang on.
+    vary: VaryNames = field(default_factory=VaryNames)
 
 
 def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], float]) -> Learned:

@@ -129,7 +129,7 @@ class _Replay:
         key = fingerprint(_SCOPE, context, asked.text)
         hit = self._cache.lookup.exact_near(key)
         encoded_s = asked.encoded_s if hit is None and self._by_meaning else 0.0
-        part = partition(_SCOPE, context, decision=_DECISION, encoder=self._encoder_identity)
+        part = partition(_SCOPE, context, decision=_DECISION, answerer="", encoder=self._encoder_identity)
         if hit is None and vector is not None:
             found = await self._cache.lookup.semantic(Query(_SCOPE, part, vector, asked.text, SIMILARITY_MIN))
             if isinstance(found, Hit):

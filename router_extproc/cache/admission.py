@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from router_extproc.cache.decision_policy import StoreRules
-from router_extproc.cache.http_caching import each_directive
+from router_extproc.cache.pool_freshness import forbids_reuse, fresh_s
 from router_extproc.llm.answer import AnswerFacts, Choice, Incomplete
-
-_READABLE_ENCODINGS = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class Received:
     answer: AnswerFacts | Incomplete
     #: Size of the encoded answer.
     answer_bytes: int
+    #: When the request was forwarded, wall clock.
+    asked_s: float
 
 
 def may_store(received: Received, rules: StoreRules, *, now_s: float, answer_bytes_max: int) -> Storing:
@@ -47,7 +47,11 @@ def may_store(received: Received, rules: StoreRules, *, now_s: float, answer_byt
     reason = _header_reason(received) or _answer_reason(received.answer, rules)
     if reason is None and received.answer_bytes > answer_bytes_max:
         reason = "too-large"
-    return Store(now_s + rules.ttl_s) if reason is None else NoStore(reason)
+    if reason is not None:
+        return NoStore(reason)
+    told_s = fresh_s(received.headers, now_s=now_s, asked_s=received.asked_s)
+    ttl_s = rules.ttl_s if told_s is None else min(rules.ttl_s, told_s)
+    return Store(now_s + ttl_s) if ttl_s > 0 else NoStore("stale")
 
 
 def _header_reason(received: Received) -> str | None:
@@ -55,11 +59,7 @@ def _header_reason(received: Received) -> str | None:
         return "status"
     if "set-cookie" in received.headers:
         return "set-cookie"
-    if received.headers.get("content-encoding", "").strip().lower() not in _READABLE_ENCODINGS:
-        return "content-encoding"
-    # `no-cache` is no reason: servers put it on every event stream to keep proxies from buffering.
-    asked = {name for name, _ in each_directive((received.headers.get("cache-control", ""),))}
-    return "response-directive" if asked & {"no-store", "private"} else None
+    return "response-directive" if forbids_reuse(received.headers) else None
 
 
 def _answer_reason(answer: AnswerFacts | Incomplete, rules: StoreRules) -> str | None:

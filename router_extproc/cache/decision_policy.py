@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from router_extproc.cache.scope import HeaderScope, ScopeRule
+from router_extproc.cache.ignore import NOTHING, IgnoreRule
+from router_extproc.cache.scope import ClientScope, ScopeRule
 
 CacheMode = Literal["off", "exact", "semantic"]
 MultiTurn = Literal["digest", "exact"]
 #: Names that a route carries when no configured decision took the request.
 _UNDECIDED: Final = frozenset({"default", "pinned"})
-_BY_AUTHORIZATION: Final = HeaderScope()
+_BY_CREDENTIALS: Final = ClientScope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,14 @@ class StoreRules:
 
     ttl_s: float
     store_tool_calls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """How the keys of a request are made; requests under different rules never share an entry."""
+
+    scope: ScopeRule
+    ignore: IgnoreRule = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,14 @@ class CachePolicy:
     #: A question behind earlier turns: matched semantically behind equal turns, or exactly only.
     multi_turn: MultiTurn = "digest"
     #: Who shares the entries.
-    scope: ScopeRule = _BY_AUTHORIZATION
+    scope: ScopeRule = _BY_CREDENTIALS
+    #: What of a system prompt is no part of the keys.
+    ignore: IgnoreRule = NOTHING
+
+    @property
+    def key_rule(self) -> KeyRule:
+        """How keys are made under this policy."""
+        return KeyRule(self.scope, self.ignore)
 
     @property
     def store_rules(self) -> StoreRules:
@@ -61,8 +77,8 @@ class CachePolicies:
         self._decisions: Final = dict(decisions)
         #: Of a request that is still to be routed: each policy once.
         self.every: Final = tuple(dict.fromkeys((default, *self._decisions.values())))
-        #: Each scope rule once, the default's first.
-        self.scopes: Final = tuple(dict.fromkeys(policy.scope for policy in self.every))
+        #: Each rule for keys once, the default's first.
+        self.key_rules: Final = tuple(dict.fromkeys(policy.key_rule for policy in self.every))
 
     def of(self, decision: str) -> CachePolicy | None:
         """The policy of a decision, also of "default" and "pinned"; None: there is no such decision."""

@@ -43,9 +43,9 @@ def read_directives(values: Iterable[str]) -> Directives:
     and stricter is safe. `max-stale` is a permission that is never used, `no-transform` is always kept.
     """
     found = list(each_directive(values))
-    ages = [_delta_seconds(argument, unreadable=0) for name, argument in found if name == "max-age"]
+    ages = [delta_seconds(argument, unreadable=0) for name, argument in found if name == "max-age"]
     lefts = [
-        _delta_seconds(argument, unreadable=DELTA_SECONDS_MAX)
+        delta_seconds(argument, unreadable=DELTA_SECONDS_MAX)
         for name, argument in found
         if name == "min-fresh"
     ]
@@ -65,7 +65,8 @@ def each_directive(values: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield match[1].lower(), (match[2] or "").strip('"')
 
 
-def _delta_seconds(argument: str, *, unreadable: int) -> int:
+def delta_seconds(argument: str, *, unreadable: int) -> int:
+    """A number of seconds, capped as RFC 9111 asks; `unreadable`: what anything else counts as."""
     if not (argument.isascii() and argument.isdigit()):
         return unreadable
     # Ten digits hold every number under the cap; more are over it whatever they are.
@@ -90,10 +91,11 @@ def render_collapsed(cache_status: str, *, used: bool) -> str:
     return f"{cache_status}; collapsed" if used else f"{cache_status}; collapsed=?0"
 
 
-def render_forward(reason: ForwardReason, *, similarity: float | None = None) -> str:
+def render_forward(reason: ForwardReason, *, similarity: float | None = None, detail: str = "") -> str:
     """The `cache-status` of a request that went on; `similarity`: of the nearest refused candidate.
 
+    detail: more than the reason says, in words without quotes.
     `stored` is never said: the answer is stored, or not, after these headers are gone.
     """
-    detail = "" if similarity is None else f'; detail="similarity={similarity:.3f}"'
-    return f"{CACHE_NAME}; fwd={reason}{detail}"
+    told = detail if similarity is None else f"similarity={similarity:.3f}"
+    return f'{CACHE_NAME}; fwd={reason}; detail="{told}"' if told else f"{CACHE_NAME}; fwd={reason}"

@@ -8,25 +8,46 @@ long conversation is hashed once, however many scopes and decisions come into qu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import NewType
+from typing import Final, NewType
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.cache.digest import digest, text
+from router_extproc.cache.ignore import NOTHING, IgnoreRule
 from router_extproc.llm.request import InferenceRequest
 
 #: Digest of all that a request says beside its prompt (hex); scope and decision are no part of it.
 ContextDigest = NewType("ContextDigest", str)
 
-_CONTEXT = b"rx-context-1"
-_FINGERPRINT = b"rx-fingerprint-2"
-_PARTITION = b"rx-partition-2"
-_FALLBACK = b"rx-fallback-1"
+#: Raised with every change of what is in a key: entries under keys of an older form are never found again.
+_CONTEXT = b"rx-context-2"
+_FINGERPRINT = b"rx-fingerprint-3"
+_PARTITION = b"rx-partition-3"
+_FALLBACK = b"rx-fallback-2"
 
 
-def context_digest(request: InferenceRequest) -> ContextDigest:
-    """What both keys of the request have in common: its dialect, model, system prompt, turns, parameters."""
-    return ContextDigest(digest(_CONTEXT, _context_fields(request)))
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What reaches the pool beside the body, and may change its answer."""
+
+    #: Of the path, without its "?".
+    query: str = ""
+    #: Name and value of every header that a pool's `vary` has named, in a fixed order; "": it is absent.
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_BODY_ALONE: Final = Delivery()
+
+
+def context_digest(
+    request: InferenceRequest, delivery: Delivery = _BODY_ALONE, ignore: IgnoreRule = NOTHING
+) -> ContextDigest:
+    """What both keys of the request have in common: its dialect, model, system prompt, turns, parameters.
+
+    ignore: what is left out of the system prompt.
+    """
+    return ContextDigest(digest(_CONTEXT, _context_fields(request, delivery, ignore)))
 
 
 def fingerprint(
@@ -47,15 +68,19 @@ def fallback_fingerprint(of: Fingerprint, model: str) -> Fingerprint:
     return Fingerprint(digest(_FALLBACK, (text(of), text(model))))
 
 
-def partition(scope: Scope, context: ContextDigest, *, decision: str, encoder: str) -> Partition:
+def partition(
+    scope: Scope, context: ContextDigest, *, decision: str, answerer: str, encoder: str
+) -> Partition:
     """Inside it, only the prompts differ, and all vectors are of one encoder.
 
-    encoder: `Encoder.identity`.
+    answerer: digest of the model that answers, by its served name and cluster, and of what is changed in the
+    request on its way there. encoder: `Encoder.identity`.
     """
-    return Partition(digest(_PARTITION, (text(scope), text(context), text(decision), text(encoder))))
+    fields = (scope, context, decision, answerer, encoder)
+    return Partition(digest(_PARTITION, map(text, fields)))
 
 
-def _context_fields(request: InferenceRequest) -> Iterator[bytes]:
+def _context_fields(request: InferenceRequest, delivery: Delivery, ignore: IgnoreRule) -> Iterator[bytes]:
     yield text(request.dialect)
     yield text(request.model)
     yield b"last" if request.prompt_is_last else b"inner"
@@ -63,3 +88,8 @@ def _context_fields(request: InferenceRequest) -> Iterator[bytes]:
     for member in request.context:
         yield text(member.name)
         yield member.value
+    yield b"%d" % len(request.system_texts)
+    yield from ignore.fields(request.system_texts)
+    yield text(delivery.query)
+    yield b"%d" % len(delivery.headers)
+    yield from map(text, chain.from_iterable(delivery.headers))

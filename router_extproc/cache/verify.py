@@ -9,6 +9,7 @@ import math
 from typing import Final
 
 from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, QUESTION_CHARS_MAX, read_question
+from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.models.base import Verdict
 
 #: Chance that a match is right by its cosine, once no guard refuses it: a logistic fit on those rows.
@@ -47,4 +48,6 @@ def _refusal(cached: str, asked: str) -> str | None:
     if max(len(cached), len(asked)) > QUESTION_CHARS_MAX:
         return "too-long"
     one, other = read_question(cached), read_question(asked)
-    return next((reason for guard in GUARDS if (reason := guard(one, other)) is not None), None)
+    return next(
+        (reason for guard in (*GUARDS, same_but_one) if (reason := guard(one, other)) is not None), None
+    )

@@ -26,6 +26,8 @@ def show(explanation: Json) -> None:
         return
     OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]")
     OUT.print(f"[dim]{_language(explanation)}[/dim]\n")
+    if explanation["ignored"]:
+        OUT.print(f"left out of the cache's keys: {_parts(explanation['ignored'])} of the system prompt\n")
     _table("signals", ("signal", "label", "score", "ranked"), map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
     _table(
@@ -61,6 +63,10 @@ def _language(explanation: Json) -> str:
         return "language: not read, because the cache was not asked for other words"
     matched = "matched exactly only" if explanation["exact_only"] else "matched semantically"
     return f"language: {escape(str(code))}, {matched}"
+
+
+def _parts(number: int) -> str:
+    return "1 part" if number == 1 else f"{number} parts"
 
 
 def _reading(reading: Json) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ def init(
     asked = asyncio.run(_ask_all(urls))
     _write(out, starter(asked, file=out.name), force=force)
     OUT.print(f"wrote {out}: check it with `router-extproc check {out}`", markup=False)
+    OUT.print(
+        "clients that send no key share no answers: if yours send none, set semantic_cache.scope there to"
+        " shared, or to the header that tells them apart",
+        markup=False,
+    )
     for pool in asked:
         if pool.served_name is None:
             ERR.print(

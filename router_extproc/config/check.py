@@ -13,6 +13,7 @@ from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config import (
     check_admin,
     check_headers,
+    check_ignore,
     check_listen,
     check_pools,
     check_signals,
@@ -43,6 +44,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from check_pools.check(config)
     yield from check_signals.check_signals(config)
     yield from check_headers.check_headers(config)
+    yield from check_ignore.check_ignore(config)
     yield from _check_decisions(config)
     yield from _check_encoder(config)
     yield from _check_cache(config)

@@ -1,4 +1,4 @@
-"""Checks of header names: what can never arrive must not be waited for, and above all not divide clients."""
+"""Checks of the names of headers, and of members in scopes: what never arrives must not divide clients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from router_extproc.config.model import Config, ScopeHeaders
+from router_extproc.config.model import Config, Scope, ScopeFields
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
 from router_extproc.signals.header import HeaderSettings
@@ -23,19 +23,50 @@ HOP_BY_HOP: Final = frozenset(
 )
 #: Of how a request travels: no client is told by them.
 _OF_TRANSPORT: Final = frozenset({"te", "trailer"})
+#: New with every request: made by Envoy, by a tracer or by the client's library.
+OF_ONE_REQUEST: Final = frozenset(
+    {
+        "b3", "content-length", "date", "idempotency-key", "traceparent", "tracestate", "x-amzn-trace-id",
+        "x-b3-spanid", "x-b3-traceid", "x-cloud-trace-context", "x-correlation-id", "x-request-id",
+    }
+)  # fmt: skip
+#: Headers that say nothing of who asks.
+NO_IDENTITY: Final = HOP_BY_HOP | _OF_TRANSPORT | OF_ONE_REQUEST
+#: One member after the other, with dots between them.
+_BODY_PATH: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,7}").fullmatch
+#: Members that are in every key, or in none because they change no answer: no client is told by them.
+_OF_THE_QUESTION: Final = frozenset({"messages", "model", "stream", "stream_options"})
 
 
 def check_headers(config: Config) -> Iterator[ConfigError]:
     """Every problem of a header's name."""
     for path, scope in scopes_of(config):
-        for index, name in enumerate(scope.headers):
-            if problem := _why_absent(name) or _why_shared(name):
-                what = f"{problem}, so all clients would share their answers"
-                yield ConfigError(f"{path}.headers[{index}]", what)
+        yield from _check_scope(path, scope)
     for key, signal in config.signals.items():
         if isinstance(signal, HeaderSettings) and (problem := _why_absent(signal.header)):
             yield ConfigError(f"signals.{key}.header", f"{problem}, so it would never match")
     yield from _check_stripped(config)
+
+
+def _check_scope(path: str, scope: ScopeFields) -> Iterator[ConfigError]:
+    if scope.headers == () and not scope.body:
+        yield ConfigError(path, "names nothing; write headers, members of the body, or shared")
+    for index, name in enumerate(scope.headers or ()):
+        if problem := _why_absent(name) or _why_shared(name):
+            what = f"{problem}, so all clients would share their answers"
+            yield ConfigError(f"{path}.headers[{index}]", what)
+    for index, member in enumerate(scope.body):
+        if problem := _why_no_member(member):
+            yield ConfigError(f"{path}.body[{index}]", problem)
+
+
+def _why_no_member(path: str) -> str | None:
+    """Why no client is told by this member of the body."""
+    if not _BODY_PATH(path):
+        return "must be the names of members with dots between them, at most 8, as in metadata.user_id"
+    if path.partition(".")[0] in _OF_THE_QUESTION:
+        return f"'{path}' is part of what is asked, and tells no client from another"
+    return None
 
 
 def _check_stripped(config: Config) -> Iterator[ConfigError]:
@@ -44,16 +75,16 @@ def _check_stripped(config: Config) -> Iterator[ConfigError]:
             yield ConfigError(f"envoy.strip_headers[{index}]", problem)
 
 
-def scopes_of(config: Config) -> Iterator[tuple[str, ScopeHeaders]]:
-    """Every scope by headers, with its path."""
-    scopes = [("semantic_cache.scope", config.semantic_cache.scope)]
+def scopes_of(config: Config) -> Iterator[tuple[str, ScopeFields]]:
+    """Every scope by headers or members of the body, with its path."""
+    scopes: list[tuple[str, Scope]] = [("semantic_cache.scope", config.semantic_cache.scope)]
     scopes += [
         (f"decisions[{index}].cache.scope", decision.cache.scope)
         for index, decision in enumerate(config.decisions)
         if decision.cache.scope is not None
     ]
     for path, scope in scopes:
-        if isinstance(scope, ScopeHeaders):
+        if isinstance(scope, ScopeFields):
             yield path, scope
 
 

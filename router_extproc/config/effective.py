@@ -48,9 +48,9 @@ def _follow_cache(decisions: list[dict[str, Any]], config: Config) -> None:
         return
     for shown, decision in zip(decisions, config.decisions, strict=True):
         policy = asdict(cache_policy_of(config.semantic_cache, decision.cache))
-        scope = config.semantic_cache.model_dump(mode="json", include={"scope"})
+        written = config.semantic_cache.model_dump(mode="json", include={"scope", "ignore"})
         unused = _UNUSED_BY_MODE[policy["mode"]]
-        for key, value in {**policy, **scope}.items():
+        for key, value in {**policy, **written}.items():
             if shown["cache"].get(key) is None and key not in unused:
                 shown["cache"][key] = value
 

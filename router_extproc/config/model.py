@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 from pydantic import Field, JsonValue
 
 from router_extproc.address import worker_address
+from router_extproc.cache.ignore import PATTERNS_MAX
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
@@ -79,15 +80,19 @@ class Range(Section):
 Test: TypeAlias = bool | str | tuple[str, ...] | Range
 
 
-class ScopeHeaders(Section):
-    """Requests share answers when all these headers are equal."""
+class ScopeFields(Section):
+    """Requests share answers when all of these are equal."""
 
-    #: Names of request headers, in any case.
-    headers: tuple[str, ...] = Field(min_length=1)
+    #: Names of request headers, in any case. None: the usual credentials.
+    headers: tuple[str, ...] | None = None
+    #: Members of the request's body, with dots on the way inwards: user, metadata.user_id.
+    body: tuple[str, ...] = Field(default=(), max_length=16)
+    #: What has none of these shares nothing ("nobody"), or shares with others that have none ("shared").
+    anonymous: Literal["nobody", "shared"] = "nobody"
 
 
-#: Who may share answers: the values of these headers, or everybody.
-Scope: TypeAlias = ScopeHeaders | Literal["shared"]
+#: Who may share answers: whoever sends the same credentials, these values, or everybody.
+Scope: TypeAlias = ScopeFields | Literal["credentials", "shared"]
 
 
 class DecisionCache(Section):
@@ -111,6 +116,8 @@ class DecisionCache(Section):
     hide_timing: bool | None = None
     #: Whether a question after earlier turns is matched semantically, or exactly only.
     multi_turn: Literal["digest", "exact"] | None = None
+    #: Patterns of what is left out of system prompts when requests are compared.
+    ignore: tuple[str, ...] | None = Field(default=None, max_length=PATTERNS_MAX)
 
 
 class Decision(Section):
@@ -187,8 +194,12 @@ class SemanticCache(Section):
     ttl_seconds: float = Field(default=3600, gt=0)
     #: What a full tier evicts first: the oldest, the least recently used, or the least often used entry.
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
-    #: Who may share answers: requests with equal values of these headers, or everybody.
-    scope: Scope = ScopeHeaders(headers=("authorization",))
+    #: Who may share answers: requests with equal credentials ("credentials"), with equal values of what is
+    #: named here, or everybody ("shared"). A request that has none of it shares with nobody.
+    scope: Scope = "credentials"
+    #: Patterns (regular expressions with an end) of what is left out of system prompts when requests are
+    #: compared, because it changes every minute: a clock.
+    ignore: tuple[str, ...] = Field(default=(), max_length=PATTERNS_MAX)
     #: Whether answers with tool calls are stored.
     store_tool_calls: bool = False
     #: Share of semantic hits that are sent to the pool anyway: its answer is compared with the stored one,

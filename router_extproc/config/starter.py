@@ -158,9 +158,13 @@ _RULES_LATER: Final = """\
 
 _CACHE: Final = """\
 # Answers that are reused: for an equal request always, for a rephrased question when a second model agrees
-# that it is the same. Only clients with the same Authorization header share answers (`scope` changes that).
+# that it is the same.
 semantic_cache:
   enabled: true
+  # Who shares answers: requests with the same credential (Authorization, x-api-key, a cookie ...). Do your
+  # clients send none? Then nothing is reused until you write `shared` here (everybody may get everybody's
+  # answers), or what tells them apart: {headers: [x-user-id]}, set by your gateway, or {body: [user]}.
+  scope: credentials
   # Milvus Lite, a folder beside this file. A server is connection: {host: milvus.example.com, port: 19530}
   backend_type: milvus
   milvus: {connection: {uri: ./cache.db}}

@@ -5,12 +5,14 @@ References between sections were checked before (`check.py`); `app` opens what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
-from router_extproc.cache.scope import HeaderScope, ScopeRule, SharedScope
+from router_extproc.cache.ignore import IgnoreRule
+from router_extproc.cache.scope import CREDENTIALS, ClientScope, ScopeRule, SharedScope
 from router_extproc.config import model as section
+from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.pipeline.caching.savings import Price, Prices
@@ -74,8 +76,13 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) -> CachePolicy:
-    """What a decision says of the cache, and `semantic_cache` where it says nothing."""
+def cache_policy_of(
+    cache: section.SemanticCache, own: section.DecisionCache, identity_headers: Iterable[str] = ()
+) -> CachePolicy:
+    """What a decision says of the cache, and `semantic_cache` where it says nothing.
+
+    identity_headers: those that only Envoy sets; they tell clients apart beside the usual credentials.
+    """
     return CachePolicy(
         (own.mode or "semantic") if cache.enabled else "off",
         cache.similarity_threshold if own.similarity_min is None else own.similarity_min,
@@ -85,20 +92,31 @@ def cache_policy_of(cache: section.SemanticCache, own: section.DecisionCache) ->
         cache.max_false_hit_rate if own.max_false_hit_rate is None else own.max_false_hit_rate,
         cache.hide_timing if own.hide_timing is None else own.hide_timing,
         own.multi_turn or cache.multi_turn,
-        _scope_rule(cache.scope if own.scope is None else own.scope),
+        _scope_rule(cache.scope if own.scope is None else own.scope, identity_headers),
+        IgnoreRule(cache.ignore if own.ignore is None else own.ignore),
     )
 
 
-def _scope_rule(scope: section.Scope) -> ScopeRule:
+def _scope_rule(scope: section.Scope, identity_headers: Iterable[str]) -> ScopeRule:
     if scope == "shared":
         return SharedScope()
-    return HeaderScope(tuple(sorted({name.lower() for name in scope.headers})))
+    named = section.ScopeFields() if scope == "credentials" else scope
+    headers = credentials_with(identity_headers) if named.headers is None else named.headers
+    body = {tuple(path.split(".")) for path in named.body}
+    names = tuple(sorted({name.lower() for name in headers}))
+    return ClientScope(names, tuple(sorted(body)), anonymous_share=named.anonymous == "shared")
+
+
+def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:
+    """The usual credentials, and what only Envoy may set, as far as it tells clients apart."""
+    lower = (name.lower() for name in identity_headers)
+    return (*CREDENTIALS, *(name for name in lower if name not in NO_IDENTITY))
 
 
 def _cache_policies(config: section.Config) -> CachePolicies:
-    cache = config.semantic_cache
-    own = {decision.name: cache_policy_of(cache, decision.cache) for decision in config.decisions}
-    return CachePolicies(cache_policy_of(cache, section.DecisionCache()), own)
+    cache, identity = config.semantic_cache, config.envoy.strip_headers
+    own = {decision.name: cache_policy_of(cache, decision.cache, identity) for decision in config.decisions}
+    return CachePolicies(cache_policy_of(cache, section.DecisionCache(), identity), own)
 
 
 def _cache_settings(cache: section.SemanticCache) -> CacheSettings:

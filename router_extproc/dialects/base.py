@@ -43,6 +43,8 @@ class AnswerProgress:
 
     #: The bytes so far hold the first piece of content, reasoning or a tool call (for TTFT).
     started: bool
+    #: The stream's terminal event has come: the answer is complete, whether or not the body ends.
+    ended: bool = False
 
 
 class AnswerReader(Protocol):
@@ -53,7 +55,7 @@ class AnswerReader(Protocol):
         ...
 
     def finish(self) -> Answer | Incomplete:
-        """The complete answer, or why there is none; called once, after the end of stream."""
+        """The complete answer, or why there is none; called once, after the terminal event or all bytes."""
         ...
 
 
@@ -81,7 +83,10 @@ class AnswerDialect(Protocol):
     """A client API's answers. Only the dialect that made an answer's document understands it."""
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
-        """A reader for an answer of this content type (JSON or SSE); larger answers are Incomplete."""
+        """A reader for an answer of this content type (JSON or SSE); larger answers are Incomplete.
+
+        max_answer_bytes: of a JSON body; of the texts and objects in a stream, not of its frames.
+        """
         ...
 
     def restore(self, document: JsonObject) -> Answer:

@@ -1,14 +1,15 @@
 """Readers of answers that all dialects share: bytes cut anywhere in, one answer or a reason for none out.
 
-They never raise on what a pool sends. Memory stays under the caller's bound, and what can no longer
-become an answer is dropped at once. A dialect adds what is its own: how it reads the object of an
-unstreamed answer, and how it puts the events of a streamed one together.
+They never raise on what a pool sends. What is held of an answer stays under the caller's bound, and what can
+no longer become an answer is dropped at once. A stream's frames, several hundred bytes for a token, do not
+count towards that bound: they are parsed and dropped. A dialect adds what is its own: how it reads the
+object of an unstreamed answer, and how it puts the events of a streamed one together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import orjson
 
@@ -16,6 +17,12 @@ from router_extproc.dialects.base import AnswerProgress, AnswerReader
 from router_extproc.dialects.members import NotUnderstoodError
 from router_extproc.dialects.sse import SseEvent, SseReader
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+
+#: What one event may hold beside the answer: ids, names, quotes and escapes.
+EVENT_ROOM_BYTES: Final = 1 << 16
+#: Bytes of a stream for each byte that its answer may have. A frame of vLLM has some 220 bytes, one of a
+#: gateway up to 500, and a token two to five.
+RAW_BYTES_PER_ANSWER_BYTE: Final = 256
 
 #: Reads the object that an unstreamed answer is.
 ReadObject = Callable[[JsonObject], Answer | Incomplete]
@@ -36,6 +43,11 @@ class Assembler(Protocol):
     @property
     def ended(self) -> bool:
         """The terminal event has come; nothing is added any more."""
+        ...
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much of the answer itself has come: texts, and what is not text as JSON."""
         ...
 
     def add(self, event: SseEvent) -> None:
@@ -99,8 +111,9 @@ class StreamAnswerReader:
     """Reads the events of a streamed answer, to the terminal event and no further."""
 
     def __init__(self, assembler: Callable[[], Assembler], *, max_answer_bytes: int) -> None:
-        self._left_bytes = max_answer_bytes
-        self._sse = SseReader(max_event_bytes=max_answer_bytes)
+        self._max_answer_bytes = max_answer_bytes
+        self._left_bytes = max_answer_bytes * RAW_BYTES_PER_ANSWER_BYTE + EVENT_ROOM_BYTES
+        self._sse = SseReader(max_event_bytes=max_answer_bytes + EVENT_ROOM_BYTES)
         self._assembler: Assembler | None = assembler()
         self._started = False
         self._failed = Incomplete("cut_off")
@@ -108,18 +121,24 @@ class StreamAnswerReader:
     def feed(self, chunk: bytes) -> AnswerProgress:
         """See dialects.base.AnswerReader."""
         self._left_bytes -= len(chunk)
-        if self._left_bytes < 0:
+        if self._left_bytes < 0 and not self._ended:
             self._fail("too_large")
         if self._assembler is not None:
             for event in self._sse.feed(chunk):
                 self._take(event)
-        return AnswerProgress(started=self._started)
+        if self._sse.overflowed and not self._ended:
+            self._fail("too_large")
+        return AnswerProgress(started=self._started, ended=self._ended)
 
     def finish(self) -> Answer | Incomplete:
         """See dialects.base.AnswerReader."""
         if self._assembler is None or not self._assembler.ended:
             return self._failed
         return self._assembler.answer()
+
+    @property
+    def _ended(self) -> bool:
+        return self._assembler is not None and self._assembler.ended
 
     def _take(self, event: SseEvent) -> None:
         """Act on one event."""
@@ -132,6 +151,8 @@ class StreamAnswerReader:
             self._fail("malformed")
         except PoolFailedError:
             self._fail("error")
+        if assembler.held_bytes > self._max_answer_bytes:
+            self._fail("too_large")
         self._started = self._started or assembler.started
 
     def _fail(self, reason: str) -> None:

@@ -6,6 +6,7 @@ Reading takes time in proportion to the text, which is bounded, and no text make
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,9 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
     r"|(?P<symbol>[%$€£¥°])"
 )
+_NEGATED = (
+    "do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "could", "should", "would",
+)  # fmt: skip
 _CONTRACTIONS = {
     "can't": ("can", "not"),
     "cannot": ("can", "not"),
@@ -28,6 +32,13 @@ _CONTRACTIONS = {
     "shan't": ("shall", "not"),
     "ain't": ("is", "not"),
 }
+#: Typed without the apostrophe; "ill", "well" and "its" are words of their own.
+_RUN_TOGETHER: Mapping[str, tuple[str, ...]] = {
+    "cant": ("can", "not"), "wont": ("will", "not"),
+    **{f"{verb}nt": (verb, "not") for verb in _NEGATED},
+    **{f"{word}s": (word,) for word in ("what", "how", "who", "where", "when", "that", "there")},
+    "im": ("i",), "ive": ("i",), "youre": ("you",), "theyre": ("they",),
+}  # fmt: skip
 _VOWELS = frozenset("aeiouy")
 _SHORTEST_STEM = 3
 
@@ -119,6 +130,8 @@ def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:
     if kind == "free":
         return [Token("without", "without", "word", opens=False)]
     lowered = written.lower()
+    if lowered in _RUN_TOGETHER and written[1:].islower():
+        return [Token(part, part, kind, opens) for part in _RUN_TOGETHER[lowered]]
     if kind != "word" or "'" not in lowered:
         return [Token(lowered, written, kind, opens)]
     if lowered in _CONTRACTIONS:

@@ -83,6 +83,14 @@ _AROUND_SYMBOLS: Final = frozenset(
     )
 )
 _ENGLISH_ENDINGS: Final = frozenset({"s", "m", "re", "ve", "d", "ll"})
+#: What a number with an exponent is: 1e-3.
+_EXPONENT: Final = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]\d+")
+#: A factorial; behind a longer number the mark ends a sentence.
+_FACTORIAL: Final = re.compile(r"(?:\d{1,3}|[knmx])!")
+#: Written with a capital in titles only.
+_LITTLE: Final = frozenset(
+    {"Is", "Are", "Was", "Do", "Does", "Can", "The", "To", "Of", "In", "On", "For", "And"}
+)
 _TITLE_WORDS_MIN: Final = 3
 _TITLE_WORD_CHARS: Final = 4
 
@@ -188,7 +196,10 @@ class _ChunkReader:
         opens = True
         for index, chunk in enumerate(self._chunks):
             bare = chunk.rstrip(_ENDINGS)
-            if bare.isalpha() and bare.isascii():
+            if "!" in chunk and _FACTORIAL.match(chunk):
+                self._has_symbols = True
+                self._symbols.append(f"{bare}!")
+            elif bare.isalpha() and bare.isascii():
                 self._add_words((bare,), opens=opens)
             else:
                 self._read(index, chunk, bare, opens=opens)
@@ -250,8 +261,8 @@ class _ChunkReader:
 
 def _plain_words(bare: str) -> list[str] | None:
     """The words of a chunk without symbols; empty: a number; None: it has symbols."""
-    if any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii()):
-        return None  # a power, an index, a fraction
+    if _is_formula(bare):
+        return None
     if _WORD.fullmatch(bare):
         return [word for part in bare.split("-") for word in split_apostrophes(part)]
     if _YEAR.fullmatch(bare) or _THOUSANDS.fullmatch(bare):
@@ -262,6 +273,12 @@ def _plain_words(bare: str) -> list[str] | None:
         return [bare.replace(".", "")]
     plain = _COMPOUND.fullmatch(bare) or _ALTERNATIVES.fullmatch(bare)
     return _LETTERS.findall(bare) if plain else None
+
+
+def _is_formula(bare: str) -> bool:
+    """True for a power, an index, a fraction such as ½, or a number with an exponent."""
+    raised = any(letter.isnumeric() and not letter.isdecimal() for letter in bare if not letter.isascii())
+    return raised or _EXPONENT.fullmatch(bare) is not None
 
 
 def _is_operand(bare: str) -> bool:
@@ -278,5 +295,7 @@ def _style(words: Sequence[WrittenWord]) -> CaseStyle:
         return "lower"
     if len(written) > 1 and not any(letter.islower() for word in written for letter in word):
         return "upper"
+    if all(word[0].isupper() for word in written) and not _LITTLE.isdisjoint(written[1:]):
+        return "title"
     long = [word for word in written if len(word) >= _TITLE_WORD_CHARS]
     return "title" if len(long) >= _TITLE_WORDS_MIN and all(word[0].isupper() for word in long) else "mixed"

@@ -6,6 +6,8 @@ typographic marks are harmless. Everything else that folding destroys may be wha
 
 from __future__ import annotations
 
+import re
+
 from router_extproc.equivalence.words import Question, listed
 from router_extproc.equivalence.writing import CaseStyle, Writing, WrittenWord
 
@@ -39,6 +41,10 @@ _NAMES = listed(
 )
 #: Units whose case is part of them: Mb is a megabit, MB a megabyte; mW and MW are nine powers of ten apart.
 _UNITS = listed("mb gb kb tb pb mbps gbps kbps tbps mbit mbyte mw mv ma mhz pa ph nm mm ml cal")
+#: From a number to another one.
+_RANGE = re.compile(r"\d ?- ?(?=\d)")
+#: Between words they are marks of prose or arguments of a command: "cd -", "cd .".
+_ALONE = re.compile(r"(?<=\s)[-.](?=\s)")
 
 
 def same_writing(cached: Question, asked: Question) -> str | None:
@@ -51,7 +57,7 @@ def same_writing(cached: Question, asked: Question) -> str | None:
     strict = cached.words == asked.words
     if _quotes_differ(one, other, strict=strict) or _mentions_differ(one, other):
         return "quoted"
-    if one.symbols != other.symbols:
+    if one.symbols != other.symbols or (strict and _marks_differ(one, other)):
         return "symbols"
     first, second = _by_folded(one), _by_folded(other)
     shared = [(folded, first[folded], second[folded]) for folded in first.keys() & second.keys()]
@@ -65,6 +71,25 @@ def is_same_text(cached: Question, asked: Question) -> bool:
     """True when both are the same words and numbers in the same order, and nothing that counts differs."""
     one = tuple(token.text for token in cached.tokens)
     return one == tuple(token.text for token in asked.tokens) and same_writing(cached, asked) is None
+
+
+def _marks_differ(one: Writing, other: Writing) -> bool:
+    if len(_RANGE.findall(one.text)) != len(_RANGE.findall(other.text)):
+        return True
+    alone, others = _ALONE.findall(one.text), _ALONE.findall(other.text)
+    return bool(alone and others) and alone != others
+
+
+#: Who asks so asks about a word itself.
+_ABOUT_WORDS = listed(
+    """
+    adjective adverb alliteration anagram antonym conjugate conjugated conjugation consonant consonants
+    hyphenated homonym homophone infinitive misspelled noun palindrome participle plural preposition
+    pronoun rhyme rhymes singular spelled spelling spelt syllable syllables synonym verb vowel vowels
+    """
+)
+#: They stand beside such a word, and are not it.
+_BESIDE_MENTIONS = listed("a an the is are be word words term phrase does do please")
 
 
 # ── quotes ────────────────────────────────────────────────────────────────────────────────────
@@ -82,7 +107,13 @@ def _quotes_differ(one: Writing, other: Writing, *, strict: bool) -> bool:
 
 
 def _mentions_differ(one: Writing, other: Writing) -> bool:
-    return bool(one.mentioned and other.mentioned) and one.mentioned != other.mentioned
+    if one.mentioned and other.mentioned and one.mentioned != other.mentioned:
+        return True
+    first, second = ({word.folded for word in writing.words} for writing in (one, other))
+    # "Is level a palindrome?" is no question about levels: each form of a word is another word here.
+    if _ABOUT_WORDS.isdisjoint(first) or _ABOUT_WORDS.isdisjoint(second):
+        return False
+    return bool((first ^ second) - _BESIDE_MENTIONS)
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────
@@ -105,13 +136,19 @@ def _accents(words: list[WrittenWord]) -> set[str]:
 def _any_case(word: _Shared, _one: Writing, _other: Writing) -> bool:
     """Both texts use capitals as they should: then each says what it is."""
     folded, first, second = word
-    if folded == "i":
-        return False
     one, other = _forms(first), _forms(second)
+    if folded == "i":
+        return len(one) == len(other) == len("iI") and _is_exchanged(first, second)
     if one and other:
-        return one != other
+        return one != other or _is_exchanged(first, second)
     # In one text the word only begins sentences: all but its first letter says what it is.
     return {each.written[1:] for each in first} != {each.written[1:] for each in second}
+
+
+def _is_exchanged(first: list[WrittenWord], second: list[WrittenWord]) -> bool:
+    """Both forms stand in both texts, in another order: "True and true", "true and True"."""
+    pairs = zip(first, second, strict=False)
+    return any(one.written != other.written and not (one.opens or other.opens) for one, other in pairs)
 
 
 def _other_word(word: _Shared, one: Writing, other: Writing) -> bool:

@@ -50,6 +50,8 @@ class AnswerFacts:
     model: str
     choices: tuple[Choice, ...]
     usage: Usage | None = None
+    #: False: the pool was not asked for usage, so the answer cannot take a form that has it.
+    usage_is_known: bool = True
 
     @property
     def has_tool_calls(self) -> bool:

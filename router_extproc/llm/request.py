@@ -1,14 +1,16 @@
 """The neutral form of an inference request: what signals, rules and the cache look at.
 
 The pool gets the client's own bytes (dialects edit them in place), never this. Whatever could change the
-meaning of an answer is either `prompt` or in `context`: a field that a dialect does not know goes into
-`context`, where it makes another cache entry instead of a wrong hit.
+meaning of an answer is `prompt`, in `system_texts` or in `context`: a field that a dialect does not know
+goes into `context`, where it makes another cache entry instead of a wrong hit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from router_extproc.llm.answer import JsonObject
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -43,8 +45,8 @@ class InferenceRequest:
     system: str
     #: The turns before the last user message, without system prompts.
     history: tuple[Turn, ...]
-    #: Everything but `prompt` that can change the answer's meaning: system prompt, every other
-    #: turn, tools, response format, sampling parameters, attachments, unknown fields.
+    #: Everything but `prompt` and `system_texts` that can change the answer's meaning: every other turn,
+    #: tools, response format, sampling parameters, attachments, unknown fields.
     #: Streamed or not is no part of it, nor is the model name (the cache key has its own field).
     context: tuple[ContextField, ...]
     #: Asked to be streamed.
@@ -58,3 +60,12 @@ class InferenceRequest:
     has_attachments: bool = False
     #: Size of the client's body.
     body_bytes: int = 0
+    #: The text of each system and developer prompt, in their order.
+    system_texts: tuple[str, ...] = ()
+    #: The client's body: a scope may name members of it that are in no key.
+    body: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether the answer's form has a place for usage, which clients then read without asking."""
+        return self.stream_usage or not self.stream

@@ -62,6 +62,8 @@ class Explanation:
     stages: tuple[StageNote, ...] = ()
     #: That the cache read the prompt as; None: it was not asked for other words.
     language: Told | None = None
+    #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,20 @@
 """The answer observer: reads what a pool answered and stores it when the cache rules allow.
 
-Nothing here can delay or change an answer. Without a write token, or without an end of stream, nothing is
-stored.
+Nothing here can delay or change an answer. An answer is complete with its terminal event, or, where it is one
+object, with the end of its body: a client may close the connection after `[DONE]`. Without a write token
+nothing is stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
 from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
+from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.answer import Answer, Incomplete
@@ -21,6 +23,7 @@ from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.content_coding import decoding
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
@@ -28,6 +31,8 @@ from router_extproc.routing.traffic import Traffic
 
 #: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
 OTHER_CLUSTER: Final = "other cluster"
+#: Why an answer was not stored: by its `vary` it hangs on a header that its request's keys do not have.
+VARY: Final = "vary"
 #: A pool takes no longer until its answer's headers; a longer time comes from a clock that jumped.
 WAITED_MAX_S: Final = 600.0
 
@@ -60,6 +65,8 @@ class AnswerObserver:
     coalescer: Coalescer | None = None
     #: None: no answer is ever replayed.
     pages: PagesHeard | None = None
+    #: What pools have said that their answers hang on; the same as the request parser's.
+    vary: VaryNames = field(default_factory=VaryNames)
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -112,7 +119,8 @@ class Observation:
         self._headers = headers
         self._dialect = dialect
         content_type = headers.get("content-type", "")
-        self._reader = dialect.read_answer(content_type, max_answer_bytes=observer.max_answer_bytes)
+        reader = dialect.read_answer(content_type, max_answer_bytes=observer.max_answer_bytes)
+        self._reader = decoding(reader, headers.get("content-encoding", ""))
         self._ttft_s: float | None = None
         clock = observer.clock
         #: By the wall clock, for another process may have forwarded the request; read once, since it may
@@ -122,12 +130,19 @@ class Observation:
         self._reported = False
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the answer."""
-        if self._reader.feed(chunk).started and self._ttft_s is None:
+        """Take the next bytes of the answer; with the terminal event it is finished."""
+        if self._reported:
+            return
+        progress = self._reader.feed(chunk)
+        if progress.started and self._ttft_s is None:
             self._ttft_s = self._elapsed_s()
+        if progress.ended:
+            self.finish()
 
     def finish(self) -> None:
-        """At the end of the stream: store the answer if the rules allow, and report it."""
+        """At the end of the answer: store it if the rules allow, and report it."""
+        if self._reported:
+            return
         answer = self._reader.finish()
         self._compare(answer)
         self._note_pages()
@@ -136,7 +151,9 @@ class Observation:
         self._end_waits()
 
     def break_off(self) -> None:
-        """The stream closed before its end (client gone, pool gone): report, never store."""
+        """The stream closed before the answer's end (client gone, pool gone): report, never store."""
+        if self._reported:
+            return
         self._report(Incomplete("aborted"), "aborted")
         self._end_waits()
 
@@ -174,6 +191,8 @@ class Observation:
             return "not-asked"
         if self.foreign:
             return OTHER_CLUSTER
+        if not self._is_told_by(plan.vary):
+            return VARY
         told = told_pages(self._headers)
         encoded = encode_answer(answer, told) if isinstance(answer, Answer) else b""
         match self._judge(answer, encoded, plan):
@@ -183,9 +202,16 @@ class Observation:
                 kept = sink.store(self._entry(plan, encoded, expires_s), started_s=self._token.started_s)
         return "purged" if kept == "purged" else "stored"
 
+    def _is_told_by(self, names: tuple[str, ...]) -> bool:
+        """The keys of the entry have every header that the answer hangs on; learns what they lack."""
+        hangs_on = read_vary(self._headers.get("vary", ""))
+        self._observer.vary.learn(hangs_on)
+        return hangs_on.issubset(names)
+
     def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
         facts = answer.facts if isinstance(answer, Answer) else answer
-        received = Received(self._status, self._headers, facts, len(encoded))
+        asked_s = self._token.started_s
+        received = Received(self._status, self._headers, facts, len(encoded), asked_s)
         limit = self._observer.max_answer_bytes
         return may_store(received, plan.rules, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
 
@@ -206,8 +232,6 @@ class Observation:
         )
 
     def _report(self, answer: Answer | Incomplete, stored: str) -> None:
-        if self._reported:
-            return
         self._reported = True
         token = self._token
         report = AnswerReport(

@@ -6,13 +6,16 @@ Whatever is wrong with a request is found here, so that nothing after it fails o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from router_extproc.cache.base import Fingerprint, Scope
-from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.cache.decision_policy import CachePolicies, KeyRule
 from router_extproc.cache.http_caching import Directives, read_directives
-from router_extproc.cache.key import ContextDigest, context_digest, fingerprint
-from router_extproc.cache.scope import ScopeRule, scope_of
+from router_extproc.cache.ignore import IgnoreRule
+from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fingerprint
+from router_extproc.cache.scope import scope_of
+from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.request import InferenceRequest
@@ -20,6 +23,12 @@ from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue, Target
+
+#: Headers by which these APIs choose another behaviour, account or version, whatever a pool's `vary` says.
+API_HEADERS: Final = (
+    "anthropic-beta", "anthropic-version", "openai-beta", "openai-organization", "openai-project",
+    "openai-version",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,14 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """Whose request it is under one scope rule, and which."""
+    """Whose request it is under one rule for keys, and which."""
 
     scope: Scope
     fingerprint: Fingerprint
+    #: Both of an entry's keys are made from it, so that a long conversation is hashed once.
+    context: ContextDigest
+    #: Parts of the system prompt that are left out of it.
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +64,12 @@ class ParsedRequest:
     #: The target that the client named; None: the request is to be routed.
     pinned: Target | None
     directives: Directives
-    #: Made once: every key of this request is made from it.
-    context: ContextDigest
-    #: Under every scope rule that a decision may have: the decision is known only later.
-    keys: Mapping[ScopeRule, RequestKey]
+    #: Under every rule that a decision may have, for the decision is known only later; none under a rule by
+    #: which the request shares with nobody.
+    keys: Mapping[KeyRule, RequestKey]
     budget: Budget
+    #: Headers of pools' `vary` that are part of the keys.
+    vary: tuple[str, ...] = ()
 
     @property
     def gives_feedback(self) -> bool:
@@ -71,6 +85,8 @@ class RequestParser:
     cache_policies: CachePolicies
     #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
     routing_headers: Sequence[str]
+    #: What pools have said that their answers hang on.
+    vary: VaryNames = field(default_factory=VaryNames)
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -80,18 +96,35 @@ class RequestParser:
         """
         request = raw.dialect.parse(raw.body)
         pinned = self.catalogue.pinned(request.model)
-        headers, context = joined_headers(raw.headers), context_digest(request)
-        facts = [(name, headers.get(name, "")) for name in self.routing_headers]
-        pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
-        keys = {
-            rule: RequestKey(
-                scope := scope_of(rule, pairs),
-                fingerprint(scope, context, request.prompt, routing_facts=facts),
-            )
-            for rule in self.cache_policies.scopes
-        }
+        headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
-        return ParsedRequest(raw, headers, request, pinned, directives, context, keys, budget)
+        keys = self._keys(raw, request, headers, vary)
+        return ParsedRequest(raw, headers, request, pinned, directives, keys, budget, vary)
+
+    def _keys(
+        self, raw: RawRequest, request: InferenceRequest, headers: Mapping[str, str], vary: tuple[str, ...]
+    ) -> dict[KeyRule, RequestKey]:
+        facts = [(name, headers.get(name, "")) for name in self.routing_headers]
+        delivery = _delivery(headers, vary)
+        pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
+        contexts: dict[IgnoreRule, ContextDigest] = {}
+        keys: dict[KeyRule, RequestKey] = {}
+        for rule in self.cache_policies.key_rules:
+            scope, ignore = scope_of(rule.scope, pairs, request.body), rule.ignore
+            if scope is None:
+                continue
+            if ignore not in contexts:
+                contexts[ignore] = context_digest(request, delivery, ignore)
+            context = contexts[ignore]
+            key = fingerprint(scope, context, request.prompt, routing_facts=facts)
+            keys[rule] = RequestKey(scope, key, context, ignore.count(request.system_texts))
+        return keys
+
+
+def _delivery(headers: Mapping[str, str], vary: tuple[str, ...]) -> Delivery:
+    named = [(name, headers[name]) for name in API_HEADERS if name in headers]
+    learned = [(name, f"={headers[name]}" if name in headers else "") for name in vary]
+    return Delivery(headers.get(":path", "").partition("?")[2], (*named, *learned))
 
 
 def joined_headers(headers: Headers) -> dict[str, str]:

@@ -13,19 +13,18 @@ from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
-from router_extproc.llm.edits import Add, Edit, Set
 from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
-from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, unreadable
+from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, Unusable, unusable
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
+from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, ORIGIN_HEADER
 from router_extproc.routing.policy import Policy, Route
-from router_extproc.routing.reasoning import reasoning_members
 from router_extproc.routing.traffic import ALL_UP, Traffic
 
 UNKNOWN = SignalReadings({}, None, None)
@@ -87,7 +86,7 @@ class RequestPipeline:
             if result is not None and result.hit is not None:
                 considered = Considered(question.parsed, forward.route, question, result)
                 replay = self._replay(considered, result.hit)
-                if replay is not None:
+                if isinstance(replay, Replay):
                     return _collapsed(replay)
         token = replace(forward.write_token, started_s=self.clock.wall_s())
         return _collapsed(replace(forward, write_token=token))
@@ -96,7 +95,8 @@ class RequestPipeline:
         result = None if self.cache_stage is None else self.cache_stage.exact_near(parsed)
         if result is None or result.hit is None:
             return None
-        return self._replay(Considered(parsed, None, None, result), result.hit)
+        replay = self._replay(Considered(parsed, None, None, result), result.hit)
+        return replay if isinstance(replay, Replay) else None
 
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
@@ -122,12 +122,16 @@ class RequestPipeline:
         question = None if stage is None else stage.question(parsed, route, readings.encoding)
         if stage is None or question is None:
             return Considered(parsed, route, None, OFF, readings), None
+        if isinstance(question, CacheResult):
+            return Considered(parsed, route, None, question, readings), None
         result = await stage.find(question)
         considered = Considered(parsed, route, question, result, readings)
         if result.hit is None:
             return considered, None
         replay = self._replay(considered, result.hit)
-        return considered if replay else replace(considered, result=unreadable(result)), replay
+        if isinstance(replay, Replay):
+            return considered, replay
+        return replace(considered, result=unusable(result, replay)), None
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
@@ -143,15 +147,17 @@ class RequestPipeline:
             return self.policy.pin(parsed.pinned, traffic)
         return self.policy.decide(readings.readings, traffic, unread=readings.unread)
 
-    def _replay(self, considered: Considered, hit: Hit) -> Replay | None:
-        """The replay of a hit; None: the entry was written by another version, or is damaged."""
+    def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
+        """The replay of a hit, or why its answer is of no use to this request."""
         parsed, result, entry = considered.parsed, considered.result, hit.entry
         dialect = parsed.raw.dialect
         try:
             answer = dialect.restore(decode_document(entry.answer))
             told = decode_headers(entry.answer)
         except ValueError:
-            return None
+            return "unreadable"
+        if parsed.request.wants_usage and not answer.facts.usage_is_known:
+            return "no-usage"
         if result.outcome.hidden:
             # Its own id and date would say that it is an old one.
             answer = dialect.renew(answer, now_s=self.clock.wall_s())
@@ -166,7 +172,7 @@ class RequestPipeline:
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        body = parsed.raw.dialect.edit(parsed.raw.body, _edits(route))
+        body = parsed.raw.dialect.edit(parsed.raw.body, edits_of(route))
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -201,13 +207,6 @@ def _coalescing(considered: Considered) -> CacheQuestion | None:
     return question if missed and question is not None and question.may_coalesce else None
 
 
-def _edits(route: Route) -> list[Edit]:
-    """What changes in the body: the model's name, and what the client left open of reasoning."""
-    target = route.target
-    members = reasoning_members(target.reasoning_family, route.reasoning)
-    return [Set(("model",), target.served_name), *(Add((name,), value) for name, value in members.items())]
-
-
 DecisionT = TypeVar("DecisionT", Forward, Replay)
 
 
@@ -228,4 +227,12 @@ def _explain(considered: Considered) -> Explanation:
         result.candidates,
         tuple(filter(None, notes)),
         result.language,
+        ignored=_ignored(considered),
     )
+
+
+def _ignored(considered: Considered) -> int:
+    """Parts of the system prompt that the keys leave out."""
+    if considered.question is not None:
+        return considered.question.key.ignored
+    return max((key.ignored for key in considered.parsed.keys.values()), default=0)

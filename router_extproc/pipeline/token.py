@@ -20,7 +20,7 @@ from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 4
+VERSION = 5
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -39,6 +39,8 @@ class StorePlan:
     prompt: str
     rules: StoreRules
     tags: tuple[str, ...] = ()
+    #: Headers of `vary` that are part of the keys: an answer that hangs on others is not stored.
+    vary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _plan_fields(plan: StorePlan) -> dict[str, object]:
         "prompt": plan.prompt,
         "rules": plan.rules,
         "tags": plan.tags,
+        "vary": plan.vary,
     }
 
 
@@ -127,5 +130,6 @@ def _plan_of(fields: dict[str, Any]) -> StorePlan:  # Any: the values of a JSON 
         vector=None if floats is None else floats.astype(np.float32),
         rules=StoreRules(**fields.pop("rules")),
         tags=tuple(fields.pop("tags")),
+        vary=tuple(fields.pop("vary")),
         **fields,
     )

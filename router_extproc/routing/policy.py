@@ -17,6 +17,10 @@ from router_extproc.routing.selection.base import Candidate, Selection
 from router_extproc.routing.selection.fixed import FIRST
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 
+#: What a route is called that no decision took: no rule matched, or the client named a real model.
+DEFAULT: Final = "default"
+PINNED: Final = "pinned"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
@@ -94,6 +98,7 @@ class Policy:
         """`default`: for requests that no decision takes."""
         self._decisions: Final = tuple(sorted(decisions, key=lambda decision: -decision.priority))
         self._default: Final = default
+        self._by_name: Final = {decision.name: decision for decision in decisions}
         self.fallbacks: Final = fallbacks
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
@@ -117,11 +122,23 @@ class Policy:
                 target = decision.selection.choose(decision.candidates, readings, traffic).target
                 route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
                 return self._with_fallback(route, traffic)
-        return self._with_fallback(Route("default", self._default, None, trace=tuple(trace)), traffic)
+        return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
 
     def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
         """The route of a request that names a real model."""
-        return self._with_fallback(Route("pinned", target, None), traffic)
+        return self._with_fallback(Route(PINNED, target, None), traffic)
+
+    def may_send(self, decision: str, target: Target) -> bool:
+        """Whether requests of this decision are answered by the target, its fallback left aside."""
+        if decision in {DEFAULT, PINNED}:
+            return decision == PINNED or target == self._default
+        known = self._by_name.get(decision)
+        return known is not None and any(each.target == target for each in known.candidates)
+
+    def reasoning_of(self, decision: str) -> bool | None:
+        """What the decision says of reasoning; None: it leaves the body as it is."""
+        known = self._by_name.get(decision)
+        return None if known is None else known.reasoning
 
     def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
         fallback = self.fallbacks.of(route.target, traffic)

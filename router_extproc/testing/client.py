@@ -100,9 +100,11 @@ class Client:
         path: str = PATH,
         method: str = "POST",
         role: Role = Role.DECIDE,
+        anonymous: bool = False,
         **headers: str,
     ) -> Sent:
-        """Send a request; `x_name="value"` is the header x-name."""
+        """Send a request; `x_name="value"` is the header x-name. It has a key, unless it is `anonymous`."""
+        headers = headers if anonymous else {"authorization": "Bearer test-client", **headers}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = [(name.replace("_", "-"), value) for name, value in headers.items()]
         pairs = ((":method", method), (":path", path), *named)
@@ -119,8 +121,8 @@ class Client:
     def answer(self, sent: Sent, body: bytes, *, status: int = 200, end: bool = True, **headers: str) -> None:
         """Play the pool: the observing filter sees this answer to what was forwarded."""
         token = sent.forwarded.dynamic_metadata[METADATA_NAMESPACE][TOKEN_KEY]
-        named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-        pairs = Headers((("content-type", "application/json"), *named))
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        pairs = Headers(tuple({"content-type": "application/json", **named}.items()))
         driver = self.router.parts.drive(Role.OBSERVE)
         metadata = {METADATA_NAMESPACE: {TOKEN_KEY: token}}
         driver.on_answer_headers(AnswerStarted(status, pairs, last=False, metadata=metadata))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from router_extproc.cache.scope import SharedScope
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
@@ -30,7 +32,7 @@ from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
-from router_extproc.testing.router import LARGE, fake_router, send_to
+from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -99,7 +101,9 @@ class WatchedDriver:
 async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | None) -> None:
     """Serve until SIGTERM."""
     maths = send_to(LARGE, name="maths", rule=read_rule({"maths": True}))
-    router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths])
+    # Clients of these tests have no keys.
+    policy = replace(SEMANTIC, scope=SharedScope())
+    router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy)
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
     settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)

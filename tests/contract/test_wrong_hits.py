@@ -27,10 +27,18 @@ from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import AcceptingVerifier, fake_router
 from tests.contract.conftest import OpenBackend
 
-TRAPS = [
-    json.loads(line)
-    for line in (Path(__file__).parents[1] / "samples" / "questions" / "traps.jsonl").read_text().splitlines()
-]
+QUESTIONS = Path(__file__).parents[1] / "samples" / "questions"
+
+
+def read_pairs(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+TRAPS = read_pairs(QUESTIONS / "traps.jsonl")
+#: Questions that differ in how they are written, or in one word.
+WRITTEN = [pair for path in sorted((QUESTIONS / "writing").glob("*.jsonl")) for pair in read_pairs(path)]
+CONTRAST = read_pairs(QUESTIONS / "contrast.jsonl")
+HARMLESS = read_pairs(QUESTIONS / "harmless.jsonl")
 KINDS = sorted({trap["trap"] for trap in TRAPS})
 
 PROMPT = "Which rivers flow through the old town of Prague?"
@@ -93,6 +101,36 @@ async def test_no_trap_in_words_works(
             sent = await both.second.send(chat(trap[asked]), cache_control="no-store")
             wrong += [trap] * (sent.cache != "miss")
     assert wrong == []
+
+
+async def missed_and_hit(
+    open_backend: OpenBackend, encoder: OnnxEncoder, pairs: list[dict[str, str]]
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Each pair is another tenant's; every second one is asked the other way around."""
+    missed, hit = [], []
+    turned = [(pair["text_a"], pair["text_b"])[:: -1 if at % 2 else 1] for at, pair in enumerate(pairs)]
+    async with workers(open_backend, encoder, open_verifier()) as both:
+        async with both.storing() as client:
+            for at, (stored, _) in enumerate(turned):
+                await client.ask(chat(stored), cache_control="no-cache", authorization=f"Bearer {at}")
+        for at, (_, asked) in enumerate(turned):
+            sent = await both.second.send(chat(asked), cache_control="no-store", authorization=f"Bearer {at}")
+            (missed if sent.cache == "miss" else hit).append(pairs[at])
+    return missed, hit
+
+
+@pytest.mark.parametrize("pairs", [WRITTEN, CONTRAST], ids=["writing", "contrast"])
+async def test_no_pair_that_differs_in_a_mark_or_a_word_works(
+    open_backend: OpenBackend, encoder: OnnxEncoder, pairs: list[dict[str, str]]
+) -> None:
+    _, hit = await missed_and_hit(open_backend, encoder, pairs)
+    assert hit == []
+
+
+async def test_harmless_variants_are_hits(open_backend: OpenBackend, encoder: OnnxEncoder) -> None:
+    """Lower case, no question mark, other marks for the same: people type what they like."""
+    missed, _ = await missed_and_hit(open_backend, encoder, HARMLESS)
+    assert missed == []
 
 
 async def test_a_rephrasing_is_still_a_hit(open_backend: OpenBackend, encoder: OnnxEncoder) -> None:
@@ -189,10 +227,28 @@ async def test_no_other_tenant_is_answered(open_backend: OpenBackend) -> None:
     async with workers(open_backend) as both:
         async with both.storing() as client:
             await client.ask(chat(PROMPT), authorization="Bearer a")
-        for headers in ({"authorization": "Bearer b"}, {"authorization": ""}, {}, {"x_api_key": "Bearer a"}):
+        for headers in ({"authorization": "Bearer b"}, {"x_api_key": "Bearer a"}, {"cookie": "s=1"}):
+            for text in (PROMPT, NEAR):
+                assert (await both.second.send(chat(text), anonymous=True, **headers)).cache == "miss"
+        for headers in ({"authorization": ""}, {}):
+            assert (await both.second.send(chat(PROMPT), anonymous=True, **headers)).cache == "bypass"
+        assert (await both.second.send(chat(NEAR), authorization="Bearer a")).cache == "hit-semantic"
+
+
+async def test_an_answer_that_varies_is_given_for_equal_headers_only(open_backend: OpenBackend) -> None:
+    """A worker learns it from an answer that it sees, and makes its keys with it from then on."""
+    async with workers(open_backend) as both:
+        async with both.storing() as client:
+            for worker in (both.second, client, client):
+                sent = await worker.send(chat(PROMPT), accept_language="de")
+                if sent.cache == "miss":
+                    worker.answer(sent, answer_json(), vary="Accept-Language, Accept-Encoding")
+        for headers in ({"accept_language": "fr"}, {}):
             for text in (PROMPT, NEAR):
                 assert (await both.second.send(chat(text), **headers)).cache == "miss"
-        assert (await both.second.send(chat(NEAR), authorization="Bearer a")).cache == "hit-semantic"
+        german = {"accept_language": "de", "accept_encoding": "gzip"}
+        assert (await both.second.send(chat(PROMPT), **german)).cache == "hit-exact"
+        assert (await both.second.send(chat(NEAR), **german)).cache == "hit-semantic"
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────
@@ -212,6 +268,7 @@ UNFIT: Mapping[str, tuple[bytes, dict[str, Any]]] = {
     "with a cookie": (answer_json(), {"set_cookie": "a=b"}),
     "private": (answer_json(), {"cache_control": "private"}),
     "compressed": (answer_json(), {"content_encoding": "br"}),
+    "varying with anything": (answer_json(), {"vary": "accept-encoding, *"}),
     "streamed without an end": (
         b'data: {"choices":[{"index":0,"delta":{"content":"A"},"finish_reason":"stop"}]}\n\n',
         {"content_type": "text/event-stream"},

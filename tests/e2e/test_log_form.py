@@ -29,7 +29,8 @@ listen: unix:{folder}/{{worker}}.sock
 admin: {admin}
 default_model: small
 models: {{small: {{cluster: small}}}}
-semantic_cache: {{enabled: true, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
+semantic_cache:
+  {{enabled: true, scope: shared, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
 limits: {{drain_s: 0.5}}
 telemetry: {{log_level: debug}}
 """

@@ -113,6 +113,29 @@ def test_somebody_else_is_never_given_the_answer(demo: Demo) -> None:
     assert demo.as_another().ask(guide()).cache == "miss"
 
 
+@pytest.mark.parametrize("name", ["x-api-key", "api-key", "cookie"])
+def test_another_credential_is_somebody_else(demo: Demo, name: str) -> None:
+    """Whatever stands in Authorization: many clients and gateways use another header."""
+    one, other = {name: "tenant=a"}, {name: "tenant=b"}
+    demo.ask(guide(), headers=one)
+    wait_for_hit(demo, one)
+    assert demo.ask(guide(), headers=other).cache == "miss"
+
+
+def test_a_question_without_any_key_is_told_why_it_gets_no_hit(demo: Demo) -> None:
+    """It may be anybody's, so nobody shares with it; the cache must not be silently dead."""
+    replies = [demo.ask(guide(), headers={"authorization": ""}) for _ in range(2)]
+    assert [reply.cache for reply in replies] == ["bypass", "bypass"]
+    assert replies[1].headers["cache-status"] == 'router-extproc; fwd=bypass; detail="no credential"'
+
+
+def wait_for_hit(demo: Demo, headers: Json) -> None:
+    """Wait until these headers have an exact hit; an answer is stored a moment after it was given."""
+    until_s = time.monotonic() + 10
+    while demo.ask(guide(), headers=headers).cache != "hit-exact":
+        assert time.monotonic() < until_s, "never stored"
+
+
 def test_a_streamed_question_is_answered_by_a_stored_answer_and_the_other_way_round(demo: Demo) -> None:
     plain = demo.ask_and_store(guide())
     streamed = demo.ask(guide(), stream=True)

@@ -40,7 +40,8 @@ state_dir: {folder}/state
 virtual_models: [auto]
 default_model: small
 models: {{small: {{cluster: small}}}}
-semantic_cache: {{enabled: true, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
+semantic_cache:
+  {{enabled: true, scope: shared, backend_type: milvus, milvus: {{connection: {{uri: {folder}/cache.db}}}}}}
 limits: {{message_timeout_s: 10.0, signals_timeout_s: 5.0, cache_timeout_s: 5.0, drain_s: 1.0}}
 """
 

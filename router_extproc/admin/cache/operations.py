@@ -149,9 +149,16 @@ class CacheOperations:
         return self._cache.entries(selector)
 
     def scope(self, headers: Sequence[tuple[str, str]], decision: str | None) -> Scope:
-        """The scope of a client who sends these headers, in what a decision stored."""
+        """The scope of a client who sends these headers, in what a decision stored.
+
+        Raises:
+            Unreadable: nothing in them says who the client is.
+        """
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in headers]
-        return scope_of(self._setting.policies.scope_of(decision), pairs)
+        scope = scope_of(self._setting.policies.scope_of(decision), pairs)
+        if scope is None:
+            raise Unreadable("headers: none of them is in the scope, so nothing is stored for such a client")
+        return scope
 
     async def purge(self, body: bytes) -> PurgeReport:
         """Purge, or count, in every worker and in the backend.

@@ -21,6 +21,7 @@ from router_extproc.config.warnings import (
     pools,
     rules,
     secrets,
+    sharing,
     signals,
     unread,
 )
@@ -42,6 +43,10 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     coverage.warn_of_unused,
     rules.warn_of_rules,
     cache.warn_of_sharing,
+    sharing.warn_of_shared_persons,
+    sharing.warn_of_forged_names,
+    sharing.warn_of_no_scope,
+    sharing.warn_of_loose_patterns,
     cache.warn_of_useless_cache,
     cache.warn_of_thresholds,
     cache.warn_of_decisions,

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from router_extproc.config.check_headers import HOP_BY_HOP, scopes_of
+from router_extproc.config.check_headers import HOP_BY_HOP, OF_ONE_REQUEST, scopes_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
-
-#: New with every request: made by Envoy, by a tracer or by the client's library.
-_OF_ONE_REQUEST: Final = frozenset(
-    {
-        "b3", "content-length", "date", "idempotency-key", "traceparent", "tracestate", "x-amzn-trace-id",
-        "x-b3-spanid", "x-b3-traceid", "x-cloud-trace-context", "x-correlation-id", "x-request-id",
-    }
-)  # fmt: skip
 
 
 def warn_of_scope_headers(subject: Subject) -> Iterator[ConfigWarning]:
     """A scope that no second request falls into: the cache is never hit."""
     for path, scope in scopes_of(subject.config):
-        for index, name in enumerate(scope.headers):
-            if name.lower() in _OF_ONE_REQUEST:
+        for index, name in enumerate(scope.headers or ()):
+            if name.lower() in OF_ONE_REQUEST:
                 problem = f"'{name}' changes with every request, so no stored answer would ever be found"
                 yield ConfigWarning(f"{path}.headers[{index}]", problem)
 

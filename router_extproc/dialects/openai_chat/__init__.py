@@ -9,7 +9,7 @@ from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_chat.answer import (
     INCOMPLETE_REASONS,
     compose,
-    read_completion,
+    read_unstreamed,
     renew,
     restore,
 )
@@ -46,7 +46,7 @@ class OpenAIChat:
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
         """See dialects.base.AnswerDialect."""
         return answer_reader(
-            content_type, read_completion, CompletionAssembler, max_answer_bytes=max_answer_bytes
+            content_type, read_unstreamed, CompletionAssembler, max_answer_bytes=max_answer_bytes
         )
 
     def restore(self, document: JsonObject) -> Answer:

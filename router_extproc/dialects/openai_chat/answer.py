@@ -39,6 +39,7 @@ INCOMPLETE_REASONS: Final = frozenset(
         "malformed",  # not what the API prescribes
         "error",  # the pool reported an error inside a 200
         "no_choices",  # no alternative at all
+        "empty",  # a choice says nothing: no text, or reasoning alone
         "unfinished",  # a choice without finish reason
         "length",  # the model was stopped by a token limit
         "content_filter",  # the pool left something out
@@ -48,9 +49,18 @@ INCOMPLETE_REASONS: Final = frozenset(
 )
 
 
+#: Members of a message that hold what is said or shown without text.
+_MEDIA: Final = ("audio", "images")
+
+
 def is_error(document: JsonObject) -> bool:
     """A pool that fails after its 200 says so in the object or in an event."""
     return document.get("error") is not None or document.get("object") == "error"
+
+
+def read_unstreamed(document: JsonObject) -> Answer | Incomplete:
+    """The answer that a pool sent as one object; without usage it says that the pool tells none."""
+    return read_completion({**document, "usage": document.get("usage")})
 
 
 def read_completion(document: JsonObject) -> Answer | Incomplete:
@@ -67,8 +77,8 @@ def read_completion(document: JsonObject) -> Answer | Incomplete:
     if reason is not None:
         return Incomplete(reason, usage)
     identity, model = a_string(completion["id"]), a_string(completion["model"])
-    facts = AnswerFacts(identity, model, tuple(_choice(choice) for choice in choices), usage)
-    return Answer(facts, completion)
+    said = tuple(_choice(choice) for choice in choices)
+    return Answer(AnswerFacts(identity, model, said, usage, "usage" in completion), completion)
 
 
 def restore(document: JsonObject) -> Answer:
@@ -99,6 +109,7 @@ def compose(text: str, *, model: str, now_s: float) -> JsonObject:
         "created": int(now_s),
         "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": None,
     }
 
 
@@ -114,17 +125,26 @@ def _incomplete_reason(choices: list[JsonObject]) -> str | None:
 
 def _choice_reason(choice: JsonObject) -> str | None:
     """Why this choice is not whole; None when it is."""
+    message = an_object(choice["message"])
     match choice["finish_reason"]:
         case "stop":
-            return None
-        case None:
+            return None if _says_something(message) else "empty"
+        case None | "":
             return "unfinished"
-        case "tool_calls" | "function_call" if _calls(an_object(choice["message"])):
+        case "tool_calls" | "function_call" if _calls(message):
             return None
         case "length" | "content_filter" as reason:
             return str(reason)
         case _:
             return "finish_reason"
+
+
+def _says_something(message: JsonObject) -> bool:
+    """Whether the client gets text, calls or media; reasoning alone is nothing to show."""
+    texts = (message["content"], message.get("refusal"))
+    if any(isinstance(text, str) and text.strip() for text in texts):
+        return True
+    return bool(_calls(message)) or any(message.get(name) for name in _MEDIA)
 
 
 # ── the facts of a completion in its normal form ──────────────────────────────────────────────
@@ -154,7 +174,7 @@ def _call(call: JsonObject) -> ToolCall:
 
 
 def _usage(completion: JsonObject) -> Usage | None:
-    if "usage" not in completion:
+    if completion.get("usage") is None:
         return None
     usage = an_object(completion["usage"])
     details = usage.get("prompt_tokens_details")

@@ -1,6 +1,7 @@
 """Puts the events of a streamed chat completion together into the object it would have been.
 
 Fragments of text are joined, everything else is taken whole; pieces that contradict each other are refused.
+Harmless oddities of pools are not: a delta of null, keep-alive events, a usage of null in every event.
 Source: the OpenAI API reference, "The chat completion chunk object"; vLLM, ChatCompletionStreamResponse.
 """
 
@@ -8,13 +9,19 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from router_extproc.dialects.members import NotUnderstoodError
+from router_extproc.dialects.members import NotUnderstoodError, a_list, an_integer, an_object, others
 from router_extproc.dialects.openai_chat.answer import is_error, read_completion
+from router_extproc.dialects.openai_chat.completion import content_text
+from router_extproc.dialects.openai_chat.size import growth_of, size_of
 from router_extproc.dialects.readers import PoolFailedError, answer_object
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 
 _END_OF_STREAM: Final = b"[DONE]"
+#: The name of an event that has none of its own.
+_UNNAMED: Final = "message"
+#: Members of a choice that each event repeats, and the delta, which is counted by itself.
+_BOOKKEEPING: Final = frozenset({"index", "delta", "finish_reason"})
 #: Members whose first piece that is not empty is the whole value; a second, other one is refused.
 _WHOLE: Final = frozenset({"id", "type", "role", "name"})
 #: Members of a delta that show that the model has begun to answer.
@@ -43,6 +50,8 @@ class CompletionAssembler:
     """One streamed answer in the making; see dialects.readers.Assembler."""
 
     def __init__(self) -> None:
+        #: See dialects.readers.Assembler.
+        self.held_bytes = 0
         self._top: JsonObject = {}
         self._choices: dict[int, _ChoicePieces] = {}
         #: A piece of content, reasoning, refusal or a call has come.
@@ -51,15 +60,20 @@ class CompletionAssembler:
 
     def add(self, event: SseEvent) -> None:
         """Take one event."""
-        if event.data == _END_OF_STREAM:
-            self.ended = True
-            return
         if event.event == "error":
             raise PoolFailedError
-        chunk = answer_object(event.data)
-        if is_error(chunk):
+        said = event.data.strip()
+        if said == _END_OF_STREAM:
+            self.ended = True
+        elif said and not _is_keep_alive(event.event, said):
+            self._add_object(answer_object(said), named=event.event != _UNNAMED)
+
+    def _add_object(self, document: JsonObject, *, named: bool) -> None:
+        """One object; in an event with a name of its own it may be about something else."""
+        if is_error(document):
             raise PoolFailedError
-        self._add_chunk(chunk)
+        if not named or "choices" in document:
+            self._add_chunk(document)
 
     def answer(self) -> Answer | Incomplete:
         """The answer that the events made."""
@@ -69,26 +83,39 @@ class CompletionAssembler:
     def _add_chunk(self, chunk: JsonObject) -> None:
         """One chat completion chunk object."""
         for name, value in chunk.items():
-            if value or name not in self._top:
-                self._top[name] = value
-        choices = chunk.get("choices", [])
-        if type(choices) is not list:
-            raise NotUnderstoodError
-        for choice in choices:
-            self._add_choice(choice)
+            if name != "choices":
+                self._take_fact(name, value)
+        choices = chunk.get("choices")
+        if choices is None:
+            return
+        for choice in a_list(choices):
+            self._add_choice(choice, alone=len(a_list(choices)) == 1)
 
-    def _add_choice(self, choice: JsonValue) -> None:
-        """One entry of `choices`."""
-        if type(choice) is not dict or type(index := choice.get("index")) is not int:
-            raise NotUnderstoodError
-        delta = choice.get("delta")
-        if type(delta) is not dict:
-            raise NotUnderstoodError
+    def _take_fact(self, name: str, value: JsonValue) -> None:
+        """A member of the answer itself: the last one that is not empty counts."""
+        if name == "usage" and value is None:
+            return  # It stands in every event but the last, asked for or not.
+        held = self._top.get(name)
+        if name not in self._top or (value and value != held):
+            self.held_bytes += size_of(value) - size_of(held)
+            self._top[name] = value
+
+    def _add_choice(self, choice: JsonValue, *, alone: bool) -> None:
+        """One entry of `choices`; the only one may leave its index out."""
+        choice = an_object(choice)
+        unnumbered = alone and choice.get("index") is None
+        index = choice["index"] = 0 if unnumbered else an_integer(choice.get("index"))
+        delta = {} if choice.get("delta") is None else an_object(choice["delta"])
         if not self.started:
             self.started = any(delta.get(name) for name in _BEGINNINGS)
         if index not in self._choices:
             self._choices[index] = _ChoicePieces()
-        self._choices[index].add(choice, delta)
+        pieces = self._choices[index]
+        if unnumbered and pieces.finished and (choice.get("finish_reason") or any(delta.values())):
+            # It may be another choice, or the same one: nobody can tell.
+            raise NotUnderstoodError
+        self.held_bytes += pieces.growth(choice, delta)
+        pieces.add(choice, delta)
 
 
 class _ChoicePieces:
@@ -101,15 +128,29 @@ class _ChoicePieces:
         self._calls: dict[int, _Object] = {}
         self._others: JsonObject = {}
 
+    @property
+    def finished(self) -> bool:
+        """Its finish reason has come."""
+        return bool(self._others.get("finish_reason"))
+
+    def growth(self, choice: JsonObject, delta: JsonObject) -> int:
+        """How many bytes one event's part of this choice adds."""
+        facts = others(choice, _BOOKKEEPING)
+        return growth_of(self._message, delta) + growth_of(self._others, facts)
+
     def add(self, choice: JsonObject, delta: JsonObject) -> None:
         """Take one event's part of this choice."""
         for name, value in delta.items():
             if name == "tool_calls" and value:
                 self._add_calls(value)
+            elif name == "content":
+                _add_piece(self._message, name, content_text(value))
             else:
                 _add_piece(self._message, name, value)
         for name, value in choice.items():
-            if name != "delta":
+            if name == "finish_reason":
+                self._others[name] = _first_finish(self._others.get(name), value)
+            elif name != "delta":
                 _add_whole(self._others, name, value)
 
     def _add_calls(self, calls: JsonValue) -> None:
@@ -130,6 +171,20 @@ class _ChoicePieces:
         if self._calls:
             message["tool_calls"] = [_join(self._calls[index]) for index in sorted(self._calls)]
         return {**self._others, "message": message}
+
+
+def _is_keep_alive(name: str, said: bytes) -> bool:
+    """An event with a name of its own that holds no object, as `ping`; half an object is none."""
+    return name != _UNNAMED and not said.startswith((b"{", b"["))
+
+
+def _first_finish(held: JsonValue, value: JsonValue) -> JsonValue:
+    """Why the choice ended, said once or the same again; null and "" say nothing yet."""
+    if value is None or value == "":
+        return held
+    if held is not None and held != value:
+        raise NotUnderstoodError
+    return value
 
 
 def _add_piece(pieces: _Object, name: str, value: JsonValue, depth: int = _MERGE_DEPTH) -> None:

@@ -1,12 +1,14 @@
 """The normal form of a chat completion object: checked, and its members in one order.
 
 Streamed or not, the same answer has the same form, so a replay is the same to the byte whichever way the
-answer came. Members that are not known stay as they came, behind the known ones.
+answer came. Members that are not known stay as they came, behind the known ones. Harmless oddities of pools
+(content as a list of text parts, a fractional date, a choice without its place) are written as prescribed.
 Source: the OpenAI API reference, "The chat completion object"; vLLM, ChatCompletionResponse.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,7 +22,7 @@ from router_extproc.dialects.members import (
     optional_string,
     others,
 )
-from router_extproc.llm.answer import JsonObject
+from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Where each kind of tool call keeps its name and the model's text.
 CALL_MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -39,14 +41,17 @@ _EVENT_MEMBERS: Final = frozenset({"obfuscation", "delta"})
 
 
 def normal_completion(document: JsonObject) -> JsonObject:
-    """The completion in its normal form; where there is no usage, the member is left out.
+    """The completion in its normal form.
+
+    A usage of null says that the pool tells none; where the member is missing, nobody has asked the pool.
 
     Raises:
         NotUnderstoodError: it is not what the API prescribes.
     """
     check_depth(document)
+    found = [an_object(choice) for choice in a_list(document.get("choices"))]
     choices = sorted(
-        (_normal_choice(an_object(choice)) for choice in a_list(document.get("choices"))),
+        (_normal_choice(choice, place) for place, choice in enumerate(found)),
         key=lambda choice: an_integer(choice["index"]),
     )
     if [choice["index"] for choice in choices] != list(range(len(choices))):
@@ -54,20 +59,28 @@ def normal_completion(document: JsonObject) -> JsonObject:
     completion: JsonObject = {
         "id": a_string(document.get("id")),
         "object": "chat.completion",
-        "created": an_integer(document.get("created")),
+        "created": _whole_seconds(document.get("created")),
         "model": a_string(document.get("model")),
         "choices": [*choices],
         **others(document, ANSWER_MEMBERS | _EVENT_MEMBERS),
     }
-    if document.get("usage") is not None:
-        completion["usage"] = _checked_usage(an_object(document["usage"]))
+    if "usage" in document:
+        completion["usage"] = _checked_usage(document["usage"])
     return completion
 
 
-def _normal_choice(original: JsonObject) -> JsonObject:
-    """One alternative."""
+def _whole_seconds(value: JsonValue) -> int:
+    """A date; some pools write fractions of a second."""
+    if type(value) is float and math.isfinite(value):
+        return int(value)
+    return an_integer(value)
+
+
+def _normal_choice(original: JsonObject, place: int) -> JsonObject:
+    """One alternative; `place`: in the list, which is its index unless it says another."""
+    index = original.get("index")
     return {
-        "index": an_integer(original.get("index")),
+        "index": place if index is None else an_integer(index),
         "message": _normal_message(an_object(original.get("message"))),
         "finish_reason": optional_string(original.get("finish_reason")),
         **others(original, CHOICE_MEMBERS | _EVENT_MEMBERS),
@@ -76,7 +89,7 @@ def _normal_choice(original: JsonObject) -> JsonObject:
 
 def _normal_message(left: JsonObject) -> JsonObject:
     """The message of one choice; what is `left` of the original is taken out member by member."""
-    message: JsonObject = {"role": "assistant", "content": optional_string(left.pop("content", None))}
+    message: JsonObject = {"role": "assistant", "content": content_text(left.pop("content", None))}
     # Only a field that holds text is taken out: a null stays where it is and is replayed as null.
     for name in (reasoning_field(left), "refusal"):
         if left.get(name) is not None:
@@ -89,6 +102,23 @@ def _normal_message(left: JsonObject) -> JsonObject:
         name, arguments = a_string(call.pop("name", None)), a_string(call.pop("arguments", ""))
         message[LEGACY_CALL] = {"name": name, "arguments": arguments, **call}
     return {**message, **left}
+
+
+def content_text(content: JsonValue) -> str | None:
+    """The content as text: some pools send a list of text parts, or an empty list for none.
+
+    Raises:
+        NotUnderstoodError: it holds anything but text.
+    """
+    if type(content) is not list:
+        return optional_string(content)
+    return "".join(_part_text(part) for part in content) if content else None
+
+
+def _part_text(part: JsonValue) -> str:
+    if type(part) is dict and part.get("type") == "text":
+        return a_string(part.get("text"))
+    return a_string(part)
 
 
 def reasoning_field(message: JsonObject) -> str:
@@ -108,8 +138,11 @@ def _normal_call(call: JsonObject) -> JsonObject:
     return {"id": identity, "type": kind, kind: {name_member: name, text_member: text, **body}, **call}
 
 
-def _checked_usage(usage: JsonObject) -> JsonObject:
-    """The pool's own object, which must tell the counts."""
+def _checked_usage(usage: JsonValue) -> JsonValue:
+    """The pool's own object, which must tell the counts; null and an empty one tell none."""
+    if usage is None or usage == {}:
+        return None
+    usage = an_object(usage)
     an_integer(usage.get("prompt_tokens"))
     an_integer(usage.get("completion_tokens", 0))
     return usage

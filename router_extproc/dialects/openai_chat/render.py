@@ -23,7 +23,7 @@ _SERVER_ERROR = 500
 
 
 def render_json(answer: Answer) -> Rendered:
-    """One chat completion object; usage only where the pool reported it."""
+    """One chat completion object; its usage is null where the pool tells none."""
     return Rendered(JSON_TYPE, orjson.dumps(answer.document))
 
 
@@ -55,7 +55,7 @@ def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
         for entry in _stream_entries(an_object(choice)):
             yield {**head, "choices": [entry], **tail, **long}
             long = {}
-    if usage and "usage" in completion:
+    if usage and completion.get("usage") is not None:
         yield {**head, "choices": [], **short, "usage": completion["usage"]}
 
 

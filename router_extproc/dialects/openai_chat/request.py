@@ -14,6 +14,7 @@ from typing import Final
 from router_extproc.dialects.edit_json import models_are_strings
 from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
 from router_extproc.dialects.openai_chat.shapes import BODY, CONTENT, MESSAGE, STREAM_OPTIONS
+from router_extproc.dialects.openai_chat.spelling import one_spelling
 from router_extproc.dialects.shapes import check_members, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
@@ -86,6 +87,8 @@ def parse_request(body: bytes) -> InferenceRequest:
         has_tools=bool(document.get("tools") or document.get("functions")),
         has_attachments=any(message.attached for message in messages),
         body_bytes=len(body),
+        system_texts=tuple(message.text for message in messages if message.role in _SYSTEM_ROLES),
+        body=document,
     )
 
 
@@ -178,8 +181,11 @@ def _wants_usage(document: JsonObject) -> bool:
 def _context(
     body: bytes, document: JsonObject, originals: Sequence[JsonObject], asked: int
 ) -> tuple[ContextField, ...]:
-    """Every message without the prompt, then each other member by name."""
-    turns: list[JsonValue] = [*originals[:asked], _without_prompt(originals[asked]), *originals[asked + 1 :]]
+    """Every message without its prompt or system prompt, then each other member by name."""
+    turns: list[JsonValue] = [
+        _without_nulls(_without_text(each) if place == asked or each["role"] in _SYSTEM_ROLES else each)
+        for place, each in enumerate(originals)
+    ]
     messages = canonical(turns)
     if has_duplicate_members(body, document):
         if not models_are_strings(body):
@@ -187,16 +193,25 @@ def _context(
         # The pool may read the other one: then only the very same bytes are the same request. No
         # canonical form holds a newline, so nothing else comes out like this.
         messages += b"\n" + body
-    others = sorted(name for name in document if name not in OUTSIDE_CONTEXT)
+    others = one_spelling({name: document[name] for name in document if name not in OUTSIDE_CONTEXT})
     return (
         ContextField("messages", messages),
-        *(ContextField(name, canonical(document[name])) for name in others),
+        *(ContextField(name, canonical(others[name])) for name in sorted(others)),
     )
 
 
-def _without_prompt(message: JsonObject) -> JsonObject:
+def _without_nulls(message: JsonObject) -> JsonObject:
+    """The message without the members that it says nothing with."""
+    if None not in message.values():
+        return message
+    return {name: value for name, value in message.items() if value is not None or name not in MESSAGE}
+
+
+def _without_text(message: JsonObject) -> JsonObject:
     """The message with holes where its text was; a plain string is the same as one text part."""
-    content = message["content"]
+    content = message.get("content")
+    if content is None:
+        return message
     parts: list[JsonValue] = list(content) if type(content) is list else [{"type": "text", "text": content}]
     return {**message, "content": _with_holes(parts)}
 

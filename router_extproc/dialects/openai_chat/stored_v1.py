@@ -28,7 +28,7 @@ def completion_of_v1(document: JsonObject) -> JsonObject:
         "model": document.get("model"),
         "choices": [_choice(an_object(choice)) for choice in a_list(document.get("choices"))],
         **an_object(document.get("extra")),
-        "usage": _usage(document.get("usage")),
+        **_usage(document.get("usage")),
     }
 
 
@@ -66,6 +66,6 @@ def _call(call: JsonObject) -> JsonObject:
     return {"id": call.get("id"), "type": kind, kind: body, **extra}
 
 
-def _usage(usage: JsonValue) -> JsonValue:
-    """The pool's own object; nothing else was stored, as no answer is read without one."""
-    return None if usage is None else an_object(an_object(usage).get("original"))
+def _usage(usage: JsonValue) -> JsonObject:
+    """The member with the pool's own object; whether the pool was asked for it was not stored."""
+    return {} if usage is None else {"usage": an_object(an_object(usage).get("original"))}

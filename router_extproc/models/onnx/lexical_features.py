@@ -48,13 +48,6 @@ def _lengths(one: Question, other: Question) -> float:
     return abs(math.log((1 + len(one.words)) / (1 + len(other.words))))
 
 
-def is_word_exchanged(one: Question, other: Question) -> bool:
-    """True where one word stands for another in the same place, and nothing else differs: cats, dogs."""
-    if len(one.stems) != len(other.stems):
-        return False
-    return sum(first != second for first, second in zip(one.stems, other.stems, strict=True)) == 1
-
-
 def _objections(one: Question, other: Question) -> float:
     return float(sum(guard(one, other) is not None for guard in GUARDS))
 

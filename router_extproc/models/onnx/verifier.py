@@ -18,10 +18,11 @@ from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
+from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
-from router_extproc.models.onnx.lexical_features import is_word_exchanged, read_evidence
+from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.unlikely import Unlikely, read_figures
 
 #: Tokens of each question that the net reads; it was trained on shorter ones.
@@ -38,6 +39,7 @@ VETOES: tuple[Guard, ...] = (
     same_polarity,
     same_roles,
     same_extent,
+    same_but_one,
     same_language,
 )
 #: The guards that are evidence only. What a wider guard of theirs shares with a veto has been asked by then.
@@ -48,10 +50,7 @@ UNLIKELY = "unlikely"
 #: development pairs that no net was trained on it adds a fifth to Quora's hits at the same precision, and
 #: accepts 2 % of PAWS's wrong pairs.
 SUPPORTED_CHANCE_MIN = 0.6
-#: Chance that questions need which one exchanged word tells apart: they are very similar whatever the word,
-#: so similarity is no support, and the calibration thinks too well of them (card.md, "word swaps").
-EXCHANGED_CHANCE_MIN = 0.93
-#: Chance that is enough for others: the calibration's own threshold was chosen for both kinds together.
+#: Chance that is enough. The calibration's own threshold was chosen when no guard refused replaced words.
 REPHRASED_CHANCE_MIN = 0.83
 
 
@@ -156,12 +155,10 @@ class OnnxVerifier:
         refused = self._refuse_unlikely(pair, evidence) if veto is None else None
         if refused is not None and not self._reads_refused:
             return refused
-        chance, least = self._chance(*tokens, pair.similarity, evidence), self._chance_min
-        if is_word_exchanged(pair.cached, pair.asked):
-            least = max(least, EXCHANGED_CHANCE_MIN)
-        elif objections == 0 and self._is_supported(chance, pair.similarity):
-            chance = max(chance, least)
-        verdict = self._verdict(chance, least, veto)
+        chance = self._chance(*tokens, pair.similarity, evidence)
+        if objections == 0 and self._is_supported(chance, pair.similarity):
+            chance = max(chance, self._chance_min)
+        verdict = self._verdict(chance, veto)
         return verdict if refused is None else replace(verdict, accepted=False, reason=refused.reason)
 
     def _refuse_unlikely(self, pair: Pair, evidence: Sequence[float]) -> Verdict | None:
@@ -184,10 +181,10 @@ class OnnxVerifier:
     def _chance(self, cached: Tokens, asked: Tokens, similarity: float, evidence: Sequence[float]) -> float:
         return self._calibration.chance(self._net.logit(cached.ids, asked.ids), similarity, evidence)
 
-    def _verdict(self, chance: float, least: float, veto: str | None) -> Verdict:
+    def _verdict(self, chance: float, veto: str | None) -> Verdict:
         if veto is not None:
             return Verdict(accepted=False, score=REFUSED_SHARE * chance, reason=veto, inferred=True)
-        if chance < least:
+        if chance < self._chance_min:
             return Verdict(accepted=False, score=chance, reason="verifier", inferred=True)
         return Verdict(accepted=True, score=chance, reason="ok", inferred=True)
 

@@ -58,6 +58,7 @@ class CacheQuestion:
             prompt,
             self.policy.store_rules,
             self.tags,
+            self.parsed.vary,
         )
 
     @property

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
-from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
+from router_extproc.cache.base import Partition
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy, KeyRule
 from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.results import CacheLookup, Found, Hit, Judged, Miss
-from router_extproc.cache.scope import ScopeRule, SharedScope
+from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, Told
 from router_extproc.models.base import Encoding
@@ -28,9 +29,12 @@ from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidat
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import ShadowPlan
+from router_extproc.pipeline.upstream import Answerers, answerer_of
 from router_extproc.routing.policy import Route
 
 STAGE = "cache"
+#: Why a request bypasses the cache that shares with nobody.
+NO_CREDENTIAL_REASON = "no-credential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class CacheStage:
     #: Entries of another encoder are in other partitions.
     encoder_identity: str
     shadow_sampling: ShadowSampling
+    answerers: Answerers
     #: That are matched semantically.
     languages: Languages = ENGLISH_ONLY
 
@@ -93,29 +98,33 @@ class CacheStage:
             return None
         for rule, key in parsed.keys.items():
             hit = self.cache.exact_near(key.fingerprint, parsed.directives.freshness)
-            if hit is not None and self._replayable(hit, rule):
+            if hit is not None and self._replayable(hit, rule, key, parsed):
                 return None if self._must_hide(hit, parsed) else self._hit(hit)
         return None
 
     def needs_encoding(self, parsed: ParsedRequest) -> bool:
         """Whether some decision that may take the request has a use for its encoding."""
         policies = self.policies.every if parsed.pinned is None else (self.policies.pinned,)
-        return any(needs_vector(parsed, policy) for policy in policies)
+        return any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies)
 
     def question(
         self, parsed: ParsedRequest, route: Route, encoding: Encoding | None
-    ) -> CacheQuestion | None:
-        """All that the cache is asked about this request on this route; None: the decision has no policy."""
+    ) -> CacheQuestion | CacheResult:
+        """All that the cache is asked about this request on this route; or, without asking, the outcome."""
         policy = self.policies.of(route.decision)
         if policy is None:
-            return None
-        key, decision = parsed.keys[policy.scope], route.decision
+            return OFF
+        if policy.mode == "off":
+            return BY_POLICY
+        key, decision = parsed.keys.get(policy.key_rule), route.decision
+        if key is None:
+            return NO_CREDENTIAL
         if route.fallback_of is not None:
             # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
             model = route.target.model
-            key = RequestKey(key.scope, fallback_fingerprint(key.fingerprint, model))
+            key = replace(key, fingerprint=fallback_fingerprint(key.fingerprint, model))
             decision = f"{decision}>{model}"
-        where = partition(key.scope, parsed.context, decision=decision, encoder=self.encoder_identity)
+        where = self._partition(key, decision, answerer_of(route))
         vector = semantic_vector(parsed, policy, encoding, self.languages)
         return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
 
@@ -127,14 +136,12 @@ class CacheStage:
         return replace(result, language=self.languages.read(question.parsed.request.prompt))
 
     async def _find(self, question: CacheQuestion) -> CacheResult:
-        if question.policy.mode == "off":
-            return CacheResult(None, _forward_outcome("bypass", "bypass"), "policy")
         if question.parsed.directives.no_cache:
             return CacheResult(None, _forward_outcome("bypass", "request"), "no-cache")
         budget = question.parsed.budget.part(self.timeout_s)
         result = await run_stage(STAGE, self._look_up(question), budget)
         match result.value:
-            case Hit() as hit if self._replayable(hit, question.policy.scope):
+            case Hit() as hit if self._fits(hit, question):
                 return replace(self._judge(_as_exact(hit, question.key), question), note=result.note)
             case Hit():
                 return _missed("decision-gone", (), result.note)
@@ -147,7 +154,7 @@ class CacheStage:
         """The exact hit, wherever it is stored; None: there is none."""
         work = self.cache.exact(question.key.fingerprint, question.parsed.directives.freshness)
         result = await run_stage(STAGE, work, question.parsed.budget.part(self.timeout_s))
-        if isinstance(result.value, Hit) and self._replayable(result.value, question.policy.scope):
+        if isinstance(result.value, Hit) and self._fits(result.value, question):
             return replace(self._hit(result.value), note=result.note)
         return None
 
@@ -209,12 +216,32 @@ class CacheStage:
         outcome = _forward_outcome("bypass", "request")
         return CacheResult(None, outcome, "feedback", _candidates(hit.judged), feedback=feedback)
 
-    def _replayable(self, hit: Hit, rule: ScopeRule) -> bool:
+    def _fits(self, hit: Hit, question: CacheQuestion) -> bool:
+        """Whether this very question may have the hit's answer, as the configuration in force says."""
+        if hit.entry.partition != question.partition:
+            return self._replayable(hit, question.policy.key_rule, question.key, question.parsed)
+        return self._allows(hit, question.policy.key_rule)
+
+    def _replayable(self, hit: Hit, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> bool:
+        """The same for a hit that was found without a route; its partition tells who answered."""
+        entry = hit.entry
+        answerer = self.answerers.of(entry.decision, entry.model, pinned=parsed.pinned)
+        if answerer is None or not self._allows(hit, rule):
+            return False
+        return entry.partition == self._partition(key, entry.decision, answerer)
+
+    def _allows(self, hit: Hit, rule: KeyRule) -> bool:
         """`rule`: under which the hit was found; its decision may have another one by now."""
         policy = self._policy_of(hit)
-        if policy is None or policy.mode == "off" or policy.scope != rule:
+        if policy is None or policy.mode == "off" or policy.key_rule != rule:
             return False
         return hit.kind == "exact" or policy.mode == "semantic"
+
+    def _partition(self, key: RequestKey, decision: str, answerer: str) -> Partition:
+        """Where entries of this request are, and where its neighbours are looked for."""
+        return partition(
+            key.scope, key.context, decision=decision, answerer=answerer, encoder=self.encoder_identity
+        )
 
     def _hit(self, hit: Hit) -> CacheResult:
         now_s, policy = self.clock.wall_s(), self._policy_of(hit)
@@ -236,11 +263,21 @@ def _highest_chance() -> float:
 
 #: The cache is off.
 OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
+#: The decision does not use the cache.
+BY_POLICY = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "policy")
+#: Nothing in the request says who asks, so its answers are for nobody else.
+NO_CREDENTIAL = CacheResult(
+    None, CacheOutcome("bypass", render_forward("bypass", detail="no credential")), NO_CREDENTIAL_REASON
+)
 
 
-def unreadable(result: CacheResult) -> CacheResult:
-    """The miss that a hit is whose answer cannot be read."""
-    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason="unreadable")
+#: Why a hit's answer is no use: damaged or of another version; without usage, which the form has.
+Unusable = Literal["unreadable", "no-usage"]
+
+
+def unusable(result: CacheResult, why: Unusable) -> CacheResult:
+    """The miss that a hit is whose answer cannot be replayed."""
+    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason=why)
 
 
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:

@@ -12,6 +12,7 @@ from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.pipeline.caching.stage import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.decision import Forward, Reject, Replay
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.parsed_request import RawRequest
@@ -103,4 +104,6 @@ def _reason(forward: Forward, known: KnownAnswer) -> Unfit | None:
     decision = forward.route.decision
     if known.decision is not None and known.decision != decision:
         return Unfit(f"the router decides {decision!r} for this question")
+    if forward.explanation.cache_reason == NO_CREDENTIAL_REASON:
+        return Unfit("no credential: give the headers of the client whose it is, or share the scope")
     return None

@@ -27,8 +27,9 @@ STAGE_OUTCOMES: Final = ("ok", "timeout", "error")
 #: What becomes of answers: kept, not asked for, or why not (cache.policy, dialects).
 STORED_OUTCOMES: Final = (
     "stored", "not-asked", "purged", "aborted", "status", "set-cookie", "content-encoding",
-    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "too_large",
+    "response-directive", "empty", "tool-calls", "finish-reason", "too-large", "too_large", "vary",
     "malformed", "error", "cut_off", "content_type", "no_choices", "unfinished", "finish_reason",
+    "stale",
 )  # fmt: skip
 
 Values = tuple[str, ...]
@@ -83,6 +84,7 @@ class KnownLabels:
             "cache_saved_tokens": [
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)
             ],
+            "cache_no_credential": [(decision,) for decision in self.decisions],
             "cache_saved_cost": [(model, decision) for decision, model in self.routes],
             "streams_in_flight": [(role.value,) for role in Role],
             "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],

@@ -12,6 +12,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from router_extproc.pipeline.caching.savings import EntryWorth
+from router_extproc.pipeline.caching.stage import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay, StageNote
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
@@ -82,6 +83,14 @@ class Metrics:
         )
         self._similarity = self._histogram(
             "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
+        )
+        self._no_credential = self._counter(
+            "cache_no_credential",
+            "Requests that bypassed the cache, for nothing in them says who asks.",
+            "decision",
+        )
+        self._ignored = self._counter(
+            "cache_ignored_parts", "Parts of system prompts that `ignore` left out of the keys."
         )
 
     def _count_answers(self) -> None:
@@ -174,6 +183,7 @@ class Metrics:
             self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
         name, model = _names(decision)
         self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
+        self._count_keys(decision.explanation, name)
         for note in decision.explanation.stages:
             self._count_stage(note)
         for reading in decision.explanation.readings:
@@ -188,6 +198,12 @@ class Metrics:
             accepted = _word(candidate.accepted)
             self._candidates.labels(accepted, candidate.reason).inc()
             self._similarity.labels(accepted).observe(candidate.similarity)
+
+    def _count_keys(self, explanation: Explanation, decision: str) -> None:
+        if explanation.cache_reason == NO_CREDENTIAL_REASON:
+            self._no_credential.labels(decision).inc()
+        if explanation.ignored:
+            self._ignored.inc(explanation.ignored)
 
     def _count_stage(self, note: StageNote) -> None:
         self._stages.labels(note.stage).observe(note.duration_s)

@@ -18,11 +18,10 @@ from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, read_ques
 from router_extproc.evaluation.metrics import auc, calibration_error, share
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.encoder import WindowTokenizer
-from router_extproc.models.onnx.lexical_features import EVIDENCE, is_word_exchanged, read_evidence
+from router_extproc.models.onnx.lexical_features import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.tensors import LOGIT
 from router_extproc.models.onnx.verifier import (
-    EXCHANGED_CHANCE_MIN,
     SUPPORTED_CHANCE_MIN,
     VETOES,
     find_refusal,
@@ -53,14 +52,12 @@ class Judged:
     passed: NDArray[np.bool_]
     #: No guard objects at all, and the similarity is one from which guards vouch.
     supported: NDArray[np.bool_]
-    #: One exchanged word is all that tells the questions apart.
-    exchanged: NDArray[np.bool_]
 
     def hits(self, chance: Array, chance_min: float, *, with_support: bool) -> NDArray[np.bool_]:
         """What is accepted, as OnnxVerifier decides."""
-        enough = chance >= np.where(self.exchanged, max(EXCHANGED_CHANCE_MIN, chance_min), chance_min)
+        enough = chance >= chance_min
         if with_support:
-            enough |= self.supported & ~self.exchanged & (chance >= SUPPORTED_CHANCE_MIN)
+            enough |= self.supported & (chance >= SUPPORTED_CHANCE_MIN)
         return enough & self.passed
 
     def columns(self, *, own_encoder: bool) -> Array:
@@ -82,7 +79,6 @@ def judge_pairs(pairs: Sequence[Pair], graph: Path, tokenizer: WindowTokenizer, 
         evidence=np.array([read_evidence(*both) for both in questions]),
         passed=np.array([find_refusal(VETOES, *both) is None for both in questions]),
         supported=unopposed & (similarities >= GUARDED_SIMILARITY_MIN),
-        exchanged=np.array([is_word_exchanged(*both) for both in questions]),
     )
 
 

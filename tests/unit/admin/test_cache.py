@@ -553,6 +553,10 @@ async def test_too_large_an_import_is_refused(admin: Admin) -> None:
 # ── warming ───────────────────────────────────────────────────────────────────────────────────
 
 
+#: What the client of these tests sends.
+KEY = {"authorization": "Bearer test-client"}
+
+
 def lines(*rows: object) -> bytes:
     return b"\n".join(json.dumps(row).encode() for row in rows)
 
@@ -567,7 +571,7 @@ async def test_client_finds_what_was_warmed(admin: Admin) -> None:
 
 
 async def test_system_prompt_and_model_are_part_of_what_is_warmed(admin: Admin) -> None:
-    row = {"question": "Why?", "answer": "So.", "system": "Be short.", "model": "large"}
+    row = {"question": "Why?", "answer": "So.", "system": "Be short.", "model": "large", "headers": KEY}
     await admin.post("/cache/warm", lines(row))
     messages = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "Why?"}]
     client = Client(admin.router)
@@ -577,7 +581,7 @@ async def test_system_prompt_and_model_are_part_of_what_is_warmed(admin: Admin) 
 
 async def test_logged_conversation_warms(admin: Admin) -> None:
     body = chat("Why?", temperature=0.5)
-    row = {"request": body, "answer": json.loads(answer_json("Because."))}
+    row = {"request": body, "answer": json.loads(answer_json("Because.")), "headers": KEY}
     await admin.post("/cache/warm", lines(row))
     assert (await Client(admin.router).send(body)).cache == "hit-exact"
 
@@ -585,7 +589,7 @@ async def test_logged_conversation_warms(admin: Admin) -> None:
 async def test_logged_messages_warm_with_the_answer_last(admin: Admin) -> None:
     question, answer = {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}
     again = {"role": "user", "content": "Really?"}
-    row = {"messages": [question, answer, again, {"role": "assistant", "content": "Yes."}]}
+    row = {"messages": [question, answer, again, {"role": "assistant", "content": "Yes."}], "headers": KEY}
     _, told = await admin.post("/cache/warm", lines(row))
     assert (told["stored"], told["refused"]) == (1, [])
     sent = await Client(admin.router).send({"model": "auto", "messages": [question, answer, again]})
@@ -614,6 +618,7 @@ async def test_logged_messages_warm_with_the_answer_last(admin: Admin) -> None:
         ({"question": "a", "answer": "b", "headers": {"x": 1}}, "x: must be a text"),
         ({"question": "a", "answer": "b", "decision": "maths"}, "the router decides"),
         ({"question": "a", "answer": "b", "model": "nobody"}, "does not exist"),
+        ({"question": "a", "answer": "b"}, "no credential"),
     ],
 )
 async def test_row_that_makes_no_entry_is_named(admin: Admin, row: object, problem: str) -> None:
@@ -623,5 +628,5 @@ async def test_row_that_makes_no_entry_is_named(admin: Admin, row: object, probl
 
 
 async def test_backend_that_is_away_fails_the_warming(lost: Admin) -> None:
-    status, told = await lost.post("/cache/warm", lines({"question": "a", "answer": "b"}))
+    status, told = await lost.post("/cache/warm", lines({"question": "a", "answer": "b", "headers": KEY}))
     assert (status, told["error"]) == (503, "milvus put: away")

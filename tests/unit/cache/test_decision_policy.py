@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
-from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.cache.decision_policy import CachePolicies, CachePolicy, KeyRule
+from router_extproc.cache.scope import ClientScope, SharedScope
 
 DEFAULT = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 SHARED = replace(DEFAULT, scope=SharedScope())
@@ -30,12 +30,12 @@ def test_a_decision_that_is_gone_has_none() -> None:
 
 @pytest.mark.parametrize("name", ["maths", "default", "law", None])
 def test_the_scope_is_the_defaults_where_nothing_else_is_said(name: str | None) -> None:
-    assert POLICIES.scope_of(name) == HeaderScope()
+    assert POLICIES.scope_of(name) == ClientScope()
 
 
 def test_a_decisions_own_scope_is_found() -> None:
     assert POLICIES.scope_of("faq") == SharedScope()
 
 
-def test_every_scope_is_there_once_the_defaults_first() -> None:
-    assert POLICIES.scopes == (HeaderScope(), SharedScope())
+def test_every_rule_for_keys_is_there_once_the_defaults_first() -> None:
+    assert POLICIES.key_rules == (KeyRule(ClientScope()), KeyRule(SharedScope()))

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from router_extproc.cache.base import Scope
 from router_extproc.cache.key import context_digest, fingerprint, partition
-from router_extproc.cache.scope import HeaderScope, scope_of
+from router_extproc.cache.scope import ClientScope, scope_of
 from router_extproc.dialects import DIALECTS
 
 #: What is put between fields somewhere, or ends a text or a JSON value.
@@ -56,8 +57,10 @@ def values_of(headers: list[tuple[str, bytes]]) -> list[list[bytes]]:
 def test_scopes_are_equal_only_for_equal_values(
     one: list[tuple[str, bytes]], other: list[tuple[str, bytes]]
 ) -> None:
-    rule = HeaderScope(NAMES)
-    assert (scope_of(rule, one) == scope_of(rule, other)) == (values_of(one) == values_of(other))
+    rule = ClientScope(NAMES)
+    mine, theirs = scope_of(rule, one), scope_of(rule, other)
+    assert (mine is None) == (not any(value.strip() for values in values_of(one) for value in values))
+    assert mine is None or (mine == theirs) == (values_of(one) == values_of(other))
 
 
 #: Turns, prompt, and something else that a client or a configuration chooses.
@@ -72,9 +75,11 @@ Asked: TypeAlias = tuple[list[tuple[str, str]], str, str]
 @example(([("system", "a\nb")], "q", "d"), ([("system", "a"), ("system", "b")], "q", "d"))
 def test_partitions_are_equal_only_for_equal_conversations(one: Asked, other: Asked) -> None:
     """The prompt is no part of it, so a client may choose it freely; nothing in it leaks into the rest."""
-    scope = scope_of(HeaderScope(), [])
+    scope = Scope("s")
     mine, theirs = (
-        partition(scope, context_digest(request_of(turns, prompt)), decision=decision, encoder="e")
+        partition(
+            scope, context_digest(request_of(turns, prompt)), decision=decision, answerer="a", encoder="e"
+        )
         for turns, prompt, decision in (one, other)
     )
     # Without a text the prompt is no question that another one could be like.
@@ -84,7 +89,7 @@ def test_partitions_are_equal_only_for_equal_conversations(one: Asked, other: As
 
 @given(ASKED, ASKED)
 def test_fingerprints_are_equal_only_for_equal_requests(one: Asked, other: Asked) -> None:
-    scope = scope_of(HeaderScope(), [])
+    scope = Scope("s")
     requests = [request_of(turns, prompt, unheard_of=value) for turns, prompt, value in (one, other)]
     mine, theirs = (fingerprint(scope, context_digest(each), each.prompt) for each in requests)
     assert (mine == theirs) == (one == other)

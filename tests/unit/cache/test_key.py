@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from router_extproc.cache import key
 from router_extproc.cache.base import Scope
 from router_extproc.cache.digest import digest
-from router_extproc.cache.key import context_digest
+from router_extproc.cache.ignore import IgnoreRule
+from router_extproc.cache.key import Delivery, context_digest
 from router_extproc.llm.request import ContextField, InferenceRequest
 
 SCOPE = Scope("a" * 64)
@@ -46,7 +47,7 @@ def fingerprint(
 
 
 def partition(scope: Scope, request: InferenceRequest, *, decision: str, encoder: str) -> str:
-    return key.partition(scope, context_digest(request), decision=decision, encoder=encoder)
+    return key.partition(scope, context_digest(request), decision=decision, answerer="a", encoder=encoder)
 
 
 def partition_of(request: InferenceRequest, **changes: str) -> str:
@@ -83,6 +84,45 @@ def test_scope_splits_both_keys() -> None:
 @pytest.mark.parametrize("change", [{"decision": "maths"}, {"encoder": "other"}])
 def test_decision_and_encoder_split_the_partition(change: dict[str, str]) -> None:
     assert partition_of(REQUEST, **change) != partition_of(REQUEST)
+
+
+def test_who_answers_splits_the_partition() -> None:
+    """After an upgrade of a model its old answers are not found."""
+    context = context_digest(REQUEST)
+    one, other = (
+        key.partition(SCOPE, context, decision="d", answerer=answerer, encoder="e")
+        for answerer in ("v1", "v2")
+    )
+    assert one != other
+
+
+DELIVERIES = {
+    "none": Delivery(),
+    "query": Delivery("tenant=a"),
+    "another query": Delivery("tenant=b"),
+    "header": Delivery(headers=(("x-tenant", "=a"),)),
+    "another value": Delivery(headers=(("x-tenant", "=b"),)),
+    "absent": Delivery(headers=(("x-tenant", ""),)),
+    "empty": Delivery(headers=(("x-tenant", "="),)),
+    "query that looks like a header": Delivery("x-tenant=a"),
+}
+
+
+def test_what_reaches_the_pool_beside_the_body_splits_every_key() -> None:
+    assert len({context_digest(REQUEST, each) for each in DELIVERIES.values()}) == len(DELIVERIES)
+
+
+def test_system_prompts_split_every_key() -> None:
+    texts: list[tuple[str, ...]] = [(), ("",), ("a",), ("a", ""), ("a\nb",), ("a", "b"), ("ab",)]
+    assert len({context_digest(replace(REQUEST, system_texts=each)) for each in texts}) == len(texts)
+
+
+def test_what_is_left_out_of_a_system_prompt_splits_no_key() -> None:
+    rule = IgnoreRule(("at \\d{2}:\\d{2}",))
+    one, other = (replace(REQUEST, system_texts=(f"Be brief at {time}.",)) for time in ("10:00", "10:01"))
+    assert context_digest(one, ignore=rule) == context_digest(other, ignore=rule)
+    assert context_digest(one) != context_digest(other)
+    assert context_digest(one, ignore=rule) != context_digest(one)
 
 
 def test_decision_and_encoder_cannot_run_into_each_other() -> None:

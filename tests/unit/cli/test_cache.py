@@ -246,7 +246,7 @@ def test_refused_lines_are_named_by_their_number_in_the_file(
 def test_warming_reads_stdin(admin: str, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     text = io.TextIOWrapper(io.BytesIO(b'{"question": "Why?", "answer": "So."}'))
     monkeypatch.setattr("sys.stdin", text)
-    assert run("warm", "-", "--admin", admin) == 0
+    assert run("warm", "-", "-H", "Authorization: Bearer one", "--admin", admin) == 0
     assert "1 stored" in capsys.readouterr().out
 
 

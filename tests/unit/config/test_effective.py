@@ -16,7 +16,7 @@ from .conftest import SMALLEST
 
 ROOT = Path(__file__).resolve().parents[3]
 AUTH = "connection:\n  host: milvus\n  auth: {enabled: true, username: root, password: %s}\n  tls: {enabled: true}\n"
-MILVUS = "semantic_cache: {enabled: true, backend_type: milvus, backend_config_path: milvus.yaml}\n"
+MILVUS = "semantic_cache: {enabled: true, scope: credentials, backend_type: milvus, backend_config_path: milvus.yaml}\n"
 ENVIRON = {"PW": "s3cret", "NAME": "lim", "WORKERS": "2", "DIR": "/var/lib"}
 
 
@@ -92,7 +92,7 @@ CONFIGURATIONS = {
     "environment": (MILVUS + "workers: ${WORKERS}\n", AUTH % "'${PW}'"),
     "lite": (MILVUS, "uri: ./cache.db\n"),
     "decisions": (
-        "semantic_cache: {enabled: true}\nsignals: {k: {type: keywords, any: [a, b]}}\n"
+        "semantic_cache: {enabled: true, scope: credentials}\nsignals: {k: {type: keywords, any: [a, b]}}\n"
         "decisions: [{name: a, model: small, when: {k: a}, cache: {mode: exact}},"
         " {name: b, model: small, when: {not: {k: b}}, cache: {mode: off}}]\n",
         "",

@@ -99,7 +99,8 @@ def test_a_warning_of_the_milvus_file_has_that_files_line(tmp_path: Path) -> Non
     (tmp_path / "milvus.yaml").write_text("connection:\n  auth:\n    enabled: true\n    token: hunter2\n")
     path = tmp_path / "router.yaml"
     path.write_text(
-        SMALLEST + "semantic_cache: {enabled: true, backend_type: milvus, backend_config_path: milvus.yaml}\n"
+        SMALLEST + "semantic_cache: {enabled: true, scope: shared, backend_type: milvus,"
+        " backend_config_path: milvus.yaml}\n"
     )
     (warning,) = examine(path, environ={}).warnings
     assert warning.located() == (

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.config.model import ScopeHeaders
 from router_extproc.config.read import read_config
 from router_extproc.errors import ConfigProblems
 
@@ -55,7 +54,7 @@ collection:
 def test_the_smallest_configuration_is_enough(read: Read) -> None:
     config = read(SMALLEST)
     assert config.default_model == "small"
-    assert config.semantic_cache.scope == ScopeHeaders(headers=("authorization",))
+    assert config.semantic_cache.scope == "credentials"
 
 
 def test_the_guides_block_and_its_file_are_accepted_as_they_stand(read: Read) -> None:

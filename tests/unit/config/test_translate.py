@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from router_extproc.cache.scope import HeaderScope, SharedScope
+import pytest
+
+from router_extproc.cache.ignore import IgnoreRule
+from router_extproc.cache.scope import CREDENTIALS, ClientScope, SharedScope
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import StageLimits
 from router_extproc.config.translate import router_policy_of
@@ -48,7 +51,7 @@ def test_each_decision_has_one_cache_policy_with_its_scope(read: Read) -> None:
     gold, default = policies.of("gold"), policies.of("default")
     assert gold is not None
     assert default is not None
-    assert (gold.scope, default.scope) == (SharedScope(), HeaderScope(("x-user",)))
+    assert (gold.scope, default.scope) == (SharedScope(), ClientScope(("x-user",)))
 
 
 def test_a_decision_has_its_model_as_its_only_candidate(read: Read) -> None:
@@ -63,3 +66,26 @@ def test_other_limits_make_another_policy_and_nothing_else(read: Read) -> None:
     assert patient.limits == StageLimits(10, 10, 5, 5)
     assert patient.routing is policy.routing
     assert patient.cache_policies is policy.cache_policies
+
+
+@pytest.mark.parametrize(
+    ("scope", "headers", "body"),
+    [
+        ("credentials", (*CREDENTIALS, "x-user"), ()),
+        ("{body: [metadata.user_id, user]}", (*CREDENTIALS, "x-user"), (("metadata", "user_id"), ("user",))),
+        ("{headers: [X-Team, authorization]}", ("authorization", "x-team"), ()),
+        ("{headers: [], body: [user]}", (), (("user",),)),
+    ],
+)
+def test_a_scope_has_the_usual_credentials_and_what_only_envoy_sets(
+    read: Read, scope: str, headers: tuple[str, ...], body: tuple[tuple[str, ...], ...]
+) -> None:
+    text = (
+        "version: 1\ndefault_model: small\nmodels: {small: {cluster: a}}\n"
+        "envoy: {strip_headers: [X-User, x-request-id, connection]}\n"
+        f"semantic_cache: {{enabled: true, scope: {scope}, ignore: ['It is 12']}}\n"
+    )
+    policy = router_policy_of(read(text)).cache_policies.of("default")
+    assert policy is not None
+    assert policy.scope == ClientScope(tuple(sorted(headers)), body)
+    assert policy.ignore == IgnoreRule(("It is 12",))

@@ -41,9 +41,9 @@ from .conftest import Problems
             "semantic_cache: {eviction_policy: fifoo}",
             "semantic_cache.eviction_policy: must be 'fifo', 'lru' or 'lfu', got 'fifoo' (did you mean 'fifo'?)",
         ),
-        ("semantic_cache: {scope: me}", "semantic_cache.scope: must be a mapping (key: value) or must be 'shared', got 'me'"),
-        ("semantic_cache: {scope: {header: [a]}}", "semantic_cache.scope.headers: is required"),
-        ("semantic_cache: {scope: {headers: []}}", "semantic_cache.scope.headers: must not be empty, got a list"),
+        ("semantic_cache: {scope: me}", "semantic_cache.scope: must be a mapping (key: value) or must be 'credentials' or 'shared', got 'me'"),
+        ("semantic_cache: {scope: {header: [a]}}", "semantic_cache.scope.header: unknown key (did you mean 'headers'?)"),
+        ("semantic_cache: {scope: {headers: []}}", "semantic_cache.scope: names nothing; write headers, members of the body, or shared"),
         ("signals: {a: {type: keyword, any: [x]}}", "signals.a.type: must be one of 'intent', 'keywords',"
          " 'context_length', 'header', 'language', 'pii', 'guard',"
          " 'complexity', got 'keyword' (did you mean 'keywords'?)"),

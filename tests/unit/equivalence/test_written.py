@@ -30,6 +30,8 @@ CASE = [
     ("What does the variable N mean here?", "What does the variable n mean here?"),
     ("how fast is 100 mbps", "How fast is 100 MBps?"),
     ("Can a March be long?", "Can a march be long?"),
+    ("Is True what true is?", "Is true what True is?"),
+    ("Is i the same as I in Turkish?", "Is I the same as i in Turkish?"),
 ]
 SYMBOLS = [
     ("What does && do in bash?", "What does || do in bash?"),
@@ -59,6 +61,10 @@ SYMBOLS = [
     ("What does head > tail do?", "What does tail > head do?"),
     ("What is f(x) + g(x)?", "What is f(x) - g(x)?"),
     ("What does i += 1 do?", "What does i -= 1 do?"),
+    ("Who ruled 1990-1995?", "Who ruled 1990, 1995?"),
+    ("What is 6!?", "What is 6?"),
+    ("What is 2e5?", "What is 2e-5?"),
+    ("What does pushd - do?", "What does pushd . do?"),
     ("What does --force do?", "What does --force-with-lease do?"),
 ]
 QUOTED = [
@@ -102,6 +108,9 @@ HARMLESS = [
     ("Hello! How are you?", "hello! how are you?"),
     ("What is a naïve Bayes classifier?", "what is a naïve bayes classifier?"),
     ("Tell me about walking.", "Tell me about walking!"),
+    ("Why don't birds fall?", "why dont birds fall?"),
+    ("What's a koala?", "whats a koala"),
+    ("What is a koala?", "What Is A Koala?"),
 ]
 #: Other words for the same: this guard has nothing to say of them.
 REPHRASED = [
@@ -179,3 +188,28 @@ def test_slips_of_the_keyboard_are_let_pass(one: str, other: str) -> None:
 )
 def test_what_looks_like_a_slip_and_is_code_still_counts(one: str, other: str) -> None:
     assert same_writing(read_question(one), read_question(other)) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is level a palindrome?", "Is levels a palindrome?"),
+        ("Is run a noun?", "Is running a noun?"),
+        ("How many syllables are in banana?", "How many syllables are in bananas?"),
+        ("Does cat rhyme with hat?", "Does cats rhyme with hats?"),
+    ],
+)
+def test_each_form_of_a_word_that_is_asked_about_is_another_word(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) == "quoted"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Is level a palindrome?", "Is the word level a palindrome?"),
+        ("Is run a noun?", "is run a noun"),
+        ("How do I write cover letters?", "How does one write a cover letter?"),
+    ],
+)
+def test_the_same_word_that_is_asked_about_is_the_same(one: str, other: str) -> None:
+    assert same_writing(read_question(one), read_question(other)) is None

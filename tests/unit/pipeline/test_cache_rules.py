@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
-from router_extproc.cache.scope import HeaderScope, SharedScope
+from router_extproc.cache.scope import ClientScope, SharedScope
 from router_extproc.models.base import Verdict
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.header import HeaderSettings
@@ -232,7 +232,7 @@ async def test_answer_stored_for_all_is_not_replayed_once_its_decision_shares_no
     kept = [entry async for entry in before.router.cache.entries(EVERYTHING)]
     signals = [KeywordsSignal("faq", ["renewable"])]
     shared = replace(SEMANTIC, scope=SharedScope())
-    own = {"faq": replace(SEMANTIC, scope=HeaderScope())}
+    own = {"faq": replace(SEMANTIC, scope=ClientScope())}
     after = Client(fake_router(signals=signals, decisions=[FAQ], cache_policy=shared, own_cache_policies=own))
     await after.router.cache.keep(kept)
     assert (await after.send(chat(PROMPT), authorization="Bearer b")).cache == "miss"

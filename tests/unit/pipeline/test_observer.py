@@ -108,7 +108,7 @@ async def test_ttft_is_taken_at_the_first_content(client: Client) -> None:
 async def test_inline_stream_observes_its_own_request(client: Client) -> None:
     """It has the write token as a value: a gateway with one filter hands no metadata on."""
     driver = client.router.parts.drive(Role.INLINE)
-    pairs = ((":method", "POST"), (":path", PATH))
+    pairs = ((":method", "POST"), (":path", PATH), ("authorization", "Bearer test-client"))
     await driver.on_request_headers(RequestStarted(Headers(pairs), last=False))
     body = b'{"model":"auto","messages":[{"role":"user","content":"Hi"}]}'
     reply = await driver.on_request_body(BodyReceived(body, last=True))

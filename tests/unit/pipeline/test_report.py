@@ -79,7 +79,7 @@ async def test_the_reports_say_when_exchange_stages_and_forwarded_request_began(
     clock = ManualClock()
     client = Client(fake_router(clock=clock, encoder=SlowEncoder(clock)))  # type: ignore[arg-type] # as above
     begun_s, driver = clock.wall_s(), client.router.parts.drive(Role.DECIDE)
-    headers = Headers(((":method", "POST"), (":path", PATH)))
+    headers = Headers(((":method", "POST"), (":path", PATH), ("authorization", "Bearer test-client")))
     await driver.on_request_headers(RequestStarted(headers, last=False))
     clock.advance(4.0)
     await driver.on_request_body(

@@ -19,11 +19,11 @@ from router_extproc.testing.dialect_samples import DialectSamples
 
 EVENT = (
     b'data: {"id":"a","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"\xc3\xa9"},'
-    b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    b'"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}\n\ndata: [DONE]\n\n'
 )
 OBJECT = (
     b'{"id":"a","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop",'
-    b'"message":{"content":"\xc3\xa9"}}]}'
+    b'"message":{"content":"\xc3\xa9"}}],"usage":{"prompt_tokens":1}}'
 )
 SAMPLES = DialectSamples(
     method="POST",
@@ -220,7 +220,7 @@ class Remade(OpenAIChat):
 class Mute(OpenAIChat):
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         del text
-        return super().compose("", model=model, now_s=now_s)
+        return super().compose("Something else.", model=model, now_s=now_s)
 
 
 class Misnamed(OpenAIChat):
@@ -246,7 +246,10 @@ def test_sound_dialect_passes() -> None:
 
 @pytest.mark.parametrize(
     ("sample", "other", "rule"),
-    [(b'"created":1', b'"created":2', "streamed or not"), (b"\xc3\xa9", b"", "facts tell the text")],
+    [
+        (b'"created":1', b'"created":2', "streamed or not"),
+        (b'"\xc3\xa9"', b'null,"refusal":"No."', "facts tell the text"),
+    ],
 )
 def test_answers_of_other_samples_are_caught(sample: bytes, other: bytes, rule: str) -> None:
     answers = {"application/json": OBJECT.replace(sample, other)}

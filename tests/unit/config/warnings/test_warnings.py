@@ -139,7 +139,7 @@ RULES: list[Case] = [
 
 CACHE: list[Case] = [
     (ON + ", scope: shared, verifier: guards}", "semantic_cache.scope", "no model verifies", ON + ", scope: shared}"),
-    (cached("{scope: shared}", ON + ", verifier: guards}"), "decisions[0].cache.scope", "no model verifies", cached("{scope: {headers: [x-tenant]}}", ON + ", verifier: guards}")),
+    (cached("{scope: shared}", ON + ", verifier: guards}"), "decisions[0].cache.scope", "no model verifies", cached("{scope: {headers: [authorization]}}", ON + ", verifier: guards}")),
     ("semantic_cache: {ttl_seconds: 60}", "semantic_cache", "write enabled: true", "semantic_cache: {enabled: false, ttl_seconds: 60}"),
     ("workers: 8\nlisten: unix:/run/r/{worker}.sock\n" + ON + "}", "semantic_cache.backend_type", "each of the 8 workers has its own cache", ON + "}"),
     (ON + "}\ndecisions: [{name: a, model: small, cache: {mode: off}}]", "semantic_cache.enabled", "every decision switches it off", ON + "}\n" + KEYWORDS + "decisions: [{name: a, model: small, when: {all: [{k: true}, {t: x}]}, cache: {mode: off}}, {name: b, model: small}]"),
@@ -155,6 +155,17 @@ CACHE: list[Case] = [
     (ON + ", max_entries: 3}", "semantic_cache.max_entries", "cannot hold one answer", ON + ", max_entries: 3, near: {scope_share_max: 1}}"),
     (ON + ", near: {max_bytes: 2000000}}", "semantic_cache.near.max_bytes", "cannot hold one answer", ON + ", near: {max_bytes: 2000000}, max_answer_bytes: 100000}"),
     (ON + ", scope: {headers: [x-request-id]}}", "semantic_cache.scope.headers[0]", "changes with every request", ON + ", scope: {headers: [X-Tenant, ':authority']}}"),
+    (ON + "}", "semantic_cache.scope", "is not written", ON + ", scope: credentials}"),
+    (ON + "}", "semantic_cache.scope", "is not written", "envoy: {strip_headers: [x-user]}\n" + ON + "}"),
+    (ON + "}", "semantic_cache.scope", "is not written", cached("{scope: shared}")),
+    (ON + ", scope: {headers: [x-user]}}", "semantic_cache.scope", "any client may send another's 'x-user'", "envoy: {strip_headers: [X-User]}\n" + ON + ", scope: {headers: [x-user]}}"),
+    (ON + ", scope: {headers: [x-user, x-team]}}", "semantic_cache.scope", "'x-user', 'x-team'", ON + ", scope: {headers: [x-user, Authorization]}}"),
+    (ON + ", scope: {headers: [], body: [user]}}", "semantic_cache.scope", "another's name into its body", ON + ", scope: {body: [user]}}"),
+    (cached("{scope: {headers: [x-user]}}"), "decisions[0].cache.scope", "any client may send", cached("{scope: {anonymous: shared}}")),
+    (ON + ", scope: shared}\nsignals: {p: {type: pii}}\n" + decisions("{p: true}"), "decisions[0].cache", "takes requests by p, which is of one person", ON + ", scope: shared}\nsignals: {p: {type: pii}}\n" + decisions("{p: false}")),
+    (ON + ", scope: shared}\nsignals: {p: {type: pii}}\ndecisions: [{name: a, model: small, when: {p: true}}]", "decisions[0].cache", "of one person", ON + ", scope: shared}\nsignals: {p: {type: pii}}\ndecisions: [{name: a, model: small, when: {p: true}, cache: {mode: off}}]"),
+    (ON + ", scope: shared}\nsignals: {u: {type: header, header: x-user}}\n" + decisions("{u: ann}"), "decisions[0].cache", "takes requests by u", ON + ", scope: credentials}\nsignals: {u: {type: header, header: x-user}}\n" + decisions("{u: ann}")),
+    (ON + ", ignore: ['\\d{4}-\\d{2}']}", "semantic_cache.ignore[0]", "has no fixed word", ON + ", ignore: ['Today is \\d{4}-\\d{2}']}"),
 ]  # fmt: skip
 
 REMOTE = "{connection: {host: milvus, auth: {enabled: true, token: '${PW}'}"

@@ -10,6 +10,8 @@ from typing import Any  # JSON bodies
 import pytest
 
 from router_extproc.dialects.openai_chat import INCOMPLETE_REASONS, OpenAIChat
+from router_extproc.dialects.openai_chat.size import size_of
+from router_extproc.dialects.readers import EVENT_ROOM_BYTES, RAW_BYTES_PER_ANSWER_BYTE
 from router_extproc.llm.answer import Answer, Incomplete, ToolCall, Usage
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -181,7 +183,7 @@ def test_recorded_vllm_answer_is_read(name: str) -> None:
         ("tool_calls", "finish_reason"),
         ("function_call", "finish_reason"),
         ("abort", "finish_reason"),
-        ("", "finish_reason"),
+        ("", "unfinished"),
     ],
 )
 def test_other_ends_are_incomplete(finish: str | None, why: str) -> None:
@@ -302,9 +304,13 @@ def test_members_nested_too_deeply_to_be_written_again_are_malformed() -> None:
     [
         {**HEAD, "choices": {}},
         {**HEAD, "choices": ["x"]},
-        {**HEAD, "choices": [{"index": 0}]},
-        delta(index=None),
         delta(index=True),
+        delta(index="0"),
+        {**HEAD, "choices": [{"delta": {}}, {"delta": {}}]},
+        {**HEAD, "choices": [{"index": 0, "delta": "x"}]},
+        delta(content=[{"type": "image", "text": "x"}]),
+        delta(content=[{"type": "text", "text": 1}]),
+        delta(content={"text": "x"}),
         delta(tool_calls="x"),
         delta(tool_calls=["x"]),
         delta(tool_calls=[{"id": "c"}]),
@@ -434,16 +440,98 @@ def test_objects_of_any_depth_do_not_exhaust_the_stack() -> None:
 # ── bounds and time to first token ────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("content_type", [JSON_TYPE, SSE_TYPE])
-def test_answer_over_the_bound_is_too_large(content_type: str) -> None:
-    assert reason(read(content_type, b"x" * 6, b"x" * 5, b"x", max_answer_bytes=10)) == "too_large"
+def test_object_over_the_bound_is_too_large() -> None:
+    assert reason(read(JSON_TYPE, b"x" * 6, b"x" * 5, b"x", max_answer_bytes=10)) == "too_large"
+
+
+def stream_of(*tokens: str, **members: Any) -> bytes:
+    """A stream with one event for each token, as pools send it."""
+    head = {**HEAD, "id": "chatcmpl-" + "a" * 32, "object": "chat.completion.chunk"}
+    events = [{**head, **delta(content=token), **members} for token in tokens]
+    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in (*events, delta("stop"))]
+    return b"".join([*lines, b"data: [DONE]\n\n"])
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"usage": {"prompt_tokens": 3, "completion_tokens": 4}},
+        {"usage": None, "system_fingerprint": "fp_1234567890"},
+    ],
+)
+def test_frames_of_a_stream_do_not_count_towards_its_bound(members: dict[str, Any]) -> None:
+    """A megabyte would hold some 5,000 tokens."""
+    stream = stream_of(*["word "] * 3000, **members)
+    assert len(stream) > 10 * 16_000
+    assert message(read(SSE_TYPE, stream, max_answer_bytes=16_000))["content"] == "word " * 3000
+
+
+def test_choice_members_that_every_event_repeats_do_not_add_up() -> None:
+    event = delta(content="word ")
+    event["choices"][0]["content_filter_results"] = {"hate": {"filtered": False, "severity": "safe"}}
+    lines = b"".join([b"data: " + json.dumps(event).encode() + b"\n\n"] * 1000)
+    stream = lines + b"data: " + json.dumps(delta("stop")).encode() + b"\n\ndata: [DONE]\n\n"
+    assert complete(read(SSE_TYPE, stream, max_answer_bytes=10_000))
+
+
+GROWING: list[dict[str, Any]] = [
+    {"content": "x" * 100},
+    {"reasoning": "x" * 100},
+    {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "x" * 100}}]},
+    {"annotations": [{"text": "x" * 100}]},
+    {"function_call": {"name": "f", "arguments": "x" * 100}},
+]
+
+
+@pytest.mark.parametrize("members", GROWING, ids=lambda members: next(iter(members)))
+def test_what_grows_in_a_stream_counts(members: dict[str, Any]) -> None:
+    assert reason(read_events(*[delta(**members)] * 20_000, delta("stop"))) == "too_large"
+
+
+def test_logprobs_count() -> None:
+    event = delta(content="x")
+    event["choices"][0]["logprobs"] = {"content": [{"token": "x" * 100}]}
+    assert reason(read_events(*[event] * 20_000, delta("stop"))) == "too_large"
+
+
+def test_facts_with_ever_new_names_count() -> None:
+    events = [{**HEAD, f"fact{place}": "x" * 1000} for place in range(1100)]
+    assert reason(read_events(*events, delta("stop", content="hi"))) == "too_large"
+
+
+def test_bytes_of_a_stream_are_bounded_whatever_they_hold() -> None:
+    event = b": keep-alive" + b" " * 1000 + b"\n\n"
+    over = (500 * RAW_BYTES_PER_ANSWER_BYTE + EVENT_ROOM_BYTES) // len(event) + 1
+    assert reason(read(SSE_TYPE, event * over, stream_of("hi"), max_answer_bytes=500)) == "too_large"
+
+
+def test_one_event_over_its_bound_is_too_large() -> None:
+    stream = b"data: " + b" " * (EVENT_ROOM_BYTES + 2000)
+    assert reason(read(SSE_TYPE, stream, b"\n\n", max_answer_bytes=1000)) == "too_large"
+
+
+def test_bytes_behind_the_terminal_event_do_not_count() -> None:
+    assert complete(read(SSE_TYPE, stream_of("hi"), b"x" * 200_000, max_answer_bytes=500))
+
+
+def test_terminal_event_ends_the_answer() -> None:
+    """A client may close the connection then; the pool may keep it open."""
+    reader = OpenAIChat().read_answer(SSE_TYPE, max_answer_bytes=1000)
+    stream = stream_of("hi")
+    assert not reader.feed(stream[:-2]).ended
+    assert reader.feed(stream[-2:]).ended
+    assert reader.feed(b"data: {\n\n").ended
+    assert complete(reader.finish())
 
 
 @pytest.mark.parametrize("content_type", [JSON_TYPE, SSE_TYPE])
 def test_what_was_kept_is_dropped_at_once(content_type: str) -> None:
     """Thousands of exchanges may be in flight beside this one."""
     event = b"data: " + json.dumps(delta(content="x" * 1000)).encode() + b"\n\n"
-    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=len(event) * 1000)
+    fixed = sum(len(name) + size_of(value) for name, value in delta().items() if name != "choices")
+    bound = len(event) * 1000 if content_type == JSON_TYPE else 1000 * 1000 + fixed + 500
+    reader = OpenAIChat().read_answer(content_type, max_answer_bytes=bound)
     tracemalloc.start()
     try:
         for _ in range(1000):

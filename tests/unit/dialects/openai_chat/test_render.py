@@ -156,7 +156,7 @@ def test_logprobs_come_with_the_content() -> None:
 
 
 def test_logprobs_without_content_come_last() -> None:
-    first, last = render_events(answer(choice({"content": ""}, logprobs=None)))
+    first, _, last = render_events(answer(choice({"content": "", "refusal": "No."}, logprobs=None)))
     assert "logprobs" not in first["choices"][0]
     assert "logprobs" in last["choices"][0]
 

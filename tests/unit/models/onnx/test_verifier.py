@@ -16,7 +16,7 @@ from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, Onnx
 CACHED = "What are the main renewable energy sources?"
 REPHRASED = "Which are the main sources of renewable energy?"
 OPPOSITE = "What are the main non-renewable energy sources?"
-CONTRAST = "What are the main renewable energy providers?"
+CONTRAST = "Which providers of renewable energy are there mainly?"
 #: Says yes to everything.
 CERTAIN = 50.0
 #: With these, the chance is what the similarity says, and nothing below 0.9 is worth the net's time.

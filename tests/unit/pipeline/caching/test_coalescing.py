@@ -167,7 +167,7 @@ async def test_envoy_is_asked_for_the_time_and_an_answer(client: Client) -> None
     await client.send(chat())
     client.router.clock.advance(1.5)
     driver = client.router.parts.drive(Role.DECIDE)
-    pairs = Headers(((":method", "POST"), (":path", PATH)))
+    pairs = Headers(((":method", "POST"), (":path", PATH), ("authorization", "Bearer test-client")))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat()).encode(), last=True))
     assert isinstance(reply, DeferredReply)
@@ -177,7 +177,7 @@ async def test_envoy_is_asked_for_the_time_and_an_answer(client: Client) -> None
 async def test_the_first_stream_is_kept_until_its_answer_was_seen(client: Client) -> None:
     """Closed by Envoy before, it tells that the client has gone."""
     driver = client.router.parts.drive(Role.DECIDE)
-    pairs = Headers(((":method", "POST"), (":path", PATH)))
+    pairs = Headers(((":method", "POST"), (":path", PATH), ("authorization", "Bearer test-client")))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat()).encode(), last=True))
     assert isinstance(reply, DeferredReply)

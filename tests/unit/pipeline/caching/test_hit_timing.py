@@ -55,7 +55,7 @@ async def test_a_hit_takes_as_long_as_a_miss(client: Client, pauses: Pauses) -> 
 async def test_envoy_is_asked_for_that_time(client: Client) -> None:
     await miss(client, "One?", 0.7)
     driver = client.router.parts.drive(Role.DECIDE)
-    pairs = Headers(((":method", "POST"), (":path", PATH)))
+    pairs = Headers(((":method", "POST"), (":path", PATH), ("authorization", "Bearer test-client")))
     await driver.on_request_headers(RequestStarted(pairs, last=False))
     reply = await driver.on_request_body(BodyReceived(json.dumps(chat("One?")).encode(), last=True))
     assert isinstance(reply, DeferredReply)

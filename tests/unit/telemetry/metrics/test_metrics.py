@@ -79,6 +79,23 @@ def test_a_forwarded_request_is_counted_with_its_model_and_decision() -> None:
     assert value(decide(FORWARD), "requests_total", **labels) == 1
 
 
+def test_a_request_of_nobody_is_counted_with_its_decision() -> None:
+    """Without a credential the cache does nothing: an operator must see that it is so."""
+    explanation = replace(EXPLANATION, cache="bypass", cache_reason="no-credential")
+    metrics = decide(replace(FORWARD, explanation=explanation))
+    assert value(metrics, "cache_no_credential_total", decision="maths") == 1
+    assert value(decide(FORWARD), "cache_no_credential_total", decision="maths") is None
+
+
+def test_what_keys_leave_out_is_counted() -> None:
+    assert (
+        value(
+            decide(replace(FORWARD, explanation=replace(EXPLANATION, ignored=2))), "cache_ignored_parts_total"
+        )
+        == 2
+    )
+
+
 def test_a_replayed_request_is_counted_with_the_model_that_answered_first() -> None:
     labels = {"dialect": "openai_chat", "decision": "maths", "model": "large", "cache": "hit-exact"}
     assert value(decide(REPLAY), "requests_total", **labels) == 1

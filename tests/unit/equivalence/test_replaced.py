@@ -1,0 +1,86 @@
+"""The guard over questions that are equal but for one word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, read_question
+from router_extproc.equivalence.replaced import same_but_one
+
+QUESTIONS = Path(__file__).parents[2] / "samples" / "questions"
+CONTRAST = [json.loads(line) for line in (QUESTIONS / "contrast.jsonl").read_text().splitlines()]
+
+#: Another thing in one place.
+ANOTHER = [
+    ("How do I prune a rose bush?", "How do I prune a lilac bush?"),
+    ("Should I stretch before a run?", "Must I stretch before a run?"),
+    ("Do you deliver to Malta?", "Do you deliver from Malta?"),
+    ("Who attended the fair?", "When attended the fair?"),
+    ("Can I add too much salt?", "Can I add too little salt?"),
+    ("Which dress suits her?", "Which dress suits him?"),
+    ("What is in a contract?", "What is in a contact?"),
+    ("How long does glucose last?", "How long does glucagon last?"),
+]
+#: The same in one other word, form or spelling.
+SAME = [
+    ("How do I purchase a ticket?", "How do I buy a ticket?"),
+    ("What colour is a robin?", "What color is a robin?"),
+    ("How do I organise a party?", "How do I organize a party?"),
+    ("How can I grow taller?", "How do I grow taller?"),
+    ("Where can you rent a boat?", "Where can one rent a boat?"),
+    ("How is depression treated?", "How are depressions treated?"),
+    ("What is a good moveset?", "What is a good move set?"),
+    ("How do I get accomodation there?", "How do I get accommodation there?"),
+    ("How do I fix an embarassing mistake?", "How do I fix an embarrassing mistake?"),
+    ("What was your trip like?", "How was your trip like?"),
+    ("Can I use the restaurant?", "Can I use the restuarant?"),
+    ("How do I feed my dog?", "How do I feed a dog?"),
+    ("Can I swim here?", "May I swim here?"),
+]
+#: Too much differs for this guard: the net decides.
+ELSEWHERE = [
+    ("How do I set up a load balancer here?", "How do I set up a mail server here?"),
+    ("How do I lose weight?", "What is a good way to slim down?"),
+    ("ships", "boats"),
+    ("What is the fastest way to learn to cook?", "What should I do to become a cook soon?"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ANOTHER)
+def test_another_word_in_one_place_is_refused(one: str, other: str) -> None:
+    assert same_but_one(read_question(one), read_question(other)) == "word"
+    assert same_but_one(read_question(other), read_question(one)) == "word"
+
+
+@pytest.mark.parametrize(("one", "other"), SAME + ELSEWHERE)
+def test_other_words_for_the_same_are_left_to_the_net(one: str, other: str) -> None:
+    assert same_but_one(read_question(one), read_question(other)) is None
+    assert same_but_one(read_question(other), read_question(one)) is None
+
+
+def test_scripts_without_spaces_are_not_compared_by_words() -> None:
+    """A whole sentence would be one word."""
+    assert same_but_one(read_question("東京 は 大きい"), read_question("東京 は 広い")) is None
+
+
+def test_guards_refuse_nearly_all_contrast_questions_without_the_net() -> None:
+    """Questions that differ in one word that counts; the net refuses the others (test_wrong_hits)."""
+    passed = []
+    for row in CONTRAST:
+        one, other = read_question(row["text_a"]), read_question(row["text_b"])
+        for pair in ((one, other), (other, one)):
+            passed += [row] * all(guard(*pair) is None for guard in (*GUARDS, same_but_one))
+    assert len(passed) <= 0.05 * 2 * len(CONTRAST)
+
+
+@given(st.text(max_size=QUESTION_CHARS_MAX), st.text(max_size=60))
+def test_no_text_makes_it_fail(one: str, other: str) -> None:
+    first, second = read_question(one), read_question(other)
+    assert same_but_one(first, second) == same_but_one(second, first)
+    assert same_but_one(first, first) is None
