@@ -46,6 +46,8 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
         "dialect": explanation.dialect,
         "cache": explanation.cache,
         "cache_reason": explanation.cache_reason,
+        "language": None if explanation.language is None else explanation.language.code,
+        "exact_only": explanation.language is not None and not explanation.language.is_matched,
         "ignored": explanation.ignored,
         "readings": [
             {

@@ -128,7 +128,16 @@ class _Parts:
         policies, clock = self.policy.cache_policies, self.surroundings.clock
         timeout_s = limits.cache_timeout_s
         answerers = Answerers(self.policy.catalogue, self.policy.routing)
-        return CacheStage(cache.lookup, policies, clock, timeout_s, encoder.identity, sampling, answerers)
+        return CacheStage(
+            cache.lookup,
+            policies,
+            clock,
+            timeout_s,
+            encoder.identity,
+            sampling,
+            answerers,
+            self.resources.languages,
+        )
 
     def _observer(self) -> AnswerObserver:
         return AnswerObserver(

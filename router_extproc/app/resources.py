@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc.cache.health import BackendListener
+from router_extproc.cache.language_verifier import LanguageVerifier
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
@@ -20,6 +21,7 @@ from router_extproc.clock import Clock
 from router_extproc.config import model as section
 from router_extproc.config.encoder import Encoder as EncoderSection
 from router_extproc.config.router_policy import RouterPolicy
+from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, read_known
 from router_extproc.models.base import Encoder, Inference, ResultT, Verifier
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
@@ -46,6 +48,8 @@ class Resources:
     #: None: the cache is off.
     cache: SemanticCache | None
     background: BackgroundTasks
+    #: That the cache matches semantically.
+    languages: Languages = ENGLISH_ONLY
 
 
 @asynccontextmanager
@@ -67,12 +71,14 @@ async def open_resources(
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
         signals = tuple(signal.open(name, classifiers) for name, signal in policy.signals.items())
-        cache = None
+        cache, languages = None, ENGLISH_ONLY
         if config.semantic_cache.enabled and encoder is not None:
             opening = _Opening(clock, stack, backend_listener)
-            cache = await _open_cache(config, encoder, inference, opening)
+            languages = Languages.of(read_known(), config.semantic_cache.languages)
+            verifier = LanguageVerifier(languages, _verifier(config))
+            cache = await _open_cache(config, encoder, inference, opening, verifier)
         background = await stack.enter_async_context(BackgroundTasks(clock))
-        yield Resources(encoder, inference, signals, cache, background)
+        yield Resources(encoder, inference, signals, cache, background, languages)
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────
@@ -111,9 +117,13 @@ class _Opening:
 
 
 async def _open_cache(
-    config: section.Config, encoder: Encoder, inference: Inference, opening: _Opening
+    config: section.Config,
+    encoder: Encoder,
+    inference: Inference,
+    opening: _Opening,
+    verifier: Verifier,
 ) -> SemanticCache:
-    wanted, verifier, clock, stack = config.semantic_cache, _verifier(config), opening.clock, opening.stack
+    wanted, clock, stack = config.semantic_cache, opening.clock, opening.stack
     judging = _Judging(inference, config.limits.cache_timeout_s)
     if wanted.backend_type == "memory":
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)

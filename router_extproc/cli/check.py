@@ -16,6 +16,7 @@ from router_extproc.config.effective import effective
 from router_extproc.config.examine import Report, examine
 from router_extproc.config.schema import json_schema
 from router_extproc.config.warnings.base import ConfigWarning
+from router_extproc.equivalence.languages import known_codes
 from router_extproc.errors import ConfigError, ConfigProblems
 from router_extproc.process.milvus_lite import lite_problems
 
@@ -65,6 +66,7 @@ def check(
         print_json({"ok": not failed, "problems": [_as_json(finding) for finding in findings]})
     else:
         _print_findings(findings)
+        _print_languages(report)
         _print_summary(file, findings)
     raise typer.Exit(USAGE if failed else OK)
 
@@ -103,6 +105,16 @@ def _print_effective(report: Report, *, json: bool) -> None:
 def _print_findings(findings: Sequence[_Finding]) -> None:
     for finding in findings:
         ERR.print(finding.found.located(), markup=False)
+
+
+def _print_languages(report: Report | None) -> None:
+    """In which languages the cache finds other words."""
+    if report is None or report.config is None or report.errors or not report.config.semantic_cache.enabled:
+        return
+    listed = report.config.semantic_cache.languages
+    codes = known_codes() if listed is None else listed
+    text = f"matched semantically: {', '.join(codes) or 'none'}; other languages exactly only"
+    OUT.print(f"semantic_cache.languages: {text}", markup=False)
 
 
 def _print_summary(file: Path, findings: Sequence[_Finding]) -> None:

@@ -24,7 +24,8 @@ def show(explanation: Json) -> None:
     OUT.print(_headline(explanation))
     if explanation["outcome"] == "reject":
         return
-    OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]\n")
+    OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]")
+    OUT.print(f"[dim]{_language(explanation)}[/dim]\n")
     if explanation["ignored"]:
         OUT.print(f"left out of the cache's keys: {_parts(explanation['ignored'])} of the system prompt\n")
     _table("signals", ("signal", "label", "score", "ranked"), map(_reading, explanation["readings"]))
@@ -54,6 +55,14 @@ def _headline(explanation: Json) -> str:
         f"[bold cyan]forward[/bold cyan]  to {escape(target)}\n"
         f"         decision {escape(explanation['decision'])}, {escape(why)}"
     )
+
+
+def _language(explanation: Json) -> str:
+    code = explanation.get("language")
+    if code is None:
+        return "language: not read, because the cache was not asked for other words"
+    matched = "matched exactly only" if explanation["exact_only"] else "matched semantically"
+    return f"language: {escape(str(code))}, {matched}"
 
 
 def _parts(number: int) -> str:

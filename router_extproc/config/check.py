@@ -24,6 +24,7 @@ from router_extproc.config.cors import check_cors
 from router_extproc.config.model import Config, DecisionCache
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
+from router_extproc.equivalence.languages import known_codes
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean
 
@@ -142,6 +143,7 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
     cache = config.semantic_cache
     if not cache.enabled:
         return
+    yield from _check_languages(cache.languages or ())
     yield from _check_bound("semantic_cache", cache_policy_of(cache, DecisionCache()))
     yield from _check_floor("semantic_cache.similarity_threshold", cache.similarity_threshold, config)
     if cache.near.max_bytes < cache.max_answer_bytes:
@@ -156,6 +158,16 @@ def _check_cache(config: Config) -> Iterator[ConfigError]:
         )
     if cache.backend_type == "milvus" and cache.milvus is not None:
         yield from _check_milvus(cache.milvus)
+
+
+def _check_languages(languages: tuple[str, ...]) -> Iterator[ConfigError]:
+    known = known_codes()
+    for index, code in enumerate(languages):
+        if code not in known:
+            problem = f"no language '{code}'{did_you_mean(code, known)}; known are {', '.join(known)}"
+            yield ConfigError(f"semantic_cache.languages[{index}]", problem)
+        elif code in languages[:index]:
+            yield ConfigError(f"semantic_cache.languages[{index}]", f"'{code}' is listed twice")
 
 
 def _check_bound(path: str, policy: CachePolicy) -> Iterator[ConfigError]:

@@ -185,6 +185,9 @@ class SemanticCache(Section):
     #: What decides whether a neighbour's answer fits: a small cross-encoder and equivalence guards ("model"),
     #: or five guards alone, which need no inference and accept about half as much ("guards").
     verifier: Literal["model", "guards"] = "model"
+    #: Codes of the languages in which other words may share an answer (ISO 639-1); any other language is
+    #: matched exactly only. None: all known ones.
+    languages: tuple[str, ...] | None = None
     #: Size of the memory backend.
     max_entries: int = Field(default=1000, ge=1)
     #: Seconds until an answer expires.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from router_extproc.equivalence.writing import Writing, read_writing
+from router_extproc.equivalence.writing import Writing, read_writing, split_apostrophes
 
 #: Longer questions are not compared at all; the encoder's window ends long before.
 QUESTION_CHARS_MAX = 2000
@@ -139,8 +139,8 @@ def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:
     elif lowered.endswith("n't"):
         parts = (lowered[:-3], "not")
     else:
-        # "Berlin's", "what's", "I'm": the first part is the word.
-        return [Token(lowered.split("'", 1)[0], written.split("'", 1)[0], kind, opens)]
+        words = split_apostrophes(written)
+        return [Token(word.lower(), word, kind, opens and place == 0) for place, word in enumerate(words)]
     return [Token(part, part, kind, opens) for part in parts]
 
 

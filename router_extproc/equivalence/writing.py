@@ -82,6 +82,7 @@ _AROUND_SYMBOLS: Final = frozenset(
         """,
     )
 )
+_ENGLISH_ENDINGS: Final = frozenset({"s", "m", "re", "ve", "d", "ll"})
 #: What a number with an exponent is: 1e-3.
 _EXPONENT: Final = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]\d+")
 #: A factorial; behind a longer number the mark ends a sentence.
@@ -131,11 +132,26 @@ def fold(word: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
+def split_apostrophes(word: str) -> list[str]:
+    """The words on both sides of an apostrophe, without the endings of English (Berlin's, I'm, we'll).
+
+    An elided article is part of no word: l'eau and l'air differ in what follows it.
+    """
+    parts = word.split("'")
+    return [
+        part for place, part in enumerate(parts) if part and not (place and part.lower() in _ENGLISH_ENDINGS)
+    ]
+
+
+def plain_marks(text: str) -> str:
+    """The text with plain marks for typographic and full-width ones."""
+    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
+    return plain.replace(" -- ", " - ").strip()
+
+
 def read_writing(text: str) -> Writing:
     """How the text is written."""
-    plain = text if text.isascii() else unicodedata.normalize("NFC", text).translate(_PLAIN)
-    plain = _OPTIONAL_PLURAL.sub("", plain)
-    plain = _DOUBLED.sub('"', plain.replace(" -- ", " - ").strip())
+    plain = _DOUBLED.sub('"', plain_marks(_OPTIONAL_PLURAL.sub("", text)))
     quoted: tuple[str, ...] = ()
     rest = plain
     if not _QUOTE_MARKS.isdisjoint(plain):
@@ -248,7 +264,7 @@ def _plain_words(bare: str) -> list[str] | None:
     if _is_formula(bare):
         return None
     if _WORD.fullmatch(bare):
-        return [part.split("'", 1)[0] if not part.startswith("'") else part for part in bare.split("-")]
+        return [word for part in bare.split("-") for word in split_apostrophes(part)]
     if _YEAR.fullmatch(bare) or _THOUSANDS.fullmatch(bare):
         return []
     if _NUMBER.fullmatch(bare) or _RUN_ON.fullmatch(bare):

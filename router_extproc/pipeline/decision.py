@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from router_extproc.dialects.base import Rendered
+from router_extproc.equivalence.languages import Told
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
@@ -59,6 +60,8 @@ class Explanation:
     cache_reason: str
     candidates: tuple[Candidate, ...] = ()
     stages: tuple[StageNote, ...] = ()
+    #: That the cache read the prompt as; None: it was not asked for other words.
+    language: Told | None = None
     #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
     ignored: int = 0
 

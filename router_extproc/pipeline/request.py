@@ -226,6 +226,7 @@ def _explain(considered: Considered) -> Explanation:
         result.reason,
         result.candidates,
         tuple(filter(None, notes)),
+        result.language,
         ignored=_ignored(considered),
     )
 

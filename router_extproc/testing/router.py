@@ -20,6 +20,7 @@ from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
@@ -111,6 +112,7 @@ def fake_router(
     cached: bool = True,
     encoder: Encoder | None = None,
     verifier: Verifier | None = None,
+    languages: Languages = ENGLISH_ONLY,
     signal_settings: Mapping[str, SignalSettings] = MappingProxyType({}),
     clock: ManualClock | None = None,
     backend: CacheBackend | None = None,
@@ -148,7 +150,9 @@ def fake_router(
         clock, wait_s=wait_s, waiters_max=WAITERS_MAX, pending_max=pending_max, grace_s=grace_s
     )
     learned = replace(learned, coalescer=coalescer)
-    resources = Resources(encoder, InlineInference(), tuple(signals), cache if cached else None, background)
+    resources = Resources(
+        encoder, InlineInference(), tuple(signals), cache if cached else None, background, languages
+    )
     router = assemble(resources, policy, learned, Surroundings(reports, clock, chance, pause))
     return FakeRouter(
         router.parts,

@@ -8,6 +8,7 @@ from router_extproc.cache.base import Partition
 from router_extproc.cache.decision_policy import CachePolicy, StoreRules
 from router_extproc.cache.results import Query
 from router_extproc.clock import Budget
+from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.caching.reuse import Bypass
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
@@ -88,8 +89,14 @@ def needs_vector(parsed: ParsedRequest, policy: CachePolicy) -> bool:
     return len(parsed.request.prompt.encode("utf-8", "surrogatepass")) <= SEMANTIC_PROMPT_BYTES_MAX
 
 
-def semantic_vector(parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None) -> Vector | None:
+def semantic_vector(
+    parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None, languages: Languages = ENGLISH_ONLY
+) -> Vector | None:
     """The vector by which the request may be matched, or None: exactly only."""
-    if encoding is None or not encoding.is_faithful or not needs_vector(parsed, policy):
+    if encoding is None or not needs_vector(parsed, policy):
         return None
-    return encoding.vector
+    if encoding.is_faithful:
+        return encoding.vector
+    # Unknown tokens (Chinese characters) make vectors alike, but the language's own file compares the texts.
+    whole = encoding.tokens > 0 and not encoding.truncated
+    return encoding.vector if whole and languages.compares(parsed.request.prompt) else None

@@ -21,6 +21,7 @@ from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.results import CacheLookup, Found, Hit, Judged, Miss
 from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
+from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, Told
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion, needs_vector, semantic_vector
@@ -51,6 +52,8 @@ class CacheResult:
     shadow: ShadowPlan | None = None
     #: What the client says of what would have been the hit.
     feedback: Feedback | None = None
+    #: That the prompt was read as; None: it was not asked semantically.
+    language: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class CacheStage:
     encoder_identity: str
     shadow_sampling: ShadowSampling
     answerers: Answerers
+    #: That are matched semantically.
+    languages: Languages = ENGLISH_ONLY
 
     def read_only(self) -> CacheStage:
         """The same stage for requests that are only explained: nothing of the cache changes.
@@ -125,11 +130,17 @@ class CacheStage:
             key = replace(key, fingerprint=fallback_fingerprint(key.fingerprint, model))
             decision = f"{decision}>{model}"
         where = self._partition(key, decision, answerer_of(route))
-        vector = semantic_vector(parsed, policy, encoding)
+        vector = semantic_vector(parsed, policy, encoding, self.languages)
         return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
 
     async def find(self, question: CacheQuestion) -> CacheResult:
         """What the cache has for the question."""
+        result = await self._find(question)
+        if result.outcome.status == "bypass" or not needs_vector(question.parsed, question.policy):
+            return result
+        return replace(result, language=self.languages.read(question.parsed.request.prompt))
+
+    async def _find(self, question: CacheQuestion) -> CacheResult:
         if question.parsed.directives.no_cache:
             return CacheResult(None, _forward_outcome("bypass", "request"), "no-cache")
         budget = question.parsed.budget.part(self.timeout_s)

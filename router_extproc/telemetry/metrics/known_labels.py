@@ -12,6 +12,7 @@ from typing import Final, get_args
 
 from router_extproc.config.model import Config
 from router_extproc.dialects import DIALECTS
+from router_extproc.equivalence.languages import OTHER, known_codes
 from router_extproc.errors import RequestError
 from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
@@ -79,6 +80,7 @@ class KnownLabels:
             "answer_ttft_seconds": [(model,) for model in self.models],
             "answer_duration_seconds": [(model,) for model in self.models],
             "tokens": list(product(self.models, (*tokens, "cached"))),
+            "cache_exact_only": [(code,) for code in (*known_codes(), OTHER)],
             "coalesced_requests": [("shared",), ("alone",)],
             "cache_saved_tokens": [
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)

@@ -79,6 +79,9 @@ class Metrics:
         self._candidates = self._counter(
             "cache_candidates", "Stored questions that were verified.", "accepted", "reason"
         )
+        self._exact_only = self._counter(
+            "cache_exact_only", "Lookups that only the same words could answer, by language.", "language"
+        )
         self._similarity = self._histogram(
             "cache_candidate_similarity", "Cosine of verified candidates.", SIMILARITY_BUCKETS, "accepted"
         )
@@ -191,7 +194,13 @@ class Metrics:
             self._count_stage(note)
         for reading in decision.explanation.readings:
             self._readings.labels(reading.name, _word(reading.label is not None)).inc()
-        for candidate in decision.explanation.candidates:
+        self._count_lookup(decision.explanation)
+
+    def _count_lookup(self, explanation: Explanation) -> None:
+        language = explanation.language
+        if language is not None and not language.is_matched:
+            self._exact_only.labels(language.code).inc()
+        for candidate in explanation.candidates:
             accepted = _word(candidate.accepted)
             self._candidates.labels(accepted, candidate.reason).inc()
             self._similarity.labels(accepted).observe(candidate.similarity)

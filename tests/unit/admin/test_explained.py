@@ -8,6 +8,7 @@ from router_extproc.admin.explained import explained
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.dialects.base import Rendered
+from router_extproc.equivalence.languages import Told
 from router_extproc.errors import ModelNotFound
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import (
@@ -45,6 +46,7 @@ def explanation(route: Route | None) -> Explanation:
         "refused",
         (Candidate("abc", 0.97, 0.3, accepted=False, reason="numbers"),),
         (stage("signals", 0.0025, "ok"),),
+        Told("da", is_matched=False),
     )
 
 
@@ -55,6 +57,7 @@ def test_a_forwarded_request_shows_its_way_and_why() -> None:
     shown = explained(decision)
     assert (shown["outcome"], shown["cluster"], shown["would_store"]) == ("forward", "vllm_large", True)
     assert shown["rules"] == [{"decision": "maths", "matched": True, "tests": {"domain: math": True}}]
+    assert (shown["language"], shown["exact_only"]) == ("da", True)
     assert shown["stages"] == [{"stage": "signals", "duration_ms": 2.5, "outcome": "ok", "reason": ""}]
 
 

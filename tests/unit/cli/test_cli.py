@@ -11,6 +11,7 @@ import structlog
 
 from router_extproc import __version__
 from router_extproc.cli import COMMANDS, main
+from router_extproc.cli.explanation import show
 from router_extproc.config.handover import handed_over
 from router_extproc.config.read import read_config
 
@@ -112,6 +113,47 @@ def test_a_broken_configuration_lists_its_problems_and_exits_with_2(
 def test_check_is_content_with_a_good_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", config) == 0
     assert "no problem found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("", "en, de, es, fr, it, ja, ko, nl, pl, pt, ru, sv, tr, zh"),
+        (", languages: [de]", "de"),
+        (", languages: []", "none"),
+    ],
+)
+def test_check_says_in_which_languages_other_words_may_hit(
+    written: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cached.yaml"
+    path.write_text(f"{OK}semantic_cache: {{enabled: true{written}}}\n")
+    assert run("check", path) == 0
+    shown = capsys.readouterr().out.replace("\n", " ")
+    assert f"semantic_cache.languages: matched semantically: {named}; other languages exactly only" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "exact_only", "shown"),
+    [
+        (None, False, "language: not read, because the cache was not asked for other words"),
+        ("de", False, "language: de, matched semantically"),
+        ("other", True, "language: other, matched exactly only"),
+    ],
+)
+def test_explain_names_the_language(
+    language: str | None,
+    exact_only: bool,  # noqa: FBT001
+    shown: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    explanation = {
+        "outcome": "replay", "cache": "hit-exact", "age_s": 1, "model": "small", "decision": "default",
+        "cache_status": "x", "ignored": 0, "language": language, "exact_only": exact_only,
+        "readings": [], "rules": [], "candidates": [], "stages": [],
+    }  # fmt: skip
+    show(explanation)
+    assert shown in capsys.readouterr().out
 
 
 def test_check_lists_problems_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

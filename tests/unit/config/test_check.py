@@ -36,6 +36,11 @@ signals:
         ("semantic_cache: {enabled: true, similarity_floor: 0.7}\n"
          "decisions: [{name: a, model: small, cache: {similarity_min: 0.6}}]",
          "decisions[0].cache.similarity_min: must be >= semantic_cache.similarity_floor (0.7), got 0.6"),
+        ("semantic_cache: {enabled: true, languages: [en, dee]}",
+         "semantic_cache.languages[1]: no language 'dee' (did you mean 'de'?); known are en, de, es, fr, it, ja, ko,"
+         " nl, pl, pt, ru, sv, tr, zh"),
+        ("semantic_cache: {enabled: true, languages: [en, de, en]}",
+         "semantic_cache.languages[2]: 'en' is listed twice"),
         ("semantic_cache: {enabled: true, max_false_hit_rate: 0.01}",
          "semantic_cache.max_false_hit_rate: needs a shadow_rate > 0: without shadow comparisons the rate is unknown"),
         ("semantic_cache: {enabled: true}\ndecisions: [{name: a, model: small, cache: {max_false_hit_rate: 0.01}}]",

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from router_extproc.cache.base import BackendState
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
+from router_extproc.equivalence.languages import Told
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
@@ -142,6 +143,13 @@ def test_readings_are_counted_without_their_labels() -> None:
 
 def test_refused_candidates_are_counted_with_their_reason() -> None:
     assert value(decide(FORWARD), "cache_candidates_total", accepted="false", reason="numbers") == 1
+
+
+@pytest.mark.parametrize(("matched", "count"), [(False, 1), (True, 0)])
+def test_lookups_that_their_language_limits_to_the_same_words_are_counted(matched: bool, count: int) -> None:  # noqa: FBT001
+    told = replace(EXPLANATION, language=Told("other", matched))
+    metrics = decide(replace(FORWARD, explanation=told))
+    assert (value(metrics, "cache_exact_only_total", language="other") or 0) == count
 
 
 def test_an_answer_is_counted_with_its_tokens() -> None:
