@@ -41,6 +41,7 @@ _MENTION: Final = re.compile(
     r"|essay|poem|story|haiku|lyrics|novel|fictional|theory|theorem|hypothetical"
     r"|how (?:do|can|could|should|would) (?:i|you|we|one)|how to|in (?:19|20)\d\d"
     r"|in (?:january|february|march|april|may|june|july|august|september|october|november|december)"
+    r"|who (?:wrote|sang|directed|composed)|plot of|in journalism"
     r"|(?:time|space) complexity|price of anarchy|now and then)\b"
 )
 #: A longer text with several numbers is a calculation: it says what its answer needs.

@@ -54,11 +54,20 @@ _MINE: Final = (
     r"|bank account|credit score|bills?|location|reservation|refund)"
 )
 
+_PLACE: Final = (
+    r"(?:restaurant|shop|store|pharmacy|bank|museum|library|office|gym|pool|bakery|supermarket|market|caf[eé]|mall"
+    r"|zoo|park|cinema|clinic|station|airport|border)"
+)
+
 #: Tried in this order; the first that is found is the label.
 ENGLISH: Final = (
     Pattern.of(
         "personal",
         "my unread i me",
+        # As typed into a search box: "my orders", "show my orders", "did my payment go through".
+        rf"^(?:(?:show|list|check|see|track|open|read|get)(?: me)? )?my (?:\w+ ){{0,2}}(?:{_MINE}|tickets|payments?|invoices?){_END}",
+        r"\b(?:did|has|have) my [\w ]{1,30} (?:go(?:ne)? through|arrived?|come|ship(?:ped)?|cleared)\b",
+        r"\bdo i have (?:any |new ){1,2}(?:\w+ )?(?:messages?|mail|e-?mails?|notifications?)\b",
         rf"{_ASK}(?: \w+){{0,3}} my (?:\w+ )?{_MINE}\b",
         rf"\b(?:where|when|has|have|is|are|did|track|list|open|how much|how many)\b(?: \w+){{0,3}} my (?:\w+ )?{_MINE}\b",
         r"\b(?:how many|any|have|got|read|show|are there|my|the) (?:\w+ ){0,2}unread\b|\bunread (?:e-?mails?|messages?)\b",
@@ -67,7 +76,12 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "time",
-        "time date day days weeks months year week month old date? time? next today's",
+        "time date day days weeks months year week month old date? time? next today's until sunset sunrise",
+        rf"^(?:the )?(?:current |local )?(?:time|date)(?: and (?:time|date))?"
+        rf"(?: (?:now|today|right now|please|here|in (?!a |an |the )[\w']{{3,20}}))+{_END}",
+        rf"\bcurrent (?:date and time|time and date){_END}|\bwhat week (?:number )?is it\b",
+        r"\b(?:how long|when) (?:until|till|is|does) (?:the )?(?:sunset|sunrise|sun (?:set|rise))\b",
+        rf"\bhow old is the (?:\w+ )?{_OFFICE}\b",
         r"\bwhat (?:time|day|date|year|month)(?: of the (?:week|month|year))? (?:is it|is today|are we in)\b",
         rf"\bwhat(?:'s| is) (?:the (?:current |exact |local )?|today's )(?:time|date|day)"
         rf"(?: (?:today|now|right now|here|in (?!a |an |the )[\w' ]{{2,30}}))*{_END}",
@@ -78,10 +92,13 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "price",
-        "price prices rate rates cost worth trading usd eur gbp dollar dollars euro euros stock shares",
+        "price prices rate rates cost worth trading much dow nasdaq dax ftse nikkei usd eur gbp dollar dollars euro euros stock shares",
+        rf"\bhow much (?:is|are) (?:an? |one )?{_COMMODITY}{_END}|\bhow much (?:is|are) [\w' ]{{1,30}} (?:now|today){_END}",
+        rf"\bprices? of [\w' ]{{1,30}} (?:right now|now|today){_END}|\b(?:stock|share) price{_END}",
+        r"\bwhat(?:'s| is) the (?:dow(?: jones)?|nasdaq|s&p(?: 500)?|dax|ftse|nikkei) (?:at|now|today|doing)\b",
         rf"\b(?:price|value|cost)s? of (?:a |an |one |the |some )?(?:\w+ )?{_COMMODITY}\b",
         rf"\b{_COMMODITY} (?:price|rate|value)s?{_END}|\b{_COMMODITY} prices? (?:today|now|right now|in)\b",
-        rf"{_ASK}.{{0,25}}\b(?:exchange|interest|mortgage|inflation|conversion) rates?"
+        rf"{_ASK}.{{0,25}}\b(?<!is )(?<!are )(?<! an )(?<! a )(?:exchange|interest|mortgage|inflation|conversion) rates?"
         rf"(?: (?:today|now|for|between|from|in (?!a |economics)).*)?{_END}",
         r"\bhow much (?:is|are|does|do) (?:an? |one |the )?[\w' ]{1,40} (?:cost|worth|trading)\b",
         rf"\b{_CURRENCY} (?:to|in|into) {_CURRENCY}\b|\b{_CURRENCY}.{{0,5}} exchange rate\b",
@@ -90,8 +107,10 @@ ENGLISH: Final = (
     Pattern.of(
         "weather",
         "weather forecast rain raining snow snowing umbrella jacket coat temperature sunny",
+        # Two words or three, as typed into a search box.
+        rf"^(?:current |local )?weather(?! (?:balloon|pattern|station|vane|map|symbol|system|the)s?\b)(?: [\w,'-]+){{0,2}}{_END}",
         r"\bweather (?:forecast )?(?:today|tomorrow|tonight|now|right|this|in|for|at|near|here|outside|like|report)\b",
-        rf"{_ASK}.{{0,12}}\bthe (?:weather|forecast)\b(?! (?:balloon|map|station|vane))",
+        rf"{_ASK}.{{0,12}}\bthe (?:weather|forecast)\b(?! (?:balloon|map|station|vane|symbol|pattern))",
         r"\bwill it (?:rain|snow|be (?:sunny|hot|cold|windy))\b|\bis it (?:raining|snowing|sunny|going to (?:rain|snow))\b",
         r"\bdo i need (?:an? |my )?(?:umbrella|jacket|coat)\b",
         r"\btemperature (?:outside|today|now|right now|tomorrow|here)\b",
@@ -99,6 +118,7 @@ ENGLISH: Final = (
     Pattern.of(
         "score",
         "score scores winning won standings",
+        rf"\blive scores?\b|^who won the (?:\w+ )?(?:election|game|match|race|lottery){_END}",
         rf"\b(?:what(?:'s| is| was)|show|check|tell me|give me) (?:me )?the (?:\w+ ){{0,3}}scores?"
         rf"(?: (?:now|today|right now|of the (?:\w+ ){{0,3}}(?:game|match)))?{_END}",
         r"\bwho(?:'s| is) winning\b|\b(?:current|league|latest) standings\b",
@@ -106,7 +126,8 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "news",
-        "news headlines happening happened",
+        "news headlines happening happened updates update trending",
+        rf"^(?:the )?news{_END}|^any updates?\b|\bwhat(?:'s| is) trending\b",
         r"\b(?:latest|today's|recent|breaking|current|top|this week's) (?:\w+ ){0,2}(?:news|headlines)\b",
         r"\bnews (?:today|about|on|from)\b|\b(?:any|tell me|read me|give me|show me|read) (?:the )?(?:\w+ )?news\b",
         r"\bwhat(?:'s| is) (?:the news|new in the news|in the news|happening (?:in|with|today|now|right now))\b",
@@ -114,7 +135,10 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "status",
-        "down offline online working status stock traffic outage delayed available sold reachable back",
+        "down offline online working status stock traffic outage delayed available sold reachable back up left busy",
+        rf"^status of (?:the|my|our) \w+|\b(?:order|flight|shipment|delivery|ticket)(?: [\w#-]{{1,20}})? status{_END}",
+        rf"^(?:is|are) (?:the|our|my|your) [\w.\- ]{{1,40}} up(?: again)?{_END}",
+        rf"\bhow many (?:seats|tickets|rooms|spots|places|tables) are (?:still )?(?:left|available|free){_END}|^how busy is the\b",
         rf"\b(?:is|are) (?:the |our |my |your )?[\w.\- ]{{1,40}} (?:down|offline|online|up and running|back up"
         rf"|working|reachable|in stock|sold out|delayed)(?: (?:again|right now|now|today|yet|at the moment"
         rf"|for everyone|in (?:size )?\w+))*{_END}",
@@ -133,9 +157,11 @@ ENGLISH: Final = (
     Pattern.of(
         "now",
         "today tonight now moment currently tomorrow yesterday night week weekend month morning afternoon"
-        " evening season today's latest newest recent current yet still open near playing",
+        " evening season today's latest newest recent current yet still open closed near playing movies films",
         rf"{_FACT}.{{0,80}}\b{_NOW}(?! (?:world|society|age))\b",
         rf"{_FACT}.{{0,80}} now{_END}",
+        rf"\b(?:is|are) (?:the|our|your) (?:\w+ )?{_PLACE}s? (?:open|closed){_END}",
+        rf"\bwhat (?:movies|films) are (?:in|on)\b|\bwhat (?:version|release) of .{{1,30}} is (?:current|the latest){_END}",
         r"\b(?:latest|newest|most recent|current) (?:[\w.]+ ){0,3}(?:version|release|update|episode|status|results?"
         r"|rankings?|situation|inflation|unemployment|record|champions?|patch|posts?|balance|job openings|deals|score"
         r"|iphone|population|market|earnings)\b",

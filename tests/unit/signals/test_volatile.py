@@ -19,6 +19,12 @@ VOLATILE = {
         How old is Keanu Reeves?
         When is the next bus to the airport?
         Do you have the time?
+        time in tokyo
+        date today
+        current date and time
+        what week is it
+        How long until sunset?
+        How old is the king of Spain?
         """,
     "price": """
         What is the price of gold?
@@ -28,6 +34,9 @@ VOLATILE = {
         What are mortgage rates today?
         How much does a barrel of oil cost?
         What is Apple's stock price?
+        how much is one bitcoin
+        what is the dow at
+        price of eggs now
         """,
     "weather": """
         What's the weather like in Lisbon?
@@ -36,11 +45,15 @@ VOLATILE = {
         weather tomorrow
         Is it snowing in Oslo?
         What is the temperature outside?
+        current weather
+        weather paris
         """,
     "score": """
         What's the score of the Lakers game?
         who is winning
         Who won the match last night?
+        live scores please
+        who won the election
         """,
     "status": """
         Is the login server down?
@@ -49,6 +62,11 @@ VOLATILE = {
         What is the status of my deployment?
         How's traffic on the A7?
         Is the payment service back up?
+        status of my flight
+        what's the order status
+        Is the website up?
+        How many seats are left?
+        how busy is the airport
         """,
     "personal": """
         Where is my order?
@@ -57,11 +75,18 @@ VOLATILE = {
         show me my calendar
         Do I have any meetings tomorrow?
         Has my package shipped?
+        my orders
+        list my open tickets
+        Did my payment go through?
+        do I have any new messages
         """,
     "news": """
         What's in the news?
         Tell me the latest headlines.
         any news about the election
+        news
+        Any updates?
+        what's trending
         What happened in Berlin yesterday?
         """,
     "office": """
@@ -77,6 +102,9 @@ VOLATILE = {
         Is the bakery still open?
         Where is the party this weekend?
         Who is on call right now?
+        Is the restaurant open?
+        What movies are in theaters?
+        what version of Python is current
         Wie wird das Wetter heute?
         Wie spät ist es?
         Quelle heure est-il ?
@@ -87,6 +115,18 @@ VOLATILE = {
         """,
 }
 TIMELESS = """
+    Who wrote Apocalypse Now?
+    Who sang Yesterday?
+    Why was it unclear who won the race?
+    What is the philosophy of the movie Up?
+    What is the plot of The Day After Tomorrow?
+    What is the weather symbol for fog?
+    What is an interest rate?
+    What is exchange rate?
+    Is the set of reals open?
+    Who won the election in 1860?
+    What is breaking news in journalism?
+    How do weather balloons work?
     What is the current in a circuit?
     Explain current events theory.
     What does now and then mean?
