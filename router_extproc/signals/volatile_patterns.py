@@ -63,9 +63,12 @@ _PLACE: Final = (
 ENGLISH: Final = (
     Pattern.of(
         "personal",
-        "my unread i me",
+        "my unread i me any",
         # As typed into a search box: "my orders", "show my orders", "did my payment go through".
         rf"^(?:(?:show|list|check|see|track|open|read|get)(?: me)? )?my (?:\w+ ){{0,2}}(?:{_MINE}|tickets|payments?|invoices?){_END}",
+        rf"^what(?:'s| is) my (?:\w+ ){{0,2}}(?:balance|credit score){_END}|^any (?:new )?(?:mail|e-?mails?|messages?){_END}",
+        r"\bhow many (?:e-?mails?|messages|orders|notifications) (?:did|do|have) i\b",
+        rf"^is my [\w ]{{2,30}} ready(?: yet)?{_END}|^where(?:'s| is) my (?:driver|courier|taxi|bus|train|luggage)\b",
         r"\b(?:did|has|have) my [\w ]{1,30} (?:go(?:ne)? through|arrived?|come|ship(?:ped)?|cleared)\b",
         r"\bdo i have (?:any |new ){1,2}(?:\w+ )?(?:messages?|mail|e-?mails?|notifications?)\b",
         rf"{_ASK}(?: \w+){{0,3}} my (?:\w+ )?{_MINE}\b",
@@ -76,10 +79,11 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "time",
-        "time date day days weeks months year week month old date? time? next today's until sunset sunrise",
+        "time date day days weeks months year week month old date? time? next today's until till sunset sunrise",
         rf"^(?:the )?(?:current |local )?(?:time|date)(?: and (?:time|date))?"
         rf"(?: (?:now|today|right now|please|here|in (?!a |an |the )[\w']{{3,20}}))+{_END}",
         rf"\bcurrent (?:date and time|time and date){_END}|\bwhat week (?:number )?is it\b",
+        rf"^(?:how long|days|weeks|time) (?:until|till) [\w' ]{{3,30}}{_END}|^(?:when is the )?next (?:full moon|eclipse|bus|train|flight|holiday){_END}",
         r"\b(?:how long|when) (?:until|till|is|does) (?:the )?(?:sunset|sunrise|sun (?:set|rise))\b",
         rf"\bhow old is the (?:\w+ )?{_OFFICE}\b",
         r"\bwhat (?:time|day|date|year|month)(?: of the (?:week|month|year))? (?:is it|is today|are we in)\b",
@@ -92,10 +96,10 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "price",
-        "price prices rate rates cost worth trading much dow nasdaq dax ftse nikkei usd eur gbp dollar dollars euro euros stock shares",
+        "price prices rate rates cost worth trading much dow nasdaq dax ftse nikkei market usd eur gbp dollar dollars euro euros stock shares",
         rf"\bhow much (?:is|are) (?:an? |one )?{_COMMODITY}{_END}|\bhow much (?:is|are) [\w' ]{{1,30}} (?:now|today){_END}",
         rf"\bprices? of [\w' ]{{1,30}} (?:right now|now|today){_END}|\b(?:stock|share) price{_END}",
-        r"\bwhat(?:'s| is) the (?:dow(?: jones)?|nasdaq|s&p(?: 500)?|dax|ftse|nikkei) (?:at|now|today|doing)\b",
+        r"^how(?:'s| is) the (?:stock )?market (?:doing|today)\b|\bwhat(?:'s| is) the (?:dow(?: jones)?|nasdaq|s&p(?: 500)?|dax|ftse|nikkei) (?:at|now|today|doing)\b",
         rf"\b(?:price|value|cost)s? of (?:a |an |one |the |some )?(?:\w+ )?{_COMMODITY}\b",
         rf"\b{_COMMODITY} (?:price|rate|value)s?{_END}|\b{_COMMODITY} prices? (?:today|now|right now|in)\b",
         rf"{_ASK}.{{0,25}}\b(?<!is )(?<!are )(?<! an )(?<! a )(?:exchange|interest|mortgage|inflation|conversion) rates?"
@@ -106,9 +110,10 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "weather",
-        "weather forecast rain raining snow snowing umbrella jacket coat temperature sunny",
+        "weather forecast rain raining snow snowing umbrella jacket coat temperature sunny hot cold warm windy",
         # Two words or three, as typed into a search box.
         rf"^(?:current |local )?weather(?! (?:balloon|pattern|station|vane|map|symbol|system|the)s?\b)(?: [\w,'-]+){{0,2}}{_END}",
+        rf"^(?:the )?forecast\b(?: \w+){{0,4}}{_END}|\bhow (?:hot|cold|warm|windy) is it\b(?! (?:on|in|inside|at) (?:the (?:sun|moon|core)|mars|venus|space))",
         r"\bweather (?:forecast )?(?:today|tomorrow|tonight|now|right|this|in|for|at|near|here|outside|like|report)\b",
         rf"{_ASK}.{{0,12}}\bthe (?:weather|forecast)\b(?! (?:balloon|map|station|vane|symbol|pattern))",
         r"\bwill it (?:rain|snow|be (?:sunny|hot|cold|windy))\b|\bis it (?:raining|snowing|sunny|going to (?:rain|snow))\b",
@@ -117,8 +122,8 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "score",
-        "score scores winning won standings",
-        rf"\blive scores?\b|^who won the (?:\w+ )?(?:election|game|match|race|lottery){_END}",
+        "score scores winning won win leads leading standings",
+        rf"^did [\w ]{{2,30}} win{_END}|\bwho(?:'s| is)? (?:leads|leading) (?:the|in the) (?:polls|league|race|table|standings)\b|\blive scores?\b|^who won the (?:\w+ )?(?:election|game|match|race|lottery){_END}",
         rf"\b(?:what(?:'s| is| was)|show|check|tell me|give me) (?:me )?the (?:\w+ ){{0,3}}scores?"
         rf"(?: (?:now|today|right now|of the (?:\w+ ){{0,3}}(?:game|match)))?{_END}",
         r"\bwho(?:'s| is) winning\b|\b(?:current|league|latest) standings\b",
@@ -126,8 +131,8 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "news",
-        "news headlines happening happened updates update trending",
-        rf"^(?:the )?news{_END}|^any updates?\b|\bwhat(?:'s| is) trending\b",
+        "latest news headlines happening happened updates update trending",
+        rf"^(?:the )?news{_END}|^any updates?\b|\bwhat(?:'s| is) the latest (?:on|about|from)\b|\bwhat(?:'s| is) trending\b",
         r"\b(?:latest|today's|recent|breaking|current|top|this week's) (?:\w+ ){0,2}(?:news|headlines)\b",
         r"\bnews (?:today|about|on|from)\b|\b(?:any|tell me|read me|give me|show me|read) (?:the )?(?:\w+ )?news\b",
         r"\bwhat(?:'s| is) (?:the news|new in the news|in the news|happening (?:in|with|today|now|right now))\b",
@@ -135,10 +140,11 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "status",
-        "down offline online working status stock traffic outage delayed available sold reachable back up left busy",
+        "down offline online working status stock traffic outage delayed available sold reachable back up left busy full queue size closed open delays close wait waiting",
+        rf"^(?:are there|any) delays\b|^what(?:'s| is) the wait(?:ing)? time\b|^when does the {_PLACE} (?:open|close)\b",
         rf"^status of (?:the|my|our) \w+|\b(?:order|flight|shipment|delivery|ticket)(?: [\w#-]{{1,20}})? status{_END}",
         rf"^(?:is|are) (?:the|our|my|your) [\w.\- ]{{1,40}} up(?: again)?{_END}",
-        rf"\bhow many (?:seats|tickets|rooms|spots|places|tables) are (?:still )?(?:left|available|free){_END}|^how busy is the\b",
+        rf"\bhow many (?:seats|tickets|rooms|spots|places|tables) are (?:still )?(?:left|available|free){_END}|^how (?:busy|full|long) (?:is|are) the (?:queue|line|airport|car park|parking|{_PLACE})\b|^do you have size\b|^is (?:the )?(?:road|bridge|tunnel|[am]\d{{1,3}}|i-?\d{{1,3}}) (?:open|closed)\b",
         rf"\b(?:is|are) (?:the |our |my |your )?[\w.\- ]{{1,40}} (?:down|offline|online|up and running|back up"
         rf"|working|reachable|in stock|sold out|delayed)(?: (?:again|right now|now|today|yet|at the moment"
         rf"|for everyone|in (?:size )?\w+))*{_END}",
@@ -152,14 +158,18 @@ ENGLISH: Final = (
         " governor richest",
         r"\bwho(?:'s| is| are) (?:the )?(?:current|currently|present|incumbent|reigning)\b",
         rf"\bwho(?:'s| is) (?:the )?(?:\w+ )?{_OFFICE} of\b|\bcurrent (?:\w+ )?{_OFFICE}\b",
+        rf"^who(?:'s| is) (?:the |our )?(?:president|prime minister|pope|king|queen|chancellor|mayor|governor){_END}",
         r"\bwho(?:'s| is) the richest\b",
     ),
     Pattern.of(
         "now",
         "today tonight now moment currently tomorrow yesterday night week weekend month morning afternoon"
-        " evening season today's latest newest recent current yet still open closed near playing movies films",
+        " evening season today's latest newest recent current yet still open closed near playing movies films upcoming",
         rf"{_FACT}.{{0,80}}\b{_NOW}(?! (?:world|society|age))\b",
         rf"{_FACT}.{{0,80}} now{_END}",
+        # A few words without a verb: "cheapest flights to Rome tomorrow", "today's menu".
+        rf"^(?!i |we |he |she |they |it |let|why|how to)(?:[\w'-]+ ){{1,6}}(?:today|tonight|tomorrow|right now|this weekend){_END}",
+        rf"^today's \w+(?: \w+)?{_END}|^(?:upcoming|tonight's) \w+",
         rf"\b(?:is|are) (?:the|our|your) (?:\w+ )?{_PLACE}s? (?:open|closed){_END}",
         rf"\bwhat (?:movies|films) are (?:in|on)\b|\bwhat (?:version|release) of .{{1,30}} is (?:current|the latest){_END}",
         r"\b(?:latest|newest|most recent|current) (?:[\w.]+ ){0,3}(?:version|release|update|episode|status|results?"

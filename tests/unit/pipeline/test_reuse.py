@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from router_extproc.pipeline.caching.reuse import ReuseFor, ReuseSettings
+from router_extproc.pipeline.caching.reuse import ReuseFor, ReuseRules, ReuseSettings
 from router_extproc.pipeline.decision import Forward
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.keywords import KeywordsSignal
@@ -80,6 +80,29 @@ async def test_what_was_stored_for_longer_is_too_old_after_these_seconds() -> No
     client.router.clock.advance(2)
     assert (await client.send(chat("Which ferries cross the wide bay of Lisbon right now?"))).cache == "miss"
     assert (await client.send(chat(timeless))).cache == "hit-exact"
+
+
+def reconfigured(client: Client, settings: ReuseSettings) -> Client:
+    """The same router with the same entries, under another rule."""
+    parts = client.router.parts
+    reader = replace(parts.pipeline.reader, reuse_rules=ReuseRules(settings))
+    parts = replace(parts, pipeline=replace(parts.pipeline, reader=reader))
+    return Client(replace(client.router, parts=parts))
+
+
+@pytest.mark.parametrize(
+    ("ttl_s", "at_once", "later"), [(0.0, "bypass", "bypass"), (30.0, "hit-exact", "miss")]
+)
+async def test_an_entry_from_before_the_rule_is_replayed_for_its_seconds_only(
+    ttl_s: float, at_once: str, later: str
+) -> None:
+    before = volatile(None)
+    await before.ask(chat(NOW))
+    client = reconfigured(before, ReuseSettings(ttl_s))
+    assert (await client.send(chat(NOW))).cache == at_once
+    client.router.clock.advance(31)
+    assert (await client.send(chat(NOW))).cache == later
+    assert (await before.send(chat(NOW))).cache == "hit-exact"
 
 
 async def test_a_decision_may_be_stricter() -> None:

@@ -19,6 +19,8 @@ VOLATILE = {
         How old is Keanu Reeves?
         When is the next bus to the airport?
         Do you have the time?
+        days until easter
+        next full moon
         time in tokyo
         date today
         current date and time
@@ -35,6 +37,7 @@ VOLATILE = {
         How much does a barrel of oil cost?
         What is Apple's stock price?
         how much is one bitcoin
+        how's the market doing
         what is the dow at
         price of eggs now
         """,
@@ -46,6 +49,8 @@ VOLATILE = {
         Is it snowing in Oslo?
         What is the temperature outside?
         current weather
+        forecast for the weekend
+        How cold is it outside?
         weather paris
         """,
     "score": """
@@ -53,6 +58,8 @@ VOLATILE = {
         who is winning
         Who won the match last night?
         live scores please
+        Did Arsenal win?
+        who leads the polls
         who won the election
         """,
     "status": """
@@ -65,8 +72,14 @@ VOLATILE = {
         status of my flight
         what's the order status
         Is the website up?
+        is the M25 closed
+        do you have size 42 in stock
+        How full is the car park?
         How many seats are left?
         how busy is the airport
+        Are there delays on the subway?
+        When does the store close?
+        What is the wait time at the ER?
         """,
     "personal": """
         Where is my order?
@@ -76,6 +89,11 @@ VOLATILE = {
         Do I have any meetings tomorrow?
         Has my package shipped?
         my orders
+        Is my car ready?
+        Where is my driver?
+        what's my credit card balance
+        any new mail
+        How many emails did I get?
         list my open tickets
         Did my payment go through?
         do I have any new messages
@@ -86,12 +104,14 @@ VOLATILE = {
         any news about the election
         news
         Any updates?
+        What's the latest on the merger?
         what's trending
         What happened in Berlin yesterday?
         """,
     "office": """
         Who is the current president of France?
         who is the ceo of Intel
+        Who is the president?
         Who is the richest person alive?
         """,
     "now": """
@@ -103,6 +123,9 @@ VOLATILE = {
         Where is the party this weekend?
         Who is on call right now?
         Is the restaurant open?
+        cheapest flights to Rome tomorrow
+        today's menu
+        upcoming concerts in Berlin
         What movies are in theaters?
         what version of Python is current
         Wie wird das Wetter heute?
@@ -115,6 +138,14 @@ VOLATILE = {
         """,
 }
 TIMELESS = """
+    How long to boil an egg
+    time to live in DNS
+    Days to maturity of a bond formula
+    What is a wait state?
+    How hot is it on the sun?
+    Is the glass half full?
+    What is the market for lemons?
+    Did Rome fall in a day?
     Who wrote Apocalypse Now?
     Who sang Yesterday?
     Why was it unclear who won the race?
