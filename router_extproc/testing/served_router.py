@@ -103,7 +103,9 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     maths = send_to(LARGE, name="maths", rule=read_rule({"maths": True}))
     # Clients of these tests have no keys.
     policy = replace(SEMANTIC, scope=SharedScope())
-    router = fake_router(signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy)
+    router = fake_router(
+        signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy, feedback="all"
+    )
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
     settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)
