@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from router_extproc.models.base import Classifiers
 from router_extproc.signals.base import Reading, SignalSettings, Subject
-from router_extproc.signals.volatile_patterns import ENGLISH, ENGLISH_WORDS, OTHER_LANGUAGES
+from router_extproc.signals.volatile_patterns import DIGEST, ENGLISH, ENGLISH_WORDS, OTHER_LANGUAGES
 
 #: Characters read at each end of a longer prompt: the question stands before or behind what it is about.
 EDGE_CHARS_MAX: Final = 200
@@ -42,7 +42,7 @@ _MENTION: Final = re.compile(
     r"|how (?:do|can|could|should|would) (?:i|you|we|one)|how to|in (?:19|20)\d\d"
     r"|in (?:january|february|march|april|may|june|july|august|september|october|november|december)"
     r"|who (?:wrote|sang|directed|composed)|plot of|in journalism"
-    r"|(?:time|space) complexity|price of anarchy|now and then)\b"
+    r"|what (?:does|do) .{1,60} mean|(?:time|space) complexity|price of anarchy|now and then)\b"
 )
 #: A longer text with several numbers is a calculation: it says what its answer needs.
 CALCULATION_CHARS_MIN: Final = 60
@@ -50,6 +50,7 @@ _NUMBER: Final = re.compile(
     r"\d[\d.,/]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|half|third|twice"
     r"|double|times|dozen)\b"
 )
+_DIGEST: Final = re.compile(DIGEST)
 _WORD: Final = re.compile(r"[a-z']+")
 _FOREIGN: Final = re.compile("|".join(rf"\b(?:{words})\b" for words in OTHER_LANGUAGES.values()))
 
@@ -102,7 +103,7 @@ def _asked(text: str) -> str:
     if _CODE.search(text) or _is_calculation(text):
         return ""
     text = " ".join(_BEHIND_COLON.sub("", _QUOTED.sub(" ", text)).split())
-    return "" if _MENTION.search(text) else text
+    return "" if _MENTION.search(text) and not _DIGEST.search(text) else text
 
 
 def _is_calculation(text: str) -> bool:

@@ -51,12 +51,19 @@ _OFFICE: Final = (
 _MINE: Final = (
     r"(?:orders?|balance|inbox|e-?mails?|messages?|notifications?|calendar|schedule|agenda|appointments?"
     r"|meetings?|package|parcel|delivery|shipment|flight|reminders?|alarms?|to-?do list|shopping list|cart"
-    r"|bank account|credit score|bills?|location|reservation|refund)"
+    r"|bank account|credit score|bills?|location|reservation|refund|transactions?|tickets?|tasks?|payments?|invoices?"
+    r"|subscription|bookings?|wallet|portfolio|quota|usage|points)"
 )
 
 _PLACE: Final = (
     r"(?:restaurant|shop|store|pharmacy|bank|museum|library|office|gym|pool|bakery|supermarket|market|caf[eé]|mall"
     r"|zoo|park|cinema|clinic|station|airport|border)"
+)
+
+#: A text about what is new, whoever writes it.
+DIGEST: Final = (
+    r"\b(?:summar(?:y|ies|i[sz]e)|recap|overview|digest|briefing|roundup)\b.{0,20}"
+    r"\b(?:today's|(?:this|last) (?:week|month|night)'s|latest news|the news|the latest)"
 )
 
 #: Tried in this order; the first that is found is the label.
@@ -110,46 +117,50 @@ ENGLISH: Final = (
     ),
     Pattern.of(
         "weather",
-        "weather forecast rain raining snow snowing umbrella jacket coat temperature sunny hot cold warm windy",
+        "weather forecast rain raining snow snowing umbrella jacket coat temperature sunny hot cold warm windy air uv pollen tide",
         # Two words or three, as typed into a search box.
         rf"^(?:current |local )?weather(?! (?:balloon|pattern|station|vane|map|symbol|system|the)s?\b)(?: [\w,'-]+){{0,2}}{_END}",
         rf"^(?:the )?forecast\b(?: \w+){{0,4}}{_END}|\bhow (?:hot|cold|warm|windy) is it\b(?! (?:on|in|inside|at) (?:the (?:sun|moon|core)|mars|venus|space))",
         r"\bweather (?:forecast )?(?:today|tomorrow|tonight|now|right|this|in|for|at|near|here|outside|like|report)\b",
-        rf"{_ASK}.{{0,12}}\bthe (?:weather|forecast)\b(?! (?:balloon|map|station|vane|symbol|pattern))",
+        rf"{_ASK}.{{0,12}}\bthe (?:weather|forecast)\b(?! (?:balloon|cycle|front|map|pattern|station|symbol|system|vane))",
         r"\bwill it (?:rain|snow|be (?:sunny|hot|cold|windy))\b|\bis it (?:raining|snowing|sunny|going to (?:rain|snow))\b",
         r"\bdo i need (?:an? |my )?(?:umbrella|jacket|coat)\b",
         r"\btemperature (?:outside|today|now|right now|tomorrow|here)\b",
+        rf"{_ASK} (?:the )?(?:air quality|uv index|pollen count|water temperature|tide) (?:in|at|near|for)\b",
     ),
     Pattern.of(
         "score",
-        "score scores winning won win leads leading standings",
+        "score scores winning won win leads leading ahead first standings",
         rf"^did [\w ]{{2,30}} win{_END}|\bwho(?:'s| is)? (?:leads|leading) (?:the|in the) (?:polls|league|race|table|standings)\b|\blive scores?\b|^who won the (?:\w+ )?(?:election|game|match|race|lottery){_END}",
         rf"\b(?:what(?:'s| is| was)|show|check|tell me|give me) (?:me )?the (?:\w+ ){{0,3}}scores?"
         rf"(?: (?:now|today|right now|of the (?:\w+ ){{0,3}}(?:game|match)))?{_END}",
+        r"\bwho(?:'s| is) (?:leading|ahead|in the lead)\b|\bwhich team (?:is|'s) (?:first|leading|ahead|top)\b",
         r"\bwho(?:'s| is) winning\b|\b(?:current|league|latest) standings\b",
         rf"\b(?:who won|did .{{1,30}} win)\b.{{0,40}}\b(?:{_NOW}|last (?:game|match))\b",
     ),
     Pattern.of(
         "news",
-        "latest news headlines happening happened updates update trending",
+        "latest news headlines happening happened updates update trending today's",
         rf"^(?:the )?news{_END}|^any updates?\b|\bwhat(?:'s| is) the latest (?:on|about|from)\b|\bwhat(?:'s| is) trending\b",
         r"\b(?:latest|today's|recent|breaking|current|top|this week's) (?:\w+ ){0,2}(?:news|headlines)\b",
         r"\bnews (?:today|about|on|from)\b|\b(?:any|tell me|read me|give me|show me|read) (?:the )?(?:\w+ )?news\b",
         r"\bwhat(?:'s| is) (?:the news|new in the news|in the news|happening (?:in|with|today|now|right now))\b",
         rf"\bwhat happened .{{0,30}}{_NOW}",
+        DIGEST,
     ),
     Pattern.of(
         "status",
-        "down offline online working status stock traffic outage delayed available sold reachable back up left busy full queue size closed open delays close wait waiting",
+        "down offline online working status stock traffic outage outages delayed available sold reachable back up left busy full queue size closed open delays delay incidents running close wait waiting",
         rf"^(?:are there|any) delays\b|^what(?:'s| is) the wait(?:ing)? time\b|^when does the {_PLACE} (?:open|close)\b",
         rf"^status of (?:the|my|our) \w+|\b(?:order|flight|shipment|delivery|ticket)(?: [\w#-]{{1,20}})? status{_END}",
         rf"^(?:is|are) (?:the|our|my|your) [\w.\- ]{{1,40}} up(?: again)?{_END}",
-        rf"\bhow many (?:seats|tickets|rooms|spots|places|tables) are (?:still )?(?:left|available|free){_END}|^how (?:busy|full|long) (?:is|are) the (?:queue|line|airport|car park|parking|{_PLACE})\b|^do you have size\b|^is (?:the )?(?:road|bridge|tunnel|[am]\d{{1,3}}|i-?\d{{1,3}}) (?:open|closed)\b",
+        rf"\bhow many (?:seats|tickets|rooms|spots|places|tables) are (?:still )?(?:left|available|free)(?: (?:for|on|at|in) .{{1,30}})?{_END}|^how (?:busy|full|long) (?:is|are) the (?:queue|line|airport|car park|parking|{_PLACE})\b|^do you have size\b|^is (?:the )?(?:road|bridge|tunnel|[am]\d{{1,3}}|i-?\d{{1,3}}) (?:open|closed)\b",
         rf"\b(?:is|are) (?:the |our |my |your )?[\w.\- ]{{1,40}} (?:down|offline|online|up and running|back up"
         rf"|working|reachable|in stock|sold out|delayed)(?: (?:again|right now|now|today|yet|at the moment"
         rf"|for everyone|in (?:size )?\w+))*{_END}",
         rf"{_ASK}(?: me)? (?:the )?(?:current )?status of (?:the|my|our)\b|\b(?:server|service|build|deployment|system) status{_END}",
-        r"\bstill in stock\b|\bout of stock\b.{0,20}\?|\bany outages?\b|\b(?:is|are) there (?:an?|any) outages?\b",
+        r"\b(?:is|are) (?:the|our|my) (?:[\w-]+ ){0,2}(?:trains?|buses|ferr(?:y|ies)|trams?|flights?|servers?|jobs?|cluster|build) running\b",
+        r"\b(?:is|are) there (?:a |any )?(?:delays?|incidents?)\b|\bopen incidents?\b|\bstill in stock\b|\bout of stock\b.{0,20}\?|\bany outages?\b|\b(?:is|are) there (?:an?|any) outages?\b",
         r"\btraffic (?:like|today|now|right now|report|near)\b|\bhow(?:'s| is) (?:the )?traffic\b",
     ),
     Pattern.of(
@@ -164,7 +175,8 @@ ENGLISH: Final = (
     Pattern.of(
         "now",
         "today tonight now moment currently tomorrow yesterday night week weekend month morning afternoon"
-        " evening season today's latest newest recent current yet still open closed near playing movies films upcoming",
+        " evening season today's latest newest recent current yet still open closed near playing movies films upcoming"
+        " online waiting left live pending ongoing trending usage load utilization utilisation new developments",
         rf"{_FACT}.{{0,80}}\b{_NOW}(?! (?:world|society|age))\b",
         rf"{_FACT}.{{0,80}} now{_END}",
         # A few words without a verb: "cheapest flights to Rome tomorrow", "today's menu".
@@ -178,7 +190,15 @@ ENGLISH: Final = (
         rf"\b(?:is|are|has|have|did) .{{1,60}} yet{_END}",
         r"\b(?:is|are) (?:the |my |our )?[\w'. ]{1,40} still (?:open|down|up|running|alive|available|going|working|the)\b",
         r"\b(?:is|are) .{1,40}\bopen (?:now|today|tomorrow|right now|on \w+day)\b|\bnear me\b",
-        r"\bwhat(?:'s| is) (?:on tv|playing|on at)\b",
+        r"\bwhat(?:'s| is) (?:on tv|playing|on at)\b|\bwhat (?:song|music|track|show) is (?:playing|on|this)\b",
+        # Whatever is the latest, but for what is a term: the most recent common ancestor, current ratio.
+        rf"{_FACT}(?: [\w']+){{0,4}} (?:latest|newest|most recent(?! common)|live(?= \w+{_END})|pending|ongoing|trending)\b",
+        rf"{_FACT}(?: [\w']+){{0,3}} (?:the|our|your|my) current (?!in\b|through|of\b|ratio|divider|density|account|event|flow|law"
+        r"|source|mirror|affair|limit|transformer|theory|loop|sheet)[a-z]",
+        r"\b(?:cpu|gpu|memory|ram|disk|network|bandwidth) (?:usage|load|utili[sz]ation) (?:of|on|for) (?:the|my|our|this)\b",
+        r"\b(?:is|are) (?:the|my|our) (?:[\w-]+ ){1,4}still (?:\w+ing|broken|there|valid|blocked|empty|full)\b",
+        r"\bhow many (?:[\w-]+ ){1,3}are (?:online|logged in|waiting|connected|left|in (?:the )?queue)\b",
+        r"\b(?:recent|latest|new) (?:developments?|updates?) (?:in|on|with|about|to|from)\b|\bwhat(?:'s| is) new (?:in|with|at|on)\b",
     ),
 )
 

@@ -42,6 +42,8 @@ VOLATILE = {
         price of eggs now
         """,
     "weather": """
+        What is the air quality in Delhi?
+        Tell me the current temperature in Oslo
         What's the weather like in Lisbon?
         Will it rain this afternoon?
         do i need an umbrella
@@ -54,6 +56,8 @@ VOLATILE = {
         weather paris
         """,
     "score": """
+        Who is leading the Tour de France?
+        Which team is first in the league?
         What's the score of the Lakers game?
         who is winning
         Who won the match last night?
@@ -63,6 +67,14 @@ VOLATILE = {
         who won the election
         """,
     "status": """
+        Are there any outages at AWS?
+        Is there a delay on the M4?
+        Do we have any open incidents?
+        Are the trains running?
+        How many seats are still available for the show?
+        Is the build still failing?
+        How many people are online?
+        what is the cpu usage of the server
         Is the login server down?
         is github down right now
         Are the blue sneakers in stock?
@@ -82,6 +94,9 @@ VOLATILE = {
         What is the wait time at the ER?
         """,
     "personal": """
+        Show my open tickets
+        What are my pending tasks?
+        list my recent transactions
         Where is my order?
         How many unread messages do I have?
         What's my account balance?
@@ -99,6 +114,9 @@ VOLATILE = {
         do I have any new messages
         """,
     "news": """
+        Write a summary of today's news
+        Recent developments in Gaza
+        What's new in Kubernetes?
         What's in the news?
         Tell me the latest headlines.
         any news about the election
@@ -138,6 +156,13 @@ VOLATILE = {
         """,
 }
 TIMELESS = """
+    What is the weather cycle?
+    What does pending mean in promises?
+    What is current ratio in accounting?
+    What is the most recent common ancestor of whales?
+    Explain live variables in compilers
+    Do cats still have claws after trimming?
+    Explain the news cycle
     How long to boil an egg
     time to live in DNS
     Days to maturity of a bond formula
