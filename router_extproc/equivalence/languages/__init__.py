@@ -15,7 +15,8 @@ from typing import Final, Literal, Self
 from router_extproc.equivalence.language import ENGLISH, same_language
 from router_extproc.equivalence.languages.canonical import canonical, comma_places
 from router_extproc.equivalence.languages.differ import find_difference
-from router_extproc.equivalence.languages.file import Language, LanguageFileError, read_language
+from router_extproc.equivalence.languages.file import LanguageFileError, read_language
+from router_extproc.equivalence.languages.language import Language
 from router_extproc.equivalence.languages.tell import Teller
 from router_extproc.equivalence.words import Question, read_question
 from router_extproc.equivalence.writing import plain_marks

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.equivalence.languages.file import (
+from router_extproc.equivalence.languages.language import (
     TOKEN,
     HarmlessPhrase,
     Language,

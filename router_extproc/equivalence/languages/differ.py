@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from router_extproc.equivalence.languages.canonical import WORDS_MAX
-from router_extproc.equivalence.languages.file import (
+from router_extproc.equivalence.languages.language import (
     Language,
     Phrase,
     count_negations,

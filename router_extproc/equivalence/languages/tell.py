@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from router_extproc.equivalence.language import ENGLISH, ENGLISH_TELLS, ENGLISH_WORDS, is_english
-from router_extproc.equivalence.languages.file import Language
+from router_extproc.equivalence.languages.language import Language
 from router_extproc.equivalence.words import Question
 
 _HANGUL: Final = re.compile(r"[\uac00-\ud7af]")
