@@ -16,8 +16,9 @@ from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, Ro
 from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
+from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
-from router_extproc.pipeline.caching.stage import OFF, CacheResult, CacheStage, Unusable, unusable
+from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage

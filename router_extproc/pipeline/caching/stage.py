@@ -9,24 +9,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Literal
 
 from router_extproc.cache.base import Partition
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy, KeyRule
 from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
-from router_extproc.cache.http_caching import ForwardReason, render_forward, render_hit
+from router_extproc.cache.http_caching import render_hit
 from router_extproc.cache.key import fallback_fingerprint, partition
-from router_extproc.cache.results import CacheLookup, Found, Hit, Judged, Miss
+from router_extproc.cache.results import CacheLookup, Found, Hit, Miss
 from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
-from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, Told
+from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion, needs_vector, semantic_vector
-from router_extproc.pipeline.caching.reuse import BYPASS_REASONS, Bypass
-from router_extproc.pipeline.decision import CacheOutcome, CacheStatus, Candidate, StageNote
+from router_extproc.pipeline.caching.result import (
+    BY_POLICY,
+    BYPASSED,
+    NO_CREDENTIAL,
+    OFF,
+    CacheResult,
+    candidates_of,
+    forward_outcome,
+    missed,
+)
+from router_extproc.pipeline.caching.reuse import Bypass
+from router_extproc.pipeline.decision import CacheOutcome, CacheStatus
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import ShadowPlan
@@ -34,26 +43,6 @@ from router_extproc.pipeline.upstream import Answerers, answerer_of
 from router_extproc.routing.policy import Route
 
 STAGE = "cache"
-#: Why a request bypasses the cache that shares with nobody.
-NO_CREDENTIAL_REASON = "no-credential"
-
-
-@dataclass(frozen=True, slots=True)
-class CacheResult:
-    """The outcome of asking the cache."""
-
-    hit: Hit | None
-    outcome: CacheOutcome
-    #: Why no hit: a short word.
-    reason: str
-    candidates: tuple[Candidate, ...] = ()
-    note: StageNote | None = None
-    #: To be compared with what the pool answers.
-    shadow: ShadowPlan | None = None
-    #: What the client says of what would have been the hit.
-    feedback: Feedback | None = None
-    #: That the prompt was read as; None: it was not asked semantically.
-    language: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +131,18 @@ class CacheStage:
 
     async def _find(self, question: CacheQuestion) -> CacheResult:
         if question.parsed.directives.no_cache:
-            return CacheResult(None, _forward_outcome("bypass", "request"), "no-cache")
+            return CacheResult(None, forward_outcome("bypass", "request"), "no-cache")
         budget = question.parsed.budget.part(self.timeout_s)
         result = await run_stage(STAGE, self._look_up(question), budget)
         match result.value:
             case Hit() as hit if self._fits(hit, question):
                 return replace(self._judge(_as_exact(hit, question.key), question), note=result.note)
             case Hit():
-                return _missed("decision-gone", (), result.note)
+                return missed("decision-gone", (), result.note)
             case Miss(reason, judged):
-                return _missed(reason, judged, result.note)
+                return missed(reason, judged, result.note)
             case None:
-                return _missed("failed", (), result.note)
+                return missed("failed", (), result.note)
 
     async def exact(self, question: CacheQuestion) -> CacheResult | None:
         """The exact hit, wherever it is stored; None: there is none."""
@@ -179,24 +168,24 @@ class CacheStage:
         """The hit, unless the client must not learn of it, or says that it is wrong."""
         parsed = question.parsed
         if self._must_hide(hit, parsed):
-            return CacheResult(None, _forward_outcome("miss", "uri-miss"), "hidden")
+            return CacheResult(None, forward_outcome("miss", "uri-miss"), "hidden")
         if parsed.gives_feedback and self._may_give_feedback(question):
             return self._feedback(hit, question)
         return self._hit(hit) if hit.kind == "exact" else self._sample(hit, question)
 
     def _sample(self, hit: Hit, question: CacheQuestion) -> CacheResult:
         """A semantic hit, unless the evidence forbids it or it is drawn for a shadow comparison."""
-        directives, candidates = question.parsed.directives, _candidates(hit.judged)
+        directives, candidates = question.parsed.directives, candidates_of(hit.judged)
         gate = self.shadow_sampling.evidence.gate(question.decision, question.key.scope)
         rate = 1.0 if gate.is_closed else question.policy.shadow_rate
         shadow = None
         if not directives.only_if_cached and self.shadow_sampling.chance() < rate:
             shadow = ShadowPlan(hit.entry.fingerprint, hit.score)
         if hit.score < gate.score_min:
-            outcome = _forward_outcome("miss", "uri-miss", hit.similarity)
+            outcome = forward_outcome("miss", "uri-miss", hit.similarity)
             return CacheResult(None, outcome, "unproven", candidates, shadow=shadow)
         if shadow is not None:
-            outcome = _forward_outcome("bypass", "bypass", hit.similarity)
+            outcome = forward_outcome("bypass", "bypass", hit.similarity)
             return CacheResult(None, outcome, "shadow", candidates, shadow=shadow)
         # As an exact hit it would never be compared. `no-store` is of the request, too (RFC 9111, section
         # 5.2.1.5): not even its digest is kept.
@@ -218,8 +207,8 @@ class CacheStage:
         score = None if hit.kind == "exact" else hit.score
         entry, now_s = hit.entry, self.clock.wall_s()
         feedback = Feedback(entry.fingerprint, entry.scope, question.decision, score, now_s)
-        outcome = _forward_outcome("bypass", "request")
-        return CacheResult(None, outcome, "feedback", _candidates(hit.judged), feedback=feedback)
+        outcome = forward_outcome("bypass", "request")
+        return CacheResult(None, outcome, "feedback", candidates_of(hit.judged), feedback=feedback)
 
     def _fits(self, hit: Hit, question: CacheQuestion) -> bool:
         """Whether this very question may have the hit's answer, as the configuration in force says."""
@@ -254,7 +243,7 @@ class CacheStage:
         header = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
         hidden = policy is not None and policy.hide_timing
         outcome = CacheOutcome(status, header, age_s(hit.entry, now_s), hidden)
-        return CacheResult(hit, outcome, "", _candidates(hit.judged))
+        return CacheResult(hit, outcome, "", candidates_of(hit.judged))
 
     def _policy_of(self, hit: Hit) -> CachePolicy | None:
         """Of the decision that stored the entry; None: it is gone."""
@@ -266,56 +255,6 @@ def _highest_chance() -> float:
     return math.nextafter(1.0, 0.0)
 
 
-#: The cache is off.
-OFF = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "off")
-#: The decision does not use the cache.
-BY_POLICY = CacheResult(None, CacheOutcome("bypass", render_forward("bypass")), "policy")
-#: Nothing in the request says who asks, so its answers are for nobody else.
-NO_CREDENTIAL = CacheResult(
-    None, CacheOutcome("bypass", render_forward("bypass", detail="no credential")), NO_CREDENTIAL_REASON
-)
-
-#: The answer is for this request alone, by the reason.
-BYPASSED = {
-    reason: CacheResult(None, CacheOutcome("bypass", render_forward("bypass", detail=reason)), reason)
-    for reason in BYPASS_REASONS
-}
-
-
-#: Why a hit's answer is no use: damaged or of another version; without usage, which the form has.
-Unusable = Literal["unreadable", "no-usage"]
-
-
-def unusable(result: CacheResult, why: Unusable) -> CacheResult:
-    """The miss that a hit is whose answer cannot be replayed."""
-    return replace(result, hit=None, outcome=_forward_outcome("miss", "uri-miss"), reason=why)
-
-
 def _as_exact(hit: Hit, key: RequestKey) -> Hit:
     """A neighbour that is the very same request (another worker stored it) is an exact hit."""
     return replace(hit, kind="exact") if hit.entry.fingerprint == key.fingerprint else hit
-
-
-def _missed(reason: str, judged: tuple[Judged, ...], note: StageNote) -> CacheResult:
-    candidates = _candidates(judged)
-    nearest = max(map(attrgetter("similarity"), candidates), default=None)
-    return CacheResult(None, _forward_outcome("miss", "uri-miss", nearest), reason, candidates, note)
-
-
-def _forward_outcome(
-    status: CacheStatus, reason: ForwardReason, similarity: float | None = None
-) -> CacheOutcome:
-    return CacheOutcome(status, render_forward(reason, similarity=similarity))
-
-
-def _candidates(judged: tuple[Judged, ...]) -> tuple[Candidate, ...]:
-    return tuple(
-        Candidate(
-            each.neighbour.entry.fingerprint,
-            each.neighbour.similarity,
-            each.verdict.score,
-            each.verdict.accepted,
-            each.verdict.reason,
-        )
-        for each in judged
-    )

@@ -12,8 +12,8 @@ from router_extproc.cache.base import Entry
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
-from router_extproc.pipeline.caching.stage import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.decision import Forward, Reject, Replay
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.parsed_request import RawRequest
