@@ -42,7 +42,7 @@ class WatchedClock:
     """A clock that tells when its wall time jumps beside its monotonic time, at the next look at it."""
 
     def __init__(self, clock: Clock, jumped: Callable[[float], None]) -> None:
-        """`jumped` is told by how many seconds, forward or (below 0) back; it is quick and never raises."""
+        """`jumped` is called with the seconds, forward or (below 0) back; it is quick and never raises."""
         self._clock: Final = clock
         self._jumped: Final = jumped
         self._offset_s = clock.wall_s() - clock.monotonic_s()

@@ -61,7 +61,7 @@ def _check_scope(path: str, scope: ScopeFields) -> Iterator[ConfigError]:
 
 
 def _why_no_member(path: str) -> str | None:
-    """Why no client is told by this member of the body."""
+    """Why this member of the body does not tell clients apart."""
     if not _BODY_PATH(path):
         return "must be the names of members with dots between them, at most 8, as in metadata.user_id"
     if path.partition(".")[0] in _OF_THE_QUESTION:

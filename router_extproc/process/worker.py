@@ -48,7 +48,7 @@ from router_extproc.telemetry.request_log import open_request_log
 
 @dataclass(frozen=True, slots=True)
 class _Signals:
-    """When to stop, and who is told how far the worker is."""
+    """When to stop, and where the worker reports its progress."""
 
     stop: asyncio.Event
     #: Set by a second signal: streams under way are cut.

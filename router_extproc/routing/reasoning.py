@@ -1,4 +1,4 @@
-"""How each family of models is told to reason or not: members of the request body.
+"""How to ask each family of models to reason or not: members of the request body.
 
 Dialects add a member only where the client has set none: its own choice stays.
 """

@@ -99,7 +99,7 @@ def volatile_label(prompt: str) -> str | None:
 
 
 def _asked(text: str) -> str:
-    """What is asked, without what is only mentioned; "" when all of it is, or is told in the text."""
+    """What is asked, without what is only mentioned; "" when all of it is, or the text holds the answer."""
     if _CODE.search(text) or _is_calculation(text):
         return ""
     text = " ".join(_BEHIND_COLON.sub("", _QUOTED.sub(" ", text)).split())

@@ -1,4 +1,4 @@
-"""Language files: one text file a language, which says what it is told by and which wording is harmless.
+"""Language files: one text file a language, which says what identifies it and which wording is harmless.
 
 The format is described in docs/how-to/languages.md. Reading is strict: an unknown section, a word that is
 listed as harmless although the same file calls it a negation, or a group whose members ask differently is an

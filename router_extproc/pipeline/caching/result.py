@@ -1,4 +1,4 @@
-"""What comes of asking the cache about a request: a hit, or why there is none and what the client is told."""
+"""What comes of asking the cache about a request: a hit, or why there is none and what the client reads."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def missed(reason: str, judged: tuple[Judged, ...], note: StageNote) -> CacheRes
 def forward_outcome(
     status: CacheStatus, reason: ForwardReason, similarity: float | None = None
 ) -> CacheOutcome:
-    """What the client is told of a request that goes on to the pool."""
+    """What the client reads of a request that goes on to the pool."""
     return CacheOutcome(status, render_forward(reason, similarity=similarity))
 
 

@@ -69,7 +69,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class ScopeFigures:
-    """How well out of scope is told, on unseen rows."""
+    """How well prompts out of scope are recognised, on unseen rows."""
 
     #: The proposed `min_score`: KEPT_SHARE of the rows in scope are above it.
     threshold: float

@@ -153,7 +153,7 @@ def read_guard(data: Path) -> Iterator[TaskRow]:
 
 
 def read_spans(data: Path) -> Iterator[TaskRow]:
-    """Texts with names and places, and everyday prompts in which nobody is told of."""
+    """Texts with names and places, and everyday prompts that are about nobody."""
     for row in read_rows(data / SPANS, required=("text", "source")):
         spans = tuple(
             (span["start"], span["end"], SPAN_KINDS.index(SAME_KIND[span["type"]]))
