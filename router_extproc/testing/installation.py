@@ -121,8 +121,11 @@ class Installation:
             return Reply(answer.status_code, dict(answer.headers), received)
 
     def is_stored(self, prompt: str) -> bool:
-        """True when the cache alone answers this very prompt; no pool is asked."""
-        reply = self.ask(prompt, headers={"cache-control": "only-if-cached"})
+        """True when the cache alone answers this very prompt; no pool is asked.
+
+        Asked as a stream: what was stored of one has no usage, and does for no whole answer.
+        """
+        reply = self.ask(prompt, stream=True, headers={"cache-control": "only-if-cached"})
         return reply.headers.get(CACHE_HEADER) == "hit-exact"
 
     def is_itself(self) -> bool:
