@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 import orjson
+from pydantic import JsonValue
 
 from router_extproc.address import UnixAddress
 from router_extproc.cache.milvus.endpoint import LiteEndpoint, endpoint_of
@@ -97,13 +98,22 @@ def _is_of_a_demo(folder: Path) -> bool:
     return not names or {ROUTER, ENVOY} <= names
 
 
+def _written(config: Config) -> dict[str, JsonValue]:
+    """What is not as by default, and what a configuration is to say in any case: who shares answers."""
+    document: dict[str, JsonValue] = config.model_dump(mode="json", exclude_defaults=True)
+    cache = document.get("semantic_cache")
+    if isinstance(cache, dict):
+        cache.update(config.semantic_cache.model_dump(mode="json", include={"scope"}))
+    return document
+
+
 def write(config: Config, folder: Path, secrets: Mapping[str, str] = NOTHING) -> tuple[Path, Path]:
     """Write the router's and Envoy's configuration, each 0600; their files.
 
     secrets: see `with_names`.
     """
     router, envoy = folder / ROUTER, folder / ENVOY
-    document = with_names(config.model_dump(mode="json", exclude_defaults=True), secrets)
+    document = with_names(_written(config), secrets)
     # JSON is YAML, too.
     write_private(
         router, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

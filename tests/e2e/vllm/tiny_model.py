@@ -1,7 +1,7 @@
 """Writes a tiny Llama that a real vLLM can serve: random weights with a rule for what may follow what.
 
 It is not a language model; nothing it says means anything. The rule it keeps: an answer at temperature
-0.7 to 1 is never empty, differs from one request to the next, holds spaces, line breaks, indentation
+0.7 to 1 is never empty or blank, differs from one request to the next, holds spaces, line breaks, indentation
 and emoji, and ends by itself with finish reason "stop", so that requests need no sampling tricks.
 """
 
@@ -160,12 +160,14 @@ def _moods(model: TinyModel) -> tuple[tuple[tuple[str, ...], dict[str, float]], 
     head, tails = _spell(EMOJI_HEAD), tuple(_spell(tail) for tail in EMOJI_TAILS)
     signs = tuple(chr(code) for code in range(33, 127) if chr(code) not in said)
     say, think = dict.fromkeys(said, 0.0), dict.fromkeys(thoughts, 0.0)
+    # A word comes first: an answer of blanks alone says nothing, and is not stored.
+    begin = dict.fromkeys((_spell(f" {word}".encode()) for word in WORDS), 0.0)
     return (
         ((*said, *tails), say | {head: 0.5, END: STOP_LOGIT}),
-        ((ASK,), {THINK: 0.0} if model.thinks else say),
+        ((ASK,), {THINK: 0.0} if model.thinks else begin),
         ((THINK,), think),
         (thoughts, think | {THOUGHT: STOP_LOGIT}),
-        ((THOUGHT,), say),
+        ((THOUGHT,), begin),
         ((head,), dict.fromkeys(tails, 0.0)),
         # Only a grammar (a forced tool call) brings these: go on without space, so that JSON ends soon.
         (signs, dict.fromkeys(signs, 0.0) | {END: 3.0}),

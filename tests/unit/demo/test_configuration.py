@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -169,3 +170,9 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(ConfigError, match=r"--folder: cannot use .*/run"):
         prepare_folder(tmp_path / "run")
+
+
+def test_the_written_configuration_says_who_shares(tmp_path: Path) -> None:
+    """As the packaged one does; else the sidecar warns at each start that nobody has said it."""
+    router, _ = write(this_run(tmp_path), tmp_path)
+    assert json.loads(router.read_text())["semantic_cache"]["scope"] == "credentials"
