@@ -13,8 +13,9 @@ from typing import Final
 NAMES_MAX: Final = 16
 #: Characters of one header's name; no real one comes near.
 NAME_CHARS_MAX: Final = 64
-#: An answer is stored decoded and sent without any encoding, whatever a client accepts.
-_WITHOUT_EFFECT: Final = frozenset({"accept-encoding"})
+#: An answer is stored decoded and sent without any encoding, whatever a client accepts. Of the page that asks
+#: only the CORS headers hang, and an entry remembers which page they are for. vLLM names it on every answer.
+_WITHOUT_EFFECT: Final = frozenset({"accept-encoding", "origin"})
 
 #: Stands for "nobody knows": the answer hangs on more than the request's headers.
 ANYTHING: Final = "*"

@@ -14,7 +14,7 @@ from router_extproc.cache.vary import ANYTHING, NAME_CHARS_MAX, NAMES_MAX, VaryN
         ("X-Tenant", {"x-tenant"}),
         ("X-Tenant, accept-language", {"x-tenant", "accept-language"}),
         (" , X-Tenant ,,", {"x-tenant"}),
-        ("Origin, Accept-Encoding", {"origin"}),
+        ("Origin, Accept-Encoding, X-Team", {"x-team"}),
         ("*", {ANYTHING}),
         ("x-tenant, *", {"x-tenant", ANYTHING}),
     ],
