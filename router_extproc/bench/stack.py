@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -33,6 +34,10 @@ from router_extproc.telemetry.metrics.reading import count_late_stages
 
 READY_S: Final = 240.0
 _LOOK_EVERY_S: Final = 0.05
+#: In memory; made-up prompts of any words ("the weather for") are no questions that are true only now.
+_CACHE: Final[Mapping[str, object]] = MappingProxyType(
+    {"backend_type": "memory", "milvus": None, "max_entries": 100_000, "volatile_ttl_s": "off"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +123,7 @@ def _config(folder: Path, ports: list[int], workers: int) -> section.Config:
         "envoy": base.envoy.model_copy(update=envoy),
         # In memory: several workers cannot share Milvus Lite, and a backend is not on the path that
         # is measured here (`bench cache` measures backends).
-        "semantic_cache": base.semantic_cache.model_copy(
-            update={"backend_type": "memory", "milvus": None, "max_entries": 100_000}
-        ),
+        "semantic_cache": base.semantic_cache.model_copy(update=_CACHE),
     }
     return base.model_copy(update=changes)
 
