@@ -52,7 +52,7 @@ def starter(pools: Sequence[StarterPool], *, file: str = "router.yaml") -> str:
     models = "\n".join(_model(pool) for pool in pools)
     head = Template(_HEAD).substitute(file=file, clusters=clusters, default=first.name, models=models)
     rules = Template(_RULES if others else _RULES_LATER).substitute(
-        large=others[0].name if others else "large"
+        large=others[0].name if others else "large", anew=_ANEW
     )
     return head + rules + _CACHE
 
@@ -124,12 +124,8 @@ $models
 
 """
 
-_RULES: Final = """\
-# What is measured of each prompt, under names that you choose. Other types: keywords, complexity, language,
-# pii, guard, context_length, volatile; and `intent` with `examples:`, for topics that you describe yourself.
-signals:
-  # The subject, one of 14: math, physics, law, health, history ...
-  domain: {type: intent, model: mmlu14, min_score: 0.5}
+#: Of both kinds of rules: which requests want another answer each time.
+_ANEW: Final = """\
   # Not for routing: the cache's `bypass_when` asks them.
   another:
     type: keywords
@@ -137,7 +133,15 @@ signals:
       "toss a coin", "another one", "another joke", "tell me another", "give me another", "a different one",
       "give me a different", "roll the dice", "try again", "one more"]
   sampled: {type: sampling, temperature_min: 1.0}
+"""
 
+_RULES: Final = """\
+# What is measured of each prompt, under names that you choose. Other types: keywords, complexity, language,
+# pii, guard, context_length, volatile; and `intent` with `examples:`, for topics that you describe yourself.
+signals:
+  # The subject, one of 14: math, physics, law, health, history ...
+  domain: {type: intent, model: mmlu14, min_score: 0.5}
+$anew
 # Which model for which prompt: the first decision that fits, highest priority first.
 decisions:
   - name: exact-sciences
@@ -151,14 +155,7 @@ decisions:
 
 _RULES_LATER: Final = """\
 signals:
-  # Not for routing: the cache's `bypass_when` asks them.
-  another:
-    type: keywords
-    any: [random, randomly, "surprise me", "generate a password", "roll a die", "roll a dice", "flip a coin",
-      "toss a coin", "another one", "another joke", "tell me another", "give me another", "a different one",
-      "give me a different", "roll the dice", "try again", "one more"]
-  sampled: {type: sampling, temperature_min: 1.0}
-
+$anew
 # With one pool there is nothing to choose yet. Add a second one to `models` and `envoy.clusters`, then say
 # which prompts it gets:
 #

@@ -164,9 +164,10 @@ class StreamAnswerReader:
 
 
 class UnreadableAnswerReader:
-    """Stands for an answer of another content type: nothing is kept."""
+    """Stands for an answer of another content type, or in an unknown coding: nothing is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "content_type") -> None:
+        self._reason = reason
         self._started = False
 
     def feed(self, chunk: bytes) -> AnswerProgress:
@@ -176,7 +177,7 @@ class UnreadableAnswerReader:
 
     def finish(self) -> Answer | Incomplete:
         """See dialects.base.AnswerReader."""
-        return Incomplete("content_type")
+        return Incomplete(self._reason)
 
 
 def answer_object(text: bytes) -> JsonObject:

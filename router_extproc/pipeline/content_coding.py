@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.dialects.base import AnswerProgress, AnswerReader
+from router_extproc.dialects.readers import UnreadableAnswerReader
 from router_extproc.llm.answer import Answer, Incomplete
 
 #: What one answer may decode to. Streams compress well, a hostile one a thousandfold.
@@ -31,23 +32,7 @@ def decoding(reader: AnswerReader, content_encoding: str) -> AnswerReader:
         case "gzip" | "x-gzip" | "deflate" as coding:
             return DecodingReader(reader, is_gzip=coding != "deflate")
         case _:
-            return UndecodableReader()
-
-
-class UndecodableReader:
-    """Stands for an answer in an unknown coding: nothing is kept."""
-
-    def __init__(self) -> None:
-        self._started = False
-
-    def feed(self, chunk: bytes) -> AnswerProgress:
-        """See dialects.base.AnswerReader."""
-        self._started = self._started or bool(chunk)
-        return AnswerProgress(started=self._started)
-
-    def finish(self) -> Answer | Incomplete:
-        """See dialects.base.AnswerReader."""
-        return Incomplete("content-encoding")
+            return UnreadableAnswerReader("content-encoding")
 
 
 class DecodingReader:
