@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from router_extproc.equivalence.writing import Writing, read_writing, split_apostrophes
+from router_extproc.equivalence.chunks import split_apostrophes
+from router_extproc.equivalence.writing import Writing, read_writing
 
 #: Longer questions are not compared at all; the encoder's window ends long before.
 QUESTION_CHARS_MAX = 2000

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from router_extproc.equivalence.chunks import WrittenWord
 from router_extproc.equivalence.words import Question, listed
-from router_extproc.equivalence.writing import CaseStyle, Writing, WrittenWord
+from router_extproc.equivalence.writing import CaseStyle, Writing
 
 #: Abbreviations that are plain words in lower case.
 _ABBREVIATIONS = listed(
