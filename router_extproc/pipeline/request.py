@@ -137,10 +137,10 @@ class RequestPipeline:
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
         if parsed.pinned is None:
-            return await self.signal_stage.read(parsed.request, parsed.headers, parsed.budget, encode=encode)
+            return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode)
         if not encode:
             return UNKNOWN
-        return await self.signal_stage.encode_only(parsed.request, parsed.budget)
+        return await self.signal_stage.encode_only(parsed.subject, parsed.budget)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
