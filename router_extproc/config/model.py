@@ -20,6 +20,7 @@ from router_extproc.config.envoy import Envoy
 from router_extproc.config.limits import Limits
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
+from router_extproc.llm.reasoning import Family
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -40,7 +41,7 @@ class Reasoning(Section):
     """How this model's reasoning is switched on and off in the request body."""
 
     #: The model family, which decides how the request body says it.
-    family: Literal["qwen3", "deepseek", "gpt_oss"]
+    family: Family
 
 
 class Model(Section):

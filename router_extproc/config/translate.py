@@ -17,6 +17,7 @@ from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.config.translate_changes import changes_of
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
@@ -71,11 +72,12 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
             decision.priority,
             read_rule(decision.when, f"decisions[{index}].when"),
             tuple(Candidate(targets[each.model], each.weight) for each in decision.candidates),
-            decision.reasoning,
+            changes_of(decision),
             decision.tags,
             decision.selection.open(),
             decision.unread == "deny",
             _local_action(decision.action),
+            decision.takes_pinned,
         )
         for index, decision in enumerate(config.decisions)
     )
@@ -84,14 +86,20 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
 
 
 def _local_rules(config: section.Config, signals: Iterable[str]) -> str:
-    if not any(decision.action is not None and decision.action.is_local for decision in config.decisions):
+    if not any(_acts(decision) for decision in config.decisions):
         return ""
     rules = [
-        each.model_dump_json(include={"name", "priority", "when", "action", "unread"})
+        each.model_dump_json(include={"name", "priority", "when", "action", "unread", "pinned"})
         for each in config.decisions
     ]
     read = [config.signals[name].model_dump_json() for name in sorted(signals)]
     return digest(_RULES, map(text, (*rules, *read)))
+
+
+def _acts(decision: decided.Decision) -> bool:
+    """Whether an exact hit, which is found before the decision, would pass it by."""
+    local = decision.action is not None and decision.action.is_local
+    return local or decision.takes_pinned
 
 
 def _local_action(action: decided.Action | None) -> LocalAction | None:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -70,6 +71,16 @@ class RequestDialect(Protocol):
         """
         ...
 
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """The edits that make a decision's changes in the body of a request that `parse` has read.
+
+        Only what would really change is edited, and no edit holds text of the client's.
+        family: of the model that answers, for its way to be told to reason; None: it cannot be told.
+        """
+        ...
+
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """The body with the edits applied in place, in their order; `body` was accepted by `parse`."""
         ...
@@ -106,7 +117,11 @@ class AnswerDialect(Protocol):
         ...
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
-        """The JSON body of a pool that answers with this text."""
+        """The JSON body of a pool that answers with this text.
+
+        Raises:
+            UnsupportedRequest: no answer of this API is a text, as of embeddings.
+        """
         ...
 
 

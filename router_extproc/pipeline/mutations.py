@@ -89,6 +89,7 @@ def _forward(decision: Forward, role: Role) -> BodyReply:
         (CLUSTER_HEADER, route.target.cluster),
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
+        *(() if route.changes is None else route.changes.headers),
         *(_UNCODED if decision.write_token.plan is not None else ()),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)

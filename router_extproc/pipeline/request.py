@@ -20,6 +20,7 @@ from router_extproc.errors import (
     RouterUnavailable,
 )
 from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
@@ -145,30 +146,42 @@ class RequestPipeline:
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
-        if parsed.pinned is None:
-            return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode)
-        if not encode:
+        only = None if parsed.pinned is None else self.policy.pinned_signals
+        if only is not None and not only and not encode:
             return UNKNOWN
-        return await self.signal_stage.encode_only(parsed.subject, parsed.budget)
+        return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode, only=only)
 
     def _reply(self, considered: Considered, reply: LocalReply) -> LocalAnswer | Reject:
         """What a decision says that asks no pool."""
         parsed, explanation = considered.parsed, _explain(considered)
-        dialect, request = parsed.raw.dialect, parsed.request
+        dialect = parsed.raw.dialect
         match reply.action:
             case Block(message=message, status=status):
                 error = RequestBlocked(message, status=status)
                 headers = {DECISION_HEADER: reply.decision}
                 return Reject(error, dialect.render_error(error), headers, explanation)
             case AnswerText(text=text):
-                now_s = self.clock.wall_s()
-                answer = dialect.restore(dialect.compose(text, model=request.model, now_s=now_s))
-                return LocalAnswer(dialect.render(answer, request), reply.decision, explanation)
+                return self._answer(parsed, text, reply.decision, explanation)
+
+    def _answer(
+        self, parsed: ParsedRequest, text: str, decision: str, explanation: Explanation
+    ) -> LocalAnswer | Reject:
+        """The text as an answer of the API; an API whose answers are no text says so in its own words."""
+        dialect, request = parsed.raw.dialect, parsed.request
+        try:
+            document = dialect.compose(text, model=request.model, now_s=self.clock.wall_s())
+        except RequestError as error:
+            headers = {DECISION_HEADER: decision}
+            return Reject(error, dialect.render_error(error), headers, explanation)
+        rendered = dialect.render(dialect.restore(document), request)
+        return LocalAnswer(rendered, decision, explanation)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
         if parsed.pinned is not None:
-            return self.policy.pin(parsed.pinned, traffic)
+            return self.policy.decide_pinned(
+                parsed.pinned, readings.readings, traffic, unread=readings.unread
+            )
         return self.policy.decide(readings.readings, traffic, unread=readings.unread)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
@@ -196,7 +209,8 @@ class RequestPipeline:
     def _forward(self, considered: Considered, route: Route) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        body = parsed.raw.dialect.edit(parsed.raw.body, edits_of(route))
+        edits = edits_of(parsed.raw.dialect, parsed.request, route)
+        body = parsed.raw.dialect.edit(parsed.raw.body, edits)
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -210,6 +224,7 @@ class RequestPipeline:
             _explain(considered),
             coalescing=_coalescing(considered),
             feedback=result.feedback,
+            edits=described(edits, parsed.request.body),
         )
 
     def _hides(self, route: Route) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from router_extproc.errors import RouterUnavailable
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.actions import LocalAction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
@@ -37,11 +38,12 @@ class RuleTrace:
 class Route:
     """Where a request goes, and why."""
 
-    #: A decision's name, "default" (no rule matched) or "pinned" (the client named a real model).
+    #: A decision's name, "default" (no rule matched) or "pinned" (the client named a real model, and no
+    #: decision that takes such requests matched).
     decision: str
     target: Target
-    #: None leaves the body as it is.
-    reasoning: bool | None
+    #: None: the request reaches the pool as the client wrote it, but for the model's name.
+    changes: RequestChanges | None
     tags: tuple[str, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
     #: Answers in the target's place, whose pool is down; None: the target itself is asked.
@@ -76,13 +78,16 @@ class RoutingDecision:
     rule: Rule
     #: At least one, unless the action is local.
     candidates: tuple[Candidate, ...]
-    reasoning: bool | None
+    #: None: it changes nothing but the model's name.
+    changes: RequestChanges | None
     tags: tuple[str, ...] = ()
     selection: Selection = FIRST
     #: What this decision might take when a signal of its rule could not be read is refused.
     refuses_unread: bool = False
     #: None: a candidate answers.
     action: LocalAction | None = None
+    #: It also takes requests that name a real model, which they keep.
+    takes_pinned: bool = False
 
     @property
     def signals(self) -> frozenset[str]:
@@ -116,6 +121,13 @@ class Policy:
         self.fallbacks: Final = fallbacks
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
+        self._pinning: Final = tuple(each for each in self._decisions if each.takes_pinned)
+        #: Names of the decisions that take requests for a real model, too.
+        self.pinning: Final = tuple(decision.name for decision in self._pinning)
+        #: What those look at; a selection is not asked, for the model is chosen.
+        self.pinned_signals: Final = frozenset(
+            test.signal for decision in self._pinning for test in decision.rule.tests()
+        )
 
     def decide(
         self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
@@ -127,34 +139,67 @@ class Policy:
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
+        decision, trace = self._first(self._decisions, readings, unread)
+        if decision is None:
+            return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic)
+        if decision.action is not None:
+            return LocalReply(decision.name, decision.action, decision.tags, trace)
+        target = decision.selection.choose(decision.candidates, readings, traffic).target
+        route = Route(decision.name, target, decision.changes, decision.tags, trace)
+        return self._with_fallback(route, traffic)
+
+    def decide_pinned(
+        self,
+        target: Target,
+        readings: Readings,
+        traffic: TrafficSnapshot = ALL_UP,
+        *,
+        unread: Unread = frozenset(),
+    ) -> Route | LocalReply:
+        """The same for a request that names a real model, which it keeps.
+
+        Only decisions that take such requests are asked; `readings`: of `pinned_signals`.
+
+        Raises:
+            RouterUnavailable: see `decide`.
+        """
+        decision, trace = self._first(self._pinning, readings, unread)
+        if decision is None:
+            return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic)
+        if decision.action is not None:
+            return LocalReply(decision.name, decision.action, decision.tags, trace)
+        route = Route(decision.name, target, decision.changes, decision.tags, trace)
+        return self._with_fallback(route, traffic)
+
+    def may_send(self, decision: str, target: Target, *, pinned: bool = False) -> bool:
+        """Whether requests of this decision are answered by the target, its fallback left aside.
+
+        pinned: they name it.
+        """
+        if decision in {DEFAULT, PINNED}:
+            return (decision == PINNED) == pinned and (pinned or target == self._default)
+        known = self._by_name.get(decision)
+        if known is None or known.action is not None:
+            return False
+        return known.takes_pinned if pinned else any(each.target == target for each in known.candidates)
+
+    def changes_of(self, decision: str) -> RequestChanges | None:
+        """What the decision changes in a request; None: nothing but the model's name."""
+        known = self._by_name.get(decision)
+        return None if known is None else known.changes
+
+    def _first(
+        self, decisions: Sequence[RoutingDecision], readings: Readings, unread: Unread
+    ) -> tuple[RoutingDecision | None, tuple[RuleTrace, ...]]:
+        """The first decision whose rule holds, and how it went with each that was asked."""
         trace: list[RuleTrace] = []
-        for decision in self._decisions:
+        for decision in decisions:
             if unread and decision.might_take(readings, unread):
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
             trace.append(decision.trace(readings))
             if trace[-1].matched:
-                if decision.action is not None:
-                    return LocalReply(decision.name, decision.action, decision.tags, tuple(trace))
-                target = decision.selection.choose(decision.candidates, readings, traffic).target
-                route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
-                return self._with_fallback(route, traffic)
-        return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
-
-    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
-        """The route of a request that names a real model."""
-        return self._with_fallback(Route(PINNED, target, None), traffic)
-
-    def may_send(self, decision: str, target: Target) -> bool:
-        """Whether requests of this decision are answered by the target, its fallback left aside."""
-        if decision in {DEFAULT, PINNED}:
-            return decision == PINNED or target == self._default
-        known = self._by_name.get(decision)
-        return known is not None and any(each.target == target for each in known.candidates)
-
-    def reasoning_of(self, decision: str) -> bool | None:
-        """What the decision says of reasoning; None: it leaves the body as it is."""
-        known = self._by_name.get(decision)
-        return None if known is None else known.reasoning
+                return decision, tuple(trace)
+        return None, tuple(trace)
 
     def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
         fallback = self.fallbacks.of(route.target, traffic)

@@ -21,6 +21,7 @@ from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
+from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
@@ -52,7 +53,8 @@ SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 
 def send_to(target: Target, *, name: str, rule: Rule, reasoning: bool | None = None) -> RoutingDecision:
     """A decision with one candidate."""
-    return RoutingDecision(name, 1, rule, (Candidate(target),), reasoning)
+    changes = None if reasoning is None else RequestChanges(reasoning=ReasoningChange(reasoning))
+    return RoutingDecision(name, 1, rule, (Candidate(target),), changes)
 
 
 class AcceptingVerifier:

@@ -13,6 +13,7 @@ from typing import Final
 from router_extproc.config.warnings import (
     addresses,
     cache,
+    changes,
     coverage,
     files,
     headers,
@@ -42,6 +43,8 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     signals.warn_of_signals,
     coverage.warn_of_unused,
     rules.warn_of_rules,
+    changes.warn_of_changes,
+    changes.warn_of_credentials_in_headers,
     cache.warn_of_sharing,
     sharing.warn_of_shared_persons,
     sharing.warn_of_forged_names,

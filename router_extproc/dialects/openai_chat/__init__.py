@@ -14,11 +14,13 @@ from router_extproc.dialects.openai_chat.answer import (
     restore,
 )
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
+from router_extproc.dialects.openai_chat.changes import edits_for
 from router_extproc.dialects.openai_chat.render import render_error, render_json, render_stream
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -34,6 +36,12 @@ class OpenAIChat:
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""
         return parse_request(body)
+
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """See dialects.base.RequestDialect."""
+        return edits_for(request.body, changes, family)
 
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """See dialects.base.RequestDialect."""
