@@ -76,7 +76,7 @@ class RequestDialect(Protocol):
     ) -> Sequence[Edit]:
         """The edits that make a decision's changes in the body of a request that `parse` has read.
 
-        Only what would really change is edited, and no edit holds text of the client's.
+        None for a place that is not there and is not to be; no edit holds text of the client's.
         family: of the model that answers, for its way to be told to reason; None: it cannot be told.
         """
         ...

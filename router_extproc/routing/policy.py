@@ -171,6 +171,14 @@ class Policy:
         route = Route(decision.name, target, decision.changes, decision.tags, trace)
         return self._with_fallback(route, traffic)
 
+    def traces(self, readings: Readings, *, pinned: bool = False) -> tuple[RuleTrace, ...]:
+        """How every rule goes, in the order in which they are asked, also behind the one that is taken.
+
+        pinned: of those that are asked of a request that names a model.
+        """
+        asked = self._pinning if pinned else self._decisions
+        return tuple(decision.trace(readings) for decision in asked)
+
     def may_send(self, decision: str, target: Target, *, pinned: bool = False) -> bool:
         """Whether requests of this decision are answered by the target, its fallback left aside.
 

@@ -23,7 +23,15 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
+from router_extproc.llm.changes import (
+    NO_CHANGES,
+    ParameterChanges,
+    ReplaceSystemPrompt,
+    RequestChanges,
+    SurroundSystemPrompt,
+)
 from router_extproc.llm.edits import Add, Set
+from router_extproc.llm.request import InferenceRequest
 from router_extproc.testing.check_dialect_answers import ANSWER_RULES
 from router_extproc.testing.dialect_samples import (
     NOT_JSON,
@@ -124,6 +132,31 @@ def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
     require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
 
 
+def _check_it_makes_changes(dialect: Dialect, samples: DialectSamples) -> None:
+    request = dialect.parse(samples.request)
+    edits = dialect.edits(request, NO_CHANGES, family="qwen3")
+    require(not edits, "no change is no edit")
+    for text in (SurroundSystemPrompt(before="operator"), ReplaceSystemPrompt("operator")):
+        changed = _changed(dialect, samples.request, RequestChanges(text))
+        require(changed.system.startswith("operator"), "a system prompt is what the model reads first")
+        require(changed.prompt == request.prompt, "a system prompt leaves the question alone")
+    after = _changed(dialect, samples.request, RequestChanges(SurroundSystemPrompt(after="operator")))
+    require(after.system.endswith("operator"), "a system prompt is put behind the client's")
+    parameters = ParameterChanges(set=(("x_set", b"1"),), default=(("x_default", b"[2]"),), removed=("x_no",))
+    changed = _changed(dialect, samples.request, RequestChanges(parameters=parameters))
+    expected = {**request.body, "x_set": 1, "x_default": [2]}
+    require(changed.body == expected, "parameters are written where nothing was, and nothing else is")
+    again = _changed(dialect, orjson.dumps(expected), RequestChanges(parameters=parameters))
+    require(again.body == expected, "parameters that are so already stay")
+
+
+def _changed(dialect: Dialect, body: bytes, changes: RequestChanges) -> InferenceRequest:
+    edits = dialect.edits(dialect.parse(body), changes, family=None)
+    planted = dialect.parse(body).prompt
+    require(planted not in repr(edits), "an edit holds no text of the client's")
+    return dialect.parse(dialect.edit(body, edits))
+
+
 def _check_error_objects(dialect: Dialect, _: DialectSamples) -> None:
     for error in _ERRORS:
         _check_error_object(dialect, error)
@@ -144,6 +177,7 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_refuses_what_is_no_request,
     _check_errors_repeat_nothing,
     _check_it_edits_in_place,
+    _check_it_makes_changes,
     *ANSWER_RULES,
     _check_error_objects,
 )
