@@ -12,7 +12,9 @@ from router_extproc.config.check_headers import HOP_BY_HOP
 from router_extproc.config.decisions import Decision
 from router_extproc.config.model import Config
 from router_extproc.config.request_changes import Parameters, ReasoningSwitch, SystemPrompt
+from router_extproc.dialects import DIALECTS
 from router_extproc.errors import ConfigError
+from router_extproc.llm.answer import JsonValue
 from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
 
 #: Why a member is none of the parameters that a decision may change; "": it is what is asked.
@@ -92,6 +94,7 @@ def _check_parameters(path: str, parameters: Parameters) -> Iterator[ConfigError
         yield from _check_name(here, name)
     for kind, values in (("set", parameters.set), ("default", parameters.default)):
         yield from _check_values(f"{path}.{kind}", values)
+    yield from _check_types(f"{path}.max", parameters.max)
     for name, most in parameters.max.items():
         if name in _COUNTS and most < 1:
             yield ConfigError(f"{path}.max.{name}", f"must be >= 1, got {most:g}")
@@ -107,7 +110,19 @@ def _check_name(path: str, name: str) -> Iterator[ConfigError]:
         yield ConfigError(path, f"'{name}' cannot be changed: {why}")
 
 
-def _check_values(path: str, values: Mapping[str, object]) -> Iterator[ConfigError]:
+def _check_types(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
+    """No API refuses the value in every request."""
+    for name, value in values.items():
+        for dialect in DIALECTS.values():
+            words = dialect.unfit_parameter(name, value)
+            if words is not None:
+                yield ConfigError(
+                    f"{path}.{name}", f"must be {words}, or {dialect.name} requests are refused"
+                )
+
+
+def _check_values(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
+    yield from _check_types(path, values)
     size = 0
     for name, value in values.items():
         try:

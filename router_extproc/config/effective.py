@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from router_extproc.cache.decision_policy import CacheMode
+from router_extproc.cache.scope import CREDENTIALS
 from router_extproc.config.admin import TOKEN_CHARS_MIN
 from router_extproc.config.decisions import DecisionCache
 from router_extproc.config.expand import join
@@ -89,7 +90,8 @@ def _shown(value: object, path: str, from_environment: Mapping[str, str]) -> Any
 
 def _hide(key: str, value: object) -> object:
     from_environment = isinstance(value, str) and re.search(r"(?<!\$)\$\{", value)
-    if key not in SECRET_KEYS or not isinstance(value, str) or not value or from_environment:
+    is_secret = key in SECRET_KEYS or key.lower() in CREDENTIALS
+    if not is_secret or not isinstance(value, str) or not value or from_environment:
         return value
     return HIDDEN_TOKEN if key == "token" else HIDDEN
 

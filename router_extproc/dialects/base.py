@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
@@ -79,6 +79,10 @@ class RequestDialect(Protocol):
         None for a place that is not there and is not to be; no edit holds text of the client's.
         family: of the model that answers, for its way to be told to reason; None: it cannot be told.
         """
+        ...
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """What the API wants under this name, where that is another type than the value's; None: it fits."""
         ...
 
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:

@@ -53,6 +53,12 @@ def test_a_secret_in_clear_is_hidden(tmp_path: Path) -> None:
     assert "hunter2" not in dump(in_force(report))
 
 
+def test_a_credential_for_a_pool_is_hidden(tmp_path: Path) -> None:
+    headers = "{x-team: research, Authorization: Bearer hunter2}"
+    report = examined(tmp_path, f"decisions: [{{name: a, model: small, headers: {headers}}}]\n")
+    assert in_force(report)["decisions"][0]["headers"] == {"x-team": "research", "Authorization": "***"}
+
+
 @pytest.mark.parametrize(
     "key", ["uri: 'https://root:hunter2@m:1'", "connection: {uri: 'https://root:hunter2@m:1'}"]
 )

@@ -311,3 +311,23 @@ def test_bytes_beside_a_system_prompt_stay() -> None:
     )
     assert changed(body, RequestChanges(BRIEF)) == body.replace(rb'"\u0041', rb'"Be brief.\n\n\u0041')
     assert changed(body, RequestChanges(POLITE)) == body.replace(rb"\/", rb"\/\n\nBe polite.")
+
+
+def test_huge_numbers_and_deep_values_stay() -> None:
+    deep = b"[" * 200 + b"]" * 200
+    body = (
+        b'{"messages":[{"role":"system","content":"A","x":' + deep + b'},{"role":"user","content":"Hi"}],'
+        b'"big":123456789012345678901234567890,"tiny":1e-320,"model":"auto","y":' + deep + b',"n":9}'
+    )
+    cap = RequestChanges(BRIEF, ParameterChanges(max=(("n", 1),)))
+    expected = body.replace(b'"A"', rb'"Be brief.\n\nA"').replace(b'"n":9', b'"n":1')
+    assert changed(body, cap) == expected
+
+
+def test_a_member_behind_strings_full_of_quotes_and_backslashes_is_found() -> None:
+    text = rb"\\\"{[\\" + b"x" * 9
+    body = (
+        b'{"messages":[{"role":"user","content":"' + text + b'"}],"a":"' + text + b'","model":"auto","n":9}'
+    )
+    cap = RequestChanges(parameters=ParameterChanges(max=(("n", 1),)))
+    assert changed(body, cap) == body.replace(b":9}", b":1}")
