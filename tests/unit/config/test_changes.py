@@ -10,6 +10,7 @@ import pytest
 from router_extproc.config.decisions import Decision
 from router_extproc.config.examine import examine
 from router_extproc.config.model import Config
+from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.config.translate import router_policy_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.llm.changes import (
@@ -152,3 +153,28 @@ def test_every_family_is_accepted() -> None:
         models = {"a": {"cluster": "a", "reasoning": {"family": family}}}
         config = Config.model_validate({"version": 1, "default_model": "a", "models": models})
         assert router_policy_of(config).catalogue.targets["a"].reasoning_family == family
+
+
+def policy_of(*decisions: dict[str, object]) -> RouterPolicy:
+    config = {
+        "version": 1,
+        "default_model": "small",
+        "models": {"small": {"cluster": "a"}, "large": {"cluster": "b"}},
+        "signals": {"urgent": {"type": "keywords", "any": ["now"]}},
+        "decisions": decisions,
+    }
+    return router_policy_of(Config.model_validate(config))
+
+
+def test_the_policy_knows_which_decisions_take_pinned_requests() -> None:
+    block = {"name": "a", "when": {"urgent": True}, "action": {"block": {}}}
+    plain = {"name": "b", "model": "large"}
+    assert policy_of(block, plain).routing.pinning == ("a",)
+    assert policy_of(block | {"pinned": False}, plain | {"pinned": True}).routing.pinning == ("b",)
+
+
+def test_what_takes_pinned_requests_is_part_of_the_keys() -> None:
+    """An exact hit is found before the decision, and would pass a new one by."""
+    plain = {"name": "b", "model": "large", "when": {"urgent": True}}
+    assert policy_of(plain).local_rules == ""
+    assert policy_of(plain | {"pinned": True}).local_rules
