@@ -113,12 +113,9 @@ def _check_name(path: str, name: str) -> Iterator[ConfigError]:
 def _check_types(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
     """No API refuses the value in every request."""
     for name, value in values.items():
-        for dialect in DIALECTS.values():
-            words = dialect.unfit_parameter(name, value)
-            if words is not None:
-                yield ConfigError(
-                    f"{path}.{name}", f"must be {words}, or {dialect.name} requests are refused"
-                )
+        wanted = (dialect.unfit_parameter(name, value) for dialect in DIALECTS.values())
+        for words in dict.fromkeys(filter(None, wanted)):
+            yield ConfigError(f"{path}.{name}", f"must be {words}: the API refuses anything else")
 
 
 def _check_values(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:

@@ -24,6 +24,10 @@ class Vocabulary:
     #: What a pool takes where a request says nothing, of those parameters for which that may be more than a
     #: cap allows; by the first of its names.
     taken: Mapping[str, float]
+    #: What may be added to a request; None: anything.
+    known: frozenset[str] | None = None
+    #: What a request cannot be without; by the first of its names.
+    required: frozenset[str] = frozenset()
 
     def names_of(self, parameter: str) -> Sequence[str]:
         """All names of the parameter."""
@@ -51,6 +55,11 @@ class _Wanted:
         exceeds = self.max is not None and of_the_pool is not None and of_the_pool > self.max
         return self.max if exceeds else None
 
+    def new_names(self, vocabulary: Vocabulary) -> Sequence[str]:
+        """Under which it is added to a request that does not have it."""
+        name = self.name if self.name in self.names else self.names[0]
+        return (name,) if vocabulary.known is None or name in vocabulary.known else ()
+
 
 def parameter_edits(document: JsonObject, changes: ParameterChanges, vocabulary: Vocabulary) -> list[Edit]:
     """Edits by which the parameters become what the decision wants; none where they are that already.
@@ -58,7 +67,7 @@ def parameter_edits(document: JsonObject, changes: ParameterChanges, vocabulary:
     document: what the dialect read of the body; of a doubled member that is the last one.
     """
     wanted = _wanted(changes, vocabulary)
-    edits = [edit for each in wanted for edit in _edits(document, each, vocabulary.taken)]
+    edits = [edit for each in wanted for edit in _edits(document, each, vocabulary)]
     # Each member that is taken out costs a pass of its own, and those before it share one.
     return sorted(edits, key=lambda edit: isinstance(edit, Remove))
 
@@ -78,19 +87,20 @@ def _wanted(changes: ParameterChanges, vocabulary: Vocabulary) -> Sequence[_Want
     for name, most in changes.max:
         of(name).max = most
     for name in changes.removed:
-        of(name).removed = True
+        of(name).removed = vocabulary.names_of(name)[0] not in vocabulary.required
     return tuple(found.values())
 
 
-def _edits(document: JsonObject, wanted: _Wanted, taken: Mapping[str, float]) -> Iterator[Edit]:
+def _edits(document: JsonObject, wanted: _Wanted, vocabulary: Vocabulary) -> Iterator[Edit]:
     present = [name for name in wanted.names if name in document]
+    places = present or wanted.new_names(vocabulary)
     if wanted.set is not None:
-        yield from _write(present or [wanted.name], orjson.loads(wanted.set))
+        yield from _write(places, orjson.loads(wanted.set))
         return
     says_something = not wanted.removed and any(document[name] is not None for name in present)
-    filling = None if says_something else wanted.filling(taken)
+    filling = None if says_something else wanted.filling(vocabulary.taken)
     if filling is not None:
-        yield from _write(present or [wanted.name], filling)
+        yield from _write(places, filling)
     elif wanted.removed:
         yield from (Remove((name,)) for name in present)
     elif wanted.max is not None:

@@ -41,6 +41,8 @@ from router_extproc.testing.dialect_samples import (
     require,
 )
 
+#: What the contract has written; a sample may have some of it.
+_CHANGED: Final = frozenset({"temperature", "top_p"})
 _ERRORS: Final = (
     MalformedRequest("This is wrong.", param="field"),
     ModelNotFound("No such model."),
@@ -142,12 +144,30 @@ def _check_it_makes_changes(dialect: Dialect, samples: DialectSamples) -> None:
         require(changed.prompt == request.prompt, "a system prompt leaves the question alone")
     after = _changed(dialect, samples.request, RequestChanges(SurroundSystemPrompt(after="operator")))
     require(after.system.endswith("operator"), "a system prompt is put behind the client's")
-    parameters = ParameterChanges(set=(("x_set", b"1"),), default=(("x_default", b"[2]"),), removed=("x_no",))
-    changed = _changed(dialect, samples.request, RequestChanges(parameters=parameters))
-    expected = {**request.body, "x_set": 1, "x_default": [2]}
-    require(changed.body == expected, "parameters are written where nothing was, and nothing else is")
-    again = _changed(dialect, orjson.dumps(expected), RequestChanges(parameters=parameters))
-    require(again.body == expected, "parameters that are so already stay")
+    _check_it_writes_parameters(dialect, samples)
+
+
+def _check_it_writes_parameters(dialect: Dialect, samples: DialectSamples) -> None:
+    given = {
+        name: value for name, value in dialect.parse(samples.request).body.items() if name not in _CHANGED
+    }
+    body = orjson.dumps({**given, "x_client": 3})
+    wanted = ParameterChanges(
+        set=(("temperature", b"0.5"),),
+        default=(("top_p", b"0.5"),),
+        max=(("x_client", 1),),
+        removed=("x_no",),
+    )
+    changed = _changed(dialect, body, RequestChanges(parameters=wanted)).body
+    require(changed.pop("x_client") == 1, "a larger number becomes the largest")
+    written = {**given, "temperature": 0.5, "top_p": 0.5}
+    # An API that knows none of them may refuse them.
+    require(changed in (written, given), "parameters are written, and nothing else changes")
+    again = _changed(dialect, orjson.dumps(written), RequestChanges(parameters=wanted))
+    require(again.body == written, "parameters that are so already stay")
+    require(
+        dialect.unfit_parameter("x_client", {"any": [1]}) is None, "what an API does not know is no error"
+    )
 
 
 def _changed(dialect: Dialect, body: bytes, changes: RequestChanges) -> InferenceRequest:

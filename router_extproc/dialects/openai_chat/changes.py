@@ -12,6 +12,7 @@ from typing import Final
 
 from router_extproc.dialects.openai_chat.request import SYSTEM_ROLES
 from router_extproc.dialects.parameters import Vocabulary, parameter_edits
+from router_extproc.dialects.system_prompt import SystemText, surround, whole_text
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.changes import (
     ReasoningChange,
@@ -20,20 +21,9 @@ from router_extproc.llm.changes import (
     SurroundSystemPrompt,
     SystemPromptChange,
 )
-from router_extproc.llm.edits import (
-    AppendItem,
-    AppendText,
-    Edit,
-    Path,
-    PrependItem,
-    PrependText,
-    RemoveItems,
-    Set,
-)
+from router_extproc.llm.edits import Edit, PrependItem, RemoveItems, Set
 from router_extproc.llm.reasoning import FAMILIES, EffortLevel, TemplateSwitch
 
-#: Between the operator's text and the client's where both are one string.
-BLANK_LINE: Final = "\n\n"
 _LENGTH: Final = ("max_tokens", "max_completion_tokens")
 VOCABULARY: Final = Vocabulary(
     names=dict.fromkeys(_LENGTH, _LENGTH),
@@ -86,28 +76,13 @@ def _replace(messages: Sequence[JsonObject], text: str) -> Iterator[Edit]:
 def _surround(messages: Sequence[JsonObject], change: SurroundSystemPrompt) -> Iterator[Edit]:
     last = _leading(messages) - 1
     if last < 0:
-        texts = filter(None, (change.before, change.after))
-        yield PrependItem(("messages",), _system_message(BLANK_LINE.join(texts)))
-        return
-    before, after = change.before, change.after
-    if last == 0 and before and after and not messages[0].get("content"):
-        # Nothing is between the two.
-        before, after = BLANK_LINE.join((before, after)), ""
-    if before:
-        yield _put(("messages", 0, "content"), messages[0], before, in_front=True)
-    if after:
-        yield _put(("messages", last, "content"), messages[last], after, in_front=False)
+        yield PrependItem(("messages",), _system_message(whole_text(change)))
+    else:
+        yield from surround(change, _text_at(messages, 0), _text_at(messages, last))
 
 
-def _put(path: Path, message: JsonObject, text: str, *, in_front: bool) -> Edit:
-    """The edit that adds text to one system message."""
-    content = message.get("content")
-    part: JsonValue = {"type": "text", "text": text}
-    if not content:
-        return Set(path, text)
-    if isinstance(content, list):
-        return PrependItem(path, part) if in_front else AppendItem(path, part)
-    return PrependText(path, text + BLANK_LINE) if in_front else AppendText(path, BLANK_LINE + text)
+def _text_at(messages: Sequence[JsonObject], place: int) -> SystemText:
+    return SystemText(("messages", place, "content"), messages[place].get("content"))
 
 
 def _leading(messages: Sequence[JsonObject]) -> int:
