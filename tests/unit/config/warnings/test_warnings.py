@@ -119,7 +119,11 @@ SIGNALS: list[Case] = [
      "limits: {max_body_bytes: 2000000}\nsignals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}")),
 ]  # fmt: skip
 
+ALL = "{name: a, model: small}"
+BLOCK = "{name: b, when: {any: [{k: true}, {t: a}]}, action: {block: {}}}"
 RULES: list[Case] = [
+    (f"{KEYWORDS}decisions: [{ALL}, {BLOCK}]\n", "decisions[1]", "takes only requests that name a model: 'a' comes first", f"{KEYWORDS}decisions: [{BLOCK}, {ALL}]\n"),
+    (f"{KEYWORDS}decisions: [{ALL[:-1]}, pinned: true}}, {BLOCK}]\n", "decisions[1]", "is never taken: 'a'", f"{KEYWORDS}decisions: [{BLOCK}, {ALL[:-1]}, pinned: true}}]\n"),
     (KEYWORDS + decisions("{t: a}", "null", "{k: true}"), "decisions[2]", "'d1' comes first and takes all", KEYWORDS + decisions("{t: a}", "{k: true}", "null")),
     (KEYWORDS + decisions("{t: a}", "{k: true}", "{k: asap}"), "decisions[2]", "is never taken: 'd1'", KEYWORDS + decisions("{t: a}", "{k: true}", "{k: false}")),
     (KEYWORDS + decisions("{any: [{k: true}, {t: gold}]}", "{t: gold}"), "decisions[1]", "comes first", KEYWORDS + decisions("{t: gold}", "{any: [{k: true}, {t: gold}]}")),
