@@ -110,7 +110,9 @@ class _Parts:
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
         headers = policy.routing_headers
-        return RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
+        return RequestParser(
+            policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules, policy.ask_reader
+        )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:
         return SignalStage(

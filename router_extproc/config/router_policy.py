@@ -7,10 +7,11 @@ open, and nothing in it changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.routing.catalogue import Catalogue
@@ -73,6 +74,8 @@ class RouterPolicy:
     cache: CacheSettings
     prices: Prices
     limits: StageLimits
+    #: Finds what a human asked.
+    ask_reader: AskReader = field(default_factory=AskReader.of)
 
     @property
     def routing_headers(self) -> tuple[str, ...]:

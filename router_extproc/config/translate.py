@@ -15,6 +15,7 @@ from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
 from router_extproc.routing.catalogue import Catalogue, Target
@@ -41,6 +42,7 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         cache,
         _prices(config.models),
         _stage_limits(config.limits),
+        AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
     )
 
 

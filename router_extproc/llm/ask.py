@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router_extproc.llm.request import InferenceRequest
-
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -28,13 +26,15 @@ class Ask:
     #: Earlier user turns that the ask cannot be understood without, the oldest first.
     context: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    #: False: the last user message holds more than the ask, or not the ask at all.
+    is_plain: bool = True
+
+    #: False: it says nothing of its own ("why?"); its context alone tells its topic.
+    has_topic: bool = True
 
     @property
     def reading(self) -> str:
         """The text that stands for the ask wherever its subject is what counts."""
-        return "\n".join((*self.context, self.text)) if self.context else self.text
-
-
-def read_ask(request: InferenceRequest) -> Ask:
-    """The ask of a request."""
-    return Ask(request.prompt)
+        if not self.context:
+            return self.text
+        return "\n".join((*self.context, self.text) if self.has_topic else self.context)

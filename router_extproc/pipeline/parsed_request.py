@@ -17,8 +17,9 @@ from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fi
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
+from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.base import Dialect
-from router_extproc.llm.ask import Ask, read_ask
+from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
@@ -99,6 +100,7 @@ class RequestParser:
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
     reuse_rules: ReuseRules = field(default_factory=ReuseRules)
+    ask_reader: AskReader = field(default_factory=AskReader.of)
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -110,7 +112,7 @@ class RequestParser:
         pinned = self.catalogue.pinned(request.model)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
-        ask = read_ask(request)
+        ask = self.ask_reader.read(request)
         reuse = self.reuse_rules.of(Subject(request, headers, None, ask))
         keys = self._keys(raw, request, headers, vary)
         directives = _within(directives, reuse)

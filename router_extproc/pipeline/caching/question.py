@@ -82,6 +82,9 @@ def needs_vector(parsed: ParsedRequest, policy: CachePolicy) -> bool:
     """Whether the cache looks the request up, or stores it, by a vector; known before any inference."""
     if policy.mode != "semantic" or not parsed.request.prompt_is_last:
         return False
+    if not parsed.ask.is_plain:
+        # The verifier compares questions; two blocks of a client may differ in what no question tells.
+        return False
     if policy.multi_turn == "exact" and parsed.request.history:
         return False
     if parsed.directives.no_cache and parsed.directives.no_store:
