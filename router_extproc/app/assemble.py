@@ -111,7 +111,14 @@ class _Parts:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
         headers = policy.routing_headers
         return RequestParser(
-            policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules, policy.ask_reader
+            policy.catalogue,
+            policy.cache_policies,
+            headers,
+            self.learned.vary,
+            rules,
+            policy.local_rules,
+            policy.ask_reader,
+            routes_by_stream=policy.routes_by_stream,
         )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:

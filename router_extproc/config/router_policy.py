@@ -74,6 +74,9 @@ class RouterPolicy:
     cache: CacheSettings
     prices: Prices
     limits: StageLimits
+    #: Digest of the rules where a decision blocks or answers by itself, "" where none does. It is part of the
+    #: cache's keys: what other rules have let pass is not replayed past these.
+    local_rules: str = ""
     #: Finds what a human asked.
     ask_reader: AskReader = field(default_factory=AskReader.of)
 
@@ -81,6 +84,11 @@ class RouterPolicy:
     def routing_headers(self) -> tuple[str, ...]:
         """The headers that signals read, in lower case and a fixed order."""
         return tuple(sorted({name for signal in self.signals.values() for name in signal.headers()}))
+
+    @property
+    def routes_by_stream(self) -> bool:
+        """True when a decision may depend on whether the answer shall be streamed."""
+        return any(signal.reads_stream for signal in self.signals.values())
 
     @property
     def needs_encoder(self) -> bool:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from router_extproc.signals.base import SignalSettings
 from router_extproc.signals.complexity import ComplexitySettings
 from router_extproc.signals.context_length import ContextLengthSettings
+from router_extproc.signals.conversation import ConversationSettings
 from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
@@ -26,6 +27,7 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "intent": IntentSettings,
         "keywords": KeywordsSettings,
         "context_length": ContextLengthSettings,
+        "conversation": ConversationSettings,
         "header": HeaderSettings,
         "language": LanguageSettings,
         "pii": PiiSettings,
