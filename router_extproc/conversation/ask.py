@@ -59,10 +59,10 @@ class AskReader:
             if turn.text.strip():
                 judged = self.follow_ups.judge(turn.text)
                 context = () if judged == "alone" else self._context(turns)
+                gist = self.follow_ups.gist(turn.text) if context else ""
                 told = tuple(LeftOut(kind, chars) for kind, chars in left_out.items())
-                return Ask(
-                    turn.text, context, told, is_plain=not place and not told, has_topic=judged != "empty"
-                )
+                plain = not place and not told
+                return Ask(turn.text, context, told, plain, has_topic=judged != "empty", gist=gist)
         return Ask(request.prompt, is_plain=not left_out)
 
     def _context(self, turns: _UserTurns) -> tuple[str, ...]:

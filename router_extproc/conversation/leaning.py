@@ -33,6 +33,7 @@ _CHARS_A_WORD: Final = 3
 _OWN_WORDS_MIN: Final = 2
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _OWN: Final = re.compile(r"```|[\"\u201c\u00ab\u300c].{8,}?[\"\u201d\u00bb\u300d]", re.DOTALL)
+_MARKS: Final = ".?!,;"
 _SPACELESS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _FOLD: Final = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'"})
 
@@ -95,6 +96,19 @@ class FollowUps:
             return "empty"
         leans = self._leans(asked) or self._is_definite(asked, text)
         return "leaning" if leans and not _brings_its_own(text) else "alone"
+
+    def gist(self, text: str) -> str:
+        """The text without thanks and the like at either end; of scripts without spaces, all of it."""
+        places = list(_WORD.finditer(text.casefold().translate(_FOLD)))
+        words = tuple(place.group() for place in places)
+        asked = _without_courtesy(words, self.spaced.courtesy)
+        # Case folding may make a text longer: then places in it are not places in the text.
+        if not asked or asked == words or len(text.casefold()) != len(text):
+            return text
+        first = next(place for place in range(len(words)) if words[place : place + len(asked)] == asked)
+        end = places[first + len(asked) - 1].end()
+        marks = len(text) - end - len(text[end:].lstrip(_MARKS))
+        return text[places[first].start() : end + marks]
 
     def _leans(self, words: Words) -> bool:
         spaced, count = self.spaced, len(words)

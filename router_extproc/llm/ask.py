@@ -31,10 +31,15 @@ class Ask:
 
     #: False: it says nothing of its own ("why?"); its context alone tells its topic.
     has_topic: bool = True
+    #: Of an ask that leans: its words without thanks and the like around them ("Thank you! Go on.").
+    gist: str = ""
 
     @property
     def reading(self) -> str:
-        """The text that stands for the ask wherever its subject is what counts."""
-        if not self.context:
-            return self.text
-        return "\n".join((*self.context, self.text) if self.has_topic else self.context)
+        """Every word that counts: the ask behind what it leans on."""
+        return "\n".join((*self.context, self.gist or self.text)) if self.context else self.text
+
+    @property
+    def topic(self) -> str:
+        """What it is about, for an encoder: the beginning of `reading`, or all of it."""
+        return "\n".join(self.context) if self.context and not self.has_topic else self.reading

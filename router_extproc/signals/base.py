@@ -28,7 +28,7 @@ class Subject:
     request: InferenceRequest
     #: Names in lower case; values decoded as UTF-8 with replacement.
     headers: Mapping[str, str]
-    #: Of `ask.reading`. None when no signal asked for it, or when inference failed or ran out of budget.
+    #: Of `ask.topic`. None when no signal asked for it, or when inference failed or ran out of budget.
     encoding: Encoding | None
     ask: Ask
 

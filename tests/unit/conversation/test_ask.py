@@ -39,7 +39,29 @@ def test_a_question_is_the_ask_as_it_was_written() -> None:
 def test_a_follow_up_is_read_as_its_topic(text: str) -> None:
     """By construction it then gets the decision of its topic."""
     ask = ask_of(PROOF, text)
-    assert (ask.text, ask.context, ask.reading) == (text, (PROOF,), PROOF)
+    assert (ask.text, ask.context, ask.topic) == (text, (PROOF,), PROOF)
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("Thank you! Go on.", "Go on."),
+        ("go on, thanks", "go on,"),
+        ("Great, thanks. And what if n is negative?", "And what if n is negative?"),
+        ("Another one", "Another one"),
+        ("yes please", "yes please"),
+        ("Merci beaucoup ! Continue", "Continue"),
+        ("谢谢，继续", "谢谢，继续"),
+        ("Thanks! Und der nächste Straßenzug?", "Thanks! Und der nächste Straßenzug?"),
+    ],
+)
+def test_words_of_a_follow_up_count_without_thanks(text: str, gist: str) -> None:
+    """Rules by keywords see "another one"; thanks before it are no small talk."""
+    assert ask_of(PROOF, text).reading == f"{PROOF}\n{gist}"
+
+
+def test_thanks_alone_stand_alone() -> None:
+    assert ask_of(PROOF, "Thank you!") == Ask("Thank you!")
 
 
 def test_an_ask_that_leans_is_read_behind_its_topic() -> None:
