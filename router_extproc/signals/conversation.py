@@ -140,7 +140,7 @@ def _tools_called(request: InferenceRequest) -> int:
 
 
 def _call_repeated(request: InferenceRequest) -> int:
-    calls = [call for turn in request.later for call in turn.tool_calls]
+    calls = [(call.name, call.arguments) for turn in request.later for call in turn.tool_calls]
     return calls.count(calls[-1]) - 1 if calls else 0
 
 

@@ -21,9 +21,9 @@ from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
-from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.unlikely import Unlikely, read_figures
+from router_extproc.models.onnx.window import Tokens, WindowTokenizer
 
 #: Tokens of each question that the net reads; it was trained on shorter ones.
 WINDOW_TOKENS = 128

@@ -8,10 +8,10 @@ from typing import cast
 import pytest
 
 from router_extproc.models.base import Verdict
-from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.unlikely import Unlikely, terms
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+from router_extproc.models.onnx.window import Tokens, WindowTokenizer
 
 CACHED = "What are the main renewable energy sources?"
 REPHRASED = "Which are the main sources of renewable energy?"
