@@ -62,7 +62,9 @@ class AskReader:
                 gist = self.follow_ups.gist(turn.text) if context else ""
                 told = tuple(LeftOut(kind, chars) for kind, chars in left_out.items())
                 plain = not place and not told
-                return Ask(turn.text, context, told, plain, has_topic=judged != "empty", gist=gist)
+                return Ask(
+                    turn.text, context, told, plain, has_topic=judged != "empty", gist=gist, skipped=place
+                )
         return Ask(request.prompt, is_plain=not left_out)
 
     def _context(self, turns: _UserTurns) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ class Ask:
     has_topic: bool = True
     #: Of an ask that leans: its words without thanks and the like around them ("Thank you! Go on.").
     gist: str = ""
+    #: User messages behind it that no human wrote; the tool loop goes on in them.
+    skipped: int = 0
 
     @property
     def reading(self) -> str:

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.llm.request import InferenceRequest, Turn
+from router_extproc.llm.request import Turn
 from router_extproc.models.base import Classifiers
 from router_extproc.section import Section
 from router_extproc.signals.base import Reading, SignalSettings, Subject
@@ -113,7 +113,7 @@ class ConversationSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
-        matches = all(_holds(count(subject.request), wanted) for count, wanted in self._facts)
+        matches = all(_holds(count(subject), wanted) for count, wanted in self._facts)
         return Reading(self.name, MATCHES, 1.0) if matches else Reading(self.name, None, 0.0)
 
 
@@ -131,22 +131,31 @@ def _count_problems(count: Count, path: str) -> Iterator[ConfigError]:
 # ── facts ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _turns(request: InferenceRequest) -> int:
-    return 1 + sum(turn.role == "user" for turn in request.history)
+def _turns(subject: Subject) -> int:
+    return 1 + sum(turn.role == "user" for turn in subject.request.history)
 
 
-def _tools_called(request: InferenceRequest) -> int:
-    return sum(len(turn.tool_calls) for turns in (request.history, request.later) for turn in turns)
+def _tools_called(subject: Subject) -> int:
+    turns = (*subject.request.history, *subject.request.later)
+    return sum(len(turn.tool_calls) for turn in turns)
 
 
-def _call_repeated(request: InferenceRequest) -> int:
-    calls = [(call.name, call.arguments) for turn in request.later for call in turn.tool_calls]
+def _call_repeated(subject: Subject) -> int:
+    calls = [(call.name, call.arguments) for turn in _loop(subject) for call in turn.tool_calls]
     return calls.count(calls[-1]) - 1 if calls else 0
 
 
-def _last_result_failed(request: InferenceRequest) -> int:
-    newest = takewhile(lambda turn: turn.role == "tool", reversed(request.later))
+def _last_result_failed(subject: Subject) -> int:
+    newest = takewhile(lambda turn: turn.role == "tool", reversed(_loop(subject)))
     return any(map(_has_failed, newest))
+
+
+def _loop(subject: Subject) -> Sequence[Turn]:
+    """The turns since a human asked: clients write reminders and results as user messages, too."""
+    history, skipped = subject.request.history, subject.ask.skipped
+    users = [place for place, turn in enumerate(history) if turn.role == "user"] if skipped else []
+    since = history[users[-skipped] + 1 :] if len(users) >= skipped > 0 else ()
+    return (*since, *subject.request.later)
 
 
 def _has_failed(turn: Turn) -> bool:
@@ -154,15 +163,15 @@ def _has_failed(turn: Turn) -> bool:
 
 
 #: Each fact by its key, as a number: of a fact that is true or not, one or none.
-FACTS: Final[Mapping[str, Callable[[InferenceRequest], int]]] = {
+FACTS: Final[Mapping[str, Callable[[Subject], int]]] = {
     "turns": _turns,
-    "tools_offered": lambda request: request.contents.tools_offered,
+    "tools_offered": lambda subject: subject.request.contents.tools_offered,
     "tools_called": _tools_called,
     "call_repeated": _call_repeated,
     "last_result_failed": _last_result_failed,
-    "images": lambda request: request.contents.images,
-    "audio": lambda request: request.contents.audio,
-    "files": lambda request: request.contents.files,
-    "json_asked": lambda request: request.contents.json_asked,
-    "streamed": lambda request: request.stream,
+    "images": lambda subject: subject.request.contents.images,
+    "audio": lambda subject: subject.request.contents.audio,
+    "files": lambda subject: subject.request.contents.files,
+    "json_asked": lambda subject: subject.request.contents.json_asked,
+    "streamed": lambda subject: subject.request.stream,
 }

@@ -114,7 +114,7 @@ def test_harness_around_earlier_turns_is_left_out() -> None:
 def test_behind_a_turn_of_harness_only_the_ask_is_the_turn_before() -> None:
     """Clients of tools that are no tools of the API send results as user messages."""
     ask = ask_of(f"<task>\n{PROOF}\n</task>", "[read_file for 'a.txt'] Result:\nA text.")
-    assert ask.text == PROOF
+    assert (ask.text, ask.skipped) == (PROOF, 1)
     assert [each.kind for each in ask.left_out] == ["tool_result"]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from router_extproc.conversation.ask import read_ask
+from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.json_body import canonical
 from router_extproc.dialects.openai_chat.request import parse_request
 from router_extproc.llm.answer import ToolCall
-from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import Contents, InferenceRequest, Turn
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals.base import Subject
@@ -40,7 +41,7 @@ def matches(request: InferenceRequest, **facts: Any) -> bool:  # Any: as YAML gi
     settings = ConversationSettings.model_validate({"type": "conversation", **facts})
     assert list(settings.problems("signals.x")) == []
     signal = settings.open("x", NO_CLASSIFIERS)
-    reading = signal.read(Subject(request, {}, None, Ask(request.prompt)))
+    reading = signal.read(Subject(request, {}, None, read_ask(request)))
     assert reading.label in {MATCHES, None}
     return reading.label == MATCHES
 
@@ -152,6 +153,21 @@ def test_of_parallel_results_any_may_have_failed() -> None:
 def test_an_error_that_the_model_has_answered_is_not_the_last_result() -> None:
     later = [Turn("tool", "Error: no"), *calling(READ_A)]
     assert matches(request_of(later=later), last_result_failed=False)
+
+
+def test_a_reminder_behind_a_result_does_not_end_the_loop() -> None:
+    """Claude Code puts one into the message of the result, which then counts as the last user message."""
+    result = {"type": "tool_result", "tool_use_id": "1", "content": "no", "is_error": True}
+    reminder = {"type": "text", "text": "<system-reminder>Facts.</system-reminder>"}
+    use = {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "read", "input": {}}]}
+    step = [use, {"role": "user", "content": [result, reminder]}]
+    messages = [{"role": "user", "content": "Fix it"}, *step, *step]
+    body = {"model": "auto", "max_tokens": 9, "messages": messages}
+    request = DIALECTS["anthropic_messages"].parse(canonical(body))
+    assert matches(request, last_result_failed=True, call_repeated={"min": 1, "max": 1})
+    new = {**body, "messages": [*messages, {"role": "user", "content": "Try another file"}]}
+    request = DIALECTS["anthropic_messages"].parse(canonical(new))
+    assert matches(request, last_result_failed=False, call_repeated=False, tools_called={"min": 2})
 
 
 def test_the_form_of_the_answer_is_a_fact() -> None:
