@@ -60,7 +60,7 @@ class ConversationSettings(SignalSettings):
     tools_offered: Amount | None = None
     #: Calls that the model made in the whole conversation.
     tools_called: Amount | None = None
-    #: How often the newest call of the tool loop was made before in it, with the same arguments.
+    #: How often the newest call since a human asked was made before in that time, with the same arguments.
     call_repeated: Amount | None = None
     #: The newest result of the tool loop is an error.
     last_result_failed: bool | None = None
