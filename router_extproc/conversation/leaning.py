@@ -25,6 +25,7 @@ CHARS_MAX: Final = 240
 OPENING_WORDS_MAX: Final = 14
 WORDS_MAX: Final = 12
 BRIEF_WORDS_MAX: Final = 4
+QUESTION_WORDS_MAX: Final = 2
 #: Words of a question for something that is not named further.
 DEFINITE_WORDS_MAX: Final = 6
 #: In scripts without spaces so many characters count as a word.
@@ -50,6 +51,7 @@ class _Spaced:
     courtesy: _Index
     openings: _Index
     brief: _Index
+    questions: _Index
     words: _Index
     ends: frozenset[Words]
     stands: _Index
@@ -118,10 +120,12 @@ class FollowUps:
             return True
         if count <= BRIEF_WORDS_MAX and _at(words, 0, spaced.brief):
             return True
+        if count <= QUESTION_WORDS_MAX and _at(words, 0, spaced.questions):
+            return True
         return count <= WORDS_MAX and self._refers(words)
 
     def _refers(self, words: Words) -> bool:
-        """Whether something in it stands for what was said earlier."""
+        """Whether something in it stands for what was said earlier, or it names nothing at all."""
         spaced = self.spaced
         if any(_at(words, place, spaced.words) for place in range(len(words))):
             return True
@@ -131,8 +135,8 @@ class FollowUps:
             if word in spaced.pronouns:
                 return words[place + 1 : place + 2] == () or words[place + 1] not in spaced.nouns
             if word not in spaced.carriers:
-                return self._has_object(words, place)
-        return False
+                return self._has_object(words, place) or self._has_object(words, place - 1)
+        return True
 
     def _has_object(self, words: Words, verb: int) -> bool:
         """Whether a verb has an object that was named earlier: "draw that as a table"."""
@@ -188,6 +192,7 @@ def _spaced(tables: Sequence[Mapping[str, Sequence[str]]]) -> _Spaced:
         _index(phrases("courtesy")),
         _index(phrases("openings")),
         _index(phrases("brief")),
+        _index(phrases("questions")),
         _index(phrases("words")),
         frozenset(phrases("ends")),
         _index(phrases("stands")),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_extproc.conversation.ask import CONTEXT_CHARS_MAX, AskReader, read_ask
+from router_extproc.conversation.ask import CONTEXT_CHARS_MAX, LOOKED_AT_MAX, AskReader, read_ask
 from router_extproc.conversation.entry import HarnessEntry
 from router_extproc.llm.answer import ToolCall
 from router_extproc.llm.ask import Ask
@@ -87,6 +87,12 @@ def test_follow_ups_in_a_row_lead_back_to_the_topic() -> None:
 def test_of_many_leaning_turns_the_topic_and_the_last_are_kept() -> None:
     ask = ask_of(PROOF, *[f"And for the root of {n}?" for n in range(9)], "why?")
     assert ask.context == (PROOF, "And for the root of 7?", "And for the root of 8?")
+
+
+def test_a_topic_too_far_back_is_not_looked_for() -> None:
+    """Else each of 10,000 turns would read all before it."""
+    assert ask_of(PROOF, *["why?"] * (LOOKED_AT_MAX - 1), "go on").context == (PROOF,)
+    assert ask_of(PROOF, *["why?"] * LOOKED_AT_MAX, "go on").context == ()
 
 
 def test_without_earlier_turns_a_follow_up_stands_for_itself() -> None:

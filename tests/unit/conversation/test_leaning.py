@@ -37,6 +37,14 @@ EMPTY = [
     "elaborate",
 ]
 LEANING = [
+    "Can you explain more?",
+    "What does the second line mean?",
+    "Could you show an example?",
+    "Write that in Python",
+    "tell me why",
+    "I'm lost",
+    "What happens next?",
+    "Why Rust?",
     "do it again in French",
     "Can you explain that step?",
     "What about negative numbers?",
@@ -61,6 +69,12 @@ LEANING = [
     "You forgot the units",
 ]
 ALONE = [
+    "How are you?",
+    "Why do we dream?",
+    "When is Easter?",
+    "What is the best phone?",
+    "Let's talk about dogs",
+    "Can you help me?",
     "Prove that the square root of two is irrational.",
     "What is the capital of France?",
     "Is it raining in Paris?",
