@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from router_extproc.equivalence.words import Question, listed, stem
 
@@ -63,12 +63,12 @@ _SCOPE = {
 
 def same_asking(cached: Question, asked: Question) -> str | None:
     """Say "intent", "task", "scope" or "more" when these differ."""
-    one, other = _asked_for(cached), _asked_for(asked)
+    one, other = cached.once(_asked_for), asked.once(_asked_for)
     if one != other and {one, other} not in _INTERCHANGEABLE:
         return "intent"
-    if _orders(cached) != _orders(asked):
+    if cached.once(_orders) != asked.once(_orders):
         return "task"
-    return same_extent(cached, asked) if _scope(cached) == _scope(asked) else "scope"
+    return same_extent(cached, asked) if cached.once(_scope) == asked.once(_scope) else "scope"
 
 
 def same_extent(cached: Question, asked: Question) -> str | None:
@@ -77,17 +77,21 @@ def same_extent(cached: Question, asked: Question) -> str | None:
     What is put around somebody else's question to be taken for it: narrow enough to have the last word.
     """
     shorter, longer = sorted((cached, asked), key=lambda question: len(question.words))
-    more = frozenset(longer.content) - frozenset(shorter.content)
-    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter.words, longer.words) else None
+    more = longer.content_set - shorter.content_set
+    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter, longer) else None
 
 
-def _stands_in(words: Sequence[str], others: Sequence[str]) -> bool:
-    """True when the words stand among the others, one behind the other."""
-    return bool(words) and f" {' '.join(words)} " in f" {' '.join(others)} "
+def _stands_in(shorter: Question, longer: Question) -> bool:
+    """True when the words of one stand in the other, one behind the other."""
+    return bool(shorter.words) and shorter.once(_in_a_row) in longer.once(_in_a_row)
+
+
+def _in_a_row(question: Question) -> str:
+    return f" {' '.join(question.words)} "
 
 
 def _asked_for(question: Question) -> str | None:
-    text = f" {' '.join(question.words)} "
+    text = question.once(_in_a_row)
     for kind, phrases in _ASKED.items():
         if any(f" {phrase} " in text for phrase in phrases):
             return kind

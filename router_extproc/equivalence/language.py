@@ -76,7 +76,7 @@ def same_language(cached: Question, asked: Question) -> str | None:
     """Say "language" unless both are English, or the same words."""
     if cached.words == asked.words:
         return None
-    one, other = is_english(cached), is_english(asked)
+    one, other = cached.once(is_english), asked.once(is_english)
     if one and other:
         return None
     # "Is talc safe?" could be Dutch by itself; beside "Is talc a safe powder?" it is English.

@@ -107,9 +107,17 @@ _AMBIGUOUS_WORDS = frozenset({"degree", "degrees", "mi", "ms"})
 
 def same_numbers(cached: Question, asked: Question) -> str | None:
     """Say "numbers" or "units" when these differ."""
-    if list(_numbers(cached.tokens)) != list(_numbers(asked.tokens)):
+    if cached.once(_numbers_of) != asked.once(_numbers_of):
         return "numbers"
-    return None if _units(cached.tokens) == _units(asked.tokens) else "units"
+    return None if cached.once(_units_of) == asked.once(_units_of) else "units"
+
+
+def _numbers_of(question: Question) -> tuple[str, ...]:
+    return tuple(_numbers(question.tokens))
+
+
+def _units_of(question: Question) -> frozenset[str]:
+    return frozenset(_units(question.tokens))
 
 
 def _numbers(tokens: tuple[Token, ...]) -> Iterator[str]:

@@ -27,7 +27,8 @@ def same_roles(cached: Question, asked: Question) -> str | None:
 
     Narrow enough to have the last word beside the learned verifier.
     """
-    if any(_changed_sides(cached, asked, marker) for marker in _DIRECTED):
+    markers = cached.once(_markers) & asked.once(_markers)
+    if any(_changed_sides(cached, asked, marker) for marker in markers):
         return "roles"
     return "roles" if _is_mirrored(cached, asked) or _is_said_of_another(cached, asked) else None
 
@@ -37,16 +38,18 @@ def same_order(cached: Question, asked: Question) -> str | None:
     roles = same_roles(cached, asked)
     if roles is not None:
         return roles
-    one, other = _fixed(cached), _fixed(asked)
+    one, other = cached.once(_fixed), asked.once(_fixed)
     if one != other and sorted(one) == sorted(other):
         return "order"
     return None if _reads_alike(cached, asked) else "order"
 
 
+def _markers(question: Question) -> frozenset[str]:
+    return _DIRECTED & question.word_set
+
+
 def _changed_sides(cached: Question, asked: Question, marker: str) -> bool:
     """True when one shared word went from the left of the marker to its right, and another came back."""
-    if marker not in cached.words or marker not in asked.words:
-        return False
     left_one, right_one = _sides(cached, marker)
     left_other, right_other = _sides(asked, marker)
     went = (left_one - right_one) & (right_other - left_other)
@@ -65,7 +68,7 @@ def _is_mirrored(cached: Question, asked: Question) -> bool:
     Parts that only changed places ("in Rome, where …", "where … in Rome") turn no three words around;
     a turned noun phrase might ("can its size be increased", "increase the size of it").
     """
-    if _turning(cached) != _turning(asked):
+    if cached.once(_turning) != asked.once(_turning):
         return False
     places = {word: place for place, word in enumerate(_shared(asked, cached))}
     # The largest place that ends a falling run of one word, and of two.
@@ -82,8 +85,10 @@ def _is_mirrored(cached: Question, asked: Question) -> bool:
 
 def _is_said_of_another(cached: Question, asked: Question) -> bool:
     """True when each says another of the same words again: "A and B, how does A win"."""
+    if cached.content_set != asked.content_set:
+        return False
     one, other = Counter(cached.content), Counter(asked.content)
-    return one.keys() == other.keys() and bool(one - other) and bool(other - one)
+    return bool(one - other) and bool(other - one)
 
 
 def _fixed(question: Question) -> list[str]:
@@ -95,12 +100,16 @@ def _reads_alike(cached: Question, asked: Question) -> bool:
     """True when the shared words come in one order, or differ by one turned noun phrase."""
     one = _shared(cached, asked)
     other = _shared(asked, cached)
-    return one == other or (_is_one_turn(one, other) and _turning(cached) != _turning(asked))
+    return one == other or (_is_one_turn(one, other) and cached.once(_turning) != asked.once(_turning))
 
 
 def _shared(question: Question, other: Question) -> list[str]:
-    known = frozenset(other.content)
-    return [word for word in dict.fromkeys(question.content) if word in known]
+    known = other.content_set
+    return [word for word in question.once(_distinct) if word in known]
+
+
+def _distinct(question: Question) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(question.content))
 
 
 def _turning(question: Question) -> Counter[str]:

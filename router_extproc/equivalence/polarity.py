@@ -6,10 +6,11 @@ nor "renewable" with that to "non-renewable".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
-from router_extproc.equivalence.words import Question, listed, stem
+from router_extproc.equivalence.words import STEMS_KEPT, Question, listed, stem
 
 _NEGATORS = listed(
     """
@@ -79,7 +80,7 @@ _OPPOSITES_OF = _opposites()
 
 def same_polarity(cached: Question, asked: Question) -> str | None:
     """Say "negation" or "opposite" when one question turns the other around."""
-    if _negations(cached) != _negations(asked) or _negated_words(cached, asked):
+    if cached.once(_negations) != asked.once(_negations) or _negated_words(cached, asked):
         return "negation"
     return "opposite" if _has_opposite(cached, asked) else None
 
@@ -95,15 +96,29 @@ def _negations(question: Question) -> int:
 
 def _negated_words(cached: Question, asked: Question) -> bool:
     """True when a word of one question stands in the other with a negating prefix or ending."""
-    return _negates(cached.vocabulary, asked.vocabulary) or _negates(asked.vocabulary, cached.vocabulary)
+    return _negates(cached, asked) or _negates(asked, cached)
 
 
-def _negates(words: frozenset[str], bases: frozenset[str]) -> bool:
-    own = words - bases
-    return any(base in bases and base not in words for word in own for base in _bases(word))
+def _negates(question: Question, other: Question) -> bool:
+    return any(
+        word not in other.vocabulary and base in other.vocabulary
+        for word, base in question.once(_negated_bases)
+    )
 
 
-def _bases(word: str) -> Iterable[str]:
+def _negated_bases(question: Question) -> tuple[tuple[str, str], ...]:
+    """Words that may negate another one, each with that one, where the question does not have it, too."""
+    words = question.vocabulary
+    return tuple((word, base) for word in words for base in _bases(word) if base not in words)
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _bases(word: str) -> tuple[str, ...]:
+    """The words that this one negates by how it begins or ends."""
+    return tuple(_find_bases(word))
+
+
+def _find_bases(word: str) -> Iterator[str]:
     for prefix in _PREFIXES:
         base = word.removeprefix(prefix)
         if base != word and len(base) >= _SHORTEST_BASE:
@@ -117,17 +132,17 @@ def _bases(word: str) -> Iterable[str]:
 
 
 def _poles(question: Question) -> frozenset[str]:
-    """The stems; "of all time" does not say all of anything."""
+    """The stems that have an opposite; "of all time" does not say all of anything."""
     words = [*question.words, ""]
     return frozenset(
         stemmed
         for place, stemmed in enumerate(question.stems)
-        if not (words[place] == "all" and words[place + 1] == "time")
+        if stemmed in _OPPOSITES_OF and not (words[place] == "all" and words[place + 1] == "time")
     )
 
 
 def _has_opposite(cached: Question, asked: Question) -> bool:
-    one, other = _poles(cached), _poles(asked)
+    one, other = cached.once(_poles), asked.once(_poles)
     # A word that both have is no difference: "increase or decrease" against "decrease or increase".
     only_one, only_other = one - other, other - one
-    return any(_OPPOSITES_OF.get(word, frozenset()) & only_other for word in only_one)
+    return any(_OPPOSITES_OF[word] & only_other for word in only_one)

@@ -108,7 +108,7 @@ _UNSPACED = 0x0E00
 
 def same_but_one(cached: Question, asked: Question) -> str | None:
     """Say "word" when the questions are equal but for one word, and that is another one."""
-    one, other = _kept(cached), _kept(asked)
+    one, other = cached.once(_kept), asked.once(_kept)
     start, end = _around(one, other)
     if start + end < AROUND_MIN:
         return None

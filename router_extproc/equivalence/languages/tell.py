@@ -57,7 +57,7 @@ class Teller:
         if script in {"hangul", "kana", "han"}:
             return self._by_characters(question, script)
         best = self._best(question, script)
-        if script != "latin" or not is_english(question):
+        if script != "latin" or not question.once(is_english):
             return best
         english = sum(word in ENGLISH_TELLS for word in question.words)
         if best is not None:
