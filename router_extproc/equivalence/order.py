@@ -20,6 +20,10 @@ _TURNING = listed("of for in with on at")
 #: Words of one part of a turned noun phrase, at most.
 _PHRASE_WORDS_MAX = 3
 _ADVERB = "ly"
+#: What stands before one of these is what is said of by what stands behind it.
+_COPULAS = listed("is are was were be become becomes mean means make makes cause causes")
+#: Words that changed places.
+_EXCHANGED = 2
 
 
 def same_roles(cached: Question, asked: Question) -> str | None:
@@ -30,7 +34,8 @@ def same_roles(cached: Question, asked: Question) -> str | None:
     markers = cached.once(_markers) & asked.once(_markers)
     if any(_changed_sides(cached, asked, marker) for marker in markers):
         return "roles"
-    return "roles" if _is_mirrored(cached, asked) or _is_said_of_another(cached, asked) else None
+    turned = (_is_mirrored, _is_said_of_another, _is_exchanged)
+    return "roles" if any(differs(cached, asked) for differs in turned) else None
 
 
 def same_order(cached: Question, asked: Question) -> str | None:
@@ -89,6 +94,22 @@ def _is_said_of_another(cached: Question, asked: Question) -> bool:
         return False
     one, other = Counter(cached.content), Counter(asked.content)
     return bool(one - other) and bool(other - one)
+
+
+def _is_exchanged(cached: Question, asked: Question) -> bool:
+    """True when all is the same but two words on both sides of "are": "how many of A are B"."""
+    one, other = cached.content, asked.content
+    if len(one) != len(other) or cached.content_set != asked.content_set:
+        return False
+    places = [place for place, words in enumerate(zip(one, other, strict=True)) if len({*words}) > 1]
+    if len(places) != _EXCHANGED or cached.once(_turning) != asked.once(_turning):
+        return False
+    return all(_is_said_between(question, *(one[place] for place in places)) for question in (cached, asked))
+
+
+def _is_said_between(question: Question, one: str, other: str) -> bool:
+    start, end = sorted((question.stems.index(one), question.stems.index(other)))
+    return not _COPULAS.isdisjoint(question.words[start:end])
 
 
 def _fixed(question: Question) -> list[str]:

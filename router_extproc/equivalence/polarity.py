@@ -19,6 +19,12 @@ _NEGATORS = listed(
     """
 )
 _WHY_NOT = {("or", "why", "not"), ("or", "if", "not")}
+#: "I am not sure" says nothing of what is asked; behind "if" it does.
+_BEFORE_REMARKS, _REMARKING, _REMARKED = (
+    listed("but and so"),
+    listed("am do did was"),
+    listed("sure know certain"),
+)
 _PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
 _SHORTEST_BASE = 4
 
@@ -80,9 +86,27 @@ _OPPOSITES_OF = _opposites()
 
 def same_polarity(cached: Question, asked: Question) -> str | None:
     """Say "negation" or "opposite" when one question turns the other around."""
-    if cached.once(_negations) != asked.once(_negations) or _negated_words(cached, asked):
+    if _negations_beside(cached, asked) != _negations_beside(asked, cached) or _negated_words(cached, asked):
         return "negation"
     return "opposite" if _has_opposite(cached, asked) else None
+
+
+def _negations_beside(question: Question, other: Question) -> int:
+    """Its negations, but for remarks on what the asker does not know, of which the other says nothing."""
+    remarks = question.once(_remarks)
+    return question.once(_negations) - sum(word not in other.vocabulary for word in remarks)
+
+
+def _remarks(question: Question) -> tuple[str, ...]:
+    """What the asker is not, or does not: "I'm not sure", "but I don't know"; in a clause of its own."""
+    words = [token for token in question.tokens if token.kind == "word" and token.text not in _REMARKING]
+    return tuple(
+        stem(known.text)
+        for before, i, negation, known in zip([None, *words], words, words[1:], words[2:], strict=False)
+        if (i.text, negation.text) == ("i", "not")
+        and (i.opens or (before is not None and before.text in _BEFORE_REMARKS))
+        and known.text in _REMARKED
+    )
 
 
 def _negations(question: Question) -> int:

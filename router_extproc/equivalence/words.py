@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     r"(?P<number>(?<![\w.])-?\d[\d,]*(?:\.\d+)*|\d[\d,]*(?:\.\d+)*)"
     r"|(?P<free>-free\b)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
-    r"|(?P<symbol>[%$€£¥°])"
+    r"|(?P<symbol>[%$€£¥₹°])"
 )
 _NEGATED = (
     "do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "could", "should", "would",

@@ -61,6 +61,8 @@ _LITTLE: Final = frozenset(
     {"Is", "Are", "Was", "Do", "Does", "Can", "The", "To", "Of", "In", "On", "For", "And"}
 )
 _TITLE_WORDS_MIN: Final = 3
+#: Fewer words in quotes are talked about; so many are a question that somebody asks.
+_QUOTED_SENTENCE_WORDS: Final = 4
 _TITLE_WORD_CHARS: Final = 4
 
 
@@ -93,7 +95,7 @@ def plain_marks(text: str) -> str:
 def read_writing(text: str) -> Writing:
     """How the text is written."""
     plain = plain_marks(_OPTIONAL_PLURAL.sub("", text) if "(" in text else text)
-    plain = _DOUBLED.sub('"', plain) if '""' in plain else plain
+    plain = _unquote(_DOUBLED.sub('"', plain) if '""' in plain else plain)
     quoted: tuple[str, ...] = ()
     rest = plain
     if not _QUOTE_MARKS.isdisjoint(plain):
@@ -116,6 +118,16 @@ def read_writing(text: str) -> Writing:
         plain,
         frozenset(word.folded for word in reader.words),
     )
+
+
+def _unquote(text: str) -> str:
+    """The text without marks around all of it, or a single mark that was left of them."""
+    bare = text.rstrip(ENDINGS)
+    if text.startswith('"') and '"' not in text[1:]:
+        return text[1:]
+    is_whole = len(bare) > 1 and bare[0] == bare[-1] == '"' and '"' not in bare[1:-1]
+    # A word or two in quotes are what is talked about.
+    return bare[1:-1] if is_whole and len(bare.split()) >= _QUOTED_SENTENCE_WORDS else text
 
 
 def _may_mention(text: str) -> bool:
