@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from router_extproc.equivalence.words import Question, listed, stem
+from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, stem
 
 #: First match wins: phrases in the order of how much they say.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +48,8 @@ _ORDERS = listed(
 _INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
 #: Content words beside a question from which on they are something else.
 MORE_WORDS_MIN = 3
+#: So many words beside a question say on what condition, or of whom, it is asked.
+NARROWING_WORDS_MAX = 2
 #: Words that say how far a question reaches, by what they mean.
 _SCOPE = {
     "only": "only", "solely": "only", "exclusively": "only",
@@ -79,6 +81,21 @@ def same_extent(cached: Question, asked: Question) -> str | None:
     shorter, longer = sorted((cached, asked), key=lambda question: len(question.words))
     more = longer.content_set - shorter.content_set
     return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter, longer) else None
+
+
+def differs_in_one_thing(cached: Question, asked: Question) -> bool:
+    """True when a word or two more ("in children"), or one word for another, is all that tells them apart."""
+    one, other = cached.once(_said), asked.once(_said)
+    only_one, only_other = one - other, other - one
+    if only_one and only_other:
+        return len(only_one) == len(only_other) == 1
+    return 0 < len(only_one | only_other) <= NARROWING_WORDS_MAX
+
+
+def _said(question: Question) -> frozenset[str]:
+    """The stems of all words that are not grammar, adverbs among them."""
+    pairs = zip(question.words, question.stems, strict=True)
+    return frozenset(stemmed for word, stemmed in pairs if word not in FUNCTION_WORDS)
 
 
 def _stands_in(shorter: Question, longer: Question) -> bool:

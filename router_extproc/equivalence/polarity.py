@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from router_extproc.equivalence.words import STEMS_KEPT, Question, listed, stem
 
@@ -27,6 +27,8 @@ _BEFORE_REMARKS, _REMARKING, _REMARKED = (
 )
 _PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
 _SHORTEST_BASE = 4
+#: Words with an opposite, from the start of a question, whose order is looked at.
+_TURNED_MAX = 8
 
 _OPPOSITES = listed(
     """
@@ -82,13 +84,25 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 _OPPOSITES_OF = _opposites()
+#: Of those the ones that say how or where, and not who: "seen by a doctor" and "a doctor sees" are the same.
+_TURNING = frozenset(
+    stem(word)
+    for word in listed(
+        """
+        up down out on off left right hot cold warm cool high low higher lower more less fast slow early late
+        day night morning evening summer winter big small bigger smaller long short easy hard old new good bad
+        better worse best worst increase decrease reduce rise fall gain lose open close before after indoor
+        outdoor with without upper
+        """
+    )
+)
 
 
 def same_polarity(cached: Question, asked: Question) -> str | None:
     """Say "negation" or "opposite" when one question turns the other around."""
     if _negations_beside(cached, asked) != _negations_beside(asked, cached) or _negated_words(cached, asked):
         return "negation"
-    return "opposite" if _has_opposite(cached, asked) else None
+    return "opposite" if _has_opposite(cached, asked) or _is_turned(cached, asked) else None
 
 
 def _negations_beside(question: Question, other: Question) -> int:
@@ -163,6 +177,28 @@ def _poles(question: Question) -> frozenset[str]:
         for place, stemmed in enumerate(question.stems)
         if stemmed in _OPPOSITES_OF and not (words[place] == "all" and words[place + 1] == "time")
     )
+
+
+def _is_turned(cached: Question, asked: Question) -> bool:
+    """True when opposites that both have stand in another order: "pain upstairs but not downstairs".
+
+    Side by side they only name a choice: "hot or cold".
+    """
+    shared = cached.once(_poles) & asked.once(_poles) & _TURNING
+    if len(shared) <= 1:
+        return False
+    one, other = ([word for word in question.stems if word in shared] for question in (cached, asked))
+    turned = (
+        (first, second)
+        for first, second in combinations(dict.fromkeys(one[:_TURNED_MAX]), 2)
+        if second in _OPPOSITES_OF[first] and other.index(second) < other.index(first)
+    )
+    return any(not (_is_choice(cached, pair) or _is_choice(asked, pair)) for pair in turned)
+
+
+def _is_choice(question: Question, pair: tuple[str, str]) -> bool:
+    start, end = sorted(question.stems.index(word) for word in pair)
+    return question.words[start + 1 : end] in {("or",), ("and",), ("versus",), ("vs",), ("to",), ()}
 
 
 def _has_opposite(cached: Question, asked: Question) -> bool:

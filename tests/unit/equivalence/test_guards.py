@@ -152,6 +152,8 @@ def test_same_question_in_other_words_passes_every_guard(one: str, other: str) -
 #: Words of the guards that say nothing here.
 NARROW = [
     ("Is fishing here legal or not?", "Is fishing legal here?"),
+    ("Is tea better hot or cold?", "Is tea better cold or hot?"),
+    ("Should a doctor look at a patient's feet?", "Should a patient's feet be seen by a doctor?"),
     ("Are bats blind? Why or why not?", "Are bats blind, and why?"),
     ("What are the best songs of all time?", "What are some of the best songs?"),
     ("What can I do with a law degree?", "What can I do with law studies?"),
@@ -182,6 +184,8 @@ def test_words_that_negate_oppose_or_measure_elsewhere_are_let_pass(one: str, ot
         ("I do not know the code. Can I vote?", "I know the code. Can I vote?"),
         ("Who helps me if I don't know my size?", "Who helps me with my size?"),
         ("Should I stay a couple of weeks?", "Should I stay a week?"),
+        ("My hip hurts going up but not going down, why?", "My hip hurts going down but not going up, why?"),
+        ("Is it hot by day when it is cold by night?", "Is it cold by day when it is hot by night?"),
         ("Is stage I curable?", "Is stage IV curable?"),
     ],
 )
