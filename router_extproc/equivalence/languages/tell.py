@@ -10,6 +10,7 @@ from typing import Final
 from router_extproc.equivalence.language import ENGLISH, ENGLISH_TELLS, ENGLISH_WORDS, is_english
 from router_extproc.equivalence.languages.language import Language
 from router_extproc.equivalence.words import Question
+from router_extproc.equivalence.writing import plain_marks
 
 _HANGUL: Final = re.compile(r"[\uac00-\ud7af]")
 _KANA: Final = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
@@ -67,7 +68,7 @@ class Teller:
     def is_foreign(self, question: Question) -> bool:
         """True when a word or a letter tells a language other than English."""
         words = question.words
-        return not question.text.isascii() or not self._foreign.isdisjoint(words)
+        return not plain_marks(question.text).isascii() or not self._foreign.isdisjoint(words)
 
     def _bears_foreign(self, question: Question) -> bool:
         words = question.words
