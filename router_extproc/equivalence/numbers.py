@@ -44,6 +44,10 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _BEFORE_ROMAN = listed("war type phase stage grade class part volume level tier category")
 #: Roman numbers that are nothing else, and short names with a number in them.
 _NAMED_NUMBERS = {"ii": "2", "iii": "3", "vii": "7", "viii": "8", "wwi": "1", "wwii": "2", "wwiii": "3"}
+#: All words that may say a quantity, or part of one.
+_ANY_QUANTITY = frozenset(
+    {*_SMALL, *_TENS, *_SCALES, *_ORDINALS, *_QUANTITIES, *_ROMAN, *_NAMED_NUMBERS, "couple"}
+)
 #: Scales that say a quantity without a number before them: "a few hundred".
 _WHOLE_SCALES = _SCALES.keys() - {"k", "bn"}
 
@@ -131,6 +135,9 @@ def _numbers(tokens: tuple[Token, ...]) -> Iterator[str]:
     """Every quantity in a canonical form, in the order of the text."""
     spelled: list[str] = []
     for index, token in enumerate(tokens):
+        if token.kind == "word" and token.text not in _ANY_QUANTITY:
+            yield from _flush(spelled)
+            continue
         if _is_spelled(token, tokens[index - 1 : index], spelled):
             spelled.append(token.text)
             continue

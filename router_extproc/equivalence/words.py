@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
     r"|(?P<symbol>[%$€£¥₹°])"
 )
+_ENDS_SENTENCE = frozenset(".?!:\n")
 _NEGATED = (
     "do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "could", "should", "would",
 )  # fmt: skip
@@ -160,11 +161,11 @@ def _read_kept(text: str) -> Question:
 
 
 def _read(text: str) -> Question:
-    folded = text.translate(_QUOTES)
+    folded = text.replace("`", "'") if text.isascii() else text.translate(_QUOTES)
     tokens: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(folded):
-        opens = not tokens or any(mark in ".?!:\n" for mark in folded[end : match.start()])
+        opens = not tokens or not _ENDS_SENTENCE.isdisjoint(folded[end : match.start()])
         tokens.extend(_tokens(match.lastgroup or "", match.group(), opens=opens))
         end = match.end()
     return Question(tuple(tokens), text)

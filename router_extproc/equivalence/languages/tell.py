@@ -46,6 +46,7 @@ class Teller:
             for language in languages
             for word in (*language.tells, *language.shared)
         }
+        self._known: Final = {language.code: language.tells | language.shared for language in languages}
         self._own: Final = {language.code: _own_words(language) for language in languages}
         self._foreign: Final = (
             frozenset(word for language in languages for word in language.tells | language.others)
@@ -89,20 +90,15 @@ class Teller:
     def _best(self, question: Question, script: str) -> str | None:
         words = question.words
         letters = frozenset("".join(words)) - _ASCII
-        hits = Counter(
-            code
-            for word in words
-            for code in self._telling.get(word, ())
-            if letters <= self._by_code[code].letters and self._by_code[code].script == script
-        )
+        spelled = {each.code for each in self._by_script[script] if letters <= each.letters}
+        hits = Counter(code for word in words for code in self._telling.get(word, ()) if code in spelled)
         ranked = hits.most_common(2)
         if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
             return None
         code, count = ranked[0]
         language = self._by_code[code]
-        telling = [
-            word for word in words if word in language.tells | language.shared and word not in ENGLISH_WORDS
-        ]
+        known = self._known[code]
+        telling = [word for word in words if word in known and word not in ENGLISH_WORDS]
         is_enough = count >= _SHARE_MIN * len(words) and (
             any(word in language.tells for word in telling) or len(telling) >= _SHARED_MIN
         )
