@@ -16,6 +16,7 @@ from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy, StageLimits
 from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.pipeline.caching.question import SemanticMatching
 from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
@@ -145,7 +146,7 @@ class _Parts:
             encoder.identity,
             sampling,
             answerers,
-            self.resources.languages,
+            SemanticMatching(self.resources.languages, encoder.dim),
         )
 
     def _observer(self) -> AnswerObserver:
