@@ -47,6 +47,8 @@ class Reading:
     scores: Mapping[str, float] = field(default_factory=dict)
     #: The part of the request that it is about, where a signal reads several.
     part: Part | None = None
+    #: What was found beside `label`, by a signal that may find several at once: rules ask for these like it.
+    also: tuple[str, ...] = ()
 
 
 class Signal(Protocol):

@@ -48,7 +48,7 @@ from .conftest import Problems
          " 'context_length', 'header', 'language', 'pii', 'guard',"
          " 'complexity', 'volatile', 'sampling', got 'keyword' (did you mean 'keywords'?)"),
         ("signals: {a: {any: [x]}}", "signals.a.type: is required: one of 'intent', 'keywords', 'context_length', 'header', 'language', 'pii', 'guard', 'complexity', 'volatile', 'sampling'"),
-        ("signals: {a: {type: keywords}}", "signals.a.any: is required"),
+        ("signals: {a: {type: header}}", "signals.a.header: is required"),
         ("signals: {a: {type: keywords, any: [x], case: 1}}", "signals.a.case: unknown key (did you mean 'case_sensitive'?)"),
         ("decisions: [{name: 'a b', model: small}]", "decisions[0].name: must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$, got 'a b'"),
         ("decisions: [{model: small}]", "decisions[0].name: is required"),
