@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
 from router_extproc.routing.actions import LocalAction
@@ -34,6 +34,31 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyTrace(Sequence[RuleTrace]):
+    """The traces of the decisions that were looked at, made when somebody asks: requests do not."""
+
+    _decisions: tuple[RoutingDecision, ...]
+    _readings: Readings
+    #: How many of the decisions were looked at.
+    _count: int
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> RuleTrace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RuleTrace]: ...
+
+    def __getitem__(self, index: int | slice) -> RuleTrace | Sequence[RuleTrace]:
+        looked_at = self._decisions[: self._count]
+        if isinstance(index, slice):
+            return [decision.trace(self._readings) for decision in looked_at[index]]
+        return looked_at[index].trace(self._readings)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes, and why."""
 
@@ -43,7 +68,7 @@ class Route:
     #: None leaves the body as it is.
     reasoning: bool | None
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
     #: Answers in the target's place, whose pool is down; None: the target itself is asked.
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
@@ -64,7 +89,7 @@ class LocalReply:
     decision: str
     action: LocalAction
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +152,18 @@ class Policy:
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
-        trace: list[RuleTrace] = []
-        for decision in self._decisions:
+        for count, decision in enumerate(self._decisions, 1):
             if unread and decision.might_take(readings, unread):
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
-            trace.append(decision.trace(readings))
-            if trace[-1].matched:
+            if decision.rule.holds(readings):
+                trace = LazyTrace(self._decisions, readings, count)
                 if decision.action is not None:
-                    return LocalReply(decision.name, decision.action, decision.tags, tuple(trace))
+                    return LocalReply(decision.name, decision.action, decision.tags, trace)
                 target = decision.selection.choose(decision.candidates, readings, traffic).target
-                route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
+                route = Route(decision.name, target, decision.reasoning, decision.tags, trace)
                 return self._with_fallback(route, traffic)
-        return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
+        trace = LazyTrace(self._decisions, readings, len(self._decisions))
+        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic)
 
     def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
         """The route of a request that names a real model."""

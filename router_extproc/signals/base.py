@@ -97,6 +97,11 @@ class SignalSettings(Section, ABC):
         """Every label that the signal can give; None: any text, or not known before it is opened."""
         return None
 
+    @property
+    def finds_several(self) -> bool:
+        """True when a reading may have labels beside the best one."""
+        return False
+
     def headers(self) -> Sequence[str]:
         """The request headers that the signal reads, in lower case: they are part of a fingerprint."""
         return ()

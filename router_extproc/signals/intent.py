@@ -31,11 +31,19 @@ class IntentSettings(SignalSettings):
     examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     #: Below it the reading has no label.
     min_score: float = Field(default=0.5, ge=0, le=1)
+    #: Whether every label from there on is found, or the best one alone. The scores of all labels add up to
+    #: one at most, so two can be found only with a min_score of 0.5 or less.
+    several: bool = False
 
     @property
     def needs_encoder(self) -> bool:
         """See SignalSettings."""
         return True
+
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return self.several
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
@@ -66,7 +74,7 @@ class IntentSettings(SignalSettings):
             classifier = classifiers.by_examples(self.examples)
         else:
             classifier = classifiers.trained(self.model, where=f"signals.{name}.model")
-        return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score)
+        return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score, several=self.several)
 
 
 def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:

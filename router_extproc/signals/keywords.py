@@ -17,7 +17,16 @@ from router_extproc.section import Section
 from router_extproc.signals.base import Reading, SignalSettings, Subject
 from router_extproc.signals.patterns import Pattern, PatternError
 from router_extproc.signals.texts import TextPart, texts_of
-from router_extproc.signals.words import BORDER, FoldedText, Keyword, Tolerance, exact, fold, tolerance_of
+from router_extproc.signals.words import (
+    BORDER,
+    FoldedText,
+    Keyword,
+    Misspelt,
+    Tolerance,
+    exact,
+    fold,
+    tolerance_of,
+)
 
 #: The label where no word or pattern is asked for that could be one.
 MATCHED: Final = "matched"
@@ -54,6 +63,11 @@ class KeywordsSettings(SignalSettings):
     case_sensitive: bool = False
     #: What is read: the ask, system prompts, the turns before, or what tools returned.
     parts: tuple[TextPart, ...] = Field(default=("ask",), min_length=1)
+
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return len(self.labels()) > 1
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
@@ -136,6 +150,7 @@ class KeywordsSignal:
             return tuple(filter(None, found))
 
         self._any, self._all, self._none = map(keywords, (any_of, all_of, none_of))
+        self._misspelt = Misspelt((*self._any, *self._all, *self._none))
         compiled = (patterns or {}).items()
         self._patterns = {label: Pattern(each, case_sensitive=case_sensitive) for label, each in compiled}
         self._asks_for_one = bool(any_of or patterns)
@@ -143,7 +158,7 @@ class KeywordsSignal:
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; a label is the keyword as it was configured, or the pattern's name."""
         raw = BORDER.join(texts_of(subject, self._parts))
-        text = FoldedText(fold(raw, case_sensitive=self._case_sensitive))
+        text = FoldedText(fold(raw, case_sensitive=self._case_sensitive), self._misspelt)
         needed = [word.score_in(text) for word in self._all]
         if 0.0 in needed or any(word.score_in(text) for word in self._none):
             return Reading(self.name, None, 0.0)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, TypeAlias
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -51,18 +53,22 @@ def tolerance_of(fuzzy: int | float) -> Tolerance:  # noqa: PYI041 - the two mea
 # ── texts ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(slots=True)
 class FoldedText:
-    """A text in the one form that keywords are looked for in; its words are counted out on demand."""
+    """A text in the one form that keywords are looked for in."""
 
-    text: str
-    _phrases: dict[int, Sequence[str]] = field(default_factory=dict)
+    def __init__(self, text: str, misspelt: Misspelt | None = None) -> None:
+        """`misspelt`: the keywords that may be found misspelt."""
+        self.text: Final = text
+        self._misspelt: Final = misspelt
 
     def phrases(self, words: int) -> Sequence[str]:
         """Every run of so many words, each once."""
-        if words not in self._phrases:
-            self._phrases[words] = tuple(dict.fromkeys(self._runs(words)))
-        return self._phrases[words]
+        return tuple(dict.fromkeys(self._runs(words)))
+
+    @cached_property
+    def near(self) -> Mapping[str, float]:
+        """How well each misspelt keyword is written, counted out when the first one is asked for."""
+        return {} if self._misspelt is None else self._misspelt.scores_in(self)
 
     def _runs(self, length: int) -> list[str]:
         runs: list[str] = []
@@ -94,8 +100,9 @@ class Keyword:
     word: str
     _pattern: re.Pattern[str]
     #: Its words as `FoldedText.phrases` has them; "": only the pattern counts.
-    _plain: str
-    _edits_max: int
+    plain: str
+    #: Letters that may be wrong.
+    edits_max: int
 
     @classmethod
     def of(cls, word: str, *, case_sensitive: bool, tolerance: Tolerance = exact) -> Keyword | None:
@@ -110,11 +117,39 @@ class Keyword:
         """1: it is there; less: the share of it that is written right; 0: it is not there."""
         if self._pattern.search(text.text):
             return 1.0
-        if not self._edits_max:
-            return 0.0
-        phrases = text.phrases(self._plain.count(" ") + 1)
-        near = process.extractOne(self._plain, phrases, scorer=OSA.distance, score_cutoff=self._edits_max)
-        return 0.0 if near is None else 1.0 - near[1] / max(len(self._plain), len(near[0]))
+        return text.near.get(self.plain, 0.0) if self.edits_max else 0.0
+
+
+class Misspelt:
+    """Keywords that may be misspelt: all of them are compared with a text in one call."""
+
+    def __init__(self, keywords: Iterable[Keyword]) -> None:
+        #: Edits that are allowed, by keyword, by how many words it has.
+        self._edits: Final[dict[int, dict[str, int]]] = {}
+        for keyword in keywords:
+            if keyword.edits_max:
+                words = keyword.plain.count(" ") + 1
+                self._edits.setdefault(words, {})[keyword.plain] = keyword.edits_max
+
+    def scores_in(self, text: FoldedText) -> Mapping[str, float]:
+        """The share that is written right, of each keyword that is near enough to something in the text."""
+        found: dict[str, float] = {}
+        for words, edits in self._edits.items():
+            phrases = text.phrases(words)
+            if phrases:
+                found.update(_nearest(edits, phrases))
+        return found
+
+
+def _nearest(edits: Mapping[str, int], phrases: Sequence[str]) -> Iterator[tuple[str, float]]:
+    most = max(edits.values())
+    # int32[keyword, phrase]; whatever is above the cutoff is cutoff + 1.
+    distances = process.cdist([*edits], phrases, scorer=OSA.distance, score_cutoff=most, dtype=np.int32)
+    nearest = distances.argmin(axis=1).tolist()
+    for row, (keyword, at) in enumerate(zip(edits, nearest, strict=True)):
+        wrong = int(distances[row, at])
+        if wrong <= edits[keyword]:
+            yield keyword, 1.0 - wrong / max(len(keyword), len(phrases[at]))
 
 
 def whole_word(form: str) -> re.Pattern[str]:

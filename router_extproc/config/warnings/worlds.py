@@ -7,7 +7,8 @@ nothing is claimed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise, product
+from dataclasses import dataclass
+from itertools import chain, combinations, pairwise, product
 from math import prod
 from typing import Final
 
@@ -46,29 +47,79 @@ class Worlds:
         tests: dict[str, list[Test]] = {}
         for test in chain.from_iterable(rule.tests() for rule in rules):
             tests.setdefault(test.signal, []).append(test)
-        choices = [_readings(name, asked, self._signals[name]) for name, asked in tests.items()]
-        count = prod(len(choice) for choice in choices)
+        choices = [_Choice.of(name, asked, self._signals[name]) for name, asked in tests.items()]
+        count = prod(choice.count for choice in choices)
         if count > min(WORLDS_MAX, self._left):
             return None
         self._left -= count
-        return (_world(readings) for readings in product(*choices))
+        return (_world(readings) for readings in product(*(list(choice.readings()) for choice in choices)))
 
 
 def _world(readings: Iterable[Reading | None]) -> Readings:
     return {reading.name: reading for reading in readings if reading is not None}
 
 
-def _readings(name: str, tests: Sequence[Test], signal: SignalSettings) -> list[Reading | None]:
-    """What the signal can give, one of each kind that the tests tell apart; None: it could not be read."""
-    score_min = _score_min(signal)
-    bounds = {bound for test in tests for bound in (test.score_min, test.score_max) if bound is not None}
-    if score_min is not None:
-        bounds.add(score_min)
-    scores = _scores(bounds)
-    labels = [None, *_labels(tests, signal)]
-    found = [Reading(name, label, score) for label, score in product(labels, scores)]
-    possible = [one for one in found if score_min is None or one.label is None or one.score >= score_min]
-    return [None, *possible]
+# ── one signal ────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a signal can give, one reading of each kind that the tests tell apart, and perhaps some more."""
+
+    name: str
+    score_min: float | None
+    #: None: it found nothing.
+    labels: Sequence[str | None]
+    scores: Sequence[float]
+    #: Labels whose own scores are asked for.
+    ranked: Sequence[str]
+    #: Labels that may be found beside the best one.
+    beside: Sequence[str]
+
+    @classmethod
+    def of(cls, name: str, tests: Sequence[Test], signal: SignalSettings) -> _Choice:
+        score_min, several = _score_min(signal), signal.finds_several
+        bounds = {bound for test in tests for bound in (test.score_min, test.score_max) if bound is not None}
+        if score_min is not None:
+            bounds.add(score_min)
+        labels = _labels(tests, signal)
+        ranked = [test for test in tests if test.score_min or (several and test.score_max is not None)]
+        beside = _representatives(labels, tests) if several else []
+        return cls(
+            name, score_min, [None, *labels], _scores(bounds), _representatives(labels, ranked), beside
+        )
+
+    @property
+    def count(self) -> int:
+        """How many readings there are at most."""
+        scores = len(self.scores) ** (1 + len(self.ranked))
+        return 1 + int(len(self.labels) * scores * 2 ** len(self.beside))
+
+    def readings(self) -> Iterator[Reading | None]:
+        """Each of them; None: the signal could not be read."""
+        yield None
+        ranks = [dict(zip(self.ranked, each, strict=True)) for each in self._ranks()]
+        subsets = [
+            *chain.from_iterable(combinations(self.beside, size) for size in range(len(self.beside) + 1))
+        ]
+        for label, score, scores, also in product(self.labels, self.scores, ranks, subsets):
+            if label is None and also:
+                continue
+            if label is None or self.score_min is None or score >= self.score_min:
+                yield Reading(self.name, label, score, scores, also=also)
+
+    def _ranks(self) -> Iterable[tuple[float, ...]]:
+        return product(self.scores, repeat=len(self.ranked))
+
+
+def _representatives(labels: Sequence[str], tests: Sequence[Test]) -> list[str]:
+    """Of labels that the same tests name, as many as these tests can tell apart."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for label in labels:
+        named = tuple(index for index, test in enumerate(tests) if label in (test.labels or ()))
+        groups.setdefault(named, []).append(label)
+    # One for each test, and the best label may be one of them.
+    return [label for named, group in groups.items() if named for label in group[: len(named) + 1]]
 
 
 def _score_min(signal: SignalSettings) -> float | None:

@@ -54,6 +54,12 @@ def test_score_under_the_bound_has_no_label_but_is_told() -> None:
     assert signal.read(encoded()) == Reading("domain", None, 0.6, SCORES)
 
 
+def test_several_labels_are_found_when_asked_the_best_first() -> None:
+    scores = {"law": 0.2, "history": 0.3, "math": 0.45, "art": 0.05}
+    signal = ClassifierSignal("domain", FixedClassifier(scores), likeliest, score_min=0.2, several=True)
+    assert signal.read(encoded()) == Reading("domain", "math", 0.45, scores, also=("history", "law"))
+
+
 def test_no_encoding_reads_as_nothing() -> None:
     assert SIGNAL.read(subject_of("any")) == Reading("domain", None, 0.0)
 
