@@ -109,8 +109,8 @@ class _Parts:
 
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
-        headers = policy.routing_headers
-        parser = RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
+        in_key = [signal for signal in self.resources.signals if signal.name in policy.key_signals]
+        parser = RequestParser(policy.catalogue, policy.cache_policies, in_key, self.learned.vary, rules)
         return replace(parser, rules=policy.local_rules)
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:

@@ -78,9 +78,9 @@ class RouterPolicy:
     local_rules: str = ""
 
     @property
-    def routing_headers(self) -> tuple[str, ...]:
-        """The headers that signals read, in lower case and a fixed order."""
-        return tuple(sorted({name for signal in self.signals.values() for name in signal.headers()}))
+    def key_signals(self) -> frozenset[str]:
+        """The signals whose readings are part of the cache's keys, by name."""
+        return frozenset(name for name, signal in self.signals.items() if signal.in_key)
 
     @property
     def needs_encoder(self) -> bool:

@@ -31,6 +31,8 @@ class Subject:
     #: Of `ask.reading`. None when no signal asked for it, or when inference failed or ran out of budget.
     encoding: Encoding | None
     ask: Ask
+    #: When the request came, in seconds since the Unix epoch.
+    asked_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,19 @@ class SignalSettings(Section, ABC):
         """True when a reading may have labels beside the best one."""
         return False
 
-    def headers(self) -> Sequence[str]:
-        """The request headers that the signal reads, in lower case: they are part of a fingerprint."""
-        return ()
+    @property
+    def ranks_labels(self) -> bool:
+        """True when a reading may have the scores of labels that were not found."""
+        return False
+
+    @property
+    def in_key(self) -> bool:
+        """True when a reading hangs on more than the request's body: a header, the time.
+
+        It is then part of the cache's keys, so that equal requests get equal decisions. Such a signal needs
+        no encoder.
+        """
+        return False
 
     @abstractmethod
     def open(self, name: str, classifiers: Classifiers) -> Signal:

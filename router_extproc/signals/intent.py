@@ -41,6 +41,11 @@ class IntentSettings(SignalSettings):
         return True
 
     @property
+    def ranks_labels(self) -> bool:
+        """See SignalSettings."""
+        return True
+
+    @property
     def finds_several(self) -> bool:
         """See SignalSettings."""
         return self.several

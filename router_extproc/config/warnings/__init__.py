@@ -36,6 +36,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     files.warn_of_missing_files,
     headers.warn_of_scope_headers,
     headers.warn_of_stripped_headers,
+    headers.warn_of_forged_claims,
     pools.warn_of_pools,
     pools.warn_of_placeholders,
     pools.warn_of_models,

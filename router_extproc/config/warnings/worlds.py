@@ -12,6 +12,8 @@ from itertools import chain, combinations, pairwise, product
 from math import prod
 from typing import Final
 
+from router_extproc.config.check_signals import labels_of
+from router_extproc.config.model import Config
 from router_extproc.routing.rules import Readings, Rule, Test
 from router_extproc.signals.base import Reading, SignalSettings
 
@@ -26,8 +28,8 @@ _OTHER: Final = "\0other"
 class Worlds:
     """Answers what rules can and must do, by trying every reading that they tell apart."""
 
-    def __init__(self, signals: Mapping[str, SignalSettings]) -> None:
-        self._signals: Final = signals
+    def __init__(self, config: Config) -> None:
+        self._config: Final = config
         self._left = ALL_WORLDS_MAX
 
     def can_hold(self, rule: Rule) -> bool:
@@ -47,7 +49,7 @@ class Worlds:
         tests: dict[str, list[Test]] = {}
         for test in chain.from_iterable(rule.tests() for rule in rules):
             tests.setdefault(test.signal, []).append(test)
-        choices = [_Choice.of(name, asked, self._signals[name]) for name, asked in tests.items()]
+        choices = [_Choice.of(name, asked, self._config) for name, asked in tests.items()]
         count = prod(choice.count for choice in choices)
         if count > min(WORLDS_MAX, self._left):
             return None
@@ -71,34 +73,34 @@ class _Choice:
     #: None: it found nothing.
     labels: Sequence[str | None]
     scores: Sequence[float]
-    #: Labels whose own scores are asked for.
-    ranked: Sequence[str]
+    #: Labels whose own scores are asked for, and what these can be.
+    ranked: Mapping[str, Sequence[float]]
     #: Labels that may be found beside the best one.
     beside: Sequence[str]
 
     @classmethod
-    def of(cls, name: str, tests: Sequence[Test], signal: SignalSettings) -> _Choice:
-        score_min, several = _score_min(signal), signal.finds_several
+    def of(cls, name: str, tests: Sequence[Test], config: Config) -> _Choice:
+        signal = config.signals[name]
+        score_min = _score_min(signal)
         bounds = {bound for test in tests for bound in (test.score_min, test.score_max) if bound is not None}
         if score_min is not None:
             bounds.add(score_min)
-        labels = _labels(tests, signal)
-        ranked = [test for test in tests if test.score_min or (several and test.score_max is not None)]
-        beside = _representatives(labels, tests) if several else []
-        return cls(
-            name, score_min, [None, *labels], _scores(bounds), _representatives(labels, ranked), beside
-        )
+        labels = _labels(tests, labels_of(name, config))
+        asking = [test for test in tests if test.labels and _asks_for_scores(test, signal)]
+        beside = _representatives(labels, tests) if signal.finds_several else []
+        ranked = {label: _scores(_bounds_for(label, asking)) for label in _representatives(labels, asking)}
+        return cls(name, score_min, [None, *labels], _scores(bounds), ranked, beside)
 
     @property
     def count(self) -> int:
         """How many readings there are at most."""
-        scores = len(self.scores) ** (1 + len(self.ranked))
-        return 1 + int(len(self.labels) * scores * 2 ** len(self.beside))
+        ranks = prod(len(scores) for scores in self.ranked.values())
+        return 1 + len(self.labels) * len(self.scores) * ranks * int(2 ** len(self.beside))
 
     def readings(self) -> Iterator[Reading | None]:
         """Each of them; None: the signal could not be read."""
         yield None
-        ranks = [dict(zip(self.ranked, each, strict=True)) for each in self._ranks()]
+        ranks = [dict(zip(self.ranked, each, strict=True)) for each in product(*self.ranked.values())]
         subsets = [
             *chain.from_iterable(combinations(self.beside, size) for size in range(len(self.beside) + 1))
         ]
@@ -108,8 +110,17 @@ class _Choice:
             if label is None or self.score_min is None or score >= self.score_min:
                 yield Reading(self.name, label, score, scores, also=also)
 
-    def _ranks(self) -> Iterable[tuple[float, ...]]:
-        return product(self.scores, repeat=len(self.ranked))
+
+def _asks_for_scores(test: Test, signal: SignalSettings) -> bool:
+    """True when labels that are not the best count by their own scores."""
+    by_min = signal.ranks_labels and bool(test.score_min)
+    return by_min or (signal.finds_several and (test.score_min, test.score_max) != (None, None))
+
+
+def _bounds_for(label: str, tests: Sequence[Test]) -> Iterator[float]:
+    for test in tests:
+        if label in (test.labels or ()):
+            yield from (bound for bound in (test.score_min, test.score_max) if bound is not None)
 
 
 def _representatives(labels: Sequence[str], tests: Sequence[Test]) -> list[str]:
@@ -128,16 +139,18 @@ def _score_min(signal: SignalSettings) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _labels(tests: Sequence[Test], signal: SignalSettings) -> list[str]:
+def _labels(tests: Sequence[Test], known: Sequence[str] | None) -> list[str]:
     named = {label for test in tests for label in test.labels or ()}
-    known = signal.labels()
     if known is None:
         return [*sorted(named), _OTHER]
     others = [label for label in known if label not in named]
     return [*sorted(named.intersection(known)), *others[:1]]
 
 
-def _scores(bounds: set[float]) -> list[float]:
-    """Every bound, and one score between each two."""
-    points = sorted({0.0, 1.0, *bounds})
-    return sorted({*points, *((low + high) / 2 for low, high in pairwise(points))})
+def _scores(bounds: Iterable[float]) -> list[float]:
+    """Every bound, one score between each two, and one on either side."""
+    points = sorted({*bounds})
+    if not points:
+        return [1.0]
+    below, above = points[0] / 2, (points[-1] + 1) / 2
+    return sorted({below, *points, *((low + high) / 2 for low, high in pairwise(points)), above})
