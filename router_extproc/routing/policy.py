@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
-from router_extproc.routing.actions import LocalAction
+from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
+from router_extproc.routing.actions import LocalAction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -141,13 +142,21 @@ class Policy:
         self.fallbacks: Final = fallbacks
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
+        candidates = (each.target for decision in decisions for each in decision.candidates)
+        #: Whether the length of a request matters.
+        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates)
 
     def decide(
-        self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
+        self,
+        readings: Readings,
+        traffic: TrafficSnapshot = ALL_UP,
+        *,
+        unread: Unread = frozenset(),
+        demands: Demands = NO_DEMANDS,
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
-        `unread`: signals that could not be read, or not completely.
+        `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
@@ -157,21 +166,40 @@ class Policy:
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
             if decision.rule.holds(readings):
                 trace = LazyTrace(self._decisions, readings, count)
-                if decision.action is not None:
-                    return LocalReply(decision.name, decision.action, decision.tags, trace)
-                target = decision.selection.choose(decision.candidates, readings, traffic).target
-                route = Route(decision.name, target, decision.reasoning, decision.tags, trace)
-                return self._with_fallback(route, traffic)
+                return self._taken(decision, trace, readings, traffic, demands)
         trace = LazyTrace(self._decisions, readings, len(self._decisions))
-        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic)
+        lacking = demands.missing(self._default)
+        if lacking:
+            return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
+        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic, demands)
 
-    def traces(self, readings: Readings) -> tuple[RuleTrace, ...]:
-        """How every rule goes, in the order in which they are asked, also behind the one that is taken."""
-        return tuple(decision.trace(readings) for decision in self._decisions)
+    def _taken(
+        self,
+        decision: RoutingDecision,
+        trace: LazyTrace,
+        readings: Readings,
+        traffic: TrafficSnapshot,
+        demands: Demands,
+    ) -> Route | LocalReply:
+        """What this decision says."""
+        name, tags = decision.name, decision.tags
+        if decision.action is not None:
+            return LocalReply(name, decision.action, tags, trace)
+        candidates = able(decision.candidates, demands)
+        if not candidates:
+            lacking = missing([each.target for each in decision.candidates], demands)
+            return LocalReply(name, Unaccepted(lacking), tags, trace)
+        target = decision.selection.choose(candidates, readings, traffic).target
+        route = Route(name, target, decision.reasoning, tags, trace)
+        return self._with_fallback(route, traffic, demands)
 
-    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
-        """The route of a request that names a real model."""
-        return self._with_fallback(Route(PINNED, target, None), traffic)
+    def traces(self, readings: Readings) -> Sequence[RuleTrace]:
+        """How every rule goes, in the order in which they are asked."""
+        return LazyTrace(self._decisions, readings, len(self._decisions))
+
+    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP, demands: Demands = NO_DEMANDS) -> Route:
+        """The route of a request that names a real model, whether or not it accepts what the request has."""
+        return self._with_fallback(Route(PINNED, target, None), traffic, demands)
 
     def may_send(self, decision: str, target: Target) -> bool:
         """Whether requests of this decision are answered by the target, its fallback left aside."""
@@ -185,6 +213,6 @@ class Policy:
         known = self._by_name.get(decision)
         return None if known is None else known.reasoning
 
-    def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
-        fallback = self.fallbacks.of(route.target, traffic)
+    def _with_fallback(self, route: Route, traffic: TrafficSnapshot, demands: Demands = NO_DEMANDS) -> Route:
+        fallback = self.fallbacks.of(route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from router_extproc.config.model import Config
 from router_extproc.config.warnings.worlds import Worlds
-from router_extproc.routing.rules import read_rule
+from router_extproc.routing.rules import AllOf, AnyOf, Not, read_rule
 from router_extproc.signals.base import Reading, SignalSettings
 from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.header import HeaderSettings
@@ -92,6 +92,34 @@ def test_a_hidden_decision_is_never_the_first_that_fits(
 def test_a_rule_that_cannot_hold_never_does(rule: Any, drawn: list[dict[str, Reading]]) -> None:
     if not Worlds(CONFIG).can_hold(rule):
         assert not any(rule.holds(world) for world in drawn)
+
+
+class ByForm(Worlds):
+    """As if there were too many worlds of all but two tests."""
+
+    def _worlds(self, rules: Any) -> Any:
+        signals = {test.signal for rule in rules for test in rule.tests()}
+        return super()._worlds(rules) if len(signals) == 1 and not any(map(is_tree, rules)) else None
+
+
+def is_tree(rule: Any) -> bool:
+    return isinstance(rule, AllOf | AnyOf) or (isinstance(rule, Not) and is_tree(rule.part))
+
+
+@given(rule=RULES, other=RULES, drawn=st.lists(readings(), max_size=30))
+def test_what_is_claimed_by_the_form_of_rules_is_so(
+    rule: Any, other: Any, drawn: list[dict[str, Reading]]
+) -> None:
+    holding = [world for world in drawn if rule.holds(world)]
+    if ByForm(CONFIG).implies(rule, [other]):
+        assert all(other.holds(world) for world in holding)
+    if not ByForm(CONFIG).can_hold(rule):
+        assert not holding
+
+
+@given(rule=RULES)
+def test_a_rule_hides_itself_by_its_form(rule: Any) -> None:
+    assert ByForm(CONFIG).implies(rule, [rule])
 
 
 @given(rule=RULES)

@@ -13,6 +13,7 @@ from typing import Final
 from router_extproc.config.warnings import (
     addresses,
     cache,
+    candidates,
     coverage,
     files,
     headers,
@@ -43,6 +44,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     signals.warn_of_signals,
     coverage.warn_of_unused,
     rules.warn_of_rules,
+    candidates.warn_of_candidates,
     cache.warn_of_sharing,
     sharing.warn_of_shared_persons,
     sharing.warn_of_forged_names,

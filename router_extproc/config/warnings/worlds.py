@@ -1,7 +1,7 @@
 """Every way in which signals can read, as far as rules tell them apart: a proof by trying them all.
 
-Two readings that no rule tells apart are one world. More worlds than the bound are not tried, and then
-nothing is claimed.
+Two readings that no rule tells apart are one world. More worlds than the bound are not tried; then only what
+follows from the form of the rules is claimed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from router_extproc.config.check_signals import labels_of
 from router_extproc.config.model import Config
+from router_extproc.config.warnings.implication import Implication
 from router_extproc.routing.rules import Readings, Rule, Test
 from router_extproc.signals.base import Reading, SignalSettings
 
@@ -21,6 +22,8 @@ from router_extproc.signals.base import Reading, SignalSettings
 WORLDS_MAX: Final = 20_000
 #: Of all questions about one configuration, so that a long one is checked in about a second.
 ALL_WORLDS_MAX: Final = 300_000
+#: Pairs of tests that are compared where there are too many worlds.
+ALL_TESTS_MAX: Final = 200_000
 #: Stands for every label that no rule names.
 _OTHER: Final = "\0other"
 
@@ -30,29 +33,47 @@ class Worlds:
 
     def __init__(self, config: Config) -> None:
         self._config: Final = config
+        self._by_form: Final = Implication(self._follows)
         self._left = ALL_WORLDS_MAX
+        self._tests_left = ALL_TESTS_MAX
 
     def can_hold(self, rule: Rule) -> bool:
         """False when no readings fit the rule; True when some do, or when it is not known."""
         worlds = self._worlds([rule])
-        return worlds is None or any(rule.holds(world) for world in worlds)
+        if worlds is None:
+            return not (self._may_compare([rule, rule]) and self._by_form.is_impossible(rule))
+        return any(rule.holds(world) for world in worlds)
 
     def implies(self, rule: Rule, others: Sequence[Rule]) -> bool:
         """True when whatever fits the rule fits one of the others."""
         worlds = self._worlds([rule, *others])
         if worlds is None:
-            return False
+            compared = (other for other in others if self._may_compare([rule, other]))
+            return any(self._by_form.implies(rule, other) for other in compared)
         return all(any(other.holds(world) for other in others) for world in worlds if rule.holds(world))
+
+    def _may_compare(self, rules: Sequence[Rule]) -> bool:
+        """Whether there is time to compare every test of one rule with every test of the other."""
+        self._tests_left -= prod(sum(1 for _ in rule.tests()) for rule in rules)
+        return self._tests_left >= 0
+
+    def _follows(self, rule: Rule, other: Rule) -> bool:
+        """For rules of one signal."""
+        worlds = self._worlds([rule, other])
+        return worlds is not None and all(other.holds(world) for world in worlds if rule.holds(world))
 
     def _worlds(self, rules: Sequence[Rule]) -> Iterator[Readings] | None:
         """Every world of these rules; None: there are too many."""
         tests: dict[str, list[Test]] = {}
         for test in chain.from_iterable(rule.tests() for rule in rules):
             tests.setdefault(test.signal, []).append(test)
-        choices = [_Choice.of(name, asked, self._config) for name, asked in tests.items()]
-        count = prod(choice.count for choice in choices)
-        if count > min(WORLDS_MAX, self._left):
-            return None
+        choices: list[_Choice] = []
+        count = 1
+        for name, asked in tests.items():
+            choices.append(_Choice.of(name, asked, self._config))
+            count *= choices[-1].count
+            if count > min(WORLDS_MAX, self._left):
+                return None
         self._left -= count
         return (_world(readings) for readings in product(*(list(choice.readings()) for choice in choices)))
 
