@@ -20,6 +20,7 @@ from router_extproc.signals.language import LanguageSettings
 from router_extproc.signals.pii.signal import PiiSettings
 from router_extproc.signals.requested_model import RequestedModelSettings
 from router_extproc.signals.sampling import SamplingSettings
+from router_extproc.signals.similarity import SimilaritySettings
 from router_extproc.signals.time_window import TimeWindowSettings
 from router_extproc.signals.volatile import VolatileSettings
 
@@ -27,6 +28,7 @@ from router_extproc.signals.volatile import VolatileSettings
 SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
     {
         "intent": IntentSettings,
+        "similarity": SimilaritySettings,
         "keywords": KeywordsSettings,
         "context_length": ContextLengthSettings,
         "header": HeaderSettings,

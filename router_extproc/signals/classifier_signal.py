@@ -1,4 +1,4 @@
-"""What the signals that read a classifier (`intent`, `guard`, `complexity`) have in common.
+"""What the signals that read a classifier (`intent`, `similarity`, `guard`, `complexity`) have in common.
 
 Each says how scores become a label. A prompt that the encoder cannot read has no label and the score 0.
 """
@@ -52,3 +52,9 @@ class ClassifierSignal:
             return ()
         found = [other for other, score in scores.items() if other != label and score >= self._score_min]
         return tuple(sorted(found, key=scores.__getitem__, reverse=True))
+
+
+def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:
+    """The label with the highest score, and that score."""
+    best = max(scores, key=scores.__getitem__)
+    return best, scores[best]

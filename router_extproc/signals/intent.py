@@ -6,7 +6,7 @@ label, only the score that was not enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from router_extproc.models.base import Classifiers
 from router_extproc.models.shipped import is_shipped_name, shipped_labels
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import SignalSettings
-from router_extproc.signals.classifier_signal import ClassifierSignal
+from router_extproc.signals.classifier_signal import ClassifierSignal, likeliest
 
 
 class IntentSettings(SignalSettings):
@@ -80,9 +80,3 @@ class IntentSettings(SignalSettings):
         else:
             classifier = classifiers.trained(self.model, where=f"signals.{name}.model")
         return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score, several=self.several)
-
-
-def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:
-    """The label with the highest score, and that score."""
-    best = max(scores, key=scores.__getitem__)
-    return best, scores[best]

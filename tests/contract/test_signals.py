@@ -11,7 +11,7 @@ from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.llm.answer import JsonObject
 from router_extproc.models.base import Classifier
-from router_extproc.models.examples import ExampleClassifier
+from router_extproc.models.examples import ExampleClassifier, NearestExamples
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import Subject
 from router_extproc.testing.check_signal import check_signal
@@ -36,6 +36,9 @@ class ByExamples:
     def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
         return ExampleClassifier.of(examples, self._encoder)
 
+    def nearest(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        return NearestExamples.of(examples, self._encoder)
+
 
 HEADS = {
     "guard": {
@@ -58,6 +61,10 @@ def with_body(body: JsonObject) -> Subject:
 SAMPLES: Mapping[str, tuple[Mapping[str, object], Subject]] = {
     "intent": (
         {"examples": {"refund": ["give my money back"], "weather": ["will it rain today"]}},
+        subject_of("please give my money back", encoder=ENCODER),
+    ),
+    "similarity": (
+        {"examples": ["give my money back", "I want a refund"]},
         subject_of("please give my money back", encoder=ENCODER),
     ),
     "keywords": (

@@ -14,10 +14,11 @@ from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.intent import IntentSettings
 from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.signals.language import LanguageSettings
+from router_extproc.signals.similarity import SimilaritySettings
 from router_extproc.signals.words import fold
 
 #: Signals whose label hangs on a score alone.
-_SCORED: Final = (ComplexitySettings, GuardSettings, IntentSettings, LanguageSettings)
+_SCORED: Final = (ComplexitySettings, GuardSettings, IntentSettings, LanguageSettings, SimilaritySettings)
 #: Those whose label is an alarm.
 _ALARMS: Final = (ComplexitySettings, GuardSettings)
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from router_extproc.models.base import Encoding
 from router_extproc.signals.base import Reading, Subject
-from router_extproc.signals.classifier_signal import ClassifierSignal
-from router_extproc.signals.intent import likeliest
+from router_extproc.signals.classifier_signal import ClassifierSignal, likeliest
 from router_extproc.testing.subjects import subject_of
 
 
