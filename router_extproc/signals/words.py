@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -63,19 +64,21 @@ class FoldedText:
 
     def phrases(self, words: int) -> Sequence[str]:
         """Every run of so many words, each once."""
-        return tuple(dict.fromkeys(self._runs(words)))
+        if words == 1:
+            # The same word again is not taken apart again.
+            return tuple(dict.fromkeys(_WORD.findall(" ".join(dict.fromkeys(self.text.split(" "))))))
+        runs = chain.from_iterable(_runs(part, words) for part in self.text.split("\0"))
+        return tuple(map(" ".join, dict.fromkeys(runs)))
 
     @cached_property
     def near(self) -> Mapping[str, float]:
         """How well each misspelt keyword is written, counted out when the first one is asked for."""
         return {} if self._misspelt is None else self._misspelt.scores_in(self)
 
-    def _runs(self, length: int) -> list[str]:
-        runs: list[str] = []
-        for part in self.text.split("\0"):
-            words = _WORD.findall(part)
-            runs += [" ".join(words[at : at + length]) for at in range(len(words) - length + 1)]
-        return runs
+
+def _runs(text: str, length: int) -> Iterator[tuple[str, ...]]:
+    words = _WORD.findall(text)
+    return zip(*(words[at:] for at in range(length)), strict=False)
 
 
 def fold(text: str, *, case_sensitive: bool) -> str:
