@@ -155,7 +155,7 @@ def _test() -> Schema:
         "properties": {
             "min": {**bound, "description": "The lowest score."},
             "max": {**bound, "description": "The highest score."},
-            "any": {**labels, "description": "One of these labels, too."},
+            "any": {**labels, "description": "The score of one of these labels."},
         },
         "additionalProperties": False,
         "description": _first_line(inspect.getdoc(Range) or ""),
