@@ -110,11 +110,11 @@ class _Parts:
 
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
-        headers = policy.routing_headers
+        in_key = [signal for signal in self.resources.signals if signal.name in policy.key_signals]
         return RequestParser(
             policy.catalogue,
             policy.cache_policies,
-            headers,
+            in_key,
             self.learned.vary,
             rules,
             policy.local_rules,
