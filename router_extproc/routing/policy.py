@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import RequestChanges
-from router_extproc.routing.actions import LocalAction
+from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
+from router_extproc.routing.actions import LocalAction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -35,6 +36,31 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyTrace(Sequence[RuleTrace]):
+    """The traces of the decisions that were looked at, made when somebody asks: requests do not."""
+
+    _decisions: tuple[RoutingDecision, ...]
+    _readings: Readings
+    #: How many of the decisions were looked at.
+    _count: int
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> RuleTrace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RuleTrace]: ...
+
+    def __getitem__(self, index: int | slice) -> RuleTrace | Sequence[RuleTrace]:
+        looked_at = self._decisions[: self._count]
+        if isinstance(index, slice):
+            return [decision.trace(self._readings) for decision in looked_at[index]]
+        return looked_at[index].trace(self._readings)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes, and why."""
 
@@ -45,7 +71,7 @@ class Route:
     #: None: the request reaches the pool as the client wrote it, but for the model's name.
     changes: RequestChanges | None
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
     #: Answers in the target's place, whose pool is down; None: the target itself is asked.
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
@@ -66,7 +92,7 @@ class LocalReply:
     decision: str
     action: LocalAction
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +154,52 @@ class Policy:
         self.pinned_signals: Final = frozenset(
             test.signal for decision in self._pinning for test in decision.rule.tests()
         )
+        candidates = (each.target for decision in decisions for each in decision.candidates)
+        #: Whether the length of a request matters.
+        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates)
 
     def decide(
-        self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
+        self,
+        readings: Readings,
+        traffic: TrafficSnapshot = ALL_UP,
+        *,
+        unread: Unread = frozenset(),
+        demands: Demands = NO_DEMANDS,
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
-        `unread`: signals that could not be read, or not completely.
+        `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
-        decision, trace = self._first(self._decisions, readings, unread)
-        if decision is None:
-            return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic)
+        decision, trace = _first(self._decisions, readings, unread)
+        if decision is not None:
+            return self._taken(decision, trace, readings, traffic, demands)
+        lacking = demands.missing(self._default)
+        if lacking:
+            return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
+        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic, demands)
+
+    def _taken(
+        self,
+        decision: RoutingDecision,
+        trace: LazyTrace,
+        readings: Readings,
+        traffic: TrafficSnapshot,
+        demands: Demands,
+    ) -> Route | LocalReply:
+        """What this decision says."""
+        name, tags = decision.name, decision.tags
         if decision.action is not None:
-            return LocalReply(decision.name, decision.action, decision.tags, trace)
-        target = decision.selection.choose(decision.candidates, readings, traffic).target
-        route = Route(decision.name, target, decision.changes, decision.tags, trace)
-        return self._with_fallback(route, traffic)
+            return LocalReply(name, decision.action, tags, trace)
+        candidates = able(decision.candidates, demands)
+        if not candidates:
+            lacking = missing([each.target for each in decision.candidates], demands)
+            return LocalReply(name, Unaccepted(lacking), tags, trace)
+        target = decision.selection.choose(candidates, readings, traffic).target
+        route = Route(name, target, decision.changes, tags, trace)
+        return self._with_fallback(route, traffic, demands)
 
     def decide_pinned(
         self,
@@ -155,29 +208,30 @@ class Policy:
         traffic: TrafficSnapshot = ALL_UP,
         *,
         unread: Unread = frozenset(),
+        demands: Demands = NO_DEMANDS,
     ) -> Route | LocalReply:
-        """The same for a request that names a real model, which it keeps.
+        """The same for a request that names a real model: it keeps it, whether or not that accepts it.
 
         Only decisions that take such requests are asked; `readings`: of `pinned_signals`.
 
         Raises:
             RouterUnavailable: see `decide`.
         """
-        decision, trace = self._first(self._pinning, readings, unread)
+        decision, trace = _first(self._pinning, readings, unread)
         if decision is None:
-            return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic)
+            return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic, demands)
         if decision.action is not None:
             return LocalReply(decision.name, decision.action, decision.tags, trace)
         route = Route(decision.name, target, decision.changes, decision.tags, trace)
-        return self._with_fallback(route, traffic)
+        return self._with_fallback(route, traffic, demands)
 
-    def traces(self, readings: Readings, *, pinned: bool = False) -> tuple[RuleTrace, ...]:
-        """How every rule goes, in the order in which they are asked, also behind the one that is taken.
+    def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:
+        """How every rule goes, in the order in which they are asked.
 
         pinned: of those that are asked of a request that names a model.
         """
         asked = self._pinning if pinned else self._decisions
-        return tuple(decision.trace(readings) for decision in asked)
+        return LazyTrace(asked, readings, len(asked))
 
     def may_send(self, decision: str, target: Target, *, pinned: bool = False) -> bool:
         """Whether requests of this decision are answered by the target, its fallback left aside.
@@ -196,19 +250,18 @@ class Policy:
         known = self._by_name.get(decision)
         return None if known is None else known.changes
 
-    def _first(
-        self, decisions: Sequence[RoutingDecision], readings: Readings, unread: Unread
-    ) -> tuple[RoutingDecision | None, tuple[RuleTrace, ...]]:
-        """The first decision whose rule holds, and how it went with each that was asked."""
-        trace: list[RuleTrace] = []
-        for decision in decisions:
-            if unread and decision.might_take(readings, unread):
-                raise RouterUnavailable("The gateway could not read this request in time. Try again.")
-            trace.append(decision.trace(readings))
-            if trace[-1].matched:
-                return decision, tuple(trace)
-        return None, tuple(trace)
-
-    def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
-        fallback = self.fallbacks.of(route.target, traffic)
+    def _with_fallback(self, route: Route, traffic: TrafficSnapshot, demands: Demands = NO_DEMANDS) -> Route:
+        fallback = self.fallbacks.of(route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)
+
+
+def _first(
+    decisions: tuple[RoutingDecision, ...], readings: Readings, unread: Unread
+) -> tuple[RoutingDecision | None, LazyTrace]:
+    """The first decision whose rule holds, and how it went with each that was asked."""
+    for count, decision in enumerate(decisions, 1):
+        if unread and decision.might_take(readings, unread):
+            raise RouterUnavailable("The gateway could not read this request in time. Try again.")
+        if decision.rule.holds(readings):
+            return decision, LazyTrace(decisions, readings, count)
+    return None, LazyTrace(decisions, readings, len(decisions))

@@ -13,6 +13,7 @@ from typing import Final
 from router_extproc.config.warnings import (
     addresses,
     cache,
+    candidates,
     changes,
     coverage,
     files,
@@ -37,6 +38,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     files.warn_of_missing_files,
     headers.warn_of_scope_headers,
     headers.warn_of_stripped_headers,
+    headers.warn_of_forged_claims,
     pools.warn_of_pools,
     pools.warn_of_placeholders,
     pools.warn_of_models,
@@ -45,6 +47,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     rules.warn_of_rules,
     changes.warn_of_changes,
     changes.warn_of_credentials_in_headers,
+    candidates.warn_of_candidates,
     cache.warn_of_sharing,
     sharing.warn_of_shared_persons,
     sharing.warn_of_forged_names,

@@ -83,7 +83,7 @@ def _warn_of_weights(path: str, decision: Decision) -> Iterator[ConfigWarning]:
         return
     for index, candidate in enumerate(decision.models):
         if not isinstance(candidate, str) and candidate.weight != 1:
-            problem = "has no effect with selection fixed, which takes the first model"
+            problem = "has no effect: selection fixed takes the first model in the list"
             yield ConfigWarning(f"{path}[{index}].weight", problem)
 
 

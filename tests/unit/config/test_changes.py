@@ -110,13 +110,18 @@ def test_what_cannot_work_is_an_error(decision: str, problem: str, tmp_path: Pat
         ("model: small, parameters: {default: {a: 3}, remove: [a]}", "parameters.default.a: is what every request gets, as remove takes the client's own out: write set"),
         ("model: small, parameters: {max: {a: 3}, remove: [a]}", "parameters.max.a: has no effect: remove takes the client's own out"),
         ("model: small, reasoning: {effort: low}", "reasoning.effort: has no effect on qwen3, which is only switched on or off"),
-        ("models: [small, {model: large, weight: 3}]", "models[1].weight: has no effect with selection fixed, which takes the first model"),
         ("model: small, headers: {authorization: Bearer secret}", "headers.authorization: is a credential in clear text; write it as ${NAME}"),
         ("model: small, system_prompt: {prepend: 'It is 10:30.'}", "system_prompt.prepend: holds what a pattern of ignore fits; patterns leave out only clients' texts, and this one counts in the cache's keys as a whole"),
     ],
 )  # fmt: skip
 def test_what_has_no_effect_is_a_warning(decision: str, problem: str, tmp_path: Path) -> None:
     assert examined(decision, tmp_path) == ([], [f"decisions[0].{problem}"])
+
+
+def test_a_weight_beside_selection_fixed_is_a_warning(tmp_path: Path) -> None:
+    _, warnings = examined("models: [small, {model: large, weight: 3}]", tmp_path)
+    problem = "has no effect: selection fixed takes the first model in the list"
+    assert f"decisions[0].models[1].weight: {problem}" in warnings
 
 
 def decision(**keys: object) -> Decision:
