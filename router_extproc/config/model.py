@@ -56,6 +56,10 @@ class Model(Section):
     cost: Cost = Cost()
     #: The model that answers in its place while its whole pool is down.
     fallback: str | None = None
+    #: What it accepts: a request that has more is not sent to it by decisions. None: everything.
+    accepts: tuple[Literal["text", "image", "audio", "file", "tools", "json"], ...] | None = None
+    #: Tokens of the longest request that it reads. None: not known.
+    context_tokens: int | None = Field(default=None, ge=1)
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────

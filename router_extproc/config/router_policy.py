@@ -81,9 +81,9 @@ class RouterPolicy:
     ask_reader: AskReader = field(default_factory=AskReader.of)
 
     @property
-    def routing_headers(self) -> tuple[str, ...]:
-        """The headers that signals read, in lower case and a fixed order."""
-        return tuple(sorted({name for signal in self.signals.values() for name in signal.headers()}))
+    def key_signals(self) -> frozenset[str]:
+        """The signals whose readings are part of the cache's keys, by name."""
+        return frozenset(name for name, signal in self.signals.items() if signal.in_key)
 
     @property
     def routes_by_stream(self) -> bool:

@@ -61,6 +61,8 @@ def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
             model.cluster,
             model.served_name or key,
             None if model.reasoning is None else model.reasoning.family,
+            None if model.accepts is None else frozenset(model.accepts),
+            model.context_tokens,
         )
         for key, model in models.items()
     }
