@@ -119,7 +119,6 @@ class _Parts:
             rules,
             policy.local_rules,
             policy.ask_reader,
-            routes_by_stream=policy.routes_by_stream,
         )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:

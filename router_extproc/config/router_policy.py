@@ -86,11 +86,6 @@ class RouterPolicy:
         return frozenset(name for name, signal in self.signals.items() if signal.in_key)
 
     @property
-    def routes_by_stream(self) -> bool:
-        """True when a decision may depend on whether the answer shall be streamed."""
-        return any(signal.reads_stream for signal in self.signals.values())
-
-    @property
     def needs_encoder(self) -> bool:
         """True when a signal needs it; the cache does in any case."""
         return any(signal.needs_encoder for signal in self.signals.values())
