@@ -10,7 +10,7 @@ import pytest
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.llm.answer import JsonObject
-from router_extproc.models.base import Classifier
+from router_extproc.models.base import Classifier, Screen
 from router_extproc.models.examples import ExampleClassifier
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import Subject
@@ -29,6 +29,9 @@ class ByExamples:
         if model in HEADS:
             return self.by_examples(HEADS[model])
         raise ConfigError(where, f"no head named '{model}'")
+
+    def screen(self, model: str, *, where: str) -> Screen:
+        raise ConfigError(where, f"'{model}' has no screen here")
 
     def require_tasks(self, *, where: str) -> None:
         """The fake encoder has none; names are then not found."""
