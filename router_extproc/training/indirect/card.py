@@ -83,20 +83,20 @@ def write_card(
         (
             "The documents of BIPIA were halved so that neither documents (nor near-duplicates) nor "
             "instructions are in both halves; each half was judged by a head that learned from the other. "
-            "This head then learned from both. Intervals are 95 %."
+            "This head then learned from both. The screen is part of all figures. Intervals are 95 %."
         ),
         bullets(
             (
                 f"AUC {figures.auc}",
                 f"recall at 1 % false alarms on these documents: {figures.recall}",
                 (
-                    f"at the shipped threshold (a score of {SCORE_MIN}, which 1 % of these documents and of "
-                    f"clean files together are above): recall {figures.recall_shipped}, false alarms on the "
-                    f"documents {figures.alarms}"
+                    f"at the shipped threshold (a score of {SCORE_MIN}): recall {figures.recall_shipped}, "
+                    f"false alarms on the documents {figures.alarms}"
                 ),
                 (
-                    "false alarms of the shipped head on pieces of 1,600 characters of other files (Python's "
-                    f"standard library, readmes of packages) that it did not learn from: {alarms}"
+                    "the threshold is what 1 % of clean files are above: pieces of 1,600 characters of "
+                    "Python's standard library and of readmes of packages. False alarms of the shipped head "
+                    f"on as many other pieces: {alarms}"
                 ),
                 f"passages of these files that the screen keeps from the encoder: {skipped:.0%}",
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_extproc.evaluation.guard import ALARMS_MAX
-from router_extproc.models.base import Screen
+from router_extproc.models.lexical_screen import LexicalScreen
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import IDENTITY
 from router_extproc.signals.parts.passages import passages_of
@@ -53,13 +53,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
     passages = [*examples, *(passage for text in texts for passage in passages_of(text))]
     encodings = encode_passages(passages, chosen.work)
     threshold, judged = judge_recipe(documents, examples, to_set, encodings)
-    learned = learn_from(examples, documents)
+    made = make(learn_from(examples, documents), encodings, threshold)
+    write_indirect(chosen.out, made.head, made.screen, encoder=IDENTITY)
+    clean = made.worst_logits(to_judge, encodings)
+    learned = len(learn_from(examples, documents))
+    write_card(chosen.out, judged, clean > threshold, made.skipped_share(to_judge), learned)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A head, and the screen before it."""
+
+    head: IndirectHead
+    screen: LexicalScreen
+
+    def worst_logits(self, texts: Sequence[str], encodings: Encodings) -> NDArray[np.float64]:
+        """The logit of each text's worst passage that the screen suspects, float64[n]."""
+        passages = [self._suspicious(encodings.readable(passages_of(text))) for text in texts]
+        every = list(dict.fromkeys(passage for each in passages for passage in each))
+        known = dict(zip(every, self.head.logits(every, encodings).tolist(), strict=True))
+        return np.array([max((known[passage] for passage in each), default=NOTHING) for each in passages])
+
+    def skipped_share(self, texts: Sequence[str]) -> float:
+        """Share of the passages that the screen keeps from the encoder."""
+        passages = [passage for text in texts for passage in passages_of(text)]
+        return float((np.array(self.screen.suspicions(passages)) < 0).mean())
+
+    def _suspicious(self, passages: Sequence[str]) -> list[str]:
+        suspicions = self.screen.suspicions(passages)
+        return [passage for passage, each in zip(passages, suspicions, strict=True) if each >= 0]
+
+
+def make(learned: Mapping[str, int], encodings: Encodings, threshold: float = 0.0) -> Made:
+    """A head that learned from these passages, and a screen that lets through what it finds in them."""
     head = replace(fit_head(learned, encodings), threshold=threshold)
-    found = [passage for passage, label in learned.items() if label and is_found(head, passage, encodings)]
-    screen = set_offset(fit_screen(learned), found)
-    write_indirect(chosen.out, head, screen, encoder=IDENTITY)
-    clean = worst_logits(head, to_judge, encodings)
-    write_card(chosen.out, judged, clean > threshold, skipped_share(screen, to_judge), len(learned))
+    hidden = encodings.readable(passage for passage, label in learned.items() if label)
+    logits = head.logits(hidden, encodings)
+    found = [passage for passage, logit in zip(hidden, logits, strict=True) if logit > threshold]
+    return Made(head, set_offset(fit_screen(learned), found))
 
 
 def judge_recipe(
@@ -69,41 +100,19 @@ def judge_recipe(
     first, second = halve(documents)
     logits, judged, cleans = [], [], []
     for seen, unseen in ((first, second), (second, first)):
-        head = fit_head(learn_from(examples, seen), encodings)
-        logits.append(worst_logits(head, [document.text for document in unseen], encodings))
-        cleans.append(worst_logits(head, clean, encodings))
+        made = make(learn_from(examples, seen), encodings)
+        logits.append(made.worst_logits([document.text for document in unseen], encodings))
+        cleans.append(made.worst_logits(clean, encodings))
         judged += unseen
-    scores = np.concatenate(logits)
+    threshold = float(np.quantile(np.concatenate(cleans), 1 - ALARMS_MAX, method="higher"))
     hidden = np.array([document.place is not None for document in judged])
-    benign = np.concatenate([scores[~hidden], *cleans])
-    threshold = float(np.quantile(benign, 1 - ALARMS_MAX, method="higher"))
-    return threshold, figures_of(hidden, scores, threshold)
+    return threshold, figures_of(hidden, np.concatenate(logits), threshold)
 
 
 def learn_from(examples: Mapping[str, int], documents: Iterable[Document]) -> dict[str, int]:
     """The examples and the passages of documents."""
     passages = {text: label for document in documents for text, label in labelled_passages(document)}
     return {**examples, **passages}
-
-
-def worst_logits(head: IndirectHead, texts: Sequence[str], encodings: Encodings) -> NDArray[np.float64]:
-    """The logit of each text's worst passage, float64[n]."""
-    passages = [encodings.readable(passages_of(text)) for text in texts]
-    every = list(dict.fromkeys(passage for each in passages for passage in each))
-    known = dict(zip(every, head.logits(every, encodings).tolist(), strict=True))
-    return np.array([max((known[passage] for passage in each), default=NOTHING) for each in passages])
-
-
-def is_found(head: IndirectHead, passage: str, encodings: Encodings) -> bool:
-    """True for a passage above the threshold."""
-    readable = encodings.readable([passage])
-    return bool(readable) and bool(head.logits(readable, encodings)[0] > head.threshold)
-
-
-def skipped_share(screen: Screen, texts: Sequence[str]) -> float:
-    """Share of the passages that the screen keeps from the encoder."""
-    suspicions = np.array(screen.suspicions([passage for text in texts for passage in passages_of(text)]))
-    return float((suspicions < 0).mean())
 
 
 if __name__ == "__main__":
