@@ -43,13 +43,13 @@ CLEAN = {
         "Subject: minutes\n\nHi all,\nthe minutes of Tuesday are attached. Could you send me your comments"
         " by Friday?\nBest, Ines"
     ),
-    "log": "10:01:12 INFO worker 3 started\n10:01:15 WARN retry in 2 s\n10:01:19 INFO worker 3 stopped",
+    "log": "10:01:12 INFO worker 3 started\n10:01:15 WARN retry in 2 s\n10:01:19 INFO it stopped",
     "readme": (
         "# Install\n\nRun `pip install lighthouse` in a virtual environment. Then open http://localhost:8000"
         " in your browser.\n\nUse `--port` to choose another port."
     ),
     "code": (
-        "def close(self) -> None:\n    # Do not call this twice.\n    if self._file is None:\n        return\n"
+        "def close(self) -> None:\n    # Do not call this twice.\n    if self._file:\n        return\n"
         "    self._file.close()\n"
     ),
 }
