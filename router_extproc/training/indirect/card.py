@@ -51,15 +51,15 @@ class Figures:
     alarms: Estimate | None
 
 
-def figures_of(hidden: NDArray[np.bool_], scores: NDArray[np.float64], threshold: float) -> Figures:
-    """Of documents with (`hidden`) and without an instruction."""
+def figures_of(hidden: NDArray[np.bool_], scores: NDArray[np.float64]) -> Figures:
+    """Of documents with (`hidden`) and without an instruction; a score above 0 is above the threshold."""
     own = float(np.quantile(scores[~hidden], 1 - ALARMS_MAX, method="higher"))
     positives, negatives = int(hidden.sum()), int((~hidden).sum())
     return Figures(
         auc=auc(hidden, scores),
         recall=share(int((scores[hidden] > own).sum()), positives),
-        recall_shipped=share(int((scores[hidden] > threshold).sum()), positives),
-        alarms=share(int((scores[~hidden] > threshold).sum()), negatives),
+        recall_shipped=share(int((scores[hidden] > 0).sum()), positives),
+        alarms=share(int((scores[~hidden] > 0).sum()), negatives),
     )
 
 

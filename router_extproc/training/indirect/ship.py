@@ -31,7 +31,6 @@ from router_extproc.training.indirect.head import (
     IndirectHead,
     fit_head,
     fit_screen,
-    set_offset,
     write_indirect,
 )
 
@@ -52,12 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     texts = [*(document.text for document in documents), *to_set, *to_judge]
     passages = [*examples, *(passage for text in texts for passage in passages_of(text))]
     encodings = encode_passages(passages, chosen.work)
-    threshold, judged = judge_recipe(documents, examples, to_set, encodings)
-    made = make(learn_from(examples, documents), encodings, threshold)
-    write_indirect(chosen.out, made.head, made.screen, encoder=IDENTITY)
+    judged = judge_recipe(documents, examples, to_set, encodings)
+    learned = learn_from(examples, documents)
+    made = make(learned, to_set, encodings)
+    threshold = made.threshold(to_set, encodings)
+    head = replace(made.head, threshold=threshold)
+    write_indirect(chosen.out, head, made.screen, encoder=IDENTITY)
     clean = made.worst_logits(to_judge, encodings)
-    learned = len(learn_from(examples, documents))
-    write_card(chosen.out, judged, clean > threshold, made.skipped_share(to_judge), learned)
+    write_card(chosen.out, judged, clean > threshold, made.skipped_share(to_judge), len(learned))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ class Made:
         known = dict(zip(every, self.head.logits(every, encodings).tolist(), strict=True))
         return np.array([max((known[passage] for passage in each), default=NOTHING) for each in passages])
 
+    def threshold(self, clean: Sequence[str], encodings: Encodings) -> float:
+        """The logit that ALARMS_MAX of clean texts are above."""
+        return float(np.quantile(self.worst_logits(clean, encodings), 1 - ALARMS_MAX, method="higher"))
+
     def skipped_share(self, texts: Sequence[str]) -> float:
         """Share of the passages that the screen keeps from the encoder."""
         passages = [passage for text in texts for passage in passages_of(text)]
@@ -84,29 +89,24 @@ class Made:
         return [passage for passage, each in zip(passages, suspicions, strict=True) if each >= 0]
 
 
-def make(learned: Mapping[str, int], encodings: Encodings, threshold: float = 0.0) -> Made:
-    """A head that learned from these passages, and a screen that lets through what it finds in them."""
-    head = replace(fit_head(learned, encodings), threshold=threshold)
-    hidden = encodings.readable(passage for passage, label in learned.items() if label)
-    logits = head.logits(hidden, encodings)
-    found = [passage for passage, logit in zip(hidden, logits, strict=True) if logit > threshold]
-    return Made(head, set_offset(fit_screen(learned), found))
+def make(learned: Mapping[str, int], clean: Sequence[str], encodings: Encodings) -> Made:
+    """A head that learned from these passages, and the screen before it, set by clean texts."""
+    screened = [passage for text in clean for passage in passages_of(text)]
+    return Made(fit_head(learned, encodings), fit_screen(learned, screened))
 
 
 def judge_recipe(
     documents: Sequence[Document], examples: Mapping[str, int], clean: Sequence[str], encodings: Encodings
-) -> tuple[float, Figures]:
-    """The threshold, and how good heads of one half are on the other; both halves together."""
+) -> Figures:
+    """How good heads of one half are on the other, each from its own threshold; both halves together."""
     first, second = halve(documents)
-    logits, judged, cleans = [], [], []
+    logits, judged = [], []
     for seen, unseen in ((first, second), (second, first)):
-        made = make(learn_from(examples, seen), encodings)
-        logits.append(made.worst_logits([document.text for document in unseen], encodings))
-        cleans.append(made.worst_logits(clean, encodings))
+        made = make(learn_from(examples, seen), clean, encodings)
+        threshold = made.threshold(clean, encodings)
+        logits.append(made.worst_logits([document.text for document in unseen], encodings) - threshold)
         judged += unseen
-    threshold = float(np.quantile(np.concatenate(cleans), 1 - ALARMS_MAX, method="higher"))
-    hidden = np.array([document.place is not None for document in judged])
-    return threshold, figures_of(hidden, np.concatenate(logits), threshold)
+    return figures_of(np.array([document.place is not None for document in judged]), np.concatenate(logits))
 
 
 def learn_from(examples: Mapping[str, int], documents: Iterable[Document]) -> dict[str, int]:

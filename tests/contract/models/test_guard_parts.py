@@ -38,7 +38,7 @@ HIDDEN = {
 }
 CLEAN = {
     "json": '{"results": [{"title": "Pizza in the old town", "stars": 4, "snippet": "Thin crust."}]}',
-    "html": "<h1>Opening hours</h1><p>We are open from nine to five.</p><p>Please ring the bell.</p>",
+    "html": "<h1>Opening hours</h1><p>Open from nine to five.</p><p>Please ring the bell at the door.</p>",
     "mail": (
         "Subject: minutes\n\nHi all,\nthe minutes of Tuesday are attached. Could you send me your comments"
         " by Friday?\nBest, Ines"
