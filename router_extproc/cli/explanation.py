@@ -106,7 +106,8 @@ def _parts(number: int) -> str:
 def _reading(reading: Json) -> tuple[str, ...]:
     ranked = sorted(reading["scores"].items(), key=lambda score: -score[1])[:_SCORES_MAX]
     scores = ", ".join(f"{label} {score:.2f}" for label, score in ranked)
-    label, score = reading["label"] or "(none)", f"{reading['score']:.3f}"
+    found = ", ".join(filter(None, (reading["label"], *reading.get("also", ()))))
+    label, score = found or "(none)", f"{reading['score']:.3f}"
     took = f"{reading['took_ms']:.2f} ms"
     return reading["signal"], label, score, _part(reading), took, scores
 

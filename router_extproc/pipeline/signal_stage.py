@@ -140,7 +140,7 @@ class _Job:
         """None: nothing of it needs the executor."""
         of_parts = [signal for signal in signals if isinstance(signal, PartsSignal)]
         of_the_ask = [signal for signal in signals if not isinstance(signal, PartsSignal)]
-        asks = bool(signals and subject.ask.reading) or (encode and bool(subject.request.prompt))
+        asks = bool(signals and subject.ask.topic) or (encode and bool(subject.request.prompt))
         if not of_parts and not (asks and passes.has_encoder):
             return None
         return cls(subject, of_the_ask, of_parts, passes, encode)
@@ -149,7 +149,7 @@ class _Job:
         """The encoding of the prompt, where it was asked for, and the readings."""
         readers = [signal for signal in (*self.of_the_ask, *self.of_parts) if wants_encoding(signal)]
         tasks = any(signal.needs_tasks for signal in readers)
-        encoding = self.passes.needed(self.subject.ask.reading, tasks=tasks) if readers else None
+        encoding = self.passes.needed(self.subject.ask.topic, tasks=tasks) if readers else None
         of_the_prompt = self.passes.needed(self.subject.request.prompt) if self.encode else None
         subject, clock = replace(self.subject, encoding=encoding), self.passes.clock
         read = _read(self.of_the_ask, subject, clock)

@@ -70,6 +70,11 @@ class GuardSettings(SignalSettings):
             problem = f"tool results are read for the kind '{INJECTION}', which {path}.kinds does not name"
             yield ConfigError(f"{path}.parts", problem)
 
+    @property
+    def ranks_labels(self) -> bool:
+        """See SignalSettings."""
+        return True
+
     def labels(self) -> Sequence[str]:
         """See SignalSettings."""
         return self.kinds
@@ -158,7 +163,7 @@ class GuardSignal:
 
     def _is_ask_read(self, subject: Subject) -> bool:
         """True when the one encoding that all signals share is of everything the user wrote last."""
-        if subject.encoding is None or subject.request.prompt not in subject.ask.reading:
+        if subject.encoding is None or subject.request.prompt not in subject.ask.topic:
             return False
         return not (subject.encoding.truncated and self._reads_rest)
 
@@ -169,7 +174,7 @@ class GuardSignal:
         label, score = self._prompts.attack(worst.scores)
         named = label if score >= self._score_min else None
         part = worst.part if self._names_part else None
-        return Reading(self.name, named, score, worst.scores, part, left_chars, late)
+        return Reading(self.name, named, score, worst.scores, part, left_chars=left_chars, late=late)
 
 
 def attack_of(scores: Mapping[str, float], kinds: Sequence[str]) -> tuple[str, float]:

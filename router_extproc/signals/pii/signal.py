@@ -46,6 +46,11 @@ class PiiSettings(SignalSettings):
         """See SignalSettings."""
         return not set(NAMES).isdisjoint(self.kinds)
 
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return len(self.kinds) > 1
+
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
         for index, kind in enumerate(self.kinds):
@@ -89,7 +94,7 @@ class PiiSignal:
         if not found:
             return Reading(self.name, None, 0.0)
         label = next(iter(found))
-        return Reading(self.name, label, found[label], found)
+        return Reading(self.name, label, found[label], found, also=tuple(found)[1:])
 
 
 class PiiPartsSignal:
@@ -144,5 +149,6 @@ class PiiPartsSignal:
                 if kind in each.scores:
                     there = joined([other.scores for other in found])
                     scores = {kind: there[kind] for kind in self._kinds if kind in there}
-                    return Reading(self.name, kind, scores[kind], scores, each.part, left_chars, late)
+                    others = tuple(scores)[1:]
+                    return Reading(self.name, kind, scores[kind], scores, each.part, others, left_chars, late)
         return Reading(self.name, None, 0.0, left_chars=left_chars, late=late)

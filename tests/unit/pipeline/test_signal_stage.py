@@ -169,3 +169,24 @@ async def test_without_an_encoder_parts_are_read_in_the_executor() -> None:
     stage = SignalStage(signals=(signal,), encoder=None, inference=AtOnce(), timeout_s=1.0)
     readings = await stage.read(subject_of(""), Budget.of(clock, 1.0), encode=False)
     assert (signal.given, readings.note is not None) == ([False], True)
+
+
+class Named(Slow):
+    """A signal that reads names, which the task layers find."""
+
+    needs_tasks = True
+
+
+@pytest.mark.parametrize(("kind", "tasks"), [(Slow, False), (Named, True)])
+async def test_the_task_layers_run_only_when_a_signal_reads_them(kind: type[Slow], *, tasks: bool) -> None:
+    asked: list[bool] = []
+
+    class Layered(FakeEncoder):
+        def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+            asked.append(tasks)
+            return super().encode(text, tasks=tasks)
+
+    clock = ManualClock()
+    stage = SignalStage(signals=[kind(clock)], encoder=Layered(), inference=AtOnce(), timeout_s=9.0)
+    await stage.read(subject_of("Hello"), Budget.of(clock, 9.0), encode=True)
+    assert asked == [tasks]

@@ -38,7 +38,9 @@ def no_time(text: str, *, tasks: bool) -> None:
 def test_the_part_is_that_of_the_first_kind_in_the_order_given() -> None:
     signal = PiiPartsSignal("pii", ["PERSON", "EMAIL_ADDRESS"], ALL)
     reading = signal.read_parts(talk(tool=MAIL, history="I am Ada"), names)
-    assert reading == Reading("pii", "PERSON", 0.99, {"PERSON": 0.99, "EMAIL_ADDRESS": 1.0}, "history")
+    assert reading == Reading(
+        "pii", "PERSON", 0.99, {"PERSON": 0.99, "EMAIL_ADDRESS": 1.0}, "history", also=("EMAIL_ADDRESS",)
+    )
 
 
 def test_only_the_chosen_parts_are_read() -> None:
