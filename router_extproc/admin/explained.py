@@ -105,6 +105,8 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
                 "score": reading.score,
                 "scores": dict(reading.scores),
                 "part": reading.part,
+                "left_chars": reading.left_chars,
+                "late": reading.late,
                 "took_ms": explanation.took_s.get(reading.name, 0.0) * _MS,
             }
             for reading in explanation.readings

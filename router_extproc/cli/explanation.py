@@ -117,7 +117,14 @@ def _reading(reading: Json) -> tuple[str, ...]:
     scores = ", ".join(f"{label} {score:.2f}" for label, score in ranked)
     found = ", ".join(filter(None, (reading["label"], *reading.get("also", ()))))
     label, score = found or "(none)", f"{reading['score']:.3f}"
-    return reading["signal"], label, score, reading["part"] or "", f"{reading['took_ms']:.2f} ms", scores
+    took = f"{reading['took_ms']:.2f} ms"
+    return reading["signal"], label, score, _part(reading), took, scores
+
+
+def _part(reading: Json) -> str:
+    """The part that the reading is about, and what of the parts it did not read."""
+    left = f"{reading['left_chars']} characters not read" if reading.get("left_chars") else ""
+    return ", ".join(word for word in (reading["part"], left, "late" if reading.get("late") else "") if word)
 
 
 def _rule(rule: Json) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from router_extproc.errors import ConfigError
 from router_extproc.llm.ask import Ask
@@ -51,6 +51,10 @@ class Reading:
     part: Part | None = None
     #: What was found beside `label`, by a signal that may find several at once: rules ask for these like it.
     also: tuple[str, ...] = ()
+    #: Characters of the parts that were beyond the signal's bounds, or beyond its time.
+    left_chars: int = 0
+    #: It ran out of time: a label that is missing may yet be there.
+    late: bool = False
 
 
 class Signal(Protocol):
@@ -73,6 +77,23 @@ class Signal(Protocol):
 
     def read(self, subject: Subject) -> Reading:
         """The reading; without a needed encoding, a Reading with label None and score 0."""
+        ...
+
+
+class EncodeText(Protocol):
+    """Encodes one more text of a request."""
+
+    def __call__(self, text: str, *, tasks: bool) -> Encoding | None:
+        """The encoding; None: the time for it is over. Raises ModelError when the runtime fails."""
+        ...
+
+
+@runtime_checkable
+class PartsSignal(Signal, Protocol):
+    """A signal that reads more of a request than its ask: in the executor, after the others."""
+
+    def read_parts(self, subject: Subject, encode: EncodeText) -> Reading:
+        """The reading of everything; `read` gives what can be said without further passes."""
         ...
 
 

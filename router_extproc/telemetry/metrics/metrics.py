@@ -83,6 +83,8 @@ class Metrics:
         )
         self._stage_outcomes = self._counter("stage_outcomes", "How stages ended.", "stage", "outcome")
         self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
+        left = "Readings that left some of the chosen parts unread."
+        self._left = self._counter("signal_parts_left", left, "signal", "reason")
 
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
@@ -225,6 +227,8 @@ class Metrics:
             self._count_stage(note)
         for reading in explanation.readings:
             self._readings.labels(reading.name, _word(reading.label is not None)).inc()
+            if reading.left_chars:
+                self._left.labels(reading.name, "late" if reading.late else "bounds").inc()
 
     def _count_lookup(self, explanation: Explanation) -> None:
         language = explanation.language

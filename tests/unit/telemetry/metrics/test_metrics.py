@@ -141,6 +141,13 @@ def test_readings_are_counted_without_their_labels() -> None:
     assert value(metrics, "signal_readings_total", signal="urgent", matched="false") == 1
 
 
+def test_parts_that_a_signal_left_unread_are_counted_with_the_reason() -> None:
+    readings = (Reading("a", None, 0.0, left_chars=9), Reading("b", None, 0.0, left_chars=9, late=True))
+    metrics = decide(replace(FORWARD, explanation=replace(EXPLANATION, readings=readings)))
+    assert value(metrics, "signal_parts_left_total", signal="a", reason="bounds") == 1
+    assert value(metrics, "signal_parts_left_total", signal="b", reason="late") == 1
+
+
 def test_refused_candidates_are_counted_with_their_reason() -> None:
     assert value(decide(FORWARD), "cache_candidates_total", accepted="false", reason="numbers") == 1
 
