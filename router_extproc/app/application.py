@@ -39,10 +39,10 @@ class CurrentRouter:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Open resources, what was learned with them, and the router that works with both."""
+    """What was learned, and the router that works by the policy in force."""
 
-    resources: Resources
     learned: Learned
+    surroundings: Surroundings
     current: CurrentRouter
 
     def drive(self, role: Role) -> RoutedExchange:
@@ -59,6 +59,19 @@ class Application:
         if dialect is None:
             return None
         return await parts.pipeline.read_only().decide(RawRequest(dialect, headers, body))
+
+    def swap(self, router: Router) -> None:
+        """Work by another router from now on: one that was made ready before (`app.prepare`)."""
+        self.current.router = router
+        self.learned.follow(router.policy)
+        judging = router.resources.judging
+        if judging is not None:
+            judging.timeout_s = router.policy.limits.cache_timeout_s
+
+    @property
+    def resources(self) -> Resources:
+        """What is open now."""
+        return self.current.router.resources
 
     @property
     def policy(self) -> RouterPolicy:
@@ -108,8 +121,11 @@ async def build(
     *,
     clock: Clock | None = None,
     backend_listener: BackendListener | None = None,
+    version: int = 1,
 ) -> AsyncIterator[Application]:
     """The application of a checked configuration, open inside the block.
+
+    version: number of the policy.
 
     backend_listener: is told when the cache's backend is lost, and when it is back.
 
@@ -119,5 +135,6 @@ async def build(
     clock, policy = clock or SystemClock(), router_policy_of(config)
     async with open_resources(config, policy, clock, backend_listener) as resources:
         learned = nothing_learned(policy, clock, random.random)
-        router = assemble(resources, policy, learned, Surroundings(listener, clock, random.random))
-        yield Application(resources, learned, CurrentRouter(router))
+        surroundings = Surroundings(listener, clock, random.random)
+        router = assemble(resources, policy.as_version(version), learned, surroundings)
+        yield Application(learned, surroundings, CurrentRouter(router))

@@ -55,6 +55,8 @@ class Router:
     parts: ExchangeParts
     #: None: the cache is off.
     warmer: Warmer | None
+    #: What it works with.
+    resources: Resources
 
 
 def assemble(
@@ -62,7 +64,7 @@ def assemble(
 ) -> Router:
     """The router of a policy."""
     parts = _Parts(resources, policy, learned, surroundings)
-    return Router(policy, parts.exchange(), parts.warmer())
+    return Router(policy, parts.exchange(), parts.warmer(), resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Parts:
             self.learned.savings,
             self.policy.limits.message_timeout_s,
             self.surroundings.pause,
+            coalesces=self.policy.cache.coalescing is not None,
         )
 
     def warmer(self) -> Warmer | None:

@@ -6,9 +6,9 @@ the opposite one, also when a later part cannot be opened.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from router_extproc.cache.health import BackendListener
@@ -29,7 +29,7 @@ from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.background import BackgroundTasks
-from router_extproc.signals.base import Signal
+from router_extproc.signals.base import Signal, SignalSettings
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would exceed their stage's budget while
 #: they wait; refused at once, a request still reaches the default model with a correct body.
@@ -50,6 +50,8 @@ class Resources:
     background: BackgroundTasks
     #: That the cache matches semantically.
     languages: Languages = ENGLISH_ONLY
+    #: None: the cache verifies nothing.
+    judging: Judging | None = None
 
 
 @asynccontextmanager
@@ -71,14 +73,35 @@ async def open_resources(
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
         signals = tuple(signal.open(name, classifiers) for name, signal in policy.signals.items())
-        cache, languages = None, ENGLISH_ONLY
+        cache, languages, judging = None, ENGLISH_ONLY, None
         if config.semantic_cache.enabled and encoder is not None:
-            opening = _Opening(clock, stack, backend_listener)
+            judging = Judging(inference, config.limits.cache_timeout_s)
+            opening = _Opening(clock, stack, backend_listener, judging)
             languages = Languages.of(read_known(), config.semantic_cache.languages)
             verifier = LanguageVerifier(languages, _verifier(config))
-            cache = await _open_cache(config, encoder, inference, opening, verifier)
+            cache = await _open_cache(config, encoder, opening, verifier)
         background = await stack.enter_async_context(BackgroundTasks(clock))
-        yield Resources(encoder, inference, signals, cache, background, languages)
+        yield Resources(encoder, inference, signals, cache, background, languages, judging)
+
+
+def reopened(
+    resources: Resources, config: section.Config, policy: RouterPolicy, opened: Mapping[str, SignalSettings]
+) -> Resources:
+    """The resources for another policy: what is expensive stays open, only signals that changed are opened.
+
+    opened: what the signals of `resources` were opened by. Takes as long as opening a model does, and may
+    run beside the event loop.
+
+    Raises:
+        ConfigError: a model is missing, damaged or does not fit.
+    """
+    encoder = resources.encoder or _open_encoder(config, policy)
+    classifiers, known = EncoderClassifiers(encoder), {signal.name: signal for signal in resources.signals}
+    signals = tuple(
+        known[name] if opened.get(name) == settings else settings.open(name, classifiers)
+        for name, settings in policy.signals.items()
+    )
+    return replace(resources, encoder=encoder, signals=signals)
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────
@@ -114,17 +137,16 @@ class _Opening:
     clock: Clock
     stack: AsyncExitStack
     backend_listener: BackendListener | None
+    judging: Judging
 
 
 async def _open_cache(
     config: section.Config,
     encoder: Encoder,
-    inference: Inference,
     opening: _Opening,
     verifier: Verifier,
 ) -> SemanticCache:
-    wanted, clock, stack = config.semantic_cache, opening.clock, opening.stack
-    judging = _Judging(inference, config.limits.cache_timeout_s)
+    wanted, clock, stack, judging = config.semantic_cache, opening.clock, opening.stack, opening.judging
     if wanted.backend_type == "memory":
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
         return await stack.enter_async_context(SemanticCache(clock, near, verifier, run_blocking=judging))
@@ -166,13 +188,14 @@ def _verifier(config: section.Config) -> Verifier:
     return open_verifier(own_encoder=config.encoder.is_built_in)
 
 
-class _Judging:
+class Judging:
     """Runs verification where the encoder runs. Fits cache.judging.RunBlocking."""
 
     def __init__(self, inference: Inference, timeout_s: float) -> None:
         self._inference = inference
-        self._timeout_s = timeout_s
+        #: For one lookup; another policy may say otherwise.
+        self.timeout_s = timeout_s
 
     async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
         """See RunBlocking."""
-        return await self._inference.run(work, timeout_s=self._timeout_s)
+        return await self._inference.run(work, timeout_s=self.timeout_s)

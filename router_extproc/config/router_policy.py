@@ -73,6 +73,8 @@ class RouterPolicy:
     cache: CacheSettings
     prices: Prices
     limits: StageLimits
+    #: Number of the version that this is (`process.reload`).
+    version: int = 1
 
     @property
     def routing_headers(self) -> tuple[str, ...]:
@@ -87,3 +89,7 @@ class RouterPolicy:
     def with_limits(self, limits: StageLimits) -> RouterPolicy:
         """The same policy with other limits."""
         return replace(self, limits=limits)
+
+    def as_version(self, number: int) -> RouterPolicy:
+        """The same policy as the version with this number."""
+        return replace(self, version=number)

@@ -75,11 +75,17 @@ class ExchangeParts:
         savings: Savings,
         message_timeout_s: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        coalesces: bool = True,
     ) -> ExchangeParts:
-        """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer."""
+        """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer.
+
+        coalesces: equal requests wait for each other. Whether or not they do, the observer ends the waits of
+        requests that began under another policy.
+        """
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
-        coalescing = None if coalescer is None else Coalescing(coalescer, pipeline, hidden)
+        coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
         consequences = Consequences(listener, savings, observer.shadow)
         return cls(pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
 

@@ -21,6 +21,7 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.exposition import PREFIX
+from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
@@ -150,6 +151,15 @@ class Metrics:
         self.registry.register(self.pools)
         self.workers = WorkerCollector()
         self.registry.register(self.workers)
+        self.policy = PolicyCollector()
+        self.registry.register(self.policy)
+
+    def forget(self, label: str, values: Iterable[str]) -> None:
+        """Drop every series in which the label has one of these values: they are no longer configured."""
+        for metric in self._labelled.values():
+            if label in metric._labelnames:  # noqa: SLF001 - prometheus_client shows it nowhere else
+                for value in values:
+                    metric.remove_by_labels({label: value})
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """Make the series of these label values; metrics by their name without prefix and suffix."""
