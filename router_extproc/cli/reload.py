@@ -51,7 +51,7 @@ def reload(
 
 
 def _show(told: Json) -> None:
-    line = _SAID[told["result"]].format_map({"version": "that was", **told})
+    line = _SAID[told["result"]].format_map({"version": "?", **told})
     (ERR if told["result"] == "refused" else OUT).print(line, markup=False)
     for problem in told["problems"]:
         where = f"{problem['file']}:{problem['line']}: " if "file" in problem else ""

@@ -1,0 +1,140 @@
+"""Another policy while requests wait and answers are on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from router_extproc.app.application import build
+from router_extproc.app.prepare import prepare
+from router_extproc.config.model import Config
+from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.rules import read_rule
+from router_extproc.signals.base import Signal
+from router_extproc.testing.client import Client, Sent, answer_json, chat
+from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.router import LARGE, SMALL, TARGETS, FakeRouter, Reports, fake_router, send_to
+
+
+def without_waits(router: FakeRouter) -> RouterPolicy:
+    """The router's policy, by which nobody waits for equal requests."""
+    policy = router.application.policy
+    return replace(policy, cache=replace(policy.cache, coalescing=None), version=2)
+
+
+def all_to_large(router: FakeRouter) -> RouterPolicy:
+    """The router's policy with another default."""
+    policy = router.application.policy
+    routing = Policy((), default=LARGE, fallbacks=policy.routing.fallbacks)
+    return replace(policy, routing=routing, version=2)
+
+
+async def waiting_for(client: Client, count: int) -> list[asyncio.Task[Sent]]:
+    tasks = [asyncio.create_task(client.send(chat())) for _ in range(count)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_reload_in_the_middle_of_a_coalesced_wait_loses_no_answer() -> None:
+    """The answer comes by a stream that began under the new policy, by which nobody would wait."""
+    before = fake_router(grace_s=0.0, wait_s=3600.0)
+    client = Client(before)
+    first = await client.send(chat())
+    waiting = await waiting_for(client, 3)
+    after = Client(before.swapped(without_waits(before)))
+    assert not any(task.done() for task in waiting)
+    after.answer(first, answer_json("Shared."))
+    for task in waiting:
+        sent = await asyncio.wait_for(task, 60.0)
+        assert sent.cache == "hit-exact"
+        assert json.loads(sent.immediate.body)["choices"][0]["message"]["content"] == "Shared."
+
+
+async def test_a_request_that_waits_is_carried_out_by_the_policy_that_it_began_with() -> None:
+    before = fake_router(grace_s=0.0, wait_s=3600.0)
+    client = Client(before)
+    first = await client.send(chat())
+    (waiting,) = await waiting_for(client, 1)
+    after = Client(before.swapped(all_to_large(before)))
+    after.answer(first, b"{}", status=500)
+    sent = await asyncio.wait_for(waiting, 60.0)
+    assert sent.sent_header("x-router-model") == SMALL.model
+    later = await after.send(chat("Another one?"))
+    assert later.sent_header("x-router-model") == LARGE.model
+
+
+async def test_new_requests_wait_as_the_new_policy_says() -> None:
+    before = fake_router(grace_s=0.0)
+    after = Client(before.swapped(without_waits(before)))
+    sent = [await asyncio.wait_for(after.send(chat()), 60.0) for _ in range(2)]
+    assert [each.cache for each in sent] == ["miss", "miss"]
+    cache = replace(before.application.policy.cache, coalescing=CoalescingLimits(5.0, 10))
+    again = Client(before.swapped(replace(before.application.policy, cache=cache)))
+    assert await again.send(chat("Other"))
+    (follower,) = [asyncio.create_task(again.send(chat("Other")))]
+    await asyncio.sleep(0)
+    assert not follower.done()
+    follower.cancel()
+
+
+async def test_what_is_stored_and_learned_outlives_a_reload() -> None:
+    before = fake_router()
+    await Client(before).ask(chat())
+    after = Client(before.swapped(without_waits(before)))
+    assert (await after.send(chat())).cache == "hit-exact"
+    assert before.savings.total.hits == 1
+
+
+async def test_known_pools_stay_down_when_the_models_change() -> None:
+    before = fake_router(fallbacks={"small": "large"})
+    before.traffic.heard(SMALL.cluster, "no_healthy_upstream")
+    policy = before.application.policy
+    fallbacks = policy.routing.fallbacks
+    before.traffic.follow(TARGETS, {"large": "small", **fallbacks.models})
+    assert before.traffic.states() == {LARGE.cluster: True, SMALL.cluster: False}
+    before.traffic.follow(TARGETS, {})
+    assert before.traffic.states() == {}
+
+
+CONFIG = {
+    "version": 1,
+    "default_model": "small",
+    "models": {"small": {"cluster": "s"}, "large": {"cluster": "l"}},
+    "signals": {
+        "kept": {"type": "keywords", "any": ["now"]},
+        "changed": {"type": "keywords", "any": ["asap"]},
+    },
+    "decisions": [{"name": "x", "model": "large", "when": {"any": [{"kept": True}, {"changed": True}]}}],
+}
+
+
+def signals(found: Sequence[Signal]) -> dict[str, Signal]:
+    return {signal.name: signal for signal in found}
+
+
+async def test_only_signals_that_changed_are_opened_anew() -> None:
+    """Others may have a model behind them."""
+    async with build(Config.model_validate(CONFIG), Reports(), clock=ManualClock()) as application:
+        before = signals(application.resources.signals)
+        more = {**CONFIG["signals"], "changed": {"type": "keywords", "any": ["soon"]}}  # type: ignore[dict-item]  # JSON
+        router = await prepare(application, Config.model_validate({**CONFIG, "signals": more}), version=2)
+        after = signals(router.resources.signals)
+        assert after["kept"] is before["kept"]
+        assert after["changed"] is not before["changed"]
+        assert router.resources.cache is application.resources.cache
+
+
+def test_a_rule_of_the_new_policy_is_in_force_at_once() -> None:
+    router = fake_router()
+    rule = read_rule({"urgent": True})
+    policy = router.application.policy
+    decided = send_to(LARGE, name="urgent", rule=rule)
+    routing = Policy((decided,), default=SMALL, fallbacks=policy.routing.fallbacks)
+    after = router.swapped(replace(policy, routing=routing, version=7))
+    assert after.application.policy.version == 7
+    assert after.parts.pipeline.policy is routing
+    assert router.parts.pipeline.policy is not routing
