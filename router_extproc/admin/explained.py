@@ -6,17 +6,44 @@ It decides nothing and holds no text of the client's: sizes, names and scores on
 from __future__ import annotations
 
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
-from router_extproc.routing.policy import Route
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.explain import RequestExplained
+from router_extproc.routing.policy import LocalReply, Route, RuleTrace
 
 _MS = 1000.0
+
+
+def explained_whole(whole: RequestExplained) -> dict[str, JsonValue]:
+    """One request with all that its decision followed from; it holds the ask, which is the asker's own."""
+    shown = explained(whole.decision)
+    if whole.ask is None:
+        return shown
+    ask: dict[str, JsonValue] = {
+        "text": whole.ask.text,
+        "context": list(whole.ask.context),
+        "left_out": [{"kind": each.kind, "chars": each.chars} for each in whole.ask.left_out],
+    }
+    if whole.rules:
+        shown["rules"] = [{**_rule(each.trace), "reached": each.reached} for each in whole.rules]
+    costs = dict[str, JsonValue](whole.costs or {})
+    return {**shown, "ask": ask, "prompt_tokens": whole.prompt_tokens, "costs": costs}
 
 
 def explained(decision: Decision) -> dict[str, JsonValue]:
     """The decision and why it came out so."""
     match decision:
-        case Reject(error=error):
-            return {"outcome": "reject", "status": error.status, "code": error.code, "message": error.message}
+        case Reject(error=error, explanation=explanation):
+            rejected: dict[str, JsonValue] = {
+                "outcome": "reject",
+                "status": error.status,
+                "code": error.code,
+                "message": error.message,
+            }
+            if explanation is None or explanation.route is None:
+                return rejected
+            return rejected | {"decision": explanation.route.decision, **_why(explanation)}
+        case LocalAnswer():
+            return {"outcome": "answer", "decision": decision.decision, **_why(decision.explanation)}
         case Replay():
             return {
                 "outcome": "replay",
@@ -55,6 +82,8 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
                 "label": reading.label,
                 "score": reading.score,
                 "scores": dict(reading.scores),
+                "part": reading.part,
+                "took_ms": explanation.took_s.get(reading.name, 0.0) * _MS,
             }
             for reading in explanation.readings
         ],
@@ -81,12 +110,9 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
     }
 
 
-def _rules(route: Route) -> list[JsonValue]:
-    return [
-        {
-            "decision": trace.decision,
-            "matched": trace.matched,
-            "tests": dict(trace.tests),
-        }
-        for trace in route.trace
-    ]
+def _rules(route: Route | LocalReply) -> list[JsonValue]:
+    return [_rule(trace) for trace in route.trace]
+
+
+def _rule(trace: RuleTrace) -> dict[str, JsonValue]:
+    return {"decision": trace.decision, "matched": trace.matched, "tests": dict(trace.tests)}

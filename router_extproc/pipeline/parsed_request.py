@@ -34,6 +34,10 @@ API_HEADERS: Final = (
 )  # fmt: skip
 
 
+#: No name of a header has a colon at its end.
+_RULES: Final = "rules:"
+
+
 @dataclass(frozen=True, slots=True)
 class RawRequest:
     """One request of a known dialect, as it came."""
@@ -99,6 +103,8 @@ class RequestParser:
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
     reuse_rules: ReuseRules = field(default_factory=ReuseRules)
+    #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
+    rules: str = ""
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -120,6 +126,7 @@ class RequestParser:
         self, raw: RawRequest, request: InferenceRequest, headers: Mapping[str, str], vary: tuple[str, ...]
     ) -> dict[KeyRule, RequestKey]:
         facts = [(name, headers.get(name, "")) for name in self.routing_headers]
+        facts += [(_RULES, self.rules)] if self.rules else []
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
         contexts: dict[IgnoreRule, ContextDigest] = {}

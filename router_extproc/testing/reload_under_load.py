@@ -1,6 +1,6 @@
 """Reloads a served router many times while clients ask through a real Envoy, and says what they noticed.
 
-`python -m router_extproc.testing.reload_under_load RELOADS FOLDER [--models]` prints a report. With `--models`
+`python -m router_extproc.testing.reload_under_load RELOADS FOLDER [--models]` prints a report: with --models
 an encoder, a trained signal and the cache are open, too, and each reload opens a signal by examples anew.
 """
 
@@ -32,6 +32,8 @@ ASK_S: Final = 60.0
 PIECES: Final = 20
 PAUSE_S: Final = 0.05
 _DONE: Final = b"data: [DONE]\n\n"
+#: Between two reloads: requests shall begin under many of them.
+RELOAD_PAUSE_S: Final = 0.02
 #: After so many reloads the first memory is taken: what grows once, has grown.
 SETTLED: Final = 10
 
@@ -256,6 +258,7 @@ async def _reload_on(session: aiohttp.ClientSession, served: Served, reloads: in
         # The watch may have been first.
         noticed.refused += told["result"] == "refused"
         noticed.reloads += 1
+        await asyncio.sleep(RELOAD_PAUSE_S)
         if turn % every == 0 or turn == SETTLED:
             noticed.rss_mib.append(served.rss_mib())
 
