@@ -22,6 +22,7 @@ from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
@@ -87,6 +88,7 @@ class _Parts:
             self.policy.limits.message_timeout_s,
             self.surroundings.pause,
             coalesces=self.policy.cache.coalescing is not None,
+            operators=Operators(self.policy.debug_token, self.policy.version),
         )
 
     def warmer(self) -> Warmer | None:

@@ -7,7 +7,7 @@ open, and nothing in it changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
@@ -78,6 +78,8 @@ class RouterPolicy:
     local_rules: str = ""
     #: Number of the version that this is (`process.reload`).
     version: int = 1
+    #: By which operators' requests are known; None: none is.
+    debug_token: str | None = field(default=None, repr=False)
 
     @property
     def routing_headers(self) -> tuple[str, ...]:

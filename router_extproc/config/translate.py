@@ -46,6 +46,7 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         _prices(config.models),
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
+        debug_token=config.telemetry.debug_token,
     )
 
 

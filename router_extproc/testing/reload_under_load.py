@@ -52,16 +52,16 @@ envoy: {{listen: {listen}, clusters: {{small: {{endpoints: [{small}]}}, large: {
 POLICIES: Final = (
     """
 signals: {{hurry: {{type: keywords, any: [asap]}}{more}}}
-decisions: [{{name: even, model: large, when: {{not: {{hurry: true}}}}}}]
+decisions: [{{name: even, model: large, when: {{any: [{{not: {{hurry: true}}}}{tests}]}}}}]
 """,
     """
 signals: {{hurry: {{type: keywords, any: [soon]}}{more}}}
-decisions: [{{name: odd, model: small, when: {{not: {{hurry: true}}}}}}]
+decisions: [{{name: odd, model: small, when: {{any: [{{not: {{hurry: true}}}}{tests}]}}}}]
 """,
 )
 #: With models: a head that stays open, and examples that are encoded anew.
 MODELS: Final = """, domain: {{type: intent, model: mmlu14}}, topic: {{type: intent, examples: {{
-  {name}: [how do I cook rice, what is a good recipe]}}}}"""
+  kitchen: [how do I cook rice, what is recipe {turn} of the book]}}}}"""
 CACHE: Final = """
 semantic_cache: {{enabled: true, scope: shared}}
 """
@@ -112,10 +112,11 @@ class Served:
 
     def write(self, turn: int) -> None:
         """Save the policy of this turn."""
-        more = MODELS.format(name=f"kitchen{turn}") if self._models else ""
+        more = MODELS.format(turn=turn) if self._models else ""
         # Renamed, as careful editors do: half a file is nobody's policy.
         written = self.file.with_suffix(".new")
-        written.write_text(self._base + POLICIES[turn % 2].format(more=more))
+        tests = ", {domain: math}, {topic: kitchen}" if self._models else ""
+        written.write_text(self._base + POLICIES[turn % 2].format(more=more, tests=tests))
         written.replace(self.file)
 
     def rss_mib(self) -> float:
