@@ -38,5 +38,9 @@ def read_candidate(file: Path, started: Config) -> Candidate:
         config = report.accepted()
     except ConfigProblems as error:
         return Refused(error.problems)
-    fixed = fixed_changes(started, config)
-    return Refused(report.located(fixed)) if fixed else Readable(config, report.warnings)
+    fixed = report.located(fixed_changes(started, config))
+    return Refused(tuple(sorted(fixed, key=_line))) if fixed else Readable(config, report.warnings)
+
+
+def _line(problem: ConfigError) -> int:
+    return 0 if problem.mark is None else problem.mark.line

@@ -25,6 +25,8 @@ from router_extproc.testing.processes import start_process
 from router_extproc.testing.stack import envoy_of, free_address
 
 WORKERS: Final = 2
+#: In the test suite.
+RELOADS_OF_TEST: Final = 30
 CLIENTS: Final = 8
 READY_S: Final = 120.0
 ASK_S: Final = 60.0
