@@ -15,13 +15,15 @@ from router_extproc.config.model import Config
 from router_extproc.config.translate import router_policy_of
 
 
-async def prepare(application: Application, config: Config, *, version: int) -> Router:
+async def prepare(
+    application: Application, config: Config, shadow: Config | None = None, *, version: int
+) -> Router:
     """The router for this configuration, as the policy with this number.
 
     Raises:
         ConfigError: a model is missing, damaged or does not fit.
     """
-    policy = router_policy_of(config).as_version(version)
+    policy = router_policy_of(config, shadow).as_version(version)
     current = application.current.router
     resources = await asyncio.to_thread(reopened, current.resources, config, policy, current.policy.signals)
     return assemble(resources, policy, application.learned, application.surroundings)

@@ -22,13 +22,14 @@ from router_extproc.config import model as section
 from router_extproc.config.encoder import Encoder as EncoderSection
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, read_known
-from router_extproc.models.base import Encoder, Inference, ResultT, Verifier
+from router_extproc.models.base import Classifiers, Encoder, Inference, ResultT, Verifier
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.shadow_policy import WAITING_MAX
 from router_extproc.signals.base import Signal, SignalSettings
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would exceed their stage's budget while
@@ -52,6 +53,10 @@ class Resources:
     languages: Languages = ENGLISH_ONLY
     #: None: the cache verifies nothing.
     judging: Judging | None = None
+    #: That only the shadow policy looks at.
+    shadow_signals: tuple[Signal, ...] = ()
+    #: Its decisions; None: those of `background`.
+    shadow_background: BackgroundTasks | None = None
 
 
 @asynccontextmanager
@@ -72,7 +77,7 @@ async def open_resources(
         encoder = _open_encoder(config, policy)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
-        signals = tuple(signal.open(name, classifiers) for name, signal in policy.signals.items())
+        signals = _open_signals(policy.signals, classifiers)
         cache, languages, judging = None, ENGLISH_ONLY, None
         if config.semantic_cache.enabled and encoder is not None:
             judging = Judging(inference, config.limits.cache_timeout_s)
@@ -81,7 +86,9 @@ async def open_resources(
             verifier = LanguageVerifier(languages, _verifier(config))
             cache = await _open_cache(config, encoder, opening, verifier)
         background = await stack.enter_async_context(BackgroundTasks(clock))
-        yield Resources(encoder, inference, signals, cache, background, languages, judging)
+        second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
+        shadow = _open_signals(policy.shadow_signals, classifiers)
+        yield Resources(encoder, inference, signals, cache, background, languages, judging, shadow, second)
 
 
 def reopened(
@@ -101,7 +108,12 @@ def reopened(
         known[name] if opened.get(name) == settings else settings.open(name, classifiers)
         for name, settings in policy.signals.items()
     )
-    return replace(resources, encoder=encoder, signals=signals)
+    shadow = _open_signals(policy.shadow_signals, classifiers)
+    return replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow)
+
+
+def _open_signals(settings: Mapping[str, SignalSettings], classifiers: Classifiers) -> tuple[Signal, ...]:
+    return tuple(signal.open(name, classifiers) for name, signal in settings.items())
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────

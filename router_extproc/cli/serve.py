@@ -60,7 +60,7 @@ def serve(
         return
     report = examine(config)
     checked = with_token(report.accepted())
-    first = PolicyVersion(1, checked, "start", SystemClock().wall_s())
+    first = PolicyVersion(1, checked, "start", SystemClock().wall_s(), shadow=report.shadow)
     file = ConfigFile.of(config, report, checked)
     if worker is not None or checked.workers == 1:
         _work(first, WorkerAddress(worker or 0), file, report.warnings)

@@ -185,6 +185,9 @@ class Config(Section):
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
+    #: Another configuration, whose policy decides every request a second time without effect: where it would
+    #: decide otherwise is counted. None: there is none.
+    shadow_policy: str | None = None
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()
     limits: Limits = Limits()

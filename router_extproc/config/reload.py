@@ -19,6 +19,8 @@ class Readable:
 
     config: Config = field(repr=False)
     warnings: tuple[ConfigWarning, ...] = ()
+    #: What its `shadow_policy` names; None: nothing.
+    shadow: Config | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,11 @@ def read_candidate(file: Path, started: Config) -> Candidate:
     except ConfigProblems as error:
         return Refused(error.problems)
     fixed = report.located(fixed_changes(started, config))
-    return Refused(tuple(sorted(fixed, key=_line))) if fixed else Readable(config, report.warnings)
+    return (
+        Refused(tuple(sorted(fixed, key=_line)))
+        if fixed
+        else Readable(config, report.warnings, report.shadow)
+    )
 
 
 def _line(problem: ConfigError) -> int:

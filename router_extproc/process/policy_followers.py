@@ -45,6 +45,7 @@ class PolicyFollowers:
         config, application = version.config, self._application
         self._running.follow(config, version.digest)
         self._metrics.policy.version = version.number
+        self._metrics.shadow_policy.begin_anew()
         self._running.envoy.expect(envoy_digest(config))
         self._probe.follow()
         if self._cache is not None and application.warmer is not None:

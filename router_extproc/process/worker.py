@@ -146,7 +146,15 @@ async def _open(
     clock = WatchedClock(SystemClock(), ClockJumps(metrics.registry).jumped)
     backend = _backend_telemetry(config, metrics)
     application = await stack.enter_async_context(
-        build(config, telemetry, clock=clock, backend_listener=backend, version=given.version.number)
+        build(
+            config,
+            telemetry,
+            clock=clock,
+            backend_listener=backend,
+            version=given.version.number,
+            shadow=given.version.shadow,
+            shadow_decided=metrics.shadow_policy.count,
+        )
     )
     if backend is not None and application.cache is not None:
         backend.watch_queue(application.cache)

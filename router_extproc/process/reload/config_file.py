@@ -10,7 +10,7 @@ from pathlib import Path
 
 from router_extproc.config.examine import Report
 from router_extproc.config.model import Config
-from router_extproc.config.reload import Candidate, read_candidate
+from router_extproc.config.reload import Candidate, Readable, read_candidate
 from router_extproc.process.alongside import alongside
 from router_extproc.process.reload.file_watch import FileWatch
 from router_extproc.process.reload.service import ReloadService, resolved
@@ -26,18 +26,27 @@ class ConfigFile:
     #: The same with what other files hold (the admin port's token).
     running: Config
     watch: FileWatch
+    #: Those that no reload changes.
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def of(cls, path: Path, report: Report, running: Config) -> ConfigFile:
         """The file of a report that was accepted."""
+        config = report.accepted()
         files = [Path(source.file) for source in report.sources.files]
-        return cls(path, report.accepted(), running, FileWatch(files))
+        return cls(path, config, running, FileWatch([*files, *_shadow_file(config)]), tuple(files))
 
     async def read(self) -> Candidate:
         """The file as it is now, read beside the event loop."""
         self.watch.note()
         candidate = await asyncio.to_thread(read_candidate, self.path, self.started)
+        if isinstance(candidate, Readable):
+            self.watch.watch_also([*self.files, *_shadow_file(candidate.config)])
         return resolved(candidate, self.running)
+
+
+def _shadow_file(config: Config) -> tuple[Path, ...]:
+    return () if config.shadow_policy is None else (Path(config.shadow_policy),)
 
 
 @asynccontextmanager

@@ -45,6 +45,12 @@ class FileWatch:
             self._files = tuple(files)
         self._read = self._seen = self._now()
 
+    def watch_also(self, files: Iterable[Path]) -> None:
+        """Watch these from now on; one that was not watched before has just been read."""
+        wanted = tuple(files)
+        if wanted != self._files:
+            self.note(wanted)
+
     def has_changed(self) -> bool:
         """True once for each change that has stood still since the last look."""
         now = self._now()

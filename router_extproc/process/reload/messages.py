@@ -158,16 +158,19 @@ def _version(version: PolicyVersion) -> dict[str, Any]:
         "loaded_s": version.loaded_s,
         "content_of": version.content_of,
         "config": handed_over(version.config).decode(),
+        "shadow": None if version.shadow is None else handed_over(version.shadow).decode(),
     }
 
 
 def _read_version(members: Mapping[str, Any]) -> PolicyVersion:
+    shadow = members["shadow"]
     return PolicyVersion(
         members["number"],
         received(members["config"].encode()),
         members["cause"],
         members["loaded_s"],
         members["content_of"],
+        None if shadow is None else received(shadow.encode()),
     )
 
 

@@ -122,15 +122,19 @@ class ReloadService:
         match await self._read():
             case Refused(problems):
                 return self._refuse(cause, problems)
-            case Readable(config) if config == self._history.in_force.config:
+            case Readable() as found if self._is_in_force(found):
                 get_logger().info("policy unchanged", cause=cause, version=self._history.in_force.number)
                 return Outcome("unchanged", self._history.in_force)
-            case Readable(config, warnings):
-                log_warnings(warnings)
-                version = self._history.next(config, cause, self._clock.wall_s())
+            case Readable() as found:
+                log_warnings(found.warnings)
+                version = self._history.next(found.config, found.shadow, cause, self._clock.wall_s())
                 return await self._swap(version, "applied")
             case never:
                 assert_never(never)
+
+    def _is_in_force(self, found: Readable) -> bool:
+        in_force = self._history.in_force
+        return (found.config, found.shadow) == (in_force.config, in_force.shadow)
 
     async def _roll_back(self, to: int | None) -> Outcome:
         version = self._history.back_to(to, self._clock.wall_s())
@@ -183,4 +187,4 @@ def resolved(candidate: Candidate, in_force: Config) -> Candidate:
     if isinstance(candidate, Refused):
         return candidate
     own = candidate.config.model_copy(update={"admin": in_force.admin})
-    return Readable(own, candidate.warnings)
+    return Readable(own, candidate.warnings, candidate.shadow)

@@ -28,6 +28,8 @@ class PolicyVersion:
     loaded_s: float
     #: The version whose content this is; None: its content is its own.
     content_of: int | None = None
+    #: What its `shadow_policy` names; None: nothing.
+    shadow: Config | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> str:
@@ -56,9 +58,9 @@ class VersionHistory:
         """What requests are decided by."""
         return self._versions[-1]
 
-    def next(self, config: Config, cause: Cause, now_s: float) -> PolicyVersion:
+    def next(self, config: Config, shadow: Config | None, cause: Cause, now_s: float) -> PolicyVersion:
         """The version that this configuration would be."""
-        return PolicyVersion(self.in_force.number + 1, config, cause, now_s)
+        return PolicyVersion(self.in_force.number + 1, config, cause, now_s, shadow=shadow)
 
     def back_to(self, number: int | None, now_s: float) -> PolicyVersion | None:
         """The version that would bring back an earlier one, by default the last; None: it is not kept."""
@@ -68,7 +70,7 @@ class VersionHistory:
         if found is None:
             return None
         of = found.content_of or found.number
-        return PolicyVersion(self.in_force.number + 1, found.config, "rollback", now_s, of)
+        return PolicyVersion(self.in_force.number + 1, found.config, "rollback", now_s, of, found.shadow)
 
     def put_in_force(self, version: PolicyVersion) -> None:
         """It is what requests are decided by from now on."""

@@ -52,7 +52,7 @@ class WorkerPolicy:
         """See Worker."""
         before = self._application.resources
         try:
-            router = await prepare(self._application, version.config, version=version.number)
+            router = await prepare(self._application, version.config, version.shadow, version=version.number)
             if router.resources.signals != before.signals:
                 # The first pass through a new model would come too late for a request.
                 await warm(unserved(self._application, router), version.config)

@@ -31,6 +31,7 @@ from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.exposition import PREFIX
 from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
+from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
@@ -167,6 +168,7 @@ class Metrics:
         self.registry.register(self.workers)
         self.policy = PolicyCollector()
         self.registry.register(self.policy)
+        self.shadow_policy = ShadowPolicyMetrics(self.registry)
 
     def forget(self, label: str, values: Iterable[str]) -> None:
         """Drop every series in which the label has one of these values: they are no longer configured."""

@@ -7,14 +7,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from router_extproc.app.application import build
+from router_extproc.app.application import Application, build
 from router_extproc.app.prepare import prepare
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
+from router_extproc.pipeline.shadow_policy import ShadowDecision
+from router_extproc.protocol.events import BodyReceived, RequestStarted
+from router_extproc.protocol.headers import Headers
+from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Signal
-from router_extproc.testing.client import Client, Sent, answer_json, chat
+from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import LARGE, SMALL, TARGETS, FakeRouter, Reports, fake_router, send_to
 
@@ -138,3 +142,30 @@ def test_a_rule_of_the_new_policy_is_in_force_at_once() -> None:
     assert after.application.policy.version == 7
     assert after.parts.pipeline.policy is routing
     assert router.parts.pipeline.policy is not routing
+
+
+async def test_a_reload_may_bring_a_shadow_policy() -> None:
+    """It was not there at the start, and reads a signal that nobody else does."""
+    counted: list[ShadowDecision] = []
+    plain = Config.model_validate({**CONFIG, "decisions": []})
+    shadow = Config.model_validate({**CONFIG, "shadow_policy": None})
+    async with build(plain, Reports(), clock=ManualClock(), shadow_decided=counted.append) as application:
+        application.swap(await prepare(application, plain, shadow, version=2))
+        await asked(application, "now!")
+        background = application.resources.shadow_background
+        assert background is not None
+        await background.finish()
+        assert counted == [ShadowDecision("default", "small", "x", "large")]
+        application.swap(await prepare(application, plain, version=3))
+        await asked(application, "now!")
+        assert background.counts().get("dropped") is None
+        assert len(counted) == 1
+
+
+async def asked(application: Application, prompt: str) -> None:
+    """One request on its way in."""
+    driver = application.drive(Role.DECIDE)
+    headers = Headers(((":method", "POST"), (":path", PATH)))
+    await driver.on_request_headers(RequestStarted(headers, last=False))
+    body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": prompt}]}).encode()
+    await driver.on_request_body(BodyReceived(body, last=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from router_extproc.config.model import Config
@@ -43,6 +45,7 @@ VERSION = PolicyVersion(
     "message",
     [
         Prepare(VERSION),
+        Prepare(replace(VERSION, shadow=VERSION.config)),
         Adopt(VERSION),
         Prepared(7),
         Commit(7),

@@ -119,6 +119,16 @@ async def test_a_file_that_says_the_same_is_no_new_version(sidecar: Sidecar) -> 
     assert sidecar.fleet.done == []
 
 
+async def test_a_changed_shadow_policy_is_a_new_version_and_comes_back_with_a_rollback(
+    sidecar: Sidecar,
+) -> None:
+    sidecar.file = Readable(config(), shadow=config("b"))
+    assert (await sidecar.reload()).result == "applied"
+    assert (await sidecar.reload()).result == "unchanged"
+    assert (await sidecar.reload("rollback")).version.shadow is None
+    assert (await sidecar.reload("rollback")).version.shadow == config("b")
+
+
 async def test_a_rollback_brings_the_last_content_back_under_a_new_number(sidecar: Sidecar) -> None:
     sidecar.file = Readable(config("b"))
     await sidecar.reload()

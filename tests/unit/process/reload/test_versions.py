@@ -14,7 +14,7 @@ def config(default: str = "a") -> Config:
 def history(*more: str) -> VersionHistory:
     versions = VersionHistory(PolicyVersion(1, config(), "start", 0.0))
     for default in more:
-        versions.put_in_force(versions.next(config(default), "file", 0.0))
+        versions.put_in_force(versions.next(config(default), None, "file", 0.0))
     return versions
 
 
