@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from router_extproc.cache.health import BackendListener
@@ -20,6 +20,7 @@ from router_extproc.cache.verify import GuardVerifier
 from router_extproc.clock import Clock
 from router_extproc.config import model as section
 from router_extproc.config.encoder import Encoder as EncoderSection
+from router_extproc.config.heads import head_files, heads_digest
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, read_known
 from router_extproc.models.base import Classifiers, Encoder, Inference, ResultT, Verifier
@@ -57,6 +58,8 @@ class Resources:
     shadow_signals: tuple[Signal, ...] = ()
     #: Its decisions; None: those of `background`.
     shadow_background: BackgroundTasks | None = None
+    #: By signal: of the trained head that it names by a folder, as it was when it was opened.
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -74,7 +77,7 @@ async def open_resources(
         ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
     """
     async with AsyncExitStack() as stack:
-        encoder = _open_encoder(config, policy)
+        encoder, heads = _open_encoder(config, policy), _heads(policy)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
         signals = _open_signals(policy.signals, classifiers)
@@ -88,7 +91,9 @@ async def open_resources(
         background = await stack.enter_async_context(BackgroundTasks(clock))
         second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
         shadow = _open_signals(policy.shadow_signals, classifiers)
-        yield Resources(encoder, inference, signals, cache, background, languages, judging, shadow, second)
+        yield Resources(
+            encoder, inference, signals, cache, background, languages, judging, shadow, second, heads
+        )
 
 
 def reopened(
@@ -104,12 +109,23 @@ def reopened(
     """
     encoder = resources.encoder or _open_encoder(config, policy)
     classifiers, known = EncoderClassifiers(encoder), {signal.name: signal for signal in resources.signals}
+    heads = _heads(policy)
+
+    def is_kept(name: str) -> bool:
+        same = opened.get(name) == policy.signals[name]
+        return same and resources.heads.get(name) == heads[name]
+
     signals = tuple(
-        known[name] if opened.get(name) == settings else settings.open(name, classifiers)
+        known[name] if is_kept(name) else settings.open(name, classifiers)
         for name, settings in policy.signals.items()
     )
     shadow = _open_signals(policy.shadow_signals, classifiers)
-    return replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow)
+    return replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow, heads=heads)
+
+
+def _heads(policy: RouterPolicy) -> dict[str, str]:
+    """Before anything is opened: a head that is trained anew in this moment is opened again next time."""
+    return {name: heads_digest(head_files(settings)) for name, settings in policy.signals.items()}
 
 
 def _open_signals(settings: Mapping[str, SignalSettings], classifiers: Classifiers) -> tuple[Signal, ...]:

@@ -26,7 +26,7 @@ from router_extproc.process.reload.control import answering
 from router_extproc.process.reload.fleet import WorkerFleet
 from router_extproc.process.reload.messages import read_version, write_version
 from router_extproc.process.reload.service import ReloadService
-from router_extproc.process.reload.versions import PolicyVersion, VersionHistory
+from router_extproc.process.reload.versions import PolicyVersion, VersionHistory, first_version
 from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.supervisor import Supervisor, Watched
@@ -60,7 +60,7 @@ def serve(
         return
     report = examine(config)
     checked = with_token(report.accepted())
-    first = PolicyVersion(1, checked, "start", SystemClock().wall_s(), shadow=report.shadow)
+    first = first_version(checked, report.shadow, SystemClock().wall_s())
     file = ConfigFile.of(config, report, checked)
     if worker is not None or checked.workers == 1:
         _work(first, WorkerAddress(worker or 0), file, report.warnings)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from router_extproc.config.examine import examine
 from router_extproc.config.fixed import fixed_changes
+from router_extproc.config.heads import all_head_files, heads_digest
 from router_extproc.config.model import Config
 from router_extproc.config.warnings.base import ConfigWarning
 from router_extproc.errors import ConfigError, ConfigProblems
@@ -21,6 +22,13 @@ class Readable:
     warnings: tuple[ConfigWarning, ...] = ()
     #: What its `shadow_policy` names; None: nothing.
     shadow: Config | None = field(default=None, repr=False)
+    #: Of the trained heads that its signals name, as they are now.
+    heads: str = ""
+
+    @property
+    def head_files(self) -> tuple[Path, ...]:
+        """The files that tell whether a head was trained anew."""
+        return head_files_of(self.config, self.shadow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,16 @@ def read_candidate(file: Path, started: Config) -> Candidate:
     except ConfigProblems as error:
         return Refused(error.problems)
     fixed = report.located(fixed_changes(started, config))
-    return (
-        Refused(tuple(sorted(fixed, key=_line)))
-        if fixed
-        else Readable(config, report.warnings, report.shadow)
-    )
+    if fixed:
+        return Refused(tuple(sorted(fixed, key=_line)))
+    heads = heads_digest(head_files_of(config, report.shadow))
+    return Readable(config, report.warnings, report.shadow, heads)
+
+
+def head_files_of(config: Config, shadow: Config | None) -> tuple[Path, ...]:
+    """The files that tell whether a head of either policy was trained anew."""
+    more = {} if shadow is None else shadow.signals
+    return (*all_head_files(config.signals), *all_head_files(more))
 
 
 def _line(problem: ConfigError) -> int:

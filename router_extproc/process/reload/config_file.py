@@ -10,7 +10,7 @@ from pathlib import Path
 
 from router_extproc.config.examine import Report
 from router_extproc.config.model import Config
-from router_extproc.config.reload import Candidate, Readable, read_candidate
+from router_extproc.config.reload import Candidate, Readable, head_files_of, read_candidate
 from router_extproc.process.alongside import alongside
 from router_extproc.process.reload.file_watch import FileWatch
 from router_extproc.process.reload.service import ReloadService, resolved
@@ -34,14 +34,16 @@ class ConfigFile:
         """The file of a report that was accepted."""
         config = report.accepted()
         files = [Path(source.file) for source in report.sources.files]
-        return cls(path, config, running, FileWatch([*files, *_shadow_file(config)]), tuple(files))
+        more = (*_shadow_file(config), *head_files_of(config, report.shadow))
+        return cls(path, config, running, FileWatch([*files, *more]), tuple(files))
 
     async def read(self) -> Candidate:
         """The file as it is now, read beside the event loop."""
         self.watch.note()
         candidate = await asyncio.to_thread(read_candidate, self.path, self.started)
         if isinstance(candidate, Readable):
-            self.watch.watch_also([*self.files, *_shadow_file(candidate.config)])
+            more = (*_shadow_file(candidate.config), *candidate.head_files)
+            self.watch.watch_also([*self.files, *more])
         return resolved(candidate, self.running)
 
 

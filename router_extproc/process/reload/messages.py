@@ -158,6 +158,7 @@ def _version(version: PolicyVersion) -> dict[str, Any]:
         "loaded_s": version.loaded_s,
         "content_of": version.content_of,
         "config": handed_over(version.config).decode(),
+        "heads": version.heads,
         "shadow": None if version.shadow is None else handed_over(version.shadow).decode(),
     }
 
@@ -171,6 +172,7 @@ def _read_version(members: Mapping[str, Any]) -> PolicyVersion:
         members["loaded_s"],
         members["content_of"],
         None if shadow is None else received(shadow.encode()),
+        members["heads"],
     )
 
 

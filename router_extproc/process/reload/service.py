@@ -10,7 +10,7 @@ import asyncio
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, assert_never, get_args
 
 from router_extproc.clock import Clock
@@ -122,19 +122,15 @@ class ReloadService:
         match await self._read():
             case Refused(problems):
                 return self._refuse(cause, problems)
-            case Readable() as found if self._is_in_force(found):
+            case Readable() as found if self._history.is_in_force(found):
                 get_logger().info("policy unchanged", cause=cause, version=self._history.in_force.number)
                 return Outcome("unchanged", self._history.in_force)
             case Readable() as found:
                 log_warnings(found.warnings)
-                version = self._history.next(found.config, found.shadow, cause, self._clock.wall_s())
+                version = self._history.next(found, cause, self._clock.wall_s())
                 return await self._swap(version, "applied")
             case never:
                 assert_never(never)
-
-    def _is_in_force(self, found: Readable) -> bool:
-        in_force = self._history.in_force
-        return (found.config, found.shadow) == (in_force.config, in_force.shadow)
 
     async def _roll_back(self, to: int | None) -> Outcome:
         version = self._history.back_to(to, self._clock.wall_s())
@@ -187,4 +183,4 @@ def resolved(candidate: Candidate, in_force: Config) -> Candidate:
     if isinstance(candidate, Refused):
         return candidate
     own = candidate.config.model_copy(update={"admin": in_force.admin})
-    return Readable(own, candidate.warnings, candidate.shadow)
+    return replace(candidate, config=own)

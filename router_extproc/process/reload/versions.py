@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from router_extproc.config.digest import digest_of
+from router_extproc.config.heads import heads_digest
 from router_extproc.config.model import Config
+from router_extproc.config.reload import Readable, head_files_of
 from router_extproc.llm.answer import JsonValue
 
 #: Versions that are kept, the one in force among them.
@@ -30,6 +32,8 @@ class PolicyVersion:
     content_of: int | None = None
     #: What its `shadow_policy` names; None: nothing.
     shadow: Config | None = field(default=None, repr=False)
+    #: Of the trained heads as they were read.
+    heads: str = ""
 
     @property
     def digest(self) -> str:
@@ -47,6 +51,12 @@ class PolicyVersion:
         }
 
 
+def first_version(config: Config, shadow: Config | None, now_s: float) -> PolicyVersion:
+    """What the sidecar is started with."""
+    heads = heads_digest(head_files_of(config, shadow))
+    return PolicyVersion(1, config, "start", now_s, None, shadow, heads)
+
+
 class VersionHistory:
     """The version in force and those before it."""
 
@@ -58,9 +68,15 @@ class VersionHistory:
         """What requests are decided by."""
         return self._versions[-1]
 
-    def next(self, config: Config, shadow: Config | None, cause: Cause, now_s: float) -> PolicyVersion:
+    def next(self, found: Readable, cause: Cause, now_s: float) -> PolicyVersion:
         """The version that this configuration would be."""
-        return PolicyVersion(self.in_force.number + 1, config, cause, now_s, shadow=shadow)
+        number = self.in_force.number + 1
+        return PolicyVersion(number, found.config, cause, now_s, None, found.shadow, found.heads)
+
+    def is_in_force(self, found: Readable) -> bool:
+        """True when a reload of it would change nothing."""
+        now = self.in_force
+        return (found.config, found.shadow, found.heads) == (now.config, now.shadow, now.heads)
 
     def back_to(self, number: int | None, now_s: float) -> PolicyVersion | None:
         """The version that would bring back an earlier one, by default the last; None: it is not kept."""
@@ -70,7 +86,9 @@ class VersionHistory:
         if found is None:
             return None
         of = found.content_of or found.number
-        return PolicyVersion(self.in_force.number + 1, found.config, "rollback", now_s, of, found.shadow)
+        return PolicyVersion(
+            self.in_force.number + 1, found.config, "rollback", now_s, of, found.shadow, found.heads
+        )
 
     def put_in_force(self, version: PolicyVersion) -> None:
         """It is what requests are decided by from now on."""

@@ -6,18 +6,22 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from router_extproc.app.application import Application, build
 from router_extproc.app.prepare import prepare
+from router_extproc.app.resources import reopened
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
+from router_extproc.models.base import Classifiers
 from router_extproc.pipeline.shadow_policy import ShadowDecision
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import read_rule
-from router_extproc.signals.base import Signal
+from router_extproc.signals.base import Signal, SignalSettings
+from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import LARGE, SMALL, TARGETS, FakeRouter, Reports, fake_router, send_to
@@ -116,6 +120,9 @@ CONFIG = {
 }
 
 
+CONFIGURED = Config.model_validate(CONFIG)
+
+
 def signals(found: Sequence[Signal]) -> dict[str, Signal]:
     return {signal.name: signal for signal in found}
 
@@ -169,3 +176,29 @@ async def asked(application: Application, prompt: str) -> None:
     await driver.on_request_headers(RequestStarted(headers, last=False))
     body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": prompt}]}).encode()
     await driver.on_request_body(BodyReceived(body, last=True))
+
+
+class OfAFolder(SignalSettings):
+    """Settings that name a head's folder."""
+
+    path_fields = ("model",)
+    type: str = "of_a_folder"
+    model: str
+
+    def open(self, name: str, classifiers: Classifiers) -> Signal:
+        """See SignalSettings; the head itself does not matter here."""
+        del classifiers
+        return KeywordsSignal(name, ["now"])
+
+
+def test_a_head_that_was_trained_anew_is_opened_anew(tmp_path: Path) -> None:
+    """Its folder has the same name as before."""
+    router, manifest = fake_router(cached=False), tmp_path / "manifest.json"
+    manifest.write_text("{}")
+    settings = {"own": OfAFolder(model=str(tmp_path))}
+    policy = replace(router.application.policy, signals=settings)
+    first = reopened(router.application.resources, CONFIGURED, policy, {})
+    same = reopened(first, CONFIGURED, policy, settings)
+    assert same.signals[0] is first.signals[0]
+    manifest.write_text('{"sha256": "1"}')
+    assert reopened(same, CONFIGURED, policy, settings).signals[0] is not first.signals[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router_extproc.config.model import Config
+from router_extproc.config.reload import Readable
 from router_extproc.process.reload.versions import VERSIONS_MAX, PolicyVersion, VersionHistory
 
 
@@ -14,7 +15,7 @@ def config(default: str = "a") -> Config:
 def history(*more: str) -> VersionHistory:
     versions = VersionHistory(PolicyVersion(1, config(), "start", 0.0))
     for default in more:
-        versions.put_in_force(versions.next(config(default), None, "file", 0.0))
+        versions.put_in_force(versions.next(Readable(config(default)), "file", 0.0))
     return versions
 
 
