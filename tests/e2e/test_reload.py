@@ -93,6 +93,12 @@ class Served:
             for each in re.findall(r"^router_extproc_policy_version\{.*\} (\S+)$", text, re.MULTILINE)
         ]
 
+    def counts_a_difference(self) -> bool:
+        """The shadow policy would have sent a request elsewhere."""
+        answer = self.get("/metrics")
+        wanted = 'model="small",same="false",shadow_decision="all",shadow_model="large"'
+        return answer is not None and wanted in answer.text
+
     def decided(self) -> str:
         """The model that a request goes to now."""
         return str(self.post("/explain", ASKED)["model"])
@@ -218,3 +224,10 @@ async def test_an_operator_is_told_the_version_through_envoy_and_no_pool_gets_th
             names = {name for request in pool.requests for name in request.headers}
             assert len(pool.requests) == 4
             assert not {"x-router-debug", "x-router-version"} & names
+            # The next policy, first without effect: the file changes, and a reload brings it.
+            (tmp_path / "next.yaml").write_text(served.base + ALL_TO_LARGE)
+            served.file.write_text(served.base + "shadow_policy: next.yaml\n")
+            reloaded = await asyncio.to_thread(served.post, "/policy/reload")
+            assert (reloaded["result"], reloaded["version"]) == ("applied", 2)
+            assert (await ask())["x-router-model"] == "small"
+            await asyncio.to_thread(until, served.counts_a_difference)
