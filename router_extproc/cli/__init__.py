@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "models": "Build, fetch and list the models that read prompts.",
     "train": "Train an intent signal on your own labels.",
     "eval": "Measure signals and cache decisions on your own rows.",
+    "reload": "Let a running sidecar work by its changed configuration, or by an earlier one.",
     "cache": "Inspect and change a running sidecar's cache: list, purge, export, warm.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",

@@ -20,6 +20,7 @@ from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 HIDDEN: Final = "***"
 #: Instead of a token: as long as the shortest one that is accepted.
 HIDDEN_TOKEN: Final = "*" * TOKEN_CHARS_MIN
+_TOKENS: Final = frozenset({"token", "debug_token"})
 #: user:password@ inside an address.
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)")
 #: Settings of a decision's cache that its mode makes no use of.
@@ -93,7 +94,7 @@ def _hide(key: str, value: object) -> object:
     is_secret = key in SECRET_KEYS or key.lower() in CREDENTIALS
     if not is_secret or not isinstance(value, str) or not value or from_environment:
         return value
-    return HIDDEN_TOKEN if key == "token" else HIDDEN
+    return HIDDEN_TOKEN if key in _TOKENS else HIDDEN
 
 
 def _from_environment(sources: Sources) -> dict[str, str]:

@@ -191,6 +191,9 @@ class Config(Section):
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
+    #: Another configuration, whose policy decides every request a second time without effect: where it would
+    #: decide otherwise is counted. None: there is none.
+    shadow_policy: str | None = None
     conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -79,6 +79,12 @@ class RouterPolicy:
     local_rules: str = ""
     #: Finds what a human asked.
     ask_reader: AskReader = field(default_factory=AskReader.of)
+    #: Number of the version that this is (`process.reload`).
+    version: int = 1
+    #: By which operators' requests are known; None: none is.
+    debug_token: str | None = field(default=None, repr=False)
+    #: Decides every request a second time, without effect; None: no policy does.
+    shadow: RouterPolicy | None = None
 
     @property
     def key_signals(self) -> frozenset[str]:
@@ -87,9 +93,26 @@ class RouterPolicy:
 
     @property
     def needs_encoder(self) -> bool:
-        """True when a signal needs it; the cache does in any case."""
-        return any(signal.needs_encoder for signal in self.signals.values())
+        """True when a signal needs it, also of the shadow policy; the cache does in any case."""
+        signals = (*self.signals.values(), *self.shadow_signals.values())
+        return any(signal.needs_encoder for signal in signals)
+
+    @property
+    def shadow_signals(self) -> Mapping[str, SignalSettings]:
+        """Those that only the shadow policy reads, or reads otherwise."""
+        if self.shadow is None:
+            return {}
+        looked_at, own = self.shadow.routing.signals, self.shadow.signals
+        return {
+            name: settings
+            for name, settings in own.items()
+            if name in looked_at and self.signals.get(name) != settings
+        }
 
     def with_limits(self, limits: StageLimits) -> RouterPolicy:
         """The same policy with other limits."""
         return replace(self, limits=limits)
+
+    def as_version(self, number: int) -> RouterPolicy:
+        """The same policy as the version with this number."""
+        return replace(self, version=number)

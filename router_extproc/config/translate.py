@@ -33,8 +33,8 @@ _RULES: Final = b"rx-rules-1"
 SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
-def router_policy_of(config: section.Config) -> RouterPolicy:
-    """What the configuration says of requests, as one value."""
+def router_policy_of(config: section.Config, shadow: section.Config | None = None) -> RouterPolicy:
+    """What the configuration says of requests, as one value; `shadow`: what its `shadow_policy` names."""
     targets = _targets(config.models)
     routing = _routing(config, targets)
     cache = _cache_settings(config.semantic_cache)
@@ -49,6 +49,8 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
+        debug_token=config.telemetry.debug_token,
+        shadow=None if shadow is None else router_policy_of(shadow),
     )
 
 

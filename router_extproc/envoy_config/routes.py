@@ -48,9 +48,12 @@ from router_extproc.protocol.names import (
     CACHE_STATUS_HEADER,
     CACHE_STATUS_KEY,
     CLUSTER_HEADER,
+    DEBUG_HEADER,
     DECISION_HEADER,
     METADATA_NAMESPACE,
     MODEL_HEADER,
+    VERSION_HEADER,
+    VERSION_KEY,
 )
 
 #: Answer header to where its value comes from.
@@ -59,6 +62,7 @@ ANSWER_HEADERS = {
     DECISION_HEADER: f"%REQ({DECISION_HEADER})%",
     CACHE_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_KEY})%",
     CACHE_STATUS_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_STATUS_KEY})%",
+    VERSION_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{VERSION_KEY})%",
 }
 
 #: What a pool is made of is nobody's business; Envoy adds none (`listener.py`).
@@ -71,6 +75,8 @@ def virtual_host(config: Config) -> VirtualHost:
         name="router_extproc",
         domains=["*"],
         routes=routes(config),
+        # The server removes it where it decides; a request that passes unread must not carry it either.
+        request_headers_to_remove=[DEBUG_HEADER],
         response_headers_to_remove=[*ANSWER_HEADERS, SERVER_HEADER],
         response_headers_to_add=[set_header(name, value) for name, value in ANSWER_HEADERS.items()],
         typed_per_filter_config=cors_policy(config),

@@ -29,6 +29,7 @@ from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
+from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.upstream import edits_of
@@ -71,11 +72,13 @@ class RequestPipeline:
     pages: PagesHeard
     #: None: no model has a fallback.
     traffic: Traffic | None = None
+    #: Decides each request a second time, behind it; None: no shadow policy does.
+    second: ShadowDecisions | None = None
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
         stage = self.cache_stage
-        return self if stage is None else replace(self, cache_stage=stage.read_only())
+        return replace(self, cache_stage=None if stage is None else stage.read_only(), second=None)
 
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -113,6 +116,8 @@ class RequestPipeline:
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
         route = self._route(parsed, readings)
+        if self.second is not None and parsed.pinned is None:
+            self.second.offer(parsed, readings, route)
         if isinstance(route, LocalReply):
             return self._reply(Considered(parsed, route, None, OFF, readings), route)
         considered, replay = await self._from_cache(parsed, route, readings)

@@ -15,8 +15,12 @@ DECISION_HEADER: Final = "x-router-decision"
 CACHE_HEADER: Final = "x-router-cache"
 #: To the client: RFC 9211.
 CACHE_STATUS_HEADER: Final = "cache-status"
-#: The one of ours that a client may send: its word about a stored answer, with the request repeated.
+#: One of ours that a client may send: its word about a stored answer, with the request repeated.
 FEEDBACK_HEADER: Final = "x-router-cache-feedback"
+#: The other one: the token by which an operator is known. No pool gets it.
+DEBUG_HEADER: Final = "x-router-debug"
+#: To operators: the version of the policy that decided.
+VERSION_HEADER: Final = "x-router-version"
 
 #: Initial metadata of every ext_proc stream: decide, observe or inline.
 ROLE_HEADER: Final = "x-router-role"
@@ -29,6 +33,7 @@ METADATA_NAMESPACE: Final = "router_extproc"
 TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
 CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
+VERSION_KEY: Final = "version"
 
 #: By which a pool, Envoy or we tell a browser which page may read an answer (Fetch standard, CORS protocol).
 ORIGIN_HEADER: Final = "origin"

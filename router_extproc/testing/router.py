@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
+from router_extproc.app.application import Application, CurrentRouter
 from router_extproc.app.assemble import Surroundings, assemble
 from router_extproc.app.learned import nothing_learned
 from router_extproc.app.resources import Resources
@@ -103,6 +104,14 @@ class FakeRouter:
     evidence: Evidence
     background: BackgroundTasks
     traffic: Traffic
+    #: All of it, with a router that may be swapped; `parts` are those of the first.
+    application: Application
+
+    def swapped(self, policy: RouterPolicy) -> FakeRouter:
+        """The same router as it works by another policy; exchanges that have begun know nothing of it."""
+        own = self.application
+        self.application.swap(assemble(own.resources, policy, own.learned, own.surroundings))
+        return replace(self, parts=own.current.router.parts, warmer=own.warmer)
 
 
 def fake_router(
@@ -155,7 +164,8 @@ def fake_router(
     resources = Resources(
         encoder, InlineInference(), tuple(signals), cache if cached else None, background, languages
     )
-    router = assemble(resources, policy, learned, Surroundings(reports, clock, chance, pause))
+    surroundings = Surroundings(reports, clock, chance, pause)
+    router = assemble(resources, policy, learned, surroundings)
     return FakeRouter(
         router.parts,
         router.warmer,
@@ -166,4 +176,5 @@ def fake_router(
         learned.evidence,
         background,
         learned.traffic,
+        Application(learned, surroundings, CurrentRouter(router)),
     )

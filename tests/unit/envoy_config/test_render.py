@@ -196,13 +196,16 @@ def test_listed_headers_are_stripped_beside_ours() -> None:
         ("x-router-cache-", True),
         ("x-router-cache-status", True),
         ("x-router-cache-feedback", False),
+        ("x-router-d", True),
+        ("x-router-decision", True),
+        ("x-router-debug", False),
         ("x-routed", False),
         ("y-x-router-cluster", False),
     ],
 )
-def test_of_our_headers_a_client_may_send_one(name: str, *, stripped: bool) -> None:
+def test_of_our_headers_a_client_may_send_two(name: str, *, stripped: bool) -> None:
     """Envoy matches the whole name."""
-    pattern = all_but("x-router-", "cache-f")
+    pattern = all_but("x-router-", "cache-f", "deb")
     assert (re.fullmatch(pattern, name) is not None) is stripped
 
 
