@@ -14,6 +14,7 @@ from router_extproc.cache.ignore import PATTERNS_MAX
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
+from router_extproc.config.conversation import Conversation
 from router_extproc.config.decisions import Decision, Scope
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.envoy import Envoy
@@ -189,6 +190,7 @@ class Config(Section):
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
+    conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()
     limits: Limits = Limits()

@@ -17,8 +17,9 @@ from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fi
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
+from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.base import Dialect
-from router_extproc.llm.ask import Ask, read_ask
+from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
@@ -107,6 +108,9 @@ class RequestParser:
     reuse_rules: ReuseRules = field(default_factory=ReuseRules)
     #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
     rules: str = ""
+    ask_reader: AskReader = field(default_factory=AskReader.of)
+    #: A streamed answer may be another model's: then it is not stored for requests for a whole one.
+    routes_by_stream: bool = False
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -118,7 +122,7 @@ class RequestParser:
         pinned = self.catalogue.pinned(request.model)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
-        ask, asked_s = read_ask(request), budget.clock.wall_s()
+        ask, asked_s = self.ask_reader.read(request), budget.clock.wall_s()
         subject = Subject(request, headers, None, ask, asked_s)
         reuse = self.reuse_rules.of(subject)
         keys = self._keys(raw, subject, vary)
@@ -151,6 +155,8 @@ class RequestParser:
             reading = signal.read(subject)
             yield reading.name, f"{reading.score:g}"
             yield from ((reading.name, label) for label in (reading.label or "", *reading.also))
+        if self.routes_by_stream:
+            yield ":stream", str(subject.request.stream)
         if self.rules:
             yield _RULES, self.rules
 

@@ -12,6 +12,7 @@ from router_extproc.signals.base import SignalSettings
 from router_extproc.signals.claim import ClaimSettings
 from router_extproc.signals.complexity import ComplexitySettings
 from router_extproc.signals.context_length import ContextLengthSettings
+from router_extproc.signals.conversation import ConversationSettings
 from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.intent import IntentSettings
@@ -31,6 +32,7 @@ SIGNALS: Mapping[str, type[SignalSettings]] = MappingProxyType(
         "similarity": SimilaritySettings,
         "keywords": KeywordsSettings,
         "context_length": ContextLengthSettings,
+        "conversation": ConversationSettings,
         "header": HeaderSettings,
         "claim": ClaimSettings,
         "requested_model": RequestedModelSettings,

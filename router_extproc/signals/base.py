@@ -28,7 +28,7 @@ class Subject:
     request: InferenceRequest
     #: Names in lower case; values decoded as UTF-8 with replacement.
     headers: Mapping[str, str]
-    #: Of `ask.reading`. None when no signal asked for it, or when inference failed or ran out of budget.
+    #: Of `ask.topic`. None when no signal asked for it, or when inference failed or ran out of budget.
     encoding: Encoding | None
     ask: Ask
     #: When the request came, in seconds since the Unix epoch.
@@ -88,6 +88,11 @@ class SignalSettings(Section, ABC):
     @property
     def needs_encoder(self) -> bool:
         """True when its signals need the encoder."""
+        return False
+
+    @property
+    def reads_stream(self) -> bool:
+        """True when it reads whether the answer shall be streamed: that is then part of a fingerprint."""
         return False
 
     def problems(self, path: str) -> Iterator[ConfigError]:

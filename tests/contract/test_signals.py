@@ -72,6 +72,7 @@ SAMPLES: Mapping[str, tuple[Mapping[str, object], Subject]] = {
         subject_of("I need it ASAP!"),
     ),
     "context_length": ({"min_tokens": 5}, subject_of("one two three four five six")),
+    "conversation": ({"turns": {"min": 1}, "images": False}, subject_of("Hello")),
     "header": ({"header": "X-Team"}, subject_of("hi", headers={"x-team": "search"})),
     "claim": (
         {"claim": "realm_access.roles"},
