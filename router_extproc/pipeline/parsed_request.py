@@ -134,6 +134,8 @@ class RequestParser:
     def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:
         request, headers = subject.request, subject.headers
         facts = [*self._routing_facts(subject)]
+        if self.routes_by_stream:
+            facts.append((":stream", str(request.stream)))
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
         contexts: dict[IgnoreRule, ContextDigest] = {}
@@ -155,8 +157,6 @@ class RequestParser:
             reading = signal.read(subject)
             yield reading.name, f"{reading.score:g}"
             yield from ((reading.name, label) for label in (reading.label or "", *reading.also))
-        if self.routes_by_stream:
-            yield ":stream", str(subject.request.stream)
         if self.rules:
             yield _RULES, self.rules
 
