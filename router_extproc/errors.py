@@ -9,6 +9,7 @@ RouterError
 │  └─ RemoteProtocolError                Envoy broke the contract: the stream closes, INVALID_ARGUMENT
 ├─ RequestError(status, code, message)   safe to show: an immediate response in the client's dialect
 │  ├─ MalformedRequest 400
+│  ├─ RequestBlocked 403, or as configured
 │  ├─ RequestTooLarge 413
 │  ├─ HeadersTooLarge 431
 │  ├─ RouterUnavailable 503
@@ -80,7 +81,7 @@ class RemoteProtocolError(ProtocolError):
 class RequestError(RouterError):
     """The client's request cannot be served; the only error whose text reaches a client."""
 
-    status: ClassVar[int] = 400
+    status: int = 400
     code: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
@@ -95,6 +96,18 @@ class MalformedRequest(RequestError):
 
     status = 400
     code = "invalid_request"
+
+
+class RequestBlocked(RequestError):
+    """A decision of the policy refuses the request, in its own words."""
+
+    status = 403
+    code = "request_blocked"
+
+    def __init__(self, message: str, *, status: int = 403) -> None:
+        """`message` and `status` are those of the configuration."""
+        super().__init__(message)
+        self.status = status
 
 
 class ModelNotFound(RequestError):

@@ -6,8 +6,8 @@ It decides nothing and holds no text of the client's: sizes, names and scores on
 from __future__ import annotations
 
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
-from router_extproc.routing.policy import Route
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
+from router_extproc.routing.policy import LocalReply, Route
 
 _MS = 1000.0
 
@@ -15,8 +15,18 @@ _MS = 1000.0
 def explained(decision: Decision) -> dict[str, JsonValue]:
     """The decision and why it came out so."""
     match decision:
-        case Reject(error=error):
-            return {"outcome": "reject", "status": error.status, "code": error.code, "message": error.message}
+        case Reject(error=error, explanation=explanation):
+            rejected: dict[str, JsonValue] = {
+                "outcome": "reject",
+                "status": error.status,
+                "code": error.code,
+                "message": error.message,
+            }
+            if explanation is None or explanation.route is None:
+                return rejected
+            return rejected | {"decision": explanation.route.decision, **_why(explanation)}
+        case LocalAnswer():
+            return {"outcome": "answer", "decision": decision.decision, **_why(decision.explanation)}
         case Replay():
             return {
                 "outcome": "replay",
@@ -55,6 +65,8 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
                 "label": reading.label,
                 "score": reading.score,
                 "scores": dict(reading.scores),
+                "part": reading.part,
+                "took_ms": explanation.took_s.get(reading.name, 0.0) * _MS,
             }
             for reading in explanation.readings
         ],
@@ -81,7 +93,7 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
     }
 
 
-def _rules(route: Route) -> list[JsonValue]:
+def _rules(route: Route | LocalReply) -> list[JsonValue]:
     return [
         {
             "decision": trace.decision,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.app.learned import Learned
 from router_extproc.app.resources import Resources
@@ -110,7 +110,8 @@ class _Parts:
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
         headers = policy.routing_headers
-        return RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
+        parser = RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
+        return replace(parser, rules=policy.local_rules)
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:
         return SignalStage(

@@ -21,7 +21,8 @@ from router_extproc.config import (
 )
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.cors import check_cors
-from router_extproc.config.model import Config, DecisionCache
+from router_extproc.config.decisions import Decision, DecisionCache
+from router_extproc.config.model import Config
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.equivalence.languages import known_codes
@@ -119,21 +120,55 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
         if names[decision.name] > 1:
             yield ConfigError(f"{path}.name", f"more than one decision is named '{decision.name}'")
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
-        yield from _check_model(f"{path}.model", decision.model, config)
-        yield from _check_reasoning(f"{path}.reasoning", index, config)
+        yield from _check_candidates(path, decision, config)
+        yield from _check_reasoning(f"{path}.reasoning", decision, config)
         yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)
         yield from _check_bound(f"{path}.cache", cache_policy_of(config.semantic_cache, decision.cache))
         if decision.cache.mode in ("exact", "semantic") and not config.semantic_cache.enabled:
             yield ConfigError(f"{path}.cache.mode", "semantic_cache.enabled is false, so nothing is cached")
 
 
-def _check_reasoning(path: str, index: int, config: Config) -> Iterator[ConfigError]:
-    decision = config.decisions[index]
-    model = config.models.get(decision.model)
-    if decision.reasoning is not None and model is not None and model.reasoning is None:
-        yield ConfigError(
-            path, f"models.{decision.model} has no reasoning.family, so its reasoning cannot be switched"
-        )
+def _check_candidates(path: str, decision: Decision, config: Config) -> Iterator[ConfigError]:
+    """The models exist, and are asked for in one way."""
+    if decision.model is not None:
+        yield from _check_model(f"{path}.model", decision.model, config)
+    for index, candidate in enumerate(decision.models):
+        name = candidate if isinstance(candidate, str) else candidate.model
+        yield from _check_model(f"{path}.models[{index}]", name, config)
+    if decision.model is not None and decision.models:
+        yield ConfigError(f"{path}.models", "write either model or models, not both")
+    names = Counter(candidate.model for candidate in decision.candidates)
+    for name, times in names.items():
+        if times > 1 and decision.model is None:
+            yield ConfigError(f"{path}.models", f"'{name}' is listed twice")
+    yield from _check_action(path, decision)
+
+
+def _check_action(path: str, decision: Decision) -> Iterator[ConfigError]:
+    """Either a model answers, or the router itself."""
+    action = decision.action
+    if action is None or not action.is_local:
+        if action is not None:
+            yield ConfigError(f"{path}.action", "does nothing: write block or answer")
+        if not decision.candidates:
+            yield ConfigError(f"{path}.model", "is required: a model, several in models, or an action")
+        return
+    if action.block is not None and action.answer is not None:
+        yield ConfigError(f"{path}.action", "write either block or answer, not both")
+    if decision.candidates:
+        key = "model" if decision.model is not None else "models"
+        yield ConfigError(f"{path}.{key}", "has no effect beside the action, which asks no model")
+
+
+def _check_reasoning(path: str, decision: Decision, config: Config) -> Iterator[ConfigError]:
+    if decision.reasoning is None:
+        return
+    for candidate in decision.candidates:
+        model = config.models.get(candidate.model)
+        if model is not None and model.reasoning is None:
+            yield ConfigError(
+                path, f"models.{candidate.model} has no reasoning.family, so its reasoning cannot be switched"
+            )
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────

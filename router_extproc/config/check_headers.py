@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from router_extproc.config.model import Config, Scope, ScopeFields
+from router_extproc.config.decisions import Scope, ScopeFields
+from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
 from router_extproc.signals.header import HeaderSettings

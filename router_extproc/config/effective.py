@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from router_extproc.cache.decision_policy import CacheMode
 from router_extproc.config.admin import TOKEN_CHARS_MIN
+from router_extproc.config.decisions import DecisionCache
 from router_extproc.config.expand import join
-from router_extproc.config.model import Config, DecisionCache
+from router_extproc.config.model import Config
 from router_extproc.config.sources import SECRET_KEYS, Sources
 from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 

@@ -14,6 +14,7 @@ from router_extproc.cache.ignore import PATTERNS_MAX
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
+from router_extproc.config.decisions import Decision, Scope
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.envoy import Envoy
 from router_extproc.config.limits import Limits
@@ -63,82 +64,6 @@ if TYPE_CHECKING:
 else:
     # Built from the registry, so that a new signal is known here without a word about it.
     SignalSection = Annotated[Union[tuple(SIGNALS.values())], Field(discriminator="type")]  # noqa: UP007
-
-
-# ── decisions ─────────────────────────────────────────────────────────────────────────────────
-
-
-class Range(Section):
-    """A reading's score inside inclusive bounds, and (if given) one of these labels."""
-
-    min: float | None = Field(default=None, ge=0, le=1)
-    max: float | None = Field(default=None, ge=0, le=1)
-    any: tuple[str, ...] | None = None
-
-
-#: true/false: the signal has a label or not; a label, or one of several; or a Range.
-Test: TypeAlias = bool | str | tuple[str, ...] | Range
-
-
-class ScopeFields(Section):
-    """Requests share answers when all of these are equal."""
-
-    #: Names of request headers, in any case. None: the usual credentials.
-    headers: tuple[str, ...] | None = None
-    #: Members of the request's body, with dots on the way inwards: user, metadata.user_id.
-    body: tuple[str, ...] = Field(default=(), max_length=16)
-    #: What has none of these shares nothing ("nobody"), or shares with others that have none ("shared").
-    anonymous: Literal["nobody", "shared"] = "nobody"
-
-
-#: Who may share answers: whoever sends the same credentials, these values, or everybody.
-Scope: TypeAlias = ScopeFields | Literal["credentials", "shared"]
-
-
-class DecisionCache(Section):
-    """What the cache does for requests of one decision; unset fields follow `semantic_cache`."""
-
-    #: Cache nothing, exact matches only, or semantic matches, too. None: semantic.
-    mode: Literal["off", "exact", "semantic"] | None = None
-    #: Cosine below which a neighbour is not verified.
-    similarity_min: float | None = Field(default=None, ge=0, le=1)
-    #: Seconds until an answer expires.
-    ttl_s: float | None = Field(default=None, gt=0)
-    #: Whether answers with tool calls are stored.
-    store_tool_calls: bool | None = None
-    #: Who may share the answers of this decision.
-    scope: Scope | None = None
-    #: Share of semantic hits that are sent to the pool anyway, to compare the answers.
-    shadow_rate: float | None = Field(default=None, ge=0, le=1)
-    #: Upper bound for the share of false hits.
-    max_false_hit_rate: float | None = Field(default=None, gt=0, lt=1)
-    #: Whether a hit takes as long as a miss.
-    hide_timing: bool | None = None
-    #: Whether a question after earlier turns is matched semantically, or exactly only.
-    multi_turn: Literal["digest", "exact"] | None = None
-    #: Patterns of what is left out of system prompts when requests are compared.
-    ignore: tuple[str, ...] | None = Field(default=None, max_length=PATTERNS_MAX)
-
-
-class Decision(Section):
-    """If `when` holds, use `model`. The highest priority wins; among equals the first written."""
-
-    #: Shown in headers, metrics and explanations.
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
-    #: The highest is tried first; among equals, the first in the file.
-    priority: int = 0
-    #: {all: [...]}, {any: [...]}, {not: ...} or {signal: test}; read by routing.rules. None: always.
-    when: JsonValue = None
-    #: A key in `models`.
-    model: str
-    #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
-    #: requests that this decision might have taken are refused ("deny").
-    unread: Literal["pass", "deny"] = "pass"
-    #: None leaves the body unchanged.
-    reasoning: bool | None = None
-    cache: DecisionCache = DecisionCache()
-    #: Stored with answers, to purge by.
-    tags: tuple[str, ...] = ()
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────

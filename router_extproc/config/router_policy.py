@@ -73,6 +73,9 @@ class RouterPolicy:
     cache: CacheSettings
     prices: Prices
     limits: StageLimits
+    #: Digest of the rules where a decision blocks or answers by itself, "" where none does. It is part of the
+    #: cache's keys: what other rules have let pass is not replayed past these.
+    local_rules: str = ""
 
     @property
     def routing_headers(self) -> tuple[str, ...]:

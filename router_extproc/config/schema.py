@@ -11,8 +11,9 @@ from typing import Any, Final, get_args
 
 from pydantic.json_schema import JsonSchemaMode
 
+from router_extproc.config.decisions import Range
 from router_extproc.config.field_comments import comments_of
-from router_extproc.config.model import Config, Range
+from router_extproc.config.model import Config
 from router_extproc.routing.rules import MAX_DEPTH
 from router_extproc.section import Section
 

@@ -9,14 +9,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
+from router_extproc.cache.digest import digest, text
 from router_extproc.cache.ignore import IgnoreRule
 from router_extproc.cache.scope import CREDENTIALS, ClientScope, ScopeRule, SharedScope
+from router_extproc.config import decisions as decided
 from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
+from router_extproc.routing.actions import AnswerText, Block, LocalAction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
@@ -24,6 +27,7 @@ from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
+_RULES: Final = b"rx-rules-1"
 SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
@@ -41,6 +45,7 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         cache,
         _prices(config.models),
         _stage_limits(config.limits),
+        _local_rules(config, routing.signals),
     )
 
 
@@ -65,10 +70,12 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
             decision.name,
             decision.priority,
             read_rule(decision.when, f"decisions[{index}].when"),
-            (Candidate(targets[decision.model]),),
+            tuple(Candidate(targets[each.model], each.weight) for each in decision.candidates),
             decision.reasoning,
             decision.tags,
-            refuses_unread=decision.unread == "deny",
+            decision.selection.open(),
+            decision.unread == "deny",
+            _local_action(decision.action),
         )
         for index, decision in enumerate(config.decisions)
     )
@@ -76,11 +83,30 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
     return Policy(decisions, default=targets[config.default_model], fallbacks=Fallbacks(targets, fallbacks))
 
 
+def _local_rules(config: section.Config, signals: Iterable[str]) -> str:
+    if not any(decision.action is not None and decision.action.is_local for decision in config.decisions):
+        return ""
+    rules = [
+        each.model_dump_json(include={"name", "priority", "when", "action", "unread"})
+        for each in config.decisions
+    ]
+    read = [config.signals[name].model_dump_json() for name in sorted(signals)]
+    return digest(_RULES, map(text, (*rules, *read)))
+
+
+def _local_action(action: decided.Action | None) -> LocalAction | None:
+    if action is None:
+        return None
+    if action.block is not None:
+        return Block(action.block.message, action.block.status)
+    return None if action.answer is None else AnswerText(action.answer)
+
+
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def cache_policy_of(
-    cache: section.SemanticCache, own: section.DecisionCache, identity_headers: Iterable[str] = ()
+    cache: section.SemanticCache, own: decided.DecisionCache, identity_headers: Iterable[str] = ()
 ) -> CachePolicy:
     """What a decision says of the cache, and `semantic_cache` where it says nothing.
 
@@ -100,10 +126,10 @@ def cache_policy_of(
     )
 
 
-def _scope_rule(scope: section.Scope, identity_headers: Iterable[str]) -> ScopeRule:
+def _scope_rule(scope: decided.Scope, identity_headers: Iterable[str]) -> ScopeRule:
     if scope == "shared":
         return SharedScope()
-    named = section.ScopeFields() if scope == "credentials" else scope
+    named = decided.ScopeFields() if scope == "credentials" else scope
     headers = credentials_with(identity_headers) if named.headers is None else named.headers
     body = {tuple(path.split(".")) for path in named.body}
     names = tuple(sorted({name.lower() for name in headers}))
@@ -119,7 +145,7 @@ def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:
 def _cache_policies(config: section.Config) -> CachePolicies:
     cache, identity = config.semantic_cache, config.envoy.strip_headers
     own = {decision.name: cache_policy_of(cache, decision.cache, identity) for decision in config.decisions}
-    return CachePolicies(cache_policy_of(cache, section.DecisionCache(), identity), own)
+    return CachePolicies(cache_policy_of(cache, decided.DecisionCache(), identity), own)
 
 
 def _cache_settings(cache: section.SemanticCache) -> CacheSettings:

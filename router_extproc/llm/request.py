@@ -8,19 +8,39 @@ goes into `context`, where it makes another cache entry instead of a wrong hit.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from router_extproc.llm.answer import JsonObject
+from router_extproc.llm.answer import JsonObject, ToolCall
 
 Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message: who spoke, and its text parts joined by newlines."""
+    """One message beside the asked one: who spoke, and its text parts joined by newlines."""
 
     role: Role
     text: str
+    #: That an assistant asked for.
+    tool_calls: tuple[ToolCall, ...] = ()
+    #: A tool result that its dialect marks as an error.
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a request is made of beside text."""
+
+    tools_offered: int = 0
+    images: int = 0
+    audio: int = 0
+    #: Documents and any other attachment.
+    files: int = 0
+    #: The answer shall be JSON, of any or of a given schema.
+    json_asked: bool = False
+
+
+NO_CONTENTS: Final = Contents()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,9 @@ class InferenceRequest:
     body_bytes: int = 0
     #: The text of each system and developer prompt, in their order.
     system_texts: tuple[str, ...] = ()
+    #: The turns behind the last user message: tool calls, their results, the beginning of an answer.
+    later: tuple[Turn, ...] = ()
+    contents: Contents = NO_CONTENTS
     #: The client's body: a scope may name members of it that are in no key.
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
-from router_extproc.pipeline.decision import Forward, Reject, Replay
+from router_extproc.pipeline.decision import Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.mutations import reply_to_body
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.protocol.messages import BodyReply, ImmediateResponse
@@ -30,6 +30,6 @@ class Consequences:
                 self.savings.add(saved)
             case Forward(feedback=feedback) if feedback is not None and self.shadow is not None:
                 self.shadow.take_feedback(feedback)
-            case Forward() | Reject():
+            case Forward() | LocalAnswer() | Reject():
                 pass
         return reply_to_body(report.decision, role)

@@ -1,6 +1,6 @@
-"""The outcome of the request pipeline: Forward, Replay or Reject, each with its explanation.
+"""The outcome of the request pipeline: Forward, Replay, LocalAnswer or Reject, with its explanation.
 
-Exactly one of the three, and complete: nothing downstream looks anything up.
+Exactly one of the four, and complete: nothing downstream looks anything up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Pair
-from router_extproc.routing.policy import Route
+from router_extproc.routing.policy import LocalReply, Route
 from router_extproc.signals.base import Reading
 
 StageOutcome = Literal["ok", "timeout", "error"]
@@ -53,7 +53,8 @@ class Explanation:
     """Why a decision came out as it did; holds no text of the client's."""
 
     dialect: str
-    route: Route | None
+    #: None: an exact hit made it needless.
+    route: Route | LocalReply | None
     readings: tuple[Reading, ...]
     cache: CacheStatus
     #: Why a miss or a bypass: a short word.
@@ -64,6 +65,8 @@ class Explanation:
     language: Told | None = None
     #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
     ignored: int = 0
+    #: Seconds that each signal took, by its name.
+    took_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,23 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalAnswer:
+    """Answer with the fixed text of a decision."""
+
+    rendered: Rendered
+    decision: str
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """Answer with the dialect's error object."""
 
     error: RequestError
     rendered: Rendered
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Of a request that a decision refused; None: it was never decided, or was not to be answered.
+    explanation: Explanation | None = None
 
 
-Decision: TypeAlias = Forward | Replay | Reject
+Decision: TypeAlias = Forward | Replay | LocalAnswer | Reject

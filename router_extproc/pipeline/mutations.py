@@ -12,7 +12,7 @@ from typing import Final
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
-from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, Reject, Replay
+from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, LocalAnswer, Reject, Replay
 from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
@@ -69,7 +69,9 @@ def reply_to_body(decision: Decision, role: Role) -> BodyReply | ImmediateRespon
             return _forward(decision, role)
         case Replay():
             return _replay(decision)
-        case Reject(error, rendered, headers):
+        case LocalAnswer(rendered=rendered, decision=name):
+            return _answer(rendered, name)
+        case Reject(error=error, rendered=rendered, headers=headers):
             return reject(error, rendered, headers)
 
 
@@ -112,6 +114,11 @@ def _replay(decision: Replay) -> ImmediateResponse:
         *decision.headers,
     )
     return ImmediateResponse(200, pairs, decision.rendered.body, details="router_cache_hit")
+
+
+def _answer(rendered: Rendered, decision: str) -> ImmediateResponse:
+    pairs = (("content-type", rendered.content_type), (DECISION_HEADER, decision), _READABLE)
+    return ImmediateResponse(200, pairs, rendered.body, details="router_local_answer")
 
 
 def _cache_headers(outcome: CacheOutcome) -> tuple[Pair, ...]:

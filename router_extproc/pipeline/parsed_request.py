@@ -18,6 +18,7 @@ from router_extproc.cache.scope import scope_of
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
 from router_extproc.dialects.base import Dialect
+from router_extproc.llm.ask import Ask, read_ask
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
@@ -31,6 +32,10 @@ API_HEADERS: Final = (
     "anthropic-beta", "anthropic-version", "openai-beta", "openai-organization", "openai-project",
     "openai-version",
 )  # fmt: skip
+
+
+#: No name of a header has a colon at its end.
+_RULES: Final = "rules:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class ParsedRequest:
     #: Names in lower case; of a repeated header the values are joined by commas.
     headers: Mapping[str, str]
     request: InferenceRequest
+    ask: Ask
     #: The target that the client named; None: the request is to be routed.
     pinned: Target | None
     directives: Directives
@@ -74,6 +80,11 @@ class ParsedRequest:
     vary: tuple[str, ...] = ()
     #: Whether the cache may answer it, and for how long its answer may be reused.
     reuse: Reuse = UNTIL_EXPIRY
+
+    @property
+    def subject(self) -> Subject:
+        """What signals look at, before any inference."""
+        return Subject(self.request, self.headers, None, self.ask)
 
     @property
     def gives_feedback(self) -> bool:
@@ -92,6 +103,8 @@ class RequestParser:
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
     reuse_rules: ReuseRules = field(default_factory=ReuseRules)
+    #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
+    rules: str = ""
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -103,15 +116,17 @@ class RequestParser:
         pinned = self.catalogue.pinned(request.model)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
-        reuse = self.reuse_rules.of(Subject(request, headers, None))
+        ask = read_ask(request)
+        reuse = self.reuse_rules.of(Subject(request, headers, None, ask))
         keys = self._keys(raw, request, headers, vary)
         directives = _within(directives, reuse)
-        return ParsedRequest(raw, headers, request, pinned, directives, keys, budget, vary, reuse)
+        return ParsedRequest(raw, headers, request, ask, pinned, directives, keys, budget, vary, reuse)
 
     def _keys(
         self, raw: RawRequest, request: InferenceRequest, headers: Mapping[str, str], vary: tuple[str, ...]
     ) -> dict[KeyRule, RequestKey]:
         facts = [(name, headers.get(name, "")) for name in self.routing_headers]
+        facts += [(_RULES, self.rules)] if self.rules else []
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
         contexts: dict[IgnoreRule, ContextDigest] = {}

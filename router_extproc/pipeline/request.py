@@ -12,20 +12,27 @@ from typing import TypeVar
 from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
-from router_extproc.errors import RETRY_AFTER_S, CacheOnlyMiss, RequestError, RouterUnavailable
+from router_extproc.errors import (
+    RETRY_AFTER_S,
+    CacheOnlyMiss,
+    RequestBlocked,
+    RequestError,
+    RouterUnavailable,
+)
 from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
-from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay
+from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.upstream import edits_of
-from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, ORIGIN_HEADER
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
+from router_extproc.routing.actions import AnswerText, Block
+from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 
 UNKNOWN = SignalReadings({}, None, None)
@@ -37,7 +44,7 @@ class Considered:
 
     parsed: ParsedRequest
     #: None: an exact hit made the rest needless.
-    route: Route | None
+    route: Route | LocalReply | None
     #: None: the cache is off, or was not asked under a route.
     question: CacheQuestion | None
     result: CacheResult
@@ -102,6 +109,8 @@ class RequestPipeline:
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
         route = self._route(parsed, readings)
+        if isinstance(route, LocalReply):
+            return self._reply(Considered(parsed, route, None, OFF, readings), route)
         considered, replay = await self._from_cache(parsed, route, readings)
         if replay is None and route.fallback is not None:
             # An answer of the model itself comes first; then one of its fallback.
@@ -137,12 +146,26 @@ class RequestPipeline:
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
         if parsed.pinned is None:
-            return await self.signal_stage.read(parsed.request, parsed.headers, parsed.budget, encode=encode)
+            return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode)
         if not encode:
             return UNKNOWN
-        return await self.signal_stage.encode_only(parsed.request, parsed.budget)
+        return await self.signal_stage.encode_only(parsed.subject, parsed.budget)
 
-    def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route:
+    def _reply(self, considered: Considered, reply: LocalReply) -> LocalAnswer | Reject:
+        """What a decision says that asks no pool."""
+        parsed, explanation = considered.parsed, _explain(considered)
+        dialect, request = parsed.raw.dialect, parsed.request
+        match reply.action:
+            case Block(message=message, status=status):
+                error = RequestBlocked(message, status=status)
+                headers = {DECISION_HEADER: reply.decision}
+                return Reject(error, dialect.render_error(error), headers, explanation)
+            case AnswerText(text=text):
+                now_s = self.clock.wall_s()
+                answer = dialect.restore(dialect.compose(text, model=request.model, now_s=now_s))
+                return LocalAnswer(dialect.render(answer, request), reply.decision, explanation)
+
+    def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
         if parsed.pinned is not None:
             return self.policy.pin(parsed.pinned, traffic)
@@ -227,7 +250,8 @@ def _explain(considered: Considered) -> Explanation:
         result.reason,
         result.candidates,
         tuple(filter(None, notes)),
-        result.language,
+        took_s=readings.took_s,
+        language=result.language,
         ignored=_ignored(considered),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from router_extproc.errors import RouterUnavailable
+from router_extproc.routing.actions import LocalAction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -56,19 +57,32 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalReply:
+    """What a request gets that no pool is asked for, and why."""
+
+    #: The decision's name.
+    decision: str
+    action: LocalAction
+    tags: tuple[str, ...] = ()
+    trace: tuple[RuleTrace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """A configured decision: if the rule holds, one of the candidates serves the request."""
+    """A configured decision: if the rule holds, one of the candidates serves the request, or the router."""
 
     name: str
     priority: int
     rule: Rule
-    #: At least one.
+    #: At least one, unless the action is local.
     candidates: tuple[Candidate, ...]
     reasoning: bool | None
     tags: tuple[str, ...] = ()
     selection: Selection = FIRST
     #: What this decision might take when a signal of its rule could not be read is refused.
     refuses_unread: bool = False
+    #: None: a candidate answers.
+    action: LocalAction | None = None
 
     @property
     def signals(self) -> frozenset[str]:
@@ -105,8 +119,8 @@ class Policy:
 
     def decide(
         self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
-    ) -> Route:
-        """The route of the first decision whose rule holds, or the default route.
+    ) -> Route | LocalReply:
+        """What the first decision says whose rule holds, or the default route.
 
         `unread`: signals that could not be read, or not completely.
 
@@ -119,6 +133,8 @@ class Policy:
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
             trace.append(decision.trace(readings))
             if trace[-1].matched:
+                if decision.action is not None:
+                    return LocalReply(decision.name, decision.action, decision.tags, tuple(trace))
                 target = decision.selection.choose(decision.candidates, readings, traffic).target
                 route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
                 return self._with_fallback(route, traffic)

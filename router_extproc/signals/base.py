@@ -9,12 +9,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from router_extproc.errors import ConfigError
+from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.models.base import Classifiers, Encoding
 from router_extproc.section import Section
+
+#: A part of the request: what a human asked last, the turns before it, or what tools returned.
+Part: TypeAlias = Literal["ask", "history", "tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,9 @@ class Subject:
     request: InferenceRequest
     #: Names in lower case; values decoded as UTF-8 with replacement.
     headers: Mapping[str, str]
-    #: None when no signal asked for it, or when inference failed or ran out of budget.
+    #: Of `ask.reading`. None when no signal asked for it, or when inference failed or ran out of budget.
     encoding: Encoding | None
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Reading:
     score: float
     #: All scores by label, where the signal ranks several.
     scores: Mapping[str, float] = field(default_factory=dict)
+    #: The part of the request that it is about, where a signal reads several.
+    part: Part | None = None
 
 
 class Signal(Protocol):

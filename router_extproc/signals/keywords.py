@@ -67,7 +67,7 @@ class KeywordsSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; the label is the keyword as it was configured."""
-        text = fold(cut_middle(subject.request.prompt), case_sensitive=self._case_sensitive)
+        text = fold(cut_middle(subject.ask.reading), case_sensitive=self._case_sensitive)
         for word, pattern in self._words:
             if pattern.search(text):
                 return Reading(self.name, word, 1.0)

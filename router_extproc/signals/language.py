@@ -77,7 +77,7 @@ class LanguageSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
-        tongue = find_language(subject.request.prompt)
+        tongue = find_language(subject.ask.reading)
         label = tongue.lang if tongue.score >= self._score_min else None
         return Reading(self.name, label, tongue.score)
 

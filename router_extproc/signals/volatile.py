@@ -80,7 +80,7 @@ class VolatileSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; the label is the kind of question."""
-        label = volatile_label(subject.request.prompt)
+        label = volatile_label(subject.ask.reading)
         return Reading(self.name, label, 0.0 if label is None else 1.0)
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import structlog
 
-from router_extproc.pipeline.decision import Explanation, Forward, Reject, Replay
+from router_extproc.pipeline.decision import Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
 from router_extproc.pipeline.request_ids import RequestIds
 
@@ -101,15 +101,21 @@ def decision_facts(report: DecisionReport) -> Facts:
     if report.waited:
         facts["waited"] = True
     match report.decision:
-        case Reject(error=error):
-            return facts | {"outcome": "reject", "status": error.status, "code": error.code}
+        case Reject(error=error, explanation=explanation):
+            facts |= {"outcome": "reject", "status": error.status, "code": error.code}
+            if explanation is not None and explanation.route is not None:
+                facts["decision"] = explanation.route.decision
+            return facts
+        case LocalAnswer() as local:
+            facts |= {"outcome": "answer", "decision": local.decision}
+            return facts | _explained(local.explanation)
         case Forward(route=route) as forward:
             facts |= {"outcome": "forward", "decision": route.decision, "model": route.target.model}
             facts["cluster"] = route.target.cluster
-            return facts | _explained(forward)
+            return facts | _explained(forward.explanation)
         case Replay() as replay:
             facts |= {"outcome": "replay", "decision": replay.decision, "model": replay.model}
-            return facts | _explained(replay)
+            return facts | _explained(replay.explanation)
 
 
 def answer_facts(report: AnswerReport) -> Facts:
@@ -141,10 +147,9 @@ def _id_facts(ids: RequestIds) -> Facts:
     return {name: value for name, value in pairs if value}
 
 
-def _explained(decision: Forward | Replay) -> Facts:
-    explanation = decision.explanation
+def _explained(explanation: Explanation) -> Facts:
     facts: Facts = {
-        "cache": decision.cache.status,
+        "cache": explanation.cache,
         "stages_ms": {note.stage: _ms(note.duration_s) for note in explanation.stages},
     }
     if explanation.cache_reason:

@@ -27,8 +27,7 @@ class StageWarnings:
         decision = report.decision
         if isinstance(decision, Reject):
             self._log.debug("request rejected", dialect=report.dialect, code=decision.error.code)
-            return
-        for note in decision.explanation.stages:
+        for note in decision.explanation.stages if decision.explanation is not None else ():
             if note.outcome != "ok":
                 self._warn(note)
 

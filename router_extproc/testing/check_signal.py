@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from router_extproc.llm.ask import Ask
 from router_extproc.models.base import Encoder
 from router_extproc.signals.base import Reading, Signal, Subject
 from router_extproc.testing.fake_encoder import FakeEncoder
@@ -59,7 +60,7 @@ def _says_nothing_without_a_needed_encoding(signal: Signal, finds: Subject) -> N
 def _reads_any_text(signal: Signal, finds: Subject, encoder: Encoder) -> None:
     for text in _HARD_TEXTS:
         request = replace(finds.request, prompt=text, system=text)
-        subject = Subject(request, {"x-any": text[:1000]}, encoder.encode(text))
+        subject = Subject(request, {"x-any": text[:1000]}, encoder.encode(text), Ask(text))
         started = time.perf_counter()
         reading = signal.read(subject)
         _require(time.perf_counter() - started < READ_S_MAX, f"{len(text)} characters took too long")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from router_extproc.llm.ask import read_ask
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 from router_extproc.models.base import Encoder
 from router_extproc.signals.base import Subject
@@ -30,4 +31,4 @@ def subject_of(
         stream_usage=False,
         prompt_is_last=True,
     )
-    return Subject(request, headers or {}, encoder.encode(prompt) if encoder else None)
+    return Subject(request, headers or {}, encoder.encode(prompt) if encoder else None, read_ask(request))

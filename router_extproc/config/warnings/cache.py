@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.cache.decision_policy import CachePolicy
-from router_extproc.config.model import Config, DecisionCache, NearTier
+from router_extproc.config.decisions import DecisionCache
+from router_extproc.config.model import Config, NearTier
 from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 

@@ -10,7 +10,7 @@ from router_extproc.cache.ignore import UnfitPattern, check_pattern, has_fixed_w
 from router_extproc.cache.scope import CREDENTIALS, SharedScope
 from router_extproc.config.check_headers import scopes_of
 from router_extproc.config.check_ignore import patterns_of
-from router_extproc.config.model import Decision, ScopeFields
+from router_extproc.config.decisions import Decision, ScopeFields
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 from router_extproc.errors import ConfigError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from router_extproc.config.model import Decision
+from router_extproc.config.decisions import Decision
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import read_rule

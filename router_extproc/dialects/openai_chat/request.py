@@ -15,9 +15,10 @@ from router_extproc.dialects.edit_json import models_are_strings
 from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
 from router_extproc.dialects.openai_chat.shapes import BODY, CONTENT, MESSAGE, STREAM_OPTIONS
 from router_extproc.dialects.openai_chat.spelling import one_spelling
+from router_extproc.dialects.openai_chat.turns import contents_of, turn_of
 from router_extproc.dialects.shapes import check_members, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
-from router_extproc.llm.request import ContextField, InferenceRequest, Role, Turn
+from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
 DIALECT: Final = "openai_chat"
 
@@ -42,12 +43,6 @@ OUTSIDE_CONTEXT: Final = frozenset(
 )
 _MODEL_WORDS: Final = "the name of a model"
 _SYSTEM_ROLES: Final = frozenset({"system", "developer"})
-_TURN_ROLES: Final[Mapping[str, Role]] = {
-    "user": "user",
-    "assistant": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 #: Kind of part to its member that holds text.
 _TEXT_PARTS: Final[Mapping[str, str]] = {"text": "text", "refusal": "refusal"}
 
@@ -79,7 +74,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         model=_read_model(document),
         prompt=prompt,
         system="\n".join(message.text for message in messages if message.role in _SYSTEM_ROLES),
-        history=_history(messages[:asked]),
+        history=_turns(originals[:asked], messages[:asked]),
         context=_context(body, document, originals, asked),
         stream=document.get("stream") is True,
         stream_usage=_wants_usage(document),
@@ -88,6 +83,8 @@ def parse_request(body: bytes) -> InferenceRequest:
         has_attachments=any(message.attached for message in messages),
         body_bytes=len(body),
         system_texts=tuple(message.text for message in messages if message.role in _SYSTEM_ROLES),
+        later=_turns(originals[asked + 1 :], messages[asked + 1 :]),
+        contents=contents_of(document, originals),
         body=document,
     )
 
@@ -162,11 +159,10 @@ def _last_user_message(messages: Sequence[_Message]) -> int:
     raise wrong_shape("messages", "a list with a message whose role is 'user'")
 
 
-def _history(messages: Sequence[_Message]) -> tuple[Turn, ...]:
+def _turns(originals: Sequence[JsonObject], messages: Sequence[_Message]) -> tuple[Turn, ...]:
     """The turns without system prompts; roles that only the pool knows stay in the context alone."""
-    return tuple(
-        Turn(_TURN_ROLES[message.role], message.text) for message in messages if message.role in _TURN_ROLES
-    )
+    turns = (turn_of(each, message.text) for each, message in zip(originals, messages, strict=True))
+    return tuple(turn for turn in turns if turn is not None)
 
 
 def _wants_usage(document: JsonObject) -> bool:

@@ -83,6 +83,6 @@ class ReuseRules:
         rule, ttl_s = self._settings.bypass_when, self._settings.volatile_ttl_s
         if rule is not None and rule.holds({each.name: each.read(subject) for each in self._signals}):
             return Bypass("bypass-when")
-        if ttl_s is None or volatile_label(subject.request.prompt) is None:
+        if ttl_s is None or volatile_label(subject.ask.reading) is None:
             return UNTIL_EXPIRY
         return ReuseFor(ttl_s) if ttl_s > 0 else Bypass("volatile")

@@ -14,7 +14,7 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
-from router_extproc.pipeline.decision import Forward, Reject, Replay
+from router_extproc.pipeline.decision import Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
@@ -83,6 +83,8 @@ class Warmer:
                 return Unfit(error.message)
             case Replay():
                 return Unfit("answered from the cache")
+            case LocalAnswer():
+                return Unfit(f"answered by the decision {decision.decision!r} itself")
             case Forward():
                 return _reason(decision, known) or self._observe(decision, known.answer)
 

@@ -23,6 +23,8 @@ class Candidate:
     """A model that a decision may send a request to."""
 
     target: Target
+    #: How often it is taken beside the others.
+    weight: float = 1.0
 
 
 class Selection(Protocol):

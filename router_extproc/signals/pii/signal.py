@@ -67,9 +67,9 @@ class PiiSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; `scores` has every kind that was found, without its encoding by form."""
-        prompt = subject.request.prompt
-        spans = find_spans(prompt)
-        names = counted_names(prompt, names_in(subject.encoding), spans, self._score_min)
+        text = subject.ask.reading
+        spans = find_spans(text)
+        names = counted_names(text, names_in(subject.encoding), spans, self._score_min)
         there = {**best_scores(names), **dict.fromkeys((span.type for span in spans), 1.0)}
         found = {kind: there[kind] for kind in self._kinds if kind in there}
         if not found:

@@ -43,16 +43,18 @@ class KnownLabels:
     #: Decision and model, as requests may be decided.
     routes: tuple[tuple[str, str], ...] = ()
     models: Values = ()
+    #: Decision and what it does, where no pool is asked.
+    local: tuple[tuple[str, str], ...] = ()
     #: Names of the signals that are computed.
     signals: Values = ()
 
     @classmethod
     def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
         """What requests under this configuration may be labelled with; `signals`: those that are computed."""
-        decided = [(each.name, each.model) for each in config.decisions]
+        decided = [(each.name, model.model) for each in config.decisions for model in each.candidates]
         pinned = [("pinned", model) for model in config.models]
         routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
-        return cls(tuple(routes), tuple(config.models), tuple(signals))
+        return cls(tuple(routes), tuple(config.models), _local(config), tuple(signals))
 
     @property
     def decisions(self) -> Values:
@@ -68,7 +70,8 @@ class KnownLabels:
                 for dialect, route, status in product(DIALECTS, self.routes, get_args(CacheStatus))
             ],
             "rejected_requests": list(product(DIALECTS, rejection_codes())),
-            "decision_duration_seconds": [("forward",), ("replay",), ("reject",)],
+            "decision_duration_seconds": [("forward",), ("replay",), ("answer",), ("reject",)],
+            "local_replies": [(dialect, *local) for dialect, local in product(DIALECTS, self.local)],
             "stage_duration_seconds": [(stage,) for stage in STAGES],
             "stage_outcomes": list(product(STAGES, STAGE_OUTCOMES)),
             "signal_readings": list(product(self.signals, ("true", "false"))),
@@ -92,6 +95,12 @@ class KnownLabels:
             "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],
         }
         return {name: series for name, series in known.items() if len(series) <= SERIES_MAX}
+
+
+def _local(config: Config) -> tuple[tuple[str, str], ...]:
+    """The decisions that ask no pool, each with the name of its action."""
+    acting = [each for each in config.decisions if each.action is not None and each.action.is_local]
+    return tuple((each.name, "block" if each.action and each.action.block else "answer") for each in acting)
 
 
 #: Stages whose time is bounded.

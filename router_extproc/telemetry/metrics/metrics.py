@@ -14,7 +14,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
-from router_extproc.pipeline.decision import Decision, Explanation, Forward, Reject, Replay, StageNote
+from router_extproc.pipeline.decision import (
+    Decision,
+    Explanation,
+    Forward,
+    LocalAnswer,
+    Reject,
+    Replay,
+    StageNote,
+)
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
@@ -133,6 +141,12 @@ class Metrics:
             "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
         )
 
+        self._local_replies = self._counter(
+            "local_replies",
+            "Requests that a decision blocked or answered itself.",
+            "dialect", "decision", "action",
+        )  # fmt: skip
+
     def _count_streams(self) -> None:
         self._streams = self._gauge("streams_in_flight", "Open streams from Envoy.", "role")
         self._admin_refused = self._counter(
@@ -180,6 +194,10 @@ class Metrics:
         self._decided.labels(_outcome(decision)).observe(report.duration_s)
         if isinstance(decision, Reject):
             self._rejected.labels(report.dialect, decision.error.code or "none").inc()
+            self._count_local(decision.explanation, "block")
+            return
+        if isinstance(decision, LocalAnswer):
+            self._count_local(decision.explanation, "answer")
             return
         if report.waited:
             self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
@@ -190,11 +208,21 @@ class Metrics:
         name, model = _names(decision)
         self._requests.labels(report.dialect, name, model, decision.cache.status).inc()
         self._count_keys(decision.explanation, name)
-        for note in decision.explanation.stages:
-            self._count_stage(note)
-        for reading in decision.explanation.readings:
-            self._readings.labels(reading.name, _word(reading.label is not None)).inc()
+        self._count_readings(decision.explanation)
         self._count_lookup(decision.explanation)
+
+    def _count_local(self, explanation: Explanation | None, action: str) -> None:
+        """A request for which a decision asked no pool."""
+        if explanation is None or explanation.route is None:
+            return
+        self._local_replies.labels(explanation.dialect, explanation.route.decision, action).inc()
+        self._count_readings(explanation)
+
+    def _count_readings(self, explanation: Explanation) -> None:
+        for note in explanation.stages:
+            self._count_stage(note)
+        for reading in explanation.readings:
+            self._readings.labels(reading.name, _word(reading.label is not None)).inc()
 
     def _count_lookup(self, explanation: Explanation) -> None:
         language = explanation.language
@@ -264,6 +292,8 @@ def _outcome(decision: Decision) -> str:
             return "forward"
         case Replay():
             return "replay"
+        case LocalAnswer():
+            return "answer"
         case Reject():
             return "reject"
 

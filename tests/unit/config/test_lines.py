@@ -42,7 +42,7 @@ def test_a_reference_to_nothing_has_the_line_of_its_key(located: Located) -> Non
 
 def test_what_is_missing_has_the_line_of_the_section_around_it(located: Located) -> None:
     assert located(SMALLEST + "decisions:\n  - {name: a, model: small}\n  - name: b\n") == [
-        "router.yaml:7: decisions[1].model: is required"
+        "router.yaml:7: decisions[1].model: is required: a model, several in models, or an action"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,7 +37,7 @@ SIGNAL = ClassifierSignal("domain", FixedClassifier(SCORES), likeliest, score_mi
 def encoded(*, tokens: int = 3, unknown: int = 0) -> Subject:
     plain = subject_of("any")
     encoding = Encoding(np.ones(2, np.float32), tokens, truncated=False, unknown_tokens=unknown)
-    return Subject(plain.request, plain.headers, encoding)
+    return replace(plain, encoding=encoding)
 
 
 def test_best_label_wins() -> None:

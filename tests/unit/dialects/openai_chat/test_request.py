@@ -10,6 +10,7 @@ import pytest
 
 from router_extproc.dialects.openai_chat.request import OUTSIDE_CONTEXT, parse_request
 from router_extproc.errors import MalformedRequest
+from router_extproc.llm.answer import ToolCall
 from router_extproc.llm.request import InferenceRequest, Turn
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "openai_chat"
@@ -70,7 +71,12 @@ def test_tool_result_after_the_question() -> None:
 def test_legacy_functions() -> None:
     request = sample("legacy-functions")
     assert request.prompt == "And at seven."
-    assert request.history == (Turn("user", "Wake me at six."), Turn("assistant", ""), Turn("tool", "set"))
+    alarm = (ToolCall("alarm", '{"hour": 6}'),)
+    assert request.history == (
+        Turn("user", "Wake me at six."),
+        Turn("assistant", "", alarm),
+        Turn("tool", "set"),
+    )
     assert request.has_tools
     assert request.prompt_is_last
     assert context(request)["function_call"] == b'"auto"'

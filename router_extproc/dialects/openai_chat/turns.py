@@ -1,0 +1,81 @@
+"""The turns of a chat completion request, and what it is made of beside text, in the neutral form.
+
+Source: the OpenAI API reference, "Create chat completion"; vLLM, ChatCompletionRequest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL
+from router_extproc.llm.answer import JsonObject, JsonValue, ToolCall
+from router_extproc.llm.request import Contents, Role, Turn
+
+_TURN_ROLES: Final[Mapping[str, Role]] = {
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+_Attachment = Literal["images", "audio", "files"]
+#: Kind of part to what it is; text and refusals are no attachments, every other kind counts as a file.
+_ATTACHMENTS: Final[Mapping[str, _Attachment]] = {
+    "image_url": "images",
+    "image_embeds": "images",
+    "input_image": "images",
+    "image_pil": "images",
+    "input_audio": "audio",
+    "audio_url": "audio",
+}
+_TEXTS: Final = frozenset({"text", "refusal", "thinking"})
+_JSON_FORMATS: Final = frozenset({"json_object", "json_schema"})
+#: Members by which a vLLM is asked for JSON of a schema.
+_JSON_MEMBERS: Final = ("guided_json",)
+
+
+def turn_of(message: JsonObject, text: str) -> Turn | None:
+    """The message as a turn; None: its role is a system prompt's, or one that only the pool knows."""
+    role = _TURN_ROLES.get(str(message["role"]))
+    return None if role is None else Turn(role, text, tuple(_tool_calls(message)))
+
+
+def contents_of(document: JsonObject, messages: Sequence[JsonObject]) -> Contents:
+    """What the request is made of beside text."""
+    found = {"images": 0, "audio": 0, "files": 0}
+    for message in messages:
+        content = message.get("content")
+        for part in content if type(content) is list else ():
+            if type(part) is dict and part.get("type") not in _TEXTS:
+                found[_ATTACHMENTS.get(str(part.get("type")), "files")] += 1
+    return Contents(_tools_offered(document), **found, json_asked=_is_json_asked(document))
+
+
+def _tool_calls(message: JsonObject) -> Iterator[ToolCall]:
+    calls = message.get("tool_calls")
+    for call in calls if type(calls) is list else ():
+        if type(call) is dict:
+            for kind, (name, text) in CALL_MEMBERS.items():
+                yield from _call(call.get(kind), name, text)
+    yield from _call(message.get(LEGACY_CALL), *CALL_MEMBERS["function"])
+
+
+def _call(called: JsonValue, name: str, text: str) -> Iterator[ToolCall]:
+    if type(called) is dict:
+        arguments = called.get(text)
+        yield ToolCall(str(called.get(name) or ""), arguments if type(arguments) is str else "")
+
+
+def _tools_offered(document: JsonObject) -> int:
+    lists = (document.get("tools"), document.get("functions"))
+    return sum(len(each) for each in lists if type(each) is list)
+
+
+def _is_json_asked(document: JsonObject) -> bool:
+    wanted = document.get("response_format")
+    if type(wanted) is dict and wanted.get("type") in _JSON_FORMATS:
+        return True
+    structured = document.get("structured_outputs")
+    if type(structured) is dict and structured.get("json") is not None:
+        return True
+    return any(document.get(name) is not None for name in _JSON_MEMBERS)

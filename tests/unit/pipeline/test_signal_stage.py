@@ -1,0 +1,94 @@
+"""The signal stage: which text is encoded for whom, and what each signal took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from router_extproc.clock import Budget
+from router_extproc.llm.ask import Ask
+from router_extproc.models.base import Encoding, ResultT
+from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
+from router_extproc.signals.base import Reading, Subject
+from router_extproc.testing.clock import ManualClock
+from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.testing.subjects import subject_of
+
+pytestmark = pytest.mark.asyncio
+
+
+class Encoder(FakeEncoder):
+    """Remembers what it encoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+        self.texts.append(text)
+        return super().encode(text, tasks=tasks)
+
+
+class AtOnce:
+    """Runs a job where it is asked for. Fits models.base.Inference."""
+
+    async def run(self, job: Callable[[], ResultT], *, timeout_s: float) -> ResultT:
+        del timeout_s
+        return job()
+
+
+class Slow:
+    """A signal of the encoding whose reading takes two seconds."""
+
+    name = "slow"
+    needs_encoding = True
+    needs_tasks = False
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def read(self, subject: Subject) -> Reading:
+        self._clock.advance(2.0)
+        return Reading(self.name, None if subject.encoding is None else "read", 1.0)
+
+
+async def read(subject: Subject, *, signals: bool, encode: bool) -> tuple[list[str], SignalReadings]:
+    clock, encoder = ManualClock(), Encoder()
+    slow = (Slow(clock),) if signals else ()
+    stage = SignalStage(signals=slow, encoder=encoder, inference=AtOnce(), timeout_s=9.0)
+    readings = await stage.read(subject, Budget.of(clock, 9.0), encode=encode)
+    return encoder.texts, readings
+
+
+def leaning() -> Subject:
+    return replace(subject_of("why?"), ask=Ask("why?", ("Is the root of two a fraction?",)))
+
+
+async def test_an_ask_that_is_the_prompt_is_encoded_once() -> None:
+    texts, readings = await read(subject_of("Hello"), signals=True, encode=True)
+    assert texts == ["Hello"]
+    assert readings.encoding is not None
+
+
+async def test_an_ask_that_leans_is_read_with_its_context_and_cached_without() -> None:
+    texts, readings = await read(leaning(), signals=True, encode=True)
+    assert texts == ["Is the root of two a fraction?\nwhy?", "why?"]
+    assert readings.encoding is not None
+    assert (readings.encoding.vector == FakeEncoder().encode("why?").vector).all()
+
+
+async def test_without_a_cache_only_the_ask_is_encoded() -> None:
+    texts, _ = await read(leaning(), signals=True, encode=False)
+    assert texts == ["Is the root of two a fraction?\nwhy?"]
+
+
+async def test_without_signals_only_the_prompt_is_encoded() -> None:
+    texts, _ = await read(leaning(), signals=False, encode=True)
+    assert texts == ["why?"]
+
+
+async def test_every_signal_tells_its_time() -> None:
+    _, readings = await read(subject_of("Hello"), signals=True, encode=False)
+    assert readings.took_s == {"slow": 2.0}
