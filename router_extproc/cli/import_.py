@@ -11,7 +11,7 @@ from router_extproc.cli import FAILED, OK
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.cli.whole_file import whole_file
 from router_extproc.errors import ConfigError
-from router_extproc.migration.result import Migration
+from router_extproc.migration.result import Migration, sentences
 from router_extproc.migration.vllm_sr import migrate
 
 app = typer.Typer(
@@ -86,10 +86,11 @@ def _as_json(migration: Migration, out: Path) -> dict[str, object]:
 
 
 def _print(migration: Migration, out: Path) -> None:
-    for item in migration.not_carried:
-        line = "" if item.line is None else f"line {item.line}: "
-        mark = "not carried over" if item.severity == "behaviour" else "setting left out"
-        ERR.print(f"{mark}: {line}{item}", markup=False)
-    changed = sum(item.severity == "behaviour" for item in migration.not_carried)
-    summary = f"{changed} not carried over, {len(migration.not_carried) - changed} settings left out"
+    lost = migration.not_carried
+    changed = [item for item in lost if item.severity == "behaviour"]
+    for sentence in sentences(changed):
+        ERR.print(f"not carried over: {sentence}", markup=False)
+    for sentence in sentences(item for item in lost if item.severity == "setting"):
+        ERR.print(f"setting left out: {sentence}", markup=False)
+    summary = f"{len(changed)} not carried over, {len(lost) - len(changed)} settings left out"
     OUT.print(f"wrote {out} ({summary}): check it with `router-extproc check {out}`", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -24,10 +25,10 @@ class NotCarried:
     #: Its line in the old file, from one on; None: not known.
     line: int | None = None
 
-    def __str__(self) -> str:
-        """One line, for people."""
-        nearest = f" Nearest: {self.nearest}." if self.nearest else ""
-        return f"{self.path}: {self.reason}.{nearest}"
+    @property
+    def place(self) -> str:
+        """The path, and the line where it is written."""
+        return self.path if self.line is None else f"{self.path} (line {self.line})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,16 @@ class Choice:
     #: The YAML path in the new file.
     path: str
     comment: str
+
+
+def sentences(items: Iterable[NotCarried]) -> Iterator[str]:
+    """One sentence for each reason, with all the places that it holds for."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for item in items:
+        groups.setdefault((item.reason, item.nearest), []).append(item.place)
+    for (reason, nearest), places in groups.items():
+        hint = f" Nearest: {nearest}." if nearest else ""
+        yield f"{', '.join(places)}: {reason}.{hint}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from router_extproc.config.document import dump, load
 from router_extproc.llm.answer import JsonValue
-from router_extproc.migration.result import NotCarried
+from router_extproc.migration.result import NotCarried, sentences
 
 #: Width of a comment line, its indent included.
 WIDTH: Final = 110
+#: A line as YAML counts them, with its end.
+_LINE: Final = re.compile("[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])|[^\r\n\x85\u2028\u2029]+")
 _TITLES: Final = {
     "behaviour": "Not carried over: these change what happens to some requests.",
     "setting": "Not carried over: settings of the old router that have no counterpart, or need none.",
@@ -47,12 +50,12 @@ def _with_comments(text: str, comments: Mapping[str, str]) -> str:
             line, _ = places[path]
             above.setdefault(line, []).append(comment)
     lines: list[str] = []
-    for number, written in enumerate(text.splitlines(), start=1):
-        indent = written[: len(written) - len(written.lstrip())]
+    for number, written in enumerate(_LINE.findall(text), start=1):
+        indent = written[: len(written) - len(written.lstrip(" "))]
         for comment in above.get(number, ()):
-            lines += _comment(comment, indent)
+            lines += [f"{line}\n" for line in _comment(comment, indent)]
         lines.append(written)
-    return "\n".join(lines)
+    return "".join(lines)
 
 
 def _lost_lines(lost: Sequence[NotCarried]) -> Iterable[str]:
@@ -60,8 +63,8 @@ def _lost_lines(lost: Sequence[NotCarried]) -> Iterable[str]:
         items = [item for item in lost if item.severity == severity]
         if items:
             yield from ("", *_comment(title, ""), "#")
-        for item in items:
-            yield from _comment(f"- {item}", "", follow="  ")
+        for sentence in sentences(items):
+            yield from _comment(f"- {sentence}", "", follow="  ")
 
 
 def _comment(text: str, indent: str, *, follow: str = "") -> list[str]:

@@ -49,11 +49,12 @@ def migrate(path: Path, *, out: str = "router.yaml", keep_headers: bool = False)
     root.report_unread()
     ledger.check()
     composed = compose(draft, keep_headers=keep_headers)
-    value = fitted(composed.value, composed.origins, ledger)
+    fit = fitted(composed.value, composed.origins, ledger)
+    comments = composed.comments_of(fit.decisions)
     lost = _sorted(ledger.not_carried)
-    text = write(value, composed.comments, _head(path.name, out, draft.form), lost)
-    choices = tuple(Choice(path, comment) for path, comment in composed.comments.items() if comment)
-    return Migration(draft.form, text, value, choices, lost)
+    text = write(fit.value, comments, _head(path.name, out, draft.form), lost)
+    choices = tuple(Choice(place, comment) for place, comment in comments.items())
+    return Migration(draft.form, text, fit.value, choices, lost)
 
 
 def _form_of(value: object) -> Form:
@@ -88,7 +89,7 @@ def _beside(name: str, path: Path, ledger: Ledger) -> OldSection | None:
         return None
     document: Document = load(read_text(file), str(file))
     inner = Ledger(document, str(file), ledger.losses, ledger.problems, ledger.not_carried)
-    return OldSection(document.value if isinstance(document.value, Mapping) else {}, "", inner)
+    return OldSection(document.value if isinstance(document.value, Mapping) else {}, name, inner)
 
 
 def _sorted(lost: list[NotCarried]) -> tuple[NotCarried, ...]:

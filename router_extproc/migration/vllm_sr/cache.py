@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from router_extproc.cache.milvus.settings import Milvus
+from router_extproc.cache.milvus.settings import Milvus, MilvusCollection
 from router_extproc.config.starter import PLACEHOLDER
 from router_extproc.llm.answer import JsonValue
 from router_extproc.migration.old_file import OldSection
@@ -24,8 +24,10 @@ SHARED: Final = (
     " is what the old router did. A neighbour's answer is checked by a second model before it is reused."
 )
 COLLECTION: Final = (
-    " Give the collection a new name: entries of the old router have another form, and cannot be read here."
+    " The collection gets a name of its own: the old router may still use its own, in another form."
 )
+#: Behind the old collection's name.
+SUFFIX: Final = "_router_extproc"
 _SETTINGS: Final = (
     "embedding_model",
     "use_hnsw",
@@ -77,12 +79,22 @@ def _milvus(section: OldSection, beside: Beside) -> JsonValue:
     """The settings of Milvus, written in place: the old file has keys that ours refuses."""
     path = section.text("backend_config_path")
     if not path:
-        return _known(section.section("milvus"), Milvus)
+        return _own_collection(_known(section.section("milvus"), Milvus))
     file = beside(path)
     if file is None:
         section.lose("backend_config_path", f"no file '{path}' was found", "semantic_cache.milvus.connection")
-        return {"connection": {"host": PLACEHOLDER, "port": 19530}}
-    return _known(file, Milvus)
+        return _own_collection({"connection": {"host": PLACEHOLDER, "port": 19530}})
+    found = _known(file, Milvus)
+    file.report_unread()
+    return _own_collection(found)
+
+
+def _own_collection(milvus: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The settings with another collection than the old router's."""
+    collection = milvus.get("collection")
+    settings = collection if isinstance(collection, dict) else {}
+    name = settings.get("name") or MilvusCollection().name
+    return {**milvus, "collection": {**settings, "name": f"{name}{SUFFIX}"}}
 
 
 def _known(section: OldSection, kind: type[Section]) -> dict[str, JsonValue]:
@@ -94,7 +106,11 @@ def _known(section: OldSection, kind: type[Section]) -> dict[str, JsonValue]:
             continue
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, Section):
-            value[key] = _known(section.section(key), inner)
+            below = section.section(key)
+            if below.flag("enabled") is False:
+                below.ignore_rest()
+                continue
+            value[key] = _known(below, inner)
         else:
             value[key] = section.scalar(key)
     return value

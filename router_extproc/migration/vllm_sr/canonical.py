@@ -49,6 +49,7 @@ def read_canonical(root: OldSection, beside: Beside) -> Draft:
     """The draft of a file in this form."""
     new = "routing" in root
     routing, world = (root.section("routing") if new else root), root.section("global")
+    root.ignore("version")
     sections = routing.sections("decisions")
     used = used_models(sections)
     old, default = read_provider_models(root, routing, [candidate.model for candidate in used])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.llm.answer import JsonValue
@@ -24,10 +24,17 @@ class Composed:
     """The value of the new file."""
 
     value: dict[str, JsonValue]
-    #: By YAML path.
+    #: By YAML path, without those of decisions.
     comments: Mapping[str, str]
+    #: Of the decisions, in their order.
+    decision_comments: Sequence[str]
     #: YAML path here to the one in the old file.
     origins: Mapping[str, str]
+
+    def comments_of(self, decisions: Sequence[int]) -> Mapping[str, str]:
+        """All comments by YAML path, of a file with these of the decisions."""
+        kept = {f"decisions[{new}]": self.decision_comments[old] for new, old in enumerate(decisions)}
+        return {path: text for path, text in {**self.comments, **kept}.items() if text}
 
 
 def compose(draft: Draft, *, keep_headers: bool) -> Composed:
@@ -51,15 +58,9 @@ def compose(draft: Draft, *, keep_headers: bool) -> Composed:
     value["semantic_cache"] = _escape_cache(draft.cache.value)
     comments = {**COMMENTS, **_comments("envoy.clusters", draft.models.clusters)}
     comments |= _comments("models", draft.models.models) | _comments("signals", asked)
-    comments |= {f"decisions[{number}]": each.comment for number, each in enumerate(draft.decisions)}
     comments["semantic_cache"] = draft.cache.comment
     origins = {f"decisions[{number}]": each.origin for number, each in enumerate(draft.decisions)}
-    return Composed(value, comments, origins)
-
-
-def without_decision(draft: Draft, index: int) -> Draft:
-    """The draft without one of its decisions."""
-    return replace(draft, decisions=(*draft.decisions[:index], *draft.decisions[index + 1 :]))
+    return Composed(value, comments, [decision.comment for decision in draft.decisions], origins)
 
 
 def _asked(draft: Draft) -> Mapping[str, Entry]:

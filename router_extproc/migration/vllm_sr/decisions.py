@@ -88,7 +88,7 @@ def _read(section: OldSection, around: Surroundings) -> Iterator[_Group]:
         return
     keys = {**candidate_keys(section, candidates, around.models, around.default_model), **plugins.keys}
     if "action" in keys:
-        keys = {key: value for key, value in keys.items() if key in ("action", "headers")}
+        keys = {"action": keys["action"]}
     decision = Decision(
         around.names.new(old), priority, when, keys, section.path, comment, certainty=certainty
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -30,7 +31,16 @@ _KEY: Final = re.compile(r"[.\[]")
 _ESSENTIAL: Final = frozenset({"name", "when", "model", "models", "action", "type", "cluster"})
 
 
-def fitted(value: dict[str, JsonValue], origins: Mapping[str, str], ledger: Ledger) -> dict[str, JsonValue]:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A value that `check` accepts."""
+
+    value: dict[str, JsonValue]
+    #: For each decision that is left, its place in the value that was given.
+    decisions: Sequence[int]
+
+
+def fitted(value: dict[str, JsonValue], origins: Mapping[str, str], ledger: Ledger) -> Fitted:
     """The value without what is refused; `ledger` gets a note of each.
 
     Raises:
@@ -41,14 +51,14 @@ def fitted(value: dict[str, JsonValue], origins: Mapping[str, str], ledger: Ledg
     for _ in range(ROUNDS_MAX):
         problem = next(_problems(made), None)
         if problem is None:
-            return made
+            break
         place = _place(problem.path, made)
         removed = _remove(made, place, sources, origins)
         if removed is None:
             raise ConfigProblems((problem,))
         nearest = "write it anew"
         ledger.lose(removed, Loss(f"refused here: {problem.path}: {problem.problem}", nearest, "behaviour"))
-    return made
+    return Fitted(made, sources)
 
 
 def _problems(value: Mapping[str, JsonValue]) -> Iterator[ConfigError]:

@@ -14,7 +14,7 @@ from router_extproc.migration.vllm_sr.signals import guard_settings
 GUARD: Final = "prompt-guard"
 _COMMENT: Final = (
     "Attacks are refused with an error of status 403. The old router answered 200 with a text; `answer:` in"
-    " place of `block:` does that. Requests that name a real model meet no decision, so this one neither."
+    " place of `block:` does that."
 )
 
 
@@ -23,6 +23,8 @@ def read_prompt_guard(section: OldSection) -> Mapping[str, Entry]:
     if not section.flag("enabled"):
         section.ignore_rest()
         return {}
+    reason = "requests that name a real model are sent there unread: decisions are for virtual models"
+    section.lose("enabled", reason, "let clients ask for a virtual model only")
     return {GUARD: Entry(*guard_settings(section.number("threshold")))}
 
 

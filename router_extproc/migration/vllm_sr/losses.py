@@ -15,7 +15,6 @@ _API: Final = Loss("the old router's own HTTP interface", "router-extproc explai
 
 #: The first pattern that fits counts; indexes of lists are left out.
 LOSSES: Final[Losses] = {
-    "version": Loss("the version of the old form", "version: 1"),
     "bert_model*": _CLASSIFIER,
     "embedding_models*": _CLASSIFIER,
     "classifier*": _CLASSIFIER,
@@ -76,6 +75,10 @@ LOSSES: Final[Losses] = {
     "global.stores.vector_store*": Loss("nothing is put into a prompt", "", "behaviour"),
     "global.integrations.tools*": _HISTORY,
     "global.integrations.looper*": Loss("a request is sent to one model, once", "", "behaviour"),
+    "model_config*.pii_policy*": Loss(
+        "personal data is refused by decisions", "signal pii, action block", "behaviour"
+    ),
+    "*.yaml.*": Loss("set by the server or by defaults", "semantic_cache.milvus"),
     "*semantic_cache.milvus*": Loss("set by the server or by defaults", "semantic_cache.milvus"),
     "*response_cache.milvus*": Loss("set by the server or by defaults", "semantic_cache.milvus"),
     "*listeners.timeout": Loss("requests end when answers pause for too long", "envoy.stream_idle_timeout_s"),
