@@ -90,7 +90,7 @@ def test_the_old_file_is_never_written_over(folder: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: [", "old.yaml:2: not valid YAML"),
+        ("a: [", "old.yaml:1: not valid YAML"),
         ("a: 1\n", "that is known here"),
         (None, "cannot read old.yaml"),
     ],
