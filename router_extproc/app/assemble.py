@@ -84,6 +84,7 @@ class _Parts:
             self.learned.savings,
             self.policy.limits.message_timeout_s,
             self.surroundings.pause,
+            old_headers=self.policy.old_headers,
         )
 
     def warmer(self) -> Warmer | None:

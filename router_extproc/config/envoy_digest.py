@@ -29,7 +29,9 @@ def envoy_digest(config: Config) -> str:
 def _facts(config: Config) -> dict[str, object]:
     envoy, limits = config.envoy, config.limits
     clusters = {model.cluster for model in config.models.values()}
+    other = {} if envoy.compatible_headers is None else {"compatible_headers": envoy.compatible_headers}
     return {
+        **other,
         "version": VERSION,
         "profile": envoy.profile,
         "clusters": sorted(clusters),

@@ -13,6 +13,7 @@ from typing import Literal
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
 from router_extproc.signals.base import SignalSettings
@@ -76,6 +77,8 @@ class RouterPolicy:
     #: Digest of the rules where a decision blocks or answers by itself, "" where none does. It is part of the
     #: cache's keys: what other rules have let pass is not replayed past these.
     local_rules: str = ""
+    #: Headers of another router, beside our own; None: our own only.
+    old_headers: OldHeaders | None = None
 
     @property
     def routing_headers(self) -> tuple[str, ...]:

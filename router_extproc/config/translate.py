@@ -19,12 +19,14 @@ from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.signals.intent import IntentSettings
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
 _RULES: Final = b"rx-rules-1"
@@ -46,7 +48,16 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         _prices(config.models),
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
+        _old_headers(config),
     )
+
+
+def _old_headers(config: section.Config) -> OldHeaders | None:
+    """The old router's headers, with trained intents as its categories."""
+    if config.envoy.compatible_headers is None:
+        return None
+    intents = ((name, each) for name, each in config.signals.items() if isinstance(each, IntentSettings))
+    return OldHeaders(tuple(name for name, intent in intents if intent.model is not None))
 
 
 # ── routing ───────────────────────────────────────────────────────────────────────────────────

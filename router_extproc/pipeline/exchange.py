@@ -26,6 +26,7 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
@@ -42,12 +43,12 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, TOKEN_KEY
+from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
 #: Another model's pool answered than the header would say; only an inline stream can still take it off.
-_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER,)))
+_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,14 @@ class ExchangeParts:
         savings: Savings,
         message_timeout_s: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        old_headers: OldHeaders | None = None,
     ) -> ExchangeParts:
         """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer."""
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
         coalescing = None if coalescer is None else Coalescing(coalescer, pipeline, hidden)
-        consequences = Consequences(listener, savings, observer.shadow)
+        consequences = Consequences(listener, savings, observer.shadow, old_headers)
         return cls(pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
 
     def drive(self, role: Role) -> RoutedExchange:

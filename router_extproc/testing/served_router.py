@@ -8,11 +8,13 @@ the word "maths" goes to the large pool.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from router_extproc.cache.scope import SharedScope
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
@@ -35,6 +37,8 @@ from router_extproc.testing.json_lines import JsonLinesFile
 from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
 
 MAX_BODY_BYTES = 1024 * 1024
+#: Set in the environment: answers have the old router's headers, and a keyword is their category.
+OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
 
 class Journal:
@@ -104,7 +108,11 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     # Clients of these tests have no keys.
     policy = replace(SEMANTIC, scope=SharedScope())
     router = fake_router(
-        signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy, feedback="all"
+        signals=[KeywordsSignal("maths", ["maths"])],
+        decisions=[maths],
+        cache_policy=policy,
+        feedback="all",
+        old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
     )
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
