@@ -51,8 +51,8 @@ class Ledger:
         self.problems.append(ConfigError(path, problem, mark=mark))
 
     def lose(self, path: str, loss: Loss) -> None:
-        """A value that is read, and has no counterpart; noted once."""
-        if all(item.path != path for item in self.not_carried):
+        """A value that is read, and has no counterpart; noted once for each reason."""
+        if all((item.path, item.reason) != (path, loss.reason) for item in self.not_carried):
             line = self.line_of(path)
             self.not_carried.append(NotCarried(path, loss.reason, loss.nearest, loss.severity, line))
 

@@ -56,9 +56,16 @@ def fitted(value: dict[str, JsonValue], origins: Mapping[str, str], ledger: Ledg
         removed = _remove(made, place, sources, origins)
         if removed is None:
             raise ConfigProblems((problem,))
-        nearest = "write it anew"
-        ledger.lose(removed, Loss(f"refused here: {problem.path}: {problem.problem}", nearest, "behaviour"))
+        ledger.lose(removed, _loss(problem))
     return Fitted(made, sources)
+
+
+def _loss(problem: ConfigError) -> Loss:
+    """Why the value is left out, in words that are the same for every decision."""
+    where = _INDEX.sub("[]", problem.path)
+    if problem.problem.startswith("unknown key"):
+        return Loss(f"this version has no {where}", "", "behaviour")
+    return Loss(f"refused as {where}: {problem.problem}", "write it anew", "behaviour")
 
 
 def _problems(value: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
@@ -97,7 +104,7 @@ def _remove(
                 del _decisions(value)[index]
                 del sources[index]
             else:
-                del decision[key]
+                _prune(decision, rest)
             return origin
         case ["signals" as section, name, *_] | ["envoy", section, name, *_] if section != "clusters":
             parent = value.get(str(section))
@@ -109,6 +116,16 @@ def _remove(
             model = models.get(str(name)) if isinstance(models, dict) else None
             return _drop(model, str(key), f"models.{name}.{key}")
     return None
+
+
+def _prune(section: dict[str, JsonValue], keys: Sequence[str | int]) -> None:
+    """Take out the innermost value that the keys lead to through mappings; the first of them is there."""
+    key, *rest = keys
+    inner = section[str(key)]
+    if rest and isinstance(inner, dict) and rest[0] in inner and len(inner) > 1:
+        _prune(inner, rest)
+    else:
+        del section[str(key)]
 
 
 def _drop(section: object, key: str, path: str) -> str | None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from router_extproc.config.document import Document
 from router_extproc.config.examine import examine
 from router_extproc.config.read import read_config
 from router_extproc.envoy_config.render import render
 from router_extproc.errors import ConfigProblems
+from router_extproc.migration.old_file import Ledger, Loss
 from router_extproc.migration.result import Migration
 from router_extproc.migration.vllm_sr import migrate
 
@@ -306,6 +308,25 @@ def test_rules_nested_too_deeply_cost_their_decision_only(tmp_path: Path) -> Non
     migration = moved(text, tmp_path)
     assert value_of(migration)["decisions"] == []
     assert "nested deeper" in lost_of(migration)["decisions[0]"]
+
+
+def test_of_a_decision_only_what_is_refused_is_left_out(tmp_path: Path) -> None:
+    cache = "{type: semantic-cache, configuration: {enabled: true, similarity_threshold: 7, ttl_seconds: 60}}"
+    text = (
+        f"{BASE}default_model: m\nkeyword_rules: [{{name: k, operator: OR, keywords: [x]}}]\n"
+        "decisions: [{name: d, rules: {type: keyword, name: k}, modelRefs: [{model: m}],\n"
+        f"  plugins: [{cache}]}}]\n"
+    )
+    migration = moved(text, tmp_path)
+    assert decisions_of(migration)["d"]["cache"] == {"ttl_s": 60}
+    assert lost_of(migration)["decisions[0]"].startswith("refused as decisions[].cache.similarity_min")
+
+
+def test_all_reasons_of_one_place_are_listed() -> None:
+    ledger = Ledger(Document({}), "old.yaml", {})
+    for reason in ("one", "two", "one"):
+        ledger.lose("decisions[0]", Loss(reason))
+    assert [item.reason for item in ledger.not_carried] == ["one", "two"]
 
 
 def test_values_that_are_refused_here_are_left_out_and_listed(tmp_path: Path) -> None:
