@@ -9,6 +9,7 @@ from typing import Final
 from router_extproc.llm.answer import JsonValue
 from router_extproc.migration.old_file import OldSection
 from router_extproc.migration.vllm_sr.draft import Models
+from router_extproc.migration.vllm_sr.supported import has_reasoning_effort
 
 #: What the family gpt_oss is told when reasoning is on (routing/reasoning.py).
 EFFORT: Final = "high"
@@ -80,8 +81,7 @@ def candidate_keys(
     first, *others = candidates
     keys: dict[str, JsonValue] = {"model": first.name} if not others else _several(decision, candidates)
     if first.reasoning is not None and models.reasons(first.name):
-        keys["reasoning"] = first.reasoning
-        _note_effort(first, models)
+        keys["reasoning"] = _reasoning(first, models)
     for other in others:
         if other.reasoning != first.reasoning and models.reasons(other.name):
             reason = f"all models of a decision reason or none; {first.name} decides"
@@ -106,9 +106,13 @@ def _several(decision: OldSection, candidates: Sequence[Candidate]) -> dict[str,
     return {"models": names, "selection": {"by": "fixed"}}
 
 
-def _note_effort(candidate: Candidate, models: Models) -> None:
-    reasoning = models.models[candidate.name].value.get("reasoning")
-    is_told = reasoning == {"family": "gpt_oss"} and candidate.reasoning
-    if is_told and candidate.effort not in (None, EFFORT):
+def _reasoning(candidate: Candidate, models: Models) -> JsonValue:
+    """On or off, with the effort where the model's family is told one."""
+    family = models.models[candidate.name].value.get("reasoning")
+    if family != {"family": "gpt_oss"} or not candidate.reasoning or candidate.effort in (None, EFFORT):
+        return candidate.reasoning
+    if not has_reasoning_effort():
         reason = f"reasoning is on ({EFFORT}) or off (low)"
         candidate.section.lose("reasoning_effort", reason, "parameters.set of the decision")
+        return True
+    return {"on": True, "effort": candidate.effort}

@@ -9,6 +9,7 @@ from router_extproc.migration.old_file import OldSection
 from router_extproc.migration.vllm_sr.decisions import blocked
 from router_extproc.migration.vllm_sr.draft import Decision, Entry
 from router_extproc.migration.vllm_sr.signals import guard_settings
+from router_extproc.migration.vllm_sr.supported import blocks_pinned
 
 #: The name of the signal, and of the decision that refuses.
 GUARD: Final = "prompt-guard"
@@ -23,9 +24,14 @@ def read_prompt_guard(section: OldSection) -> Mapping[str, Entry]:
     if not section.flag("enabled"):
         section.ignore_rest()
         return {}
+    if not blocks_pinned():
+        _note_pinned(section)
+    return {GUARD: Entry(*guard_settings(section.number("threshold")))}
+
+
+def _note_pinned(section: OldSection) -> None:
     reason = "requests that name a real model are sent there unread: decisions are for virtual models"
     section.lose("enabled", reason, "let clients ask for a virtual model only")
-    return {GUARD: Entry(*guard_settings(section.number("threshold")))}
 
 
 def guard_decision(guard: Mapping[str, Entry], highest: int) -> Iterator[Decision]:

@@ -12,6 +12,7 @@ from router_extproc.llm.answer import JsonValue
 from router_extproc.migration.old_file import OldSection
 from router_extproc.migration.vllm_sr.draft import Entry, Models
 from router_extproc.migration.vllm_sr.names import Names
+from router_extproc.migration.vllm_sr.supported import has_context_tokens
 
 #: How the old router switches reasoning (type and parameter), and our family that says it so.
 FAMILIES: Final[Mapping[tuple[str, str], str]] = {
@@ -55,6 +56,8 @@ class OldModel:
     #: Name of the pool, if the old file has one for it.
     pool: str | None = None
     cost: Mapping[str, JsonValue] | None = None
+    #: Tokens of the longest request that it reads.
+    context_tokens: int | None = None
     comment: str = ""
 
 
@@ -133,6 +136,8 @@ def _model(model: OldModel, cluster: str) -> Mapping[str, JsonValue]:
         value["served_name"] = model.served_name
     if model.family:
         value["reasoning"] = {"family": model.family}
+    if model.context_tokens and has_context_tokens():
+        value["context_tokens"] = model.context_tokens
     if model.cost:
         value["cost"] = dict(model.cost)
     return value

@@ -36,11 +36,11 @@ def read_provider_models(
     families = read_families(
         {**providers.named("reasoning_families"), **defaults.named("reasoning_families")}
     )
-    read = [_model(section, families) for section in providers.sections("models")]
-    cards = [_card(section) for section in routing.sections("modelCards")]
+    cards = dict(_card(section) for section in routing.sections("modelCards"))
+    read = [_model(section, families, cards) for section in providers.sections("models")]
     known = {model.name for model in read}
     named = [name for name in dict.fromkeys([*cards, *used]) if name and name not in known]
-    read += [OldModel(name, ()) for name in named]
+    read += [OldModel(name, (), context_tokens=cards.get(name)) for name in named]
     default = defaults.text("default_model") or providers.text("default_model")
     if not default and read:
         default = read[0].name
@@ -52,13 +52,13 @@ def read_provider_models(
     return read, default or ""
 
 
-def _card(section: OldSection) -> str:
+def _card(section: OldSection) -> tuple[str, int | None]:
+    """A model's name, and how long a request it reads."""
     section.ignore("description", "param_size", "capabilities", "quality_score", "modality", "tags", "loras")
-    section.ignore("context_window_size")
-    return section.text("name") or ""
+    return section.text("name") or "", section.integer("context_window_size")
 
 
-def _model(section: OldSection, families: Mapping[str, str]) -> OldModel:
+def _model(section: OldSection, families: Mapping[str, str], cards: Mapping[str, int | None]) -> OldModel:
     name = section.required("name")
     refs = (*section.sections("backend_refs"), *section.sections("endpoints"))
     endpoints = [endpoint for ref in refs if (endpoint := _endpoint(ref)) is not None]
@@ -77,6 +77,7 @@ def _model(section: OldSection, families: Mapping[str, str]) -> OldModel:
         served_name=section.text("provider_model_id") or _external(section),
         family=families.get(family or ""),
         cost=read_cost(section),
+        context_tokens=cards.get(name),
     )
 
 

@@ -11,11 +11,14 @@ from typing import Final, TypeAlias
 
 from router_extproc.llm.answer import JsonValue
 from router_extproc.migration.old_file import OldSection
-from router_extproc.migration.vllm_sr.conditions import all_of, any_of, none_of
+from router_extproc.migration.vllm_sr.conditions import any_of
+from router_extproc.migration.vllm_sr.conversation import conversation_settings
 from router_extproc.migration.vllm_sr.domains import SIGNAL, domain_signal, domain_test
 from router_extproc.migration.vllm_sr.draft import Entry, Signals, When
+from router_extproc.migration.vllm_sr.keywords import keyword_signals
 from router_extproc.migration.vllm_sr.names import Names
 from router_extproc.migration.vllm_sr.pii_kinds import pii_settings
+from router_extproc.migration.vllm_sr.supported import accepts_signal
 from router_extproc.signals.language import LANGUAGES
 
 #: Chances of failure below which a prompt is easy, and from which it is hard (signals/complexity.py).
@@ -89,34 +92,8 @@ def _one(rule: OldSection, name: str, settings: Mapping[str, JsonValue], comment
 
 
 def _keyword(rule: OldSection, name: str, _: SignalSettings) -> Measured:
-    words, old = rule.texts("keywords"), rule.text("name") or ""
-    base: dict[str, JsonValue] = {"type": "keywords"}
-    if rule.flag("case_sensitive"):
-        base["case_sensitive"] = True
-    _lose_matching(rule)
-    words = tuple(word for word in words if word.strip())
-    if not words:
-        return Measured({}, {old: False})
-    match (rule.text("operator") or "OR").upper():
-        case "AND" if len(words) > 1:
-            each = {f"{name}.{number}": word for number, word in enumerate(words, start=1)}
-            entries = {key: Entry({**base, "any": [word]}) for key, word in each.items()}
-            return Measured(entries, {old: all_of([{key: True} for key in each])})
-        case "NOR":
-            return Measured({name: Entry({**base, "any": list(words)})}, {old: none_of({name: True})})
-        case _:
-            return _one(rule, name, {**base, "any": list(words)})
-
-
-def _lose_matching(rule: OldSection) -> None:
-    method = rule.text("method") or "regex"
-    nearest = "the same words, matched as whole words"
-    rule.ignore("bm25_threshold", "ngram_threshold", "ngram_arity", "fuzzy_threshold")
-    if method not in ("regex", "") and not rule.flag("fuzzy_match"):
-        rule.lose("method", f"words are matched exactly here, not by {method}", nearest)
-    if rule.flag("fuzzy_match"):
-        rule.lose("fuzzy_match", "words are matched exactly here, not with misspellings", nearest)
-        rule.ignore("method")
+    signals, test = keyword_signals(rule, name)
+    return Measured(signals, {rule.text("name") or "": test})
 
 
 def _embedding(rule: OldSection, name: str, _: SignalSettings) -> Measured:
@@ -129,6 +106,10 @@ def _embedding(rule: OldSection, name: str, _: SignalSettings) -> Measured:
         return Measured({}, {rule.text("name") or "": False})
     threshold = rule.number("threshold")
     rule.ignore("aggregation_method")
+    near: dict[str, JsonValue] = {"type": "similarity", "examples": list(candidates)}
+    near |= {} if threshold is None else {"min_score": threshold}
+    if accepts_signal(near):
+        return _one(rule, name, near, "The old threshold; our encoder is another, so look at its scores.")
     comment = (
         f"The old rule took what is as near to an example as {threshold:g}. Here a prompt is labelled when"
         " it is likelier to mean the same as the examples than not (min_score 0.5)."
@@ -197,9 +178,20 @@ def _jailbreak(rule: OldSection, name: str, _: SignalSettings) -> Measured:
     for key in ("jailbreak_patterns", "benign_patterns"):
         rule.lose_if_there(key, "a trained head tells attacks, not examples", "signal guard")
     rule.ignore("method")
-    if rule.flag("include_history"):
-        rule.lose("include_history", "the guard reads what the newest turn asks", "signal guard")
-    return _one(rule, name, *guard_settings(rule.number("threshold")))
+    settings, comment = guard_settings(rule.number("threshold"))
+    return _one(rule, name, _with_history(rule, settings), comment)
+
+
+def _with_history(rule: OldSection, settings: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """The settings, reading earlier turns, too, where the old rule did."""
+    if not rule.flag("include_history"):
+        return settings
+    whole: dict[str, JsonValue] = {**settings, "parts": ["ask", "history"]}
+    if accepts_signal(whole):
+        return whole
+    reason = "only what the newest turn asks is read"
+    rule.lose("include_history", reason, f"signal {settings['type']}")
+    return settings
 
 
 def guard_settings(threshold: float | None) -> tuple[Mapping[str, JsonValue], str]:
@@ -214,12 +206,19 @@ def guard_settings(threshold: float | None) -> tuple[Mapping[str, JsonValue], st
 
 
 def _pii(rule: OldSection, name: str, _: SignalSettings) -> Measured:
-    if rule.flag("include_history"):
-        rule.lose("include_history", "personal data is looked for in what the newest turn asks", "signal pii")
     settings = pii_settings(rule, allowed="pii_types_allowed", threshold=rule.number("threshold"))
     if settings is None:
         return Measured({}, {rule.text("name") or "": False})
-    return _one(rule, name, settings)
+    return _one(rule, name, _with_history(rule, settings))
+
+
+def _conversation(rule: OldSection, name: str, _: SignalSettings) -> Measured:
+    settings = conversation_settings(rule)
+    if settings is not None:
+        return _one(rule, name, settings)
+    rule.ignore_rest()
+    rule.lose("", *WITHOUT["conversation"])
+    return Measured({}, {})
 
 
 def _authz(rule: OldSection, _name: str, settings: SignalSettings) -> Measured:
@@ -253,6 +252,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "jailbreak": _jailbreak,
     "pii": _pii,
     "authz": _authz,
+    "conversation": _conversation,
 }
 
 #: Kinds without counterpart: why, and the nearest thing.
@@ -264,7 +264,7 @@ WITHOUT: Final[Mapping[str, tuple[str, str]]] = {
     "structure": ("no signal counts parts of a prompt", "signal keywords"),
     "modality": ("no signal tells which kind of output is wanted", "signal keywords or intent"),
     "kb": ("there are no knowledge bases", "signal intent with `examples:`"),
-    "conversation": ("no signal counts turns or tools", "signal context_length"),
+    "conversation": ("no signal counts this of a request", "signal context_length"),
     "event": ("no signal reads events", "signal keywords"),
     "metadata": ("no signal reads the request's metadata", "signal header"),
     "classifier": ("no further classifier is asked", "signal intent with a trained head"),
