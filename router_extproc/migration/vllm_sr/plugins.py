@@ -14,7 +14,7 @@ from router_extproc.migration.vllm_sr.pii_kinds import pii_settings
 from router_extproc.migration.vllm_sr.signals import guard_settings
 
 #: Parameters that the old router bounds, by its own names for them.
-_BOUNDS: Final = {"max_tokens_limit": "max_tokens", "max_n": "n"}
+_BOUNDS: Final = {"max_tokens_limit": ("max_tokens", "max_completion_tokens"), "max_n": ("n",)}
 Keys: TypeAlias = dict[str, JsonValue]
 
 
@@ -90,7 +90,7 @@ def _parameters(settings: OldSection) -> Keys:
     bounds: Keys = {}
     for old, new in _BOUNDS.items():
         if (bound := settings.integer(old)) is not None:
-            bounds[new] = bound
+            bounds |= dict.fromkeys(new, bound)
     if settings.flag("strip_unknown"):
         settings.lose("strip_unknown", "unknown members of a request pass", "parameters.remove")
     if bounds:
