@@ -12,7 +12,13 @@ from router_extproc.migration.old_file import OldSection
 from router_extproc.migration.vllm_sr.cache import Beside, read_cache
 from router_extproc.migration.vllm_sr.decisions import Surroundings, read_decisions, used_models
 from router_extproc.migration.vllm_sr.draft import Draft
-from router_extproc.migration.vllm_sr.flat import AUTO, identity_headers, lora_models, strategy_note
+from router_extproc.migration.vllm_sr.flat import (
+    AUTO,
+    identity_headers,
+    lora_models,
+    strategy_note,
+    virtual_names,
+)
 from router_extproc.migration.vllm_sr.implied import with_implied_domains
 from router_extproc.migration.vllm_sr.pools import OldModel, address_of, build
 from router_extproc.migration.vllm_sr.provider_pools import read_provider_models
@@ -90,10 +96,8 @@ def _cache_section(root: OldSection, world: OldSection) -> OldSection:
 
 
 def _virtual_models(router: OldSection, models: list[OldModel]) -> tuple[str, ...]:
-    """The names that clients ask for to be routed."""
     names = (*router.texts("auto_model_names"), router.text("auto_model_name") or AUTO, "auto")
-    known = {model.name for model in models}
-    return tuple(name for name in dict.fromkeys(names) if name not in known)
+    return virtual_names(names, models)
 
 
 def _listen(root: OldSection) -> str | None:

@@ -72,7 +72,7 @@ def read_categories(root: OldSection, beside: Beside) -> Draft:
     return Draft(
         FORM,
         default,
-        VIRTUAL,
+        tuple(name for name in VIRTUAL if name not in models.models),
         models,
         {**signals, **denied.entries, **guard},
         (*guard_decision(guard, PRIORITY), *decisions, *_default_refusal(default, denied)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from router_extproc.migration.old_file import OldSection
@@ -67,12 +67,18 @@ def read_flat(root: OldSection, beside: Beside) -> Draft:
     return Draft(
         FORM,
         default,
-        tuple(dict.fromkeys((root.text("auto_model_name") or AUTO, "auto"))),
+        virtual_names((root.text("auto_model_name") or AUTO, "auto"), old),
         models,
         {**signals.signals, **guard, **decisions.signals},
         (*guard_decision(guard, highest), *decisions.decisions),
         cache,
     )
+
+
+def virtual_names(names: Iterable[str], models: Iterable[OldModel]) -> tuple[str, ...]:
+    """The names that clients ask for to be routed; a model of such a name keeps it."""
+    known = {model.name for model in models}
+    return tuple(name for name in dict.fromkeys(names) if name not in known)
 
 
 def lora_models(models: list[OldModel], adapters: Mapping[str, str]) -> list[OldModel]:

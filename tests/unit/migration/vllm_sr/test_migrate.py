@@ -348,6 +348,12 @@ def test_names_that_ours_cannot_have_are_changed_and_stay_apart(tmp_path: Path) 
     assert list(decisions_of(moved(text, tmp_path))) == ["law", "another-law", "another-default"]
 
 
+@pytest.mark.parametrize("rest", ["categories: []\n", "decisions: []\n"])
+def test_a_model_keeps_the_name_that_others_are_routed_by(rest: str, tmp_path: Path) -> None:
+    text = f"{BASE.replace('{m:', '{auto:')}default_model: auto\n{rest}"
+    assert "auto" not in value_of(moved(text, tmp_path))["virtual_models"]
+
+
 def test_texts_with_dollars_are_not_read_from_the_environment(tmp_path: Path) -> None:
     text = (
         f"{BASE}default_model: m\nkeyword_rules: [{{name: k, operator: OR, keywords: ['${{HOME}}']}}]\n"
