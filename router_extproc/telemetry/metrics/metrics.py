@@ -11,6 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from router_extproc.errors import RequestBlocked
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
@@ -143,7 +144,7 @@ class Metrics:
 
         self._local_replies = self._counter(
             "local_replies",
-            "Requests that a decision blocked or answered itself.",
+            "Requests that a decision blocked or answered itself, or that none of its models accepts.",
             "dialect", "decision", "action",
         )  # fmt: skip
 
@@ -194,7 +195,8 @@ class Metrics:
         self._decided.labels(_outcome(decision)).observe(report.duration_s)
         if isinstance(decision, Reject):
             self._rejected.labels(report.dialect, decision.error.code or "none").inc()
-            self._count_local(decision.explanation, "block")
+            blocked = isinstance(decision.error, RequestBlocked)
+            self._count_local(decision.explanation, "block" if blocked else "unaccepted")
             return
         if isinstance(decision, LocalAnswer):
             self._count_local(decision.explanation, "answer")
