@@ -97,6 +97,7 @@ class _Parts:
             self.surroundings.pause,
             coalesces=self.policy.cache.coalescing is not None,
             operators=Operators(self.policy.debug_token, self.policy.version),
+            old_headers=self.policy.old_headers,
         )
 
     def warmer(self) -> Warmer | None:

@@ -30,7 +30,9 @@ def envoy_facts(config: Config) -> dict[str, object]:
     """What Envoy and the server must agree on, by name."""
     envoy, limits = config.envoy, config.limits
     clusters = {model.cluster for model in config.models.values()}
+    other = {} if envoy.compatible_headers is None else {"compatible_headers": envoy.compatible_headers}
     return {
+        **other,
         "version": VERSION,
         "profile": envoy.profile,
         "clusters": sorted(clusters),

@@ -14,6 +14,7 @@ from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
 from router_extproc.signals.base import SignalSettings
@@ -85,6 +86,8 @@ class RouterPolicy:
     debug_token: str | None = field(default=None, repr=False)
     #: Decides every request a second time, without effect; None: no policy does.
     shadow: RouterPolicy | None = None
+    #: Headers of another router, beside our own; None: our own only.
+    old_headers: OldHeaders | None = None
 
     @property
     def key_signals(self) -> frozenset[str]:

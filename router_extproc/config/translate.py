@@ -21,12 +21,14 @@ from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.signals.intent import IntentSettings
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
 _RULES: Final = b"rx-rules-1"
@@ -51,7 +53,16 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
         debug_token=config.telemetry.debug_token,
         shadow=None if shadow is None else router_policy_of(shadow),
+        old_headers=_old_headers(config),
     )
+
+
+def _old_headers(config: section.Config) -> OldHeaders | None:
+    """The old router's headers, with trained intents as its categories."""
+    if config.envoy.compatible_headers is None:
+        return None
+    intents = ((name, each) for name, each in config.signals.items() if isinstance(each, IntentSettings))
+    return OldHeaders(tuple(name for name, intent in intents if intent.model is not None))
 
 
 # ── routing ───────────────────────────────────────────────────────────────────────────────────

@@ -86,6 +86,7 @@ from router_extproc.protocol.names import (
     CACHE_HEADER,
     CONFIG_HEADER,
     METADATA_NAMESPACE,
+    OLD_SELECTED_MODEL_HEADER,
     ROLE_HEADER,
     ROUTER_HEADER_PREFIX,
 )
@@ -112,6 +113,9 @@ def early_header_mutation(config: Config) -> TypedExtensionConfig:
     ours = HeaderMutationRemoveOnMatch(key_matcher=StringMatcher(safe_regex=RegexMatcher(regex=pattern)))
     removals = [HeaderMutation(remove_on_match=ours)]
     removals += [HeaderMutation(remove=name) for name in config.envoy.strip_headers]
+    if config.envoy.compatible_headers is not None:
+        # A client must not choose the pool of a route that looks at it.
+        removals += [HeaderMutation(remove=OLD_SELECTED_MODEL_HEADER)]
     return TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=Packed.pack(EarlyHeaderMutation(mutations=removals)),

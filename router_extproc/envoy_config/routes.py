@@ -8,7 +8,7 @@ Source: route_components.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.route.v3 import (
@@ -52,6 +52,12 @@ from router_extproc.protocol.names import (
     DECISION_HEADER,
     METADATA_NAMESPACE,
     MODEL_HEADER,
+    OLD_CATEGORY_HEADER,
+    OLD_CATEGORY_KEY,
+    OLD_DECISION_HEADER,
+    OLD_MODEL_HEADER,
+    OLD_REASONING_HEADER,
+    OLD_REASONING_KEY,
     VERSION_HEADER,
     VERSION_KEY,
 )
@@ -65,22 +71,36 @@ ANSWER_HEADERS = {
     VERSION_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{VERSION_KEY})%",
 }
 
+#: Likewise of the headers of vLLM Semantic Router.
+OLD_HEADERS = {
+    OLD_MODEL_HEADER: f"%REQ({MODEL_HEADER})%",
+    OLD_DECISION_HEADER: f"%REQ({DECISION_HEADER})%",
+    OLD_CATEGORY_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{OLD_CATEGORY_KEY})%",
+    OLD_REASONING_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{OLD_REASONING_KEY})%",
+}
+
 #: What a pool is made of is nobody's business; Envoy adds none (`listener.py`).
 SERVER_HEADER = "server"
 
 
 def virtual_host(config: Config) -> VirtualHost:
     """All domains, one route per pool, and the default route."""
+    headers = answer_headers(config)
     return VirtualHost(
         name="router_extproc",
         domains=["*"],
         routes=routes(config),
         # The server removes it where it decides; a request that passes unread must not carry it either.
         request_headers_to_remove=[DEBUG_HEADER],
-        response_headers_to_remove=[*ANSWER_HEADERS, SERVER_HEADER],
-        response_headers_to_add=[set_header(name, value) for name, value in ANSWER_HEADERS.items()],
+        response_headers_to_remove=[*headers, SERVER_HEADER],
+        response_headers_to_add=[set_header(name, value) for name, value in headers.items()],
         typed_per_filter_config=cors_policy(config),
     )
+
+
+def answer_headers(config: Config) -> Mapping[str, str]:
+    """Answer header to where its value comes from, with those of another router where they are asked for."""
+    return ANSWER_HEADERS if config.envoy.compatible_headers is None else {**ANSWER_HEADERS, **OLD_HEADERS}
 
 
 def routes(config: Config) -> list[Route]:

@@ -26,6 +26,7 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.operators import (
     NO_OPERATORS,
     NOT_SENT,
@@ -49,12 +50,12 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, TOKEN_KEY
+from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
 #: Another model's pool answered than the header would say; only an inline stream can still take it off.
-_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER,)))
+_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class ExchangeParts:
         *,
         coalesces: bool = True,
         operators: Operators = NO_OPERATORS,
+        old_headers: OldHeaders | None = None,
     ) -> ExchangeParts:
         """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer.
 
@@ -95,7 +97,7 @@ class ExchangeParts:
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
         coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
-        consequences = Consequences(listener, savings, observer.shadow)
+        consequences = Consequences(listener, savings, observer.shadow, old_headers)
         parts = (pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
         return cls(*parts, operators)
 

@@ -35,6 +35,19 @@ CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
 VERSION_KEY: Final = "version"
 
+#: Headers of vLLM Semantic Router, for what was made for it (`envoy.compatible_headers`). To the pool:
+OLD_SELECTED_MODEL_HEADER: Final = "x-selected-model"
+#: To the client; the first two are what ours say.
+OLD_MODEL_HEADER: Final = "x-vsr-selected-model"
+OLD_DECISION_HEADER: Final = "x-vsr-selected-decision"
+OLD_CATEGORY_HEADER: Final = "x-vsr-selected-category"
+OLD_REASONING_HEADER: Final = "x-vsr-selected-reasoning"
+OLD_CACHE_HIT_HEADER: Final = "x-vsr-cache-hit"
+OLD_FAST_RESPONSE_HEADER: Final = "x-vsr-fast-response"
+#: Metadata keys of those that Envoy's route fills in.
+OLD_CATEGORY_KEY: Final = "old_category"
+OLD_REASONING_KEY: Final = "old_reasoning"
+
 #: By which a pool, Envoy or we tell a browser which page may read an answer (Fetch standard, CORS protocol).
 ORIGIN_HEADER: Final = "origin"
 ALLOW_ORIGIN_HEADER: Final = "access-control-allow-origin"

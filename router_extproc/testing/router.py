@@ -30,6 +30,7 @@ from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
@@ -136,6 +137,7 @@ def fake_router(
     grace_s: float = GRACE_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
     reuse: ReuseSettings = REUSE_ALL,
+    old_headers: OldHeaders | None = None,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -155,6 +157,7 @@ def fake_router(
         CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX), reuse),
         Prices({"small": Price(1.0, 2.0)}),
         StageLimits(0.2, 1.0, 1.0, 1.0),
+        old_headers=old_headers,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
     coalescer = Coalescer(

@@ -8,6 +8,7 @@ the name of one of its decisions is taken by it; one with the word "maths" goes 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from router_extproc.cache.scope import SharedScope
 from router_extproc.llm.changes import ParameterChanges, RequestChanges, SurroundSystemPrompt
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
@@ -40,6 +42,8 @@ from router_extproc.testing.json_lines import JsonLinesFile
 from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
 
 MAX_BODY_BYTES = 1024 * 1024
+#: Set in the environment: answers have the old router's headers, and a keyword is their category.
+OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
 
 class Journal:
@@ -130,7 +134,13 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     signals, decisions = zip(*map(_decision, _DECISIONS), strict=True)
     # Clients of these tests have no keys.
     policy = replace(SEMANTIC, scope=SharedScope())
-    router = fake_router(signals=signals, decisions=decisions, cache_policy=policy, feedback="all")
+    router = fake_router(
+        signals=signals,
+        decisions=decisions,
+        cache_policy=policy,
+        feedback="all",
+        old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
+    )
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
     settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)
