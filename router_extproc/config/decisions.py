@@ -87,6 +87,15 @@ class BlockAction(Section):
     status: int = Field(default=403, ge=400, le=499)
 
 
+class RedactAction(Section):
+    """Replace personal facts by placeholders before the request leaves."""
+
+    #: Kinds of facts, as signals of type pii name them.
+    kinds: tuple[str, ...] = Field(min_length=1)
+    #: Whether placeholders in the answer become what they stand for; needs `envoy.profile: inline`.
+    restore: bool = True
+
+
 class Action(Section):
     """What is done with a request beside sending it to a model."""
 
@@ -94,6 +103,21 @@ class Action(Section):
     block: BlockAction | None = None
     #: Answer it with this text, as a model would; no pool is asked.
     answer: str | None = Field(default=None, min_length=1, max_length=TEXT_CHARS_MAX)
+
+    #: Replace facts of these kinds by placeholders on the way to the pool, and put them back in its answer.
+    redact: tuple[str, ...] | RedactAction | None = None
+    #: Kinds of secrets that answers show as ***, unless the request has them; needs `envoy.profile: inline`.
+    mask: tuple[str, ...] = ()
+
+    @property
+    def redaction(self) -> RedactAction | None:
+        """What is replaced, in the long form; None: nothing."""
+        return RedactAction(kinds=self.redact) if isinstance(self.redact, tuple) else self.redact
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether requests or answers have something replaced; then nothing of them is cached."""
+        return self.redact is not None or bool(self.mask)
 
     @property
     def is_local(self) -> bool:

@@ -31,7 +31,8 @@ from router_extproc.protocol.names import (
     TOKEN_KEY,
 )
 
-#: For what may be stored: an answer in a coding that only this client knows would be of use to nobody else.
+#: For what may be stored (an answer in a coding that only this client knows would be of use to nobody else),
+#: and for what is to be changed.
 _UNCODED: Final = (("accept-encoding", "identity"),)
 #: Nothing more of this exchange is sent to us.
 PASS: Final = HeadersReply(mode_override=LET_PASS)
@@ -89,7 +90,7 @@ def _forward(decision: Forward, role: Role) -> BodyReply:
         (CLUSTER_HEADER, route.target.cluster),
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
-        *(_UNCODED if decision.write_token.plan is not None else ()),
+        *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
     metadata = _metadata(decision, role)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from router_extproc.errors import RouterUnavailable
-from router_extproc.routing.actions import LocalAction
+from router_extproc.routing.actions import LocalAction, Redaction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -48,6 +48,8 @@ class Route:
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
     fallback_of: str | None = None
+    #: What is replaced in the request and masked in its answer; None: nothing.
+    redaction: Redaction | None = None
 
     def to_fallback(self) -> Route:
         """The same route with the fallback as its target; the route itself where there is none."""
@@ -83,6 +85,8 @@ class RoutingDecision:
     refuses_unread: bool = False
     #: None: a candidate answers.
     action: LocalAction | None = None
+    #: None: nothing is replaced.
+    redaction: Redaction | None = None
 
     @property
     def signals(self) -> frozenset[str]:
@@ -137,7 +141,7 @@ class Policy:
                     return LocalReply(decision.name, decision.action, decision.tags, tuple(trace))
                 target = decision.selection.choose(decision.candidates, readings, traffic).target
                 route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
-                return self._with_fallback(route, traffic)
+                return self._with_fallback(replace(route, redaction=decision.redaction), traffic)
         return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
 
     def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:

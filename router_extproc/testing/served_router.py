@@ -25,6 +25,7 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.routing.actions import Redaction
 from router_extproc.routing.rules import read_rule
 from router_extproc.server.base import Outcome
 from router_extproc.server.credentials import ServerTls
@@ -32,7 +33,7 @@ from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
-from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
+from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router, send_to
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -75,7 +76,7 @@ class WatchedDriver:
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """See ExchangeDriver."""
         token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
         cluster, details = event.origin.cluster, event.origin.details
@@ -84,10 +85,10 @@ class WatchedDriver:
         )
         return self._driver.on_answer_headers(event)
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
         """See ExchangeDriver."""
         self._note("answer chunk", body=event.body.decode("utf-8", "replace"), last=event.last)
-        self._driver.on_answer_chunk(event)
+        return self._driver.on_answer_chunk(event)
 
     def on_closed(self, *, clean: bool) -> None:
         """See ExchangeDriver."""
@@ -103,8 +104,14 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
     maths = send_to(LARGE, name="maths", rule=read_rule({"maths": True}))
     # Clients of these tests have no keys.
     policy = replace(SEMANTIC, scope=SharedScope())
+    private = send_to(SMALL, name="private", rule=read_rule({"private": True}))
+    private = replace(private, redaction=Redaction(("EMAIL_ADDRESS", "PHONE_NUMBER"), ("API_KEY",)))
     router = fake_router(
-        signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy, feedback="all"
+        signals=[KeywordsSignal("maths", ["maths"]), KeywordsSignal("private", ["private"])],
+        decisions=[maths, private],
+        cache_policy=policy,
+        own_cache_policies={"private": replace(policy, mode="off")},
+        feedback="all",
     )
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
