@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.explain import RequestExplained
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Operations(Protocol):
         """The health now; never raises."""
         ...
 
-    async def explain(self, question: Question) -> Decision | None:
+    async def explain(self, question: Question) -> RequestExplained | None:
         """What would be decided; None: no dialect knows this method and path.
 
         Looks into the cache, stores nothing, and counts in no metric.

@@ -7,9 +7,26 @@ from __future__ import annotations
 
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.pipeline.explain import RequestExplained
+from router_extproc.routing.policy import LocalReply, Route, RuleTrace
 
 _MS = 1000.0
+
+
+def explained_whole(whole: RequestExplained) -> dict[str, JsonValue]:
+    """One request with all that its decision followed from; it holds the ask, which is the asker's own."""
+    shown = explained(whole.decision)
+    if whole.ask is None:
+        return shown
+    ask: dict[str, JsonValue] = {
+        "text": whole.ask.text,
+        "context": list(whole.ask.context),
+        "left_out": [{"kind": each.kind, "chars": each.chars} for each in whole.ask.left_out],
+    }
+    if whole.rules:
+        shown["rules"] = [{**_rule(each.trace), "reached": each.reached} for each in whole.rules]
+    costs = dict[str, JsonValue](whole.costs or {})
+    return {**shown, "ask": ask, "prompt_tokens": whole.prompt_tokens, "costs": costs}
 
 
 def explained(decision: Decision) -> dict[str, JsonValue]:
@@ -94,11 +111,8 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
 
 
 def _rules(route: Route | LocalReply) -> list[JsonValue]:
-    return [
-        {
-            "decision": trace.decision,
-            "matched": trace.matched,
-            "tests": dict(trace.tests),
-        }
-        for trace in route.trace
-    ]
+    return [_rule(trace) for trace in route.trace]
+
+
+def _rule(trace: RuleTrace) -> dict[str, JsonValue]:
+    return {"decision": trace.decision, "matched": trace.matched, "tests": dict(trace.tests)}

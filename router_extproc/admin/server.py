@@ -19,7 +19,7 @@ from router_extproc.admin.cache import routes as cache_routes
 from router_extproc.admin.cache.operations import CacheOperations
 from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
 from router_extproc.admin.client_headers import client_headers
-from router_extproc.admin.explained import explained
+from router_extproc.admin.explained import explained_whole
 from router_extproc.admin.guard import Guard
 from router_extproc.admin.listening import CONNECTIONS_MAX, Listening
 from router_extproc.admin.page import dashboard
@@ -178,10 +178,10 @@ class AdminServer:
             client_headers(request.headers.items(), with_token=self._with_token),
             await request.read(),
         )
-        decision = await self._operations.explain(question)
-        if decision is None:
+        whole = await self._operations.explain(question)
+        if whole is None:
             return json_reply({"error": "no dialect knows this path"}, status=404)
-        return json_reply(explained(decision))
+        return json_reply(explained_whole(whole))
 
 
 async def _alive(_request: web.Request) -> web.StreamResponse:

@@ -23,6 +23,7 @@ from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.exchange import RoutedExchange
+from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import Listener
 from router_extproc.protocol.headers import Headers
@@ -59,6 +60,16 @@ class Application:
         if dialect is None:
             return None
         return await parts.pipeline.read_only().decide(RawRequest(dialect, headers, body))
+
+    async def explain_whole(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> RequestExplained | None:
+        """As `explain`, with the ask, every rule, and what the request would cost."""
+        parts = self.current.router.parts
+        dialect = parts.find_dialect(method, path)
+        if dialect is None:
+            return None
+        return await explain_request(parts.pipeline, RawRequest(dialect, headers, body))
 
     @property
     def policy(self) -> RouterPolicy:

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the sidecar: route Envoy's requests and answer from the cache.",
     "check": "Check a configuration and list all its problems.",
     "explain": "Show what would happen to a prompt or a request file, and why.",
+    "compare": "Say what a change of policy would do to recorded requests.",
     "envoy": "Render the Envoy configuration.",
     "models": "Build, fetch and list the models that read prompts.",
     "train": "Train an intent signal on your own labels.",

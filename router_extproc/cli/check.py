@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from router_extproc.cli import OK, USAGE
+from router_extproc.cli import FAILED, OK, USAGE
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
 from router_extproc.config.document import dump
 from router_extproc.config.effective import effective
@@ -45,12 +45,22 @@ def check(
         bool,
         typer.Option("--schema", help="Print the JSON schema of configurations, for editors; needs no FILE."),
     ] = False,
+    probes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PROBES.jsonl",
+            help="Also decide these prompts: rows with `text` (or `messages`, `request`) and the expected"
+            " `decision` or `model`.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Check a configuration and list all its problems.
 
     Each problem is printed with its file, line and YAML path. Warnings say what is dangerous, useless or half
-    broken. Exit code 0: it can be served. 2: it has errors (with --strict also warnings).
+    broken. Exit code 0: it can be served. 1: a probe is decided otherwise. 2: it has errors (with --strict
+    also warnings).
     """
     if schema:
         print_json(json_schema())
@@ -59,16 +69,26 @@ def check(
         raise typer.BadParameter("Missing argument: name the configuration file", param_hint="FILE")
     report, findings = _examine(file, strict=strict)
     failed = any(finding.severity == "error" for finding in findings)
+    probed = None
+    if probes is not None and report is not None and not report.errors:
+        # It opens models, which takes seconds: only who has probes waits for them.
+        from router_extproc.cli.probes import failed_probes  # noqa: PLC0415
+
+        probed = failed_probes(report.accepted(), probes)
     if in_force and report is not None and not report.errors:
         _print_effective(report, json=json)
         _print_findings(findings)
     elif json:
-        print_json({"ok": not failed, "problems": [_as_json(finding) for finding in findings]})
+        shown = {"ok": not failed, "problems": [_as_json(finding) for finding in findings]}
+        print_json(shown if probed is None else shown | {"probes": probed[0], "failed_probes": probed[1]})
     else:
         _print_findings(findings)
         _print_languages(report)
         _print_summary(file, findings)
-    raise typer.Exit(USAGE if failed else OK)
+        _print_probes(probed)
+    if failed:
+        raise typer.Exit(USAGE)
+    raise typer.Exit(FAILED if probed is not None and probed[1] else OK)
 
 
 def _examine(file: Path, *, strict: bool) -> tuple[Report | None, Sequence[_Finding]]:
@@ -115,6 +135,15 @@ def _print_languages(report: Report | None) -> None:
     codes = known_codes() if listed is None else listed
     text = f"matched semantically: {', '.join(codes) or 'none'}; other languages exactly only"
     OUT.print(f"semantic_cache.languages: {text}", markup=False)
+
+
+def _print_probes(probed: tuple[int, list[str]] | None) -> None:
+    if probed is None:
+        return
+    number, wrong = probed
+    for line in wrong:
+        ERR.print(line, markup=False)
+    OUT.print(f"probes: {number - len(wrong)} of {number} as expected", markup=False)
 
 
 def _print_summary(file: Path, findings: Sequence[_Finding]) -> None:

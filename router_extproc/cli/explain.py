@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
-import orjson
 import typer
 
 from router_extproc.admin.client_headers import as_client
-from router_extproc.admin.explained import explained
+from router_extproc.admin.explained import explained_whole
 from router_extproc.admin.token import token_of
 from router_extproc.app.application import build
 from router_extproc.cli import FAILED, OK
@@ -19,33 +18,21 @@ from router_extproc.cli.admin_port import bearer, why_refused
 from router_extproc.cli.admin_token import token_given
 from router_extproc.cli.explanation import show
 from router_extproc.cli.header_option import read_header
+from router_extproc.cli.offline import ASK_S, Silence, offline
 from router_extproc.cli.output import JsonOption, print_json
+from router_extproc.cli.recorded import PATH, ask_for, read_archive
 from router_extproc.config.model import Config
 from router_extproc.config.read import read_config
 from router_extproc.errors import RouterError
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.process.warm_up import warm
 from router_extproc.protocol.headers import Headers
 
 app = typer.Typer(add_completion=False)
 
-#: For a running sidecar to answer.
-ASK_S = 10.0
-
 
 class NotExplained(RouterError):
     """Nothing could be said about the request."""
-
-
-class _Silence:
-    """Hears reports and forgets them. Fits pipeline.report.Listener."""
-
-    def decided(self, report: DecisionReport) -> None:
-        """See Listener."""
-
-    def answered(self, report: AnswerReport) -> None:
-        """See Listener."""
 
 
 @app.command(epilog='Example: router-extproc explain --config router.yaml "Solve x² = 2"')
@@ -60,7 +47,15 @@ def explain(
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", help="A request header, 'name: value'.")
     ] = None,
-    path: Annotated[str, typer.Option(help="The request's path.")] = "/v1/chat/completions",
+    path: Annotated[str, typer.Option(help="The request's path.")] = PATH,
+    exchange: Annotated[
+        Path | None,
+        typer.Option(
+            help="A recorded exchange (HTTP archive, .har) with path, headers and body of its own.",
+            show_default=False,
+        ),
+    ] = None,
+    entry: Annotated[int, typer.Option(min=1, help="Which entry of the archive, from 1 on.")] = 1,
     running: Annotated[
         bool, typer.Option("--running", help="Ask the running sidecar, with its cache, over its admin port.")
     ] = False,
@@ -72,8 +67,14 @@ def explain(
     sidecar. Exit code 1: the request would be refused, or it cannot be explained.
     """
     checked = read_config(config)
-    body = _body(checked, prompt, request)
     headers = tuple(read_header(text) for text in header or ())
+    if exchange is not None:
+        if prompt is not None or request is not None:
+            raise typer.BadParameter("give one of a prompt, --request FILE and --exchange FILE")
+        recorded = read_archive(exchange, entry)
+        path, headers, body = recorded.path, (*recorded.headers, *headers), recorded.body
+    else:
+        body = _body(checked, prompt, request)
     ask = _ask_running if running else _ask_here
     explanation = asyncio.run(ask(checked, path, headers, body))
     if explanation is None:
@@ -89,31 +90,22 @@ def explain(
 
 def _body(config: Config, prompt: str | None, request: Path | None) -> bytes:
     if (prompt is None) == (request is None):
-        raise typer.BadParameter("give either a prompt or --request FILE")
+        raise typer.BadParameter("give one of a prompt, --request FILE and --exchange FILE")
     if request is not None:
         try:
             return request.read_bytes()
         except OSError as error:
             raise typer.BadParameter(f"cannot read {request}: {error.strerror}") from error
-    model = config.virtual_models[0] if config.virtual_models else config.default_model
-    return orjson.dumps({"model": model, "messages": [{"role": "user", "content": prompt}]})
+    return ask_for(config, prompt or "")
 
 
 async def _ask_here(
     config: Config, path: str, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> dict[str, JsonValue] | None:
-    async with build(_offline(config), _Silence()) as application:
+    async with build(offline(config), Silence()) as application:
         await warm(application, config)
-        decision = await application.explain("POST", path, Headers(headers), body)
-    return None if decision is None else explained(decision)
-
-
-def _offline(config: Config) -> Config:
-    """The configuration with an empty cache of its own, and time for models that are not warm yet."""
-    cache = config.semantic_cache.model_copy(update={"backend_type": "memory"})
-    times = {"message_timeout_s": ASK_S, "signals_timeout_s": ASK_S / 2, "cache_timeout_s": ASK_S / 2}
-    limits = config.limits.model_copy(update=times)
-    return config.model_copy(update={"semantic_cache": cache, "limits": limits})
+        whole = await application.explain_whole("POST", path, Headers(headers), body)
+    return None if whole is None else explained_whole(whole)
 
 
 async def _ask_running(

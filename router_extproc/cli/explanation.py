@@ -12,9 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from router_extproc.cli.output import OUT
+from router_extproc.pipeline.explain import ANSWER_TOKENS
 
 #: Scores that are shown of a signal that ranks several labels.
 _SCORES_MAX = 3
+#: Of one text; of a longer one both ends are shown.
+_LINE_CHARS_MAX = 240
+_EDGE_CHARS = 110
 
 Json = dict[str, Any]  # a JSON object as `explained` makes it
 
@@ -22,14 +26,20 @@ Json = dict[str, Any]  # a JSON object as `explained` makes it
 def show(explanation: Json) -> None:
     """Print an explanation."""
     OUT.print(_headline(explanation))
-    if explanation["outcome"] == "reject":
+    if "ask" in explanation:
+        _show_ask(explanation["ask"])
+    if "readings" not in explanation:
         return
-    OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]")
-    OUT.print(f"[dim]{_language(explanation)}[/dim]\n")
+    if "cache_status" in explanation:
+        OUT.print(f"[dim]cache-status: {escape(explanation['cache_status'])}[/dim]")
+        OUT.print(f"[dim]{_language(explanation)}[/dim]")
+    OUT.print()
     if explanation["ignored"]:
         OUT.print(f"left out of the cache's keys: {_parts(explanation['ignored'])} of the system prompt\n")
-    _table("signals", ("signal", "label", "score", "ranked"), map(_reading, explanation["readings"]))
+    heads = ("signal", "label", "score", "part", "time", "ranked")
+    _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
+    _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
         ("fingerprint", "similarity", "score", "verdict"),
@@ -38,8 +48,32 @@ def show(explanation: Json) -> None:
     _table("stages", ("stage", "time", "outcome"), map(_stage, explanation["stages"]))
 
 
+def _show_ask(ask: Json) -> None:
+    """What a human asked, and what of the request is no part of it."""
+    OUT.print(f"[bold]ask[/bold]      {escape(_shortened(ask['text']))}")
+    for text in ask["context"]:
+        OUT.print(f"[dim]  behind {escape(_shortened(text))}[/dim]")
+    for piece in ask["left_out"]:
+        OUT.print(f"[dim]left out {escape(piece['kind'])}, {piece['chars']} characters[/dim]")
+
+
+def _shortened(text: str) -> str:
+    """In one line, its middle left out where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE_CHARS_MAX else f"{line[:_EDGE_CHARS]} … {line[-_EDGE_CHARS:]}"
+
+
+def _paid(explanation: Json) -> list[tuple[str, float, int]]:
+    """Every model with a price, and what the request would cost there."""
+    tokens, costs = explanation.get("prompt_tokens", 0), explanation.get("costs", {})
+    return [(model, cost, tokens) for model, cost in costs.items() if cost]
+
+
 def _headline(explanation: Json) -> str:
     match explanation["outcome"]:
+        case "answer":
+            words = f"a fixed text, by decision {explanation['decision']}; no pool is asked"
+            return f"[bold green]answer[/bold green]  {escape(words)}"
         case "reject":
             words = f"{explanation['status']} {explanation['code']}: {explanation['message']}"
             return f"[bold red]reject[/bold red]  {escape(words)}"
@@ -72,12 +106,19 @@ def _parts(number: int) -> str:
 def _reading(reading: Json) -> tuple[str, ...]:
     ranked = sorted(reading["scores"].items(), key=lambda score: -score[1])[:_SCORES_MAX]
     scores = ", ".join(f"{label} {score:.2f}" for label, score in ranked)
-    return reading["signal"], reading["label"] or "(none)", f"{reading['score']:.3f}", scores
+    label, score = reading["label"] or "(none)", f"{reading['score']:.3f}"
+    return reading["signal"], label, score, reading["part"] or "", f"{reading['took_ms']:.2f} ms", scores
 
 
 def _rule(rule: Json) -> tuple[str, ...]:
     tests = "\n".join(f"{'✓' if holds else '✗'} {test}" for test, holds in rule["tests"].items())
-    return rule["decision"], "yes" if rule["matched"] else "no", tests
+    matched = "yes" if rule["matched"] else "no"
+    return rule["decision"], matched if rule.get("reached", True) else f"{matched}, not reached", tests
+
+
+def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:
+    model, cost, tokens = paid
+    return model, f"{cost:.6f} for about {tokens} tokens and an answer of {ANSWER_TOKENS}"
 
 
 def _candidate(candidate: Json) -> tuple[str, ...]:

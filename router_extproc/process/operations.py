@@ -11,7 +11,7 @@ from router_extproc.admin.base import Health, Question
 from router_extproc.app.application import Application
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.explain import RequestExplained
 from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.restarts import read_restarts
 from router_extproc.protocol.headers import Headers
@@ -96,10 +96,10 @@ class WorkerOperations:
             }
         return shown
 
-    async def explain(self, question: Question) -> Decision | None:
+    async def explain(self, question: Question) -> RequestExplained | None:
         """See Operations."""
         headers = Headers(question.headers)
-        return await self._application.explain(question.method, question.path, headers, question.body)
+        return await self._application.explain_whole(question.method, question.path, headers, question.body)
 
     def refused(self, reason: str) -> None:
         """See Operations."""

@@ -144,6 +144,10 @@ class Policy:
                 return self._with_fallback(replace(route, redaction=decision.redaction), traffic)
         return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
 
+    def traces(self, readings: Readings) -> tuple[RuleTrace, ...]:
+        """How every rule goes, in the order in which they are asked, also behind the one that is taken."""
+        return tuple(decision.trace(readings) for decision in self._decisions)
+
     def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
         """The route of a request that names a real model."""
         return self._with_fallback(Route(PINNED, target, None), traffic)

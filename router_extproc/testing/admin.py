@@ -20,7 +20,7 @@ from router_extproc.admin.server import AdminServer
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.dialects import DIALECTS
 from router_extproc.pipeline.caching.warming import Warmer
-from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.explain import RequestExplained
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import SEMANTIC, FakeRouter
 
@@ -41,7 +41,7 @@ class NoOperations:
         """See Operations."""
         return Health(ready=True)
 
-    async def explain(self, question: Question) -> Decision | None:  # noqa: ARG002 - the port
+    async def explain(self, question: Question) -> RequestExplained | None:  # noqa: ARG002 - the port
         """See Operations."""
         return None
 

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from router_extproc.cli import COMMANDS
-from router_extproc.config import model
+from router_extproc.config import decisions, model
 from router_extproc.config.model import Section
 from router_extproc.config.read import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 REFERENCE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
 def keys() -> Iterator[str]:
-    for value in vars(model).values():
+    for value in (*vars(model).values(), *vars(decisions).values()):
         # `Range` is a test of the rules, described by its example.
         if isinstance(value, type) and issubclass(value, Section) and value is not Section:
             yield from (f"{value.__name__}.{name}" for name in value.model_fields)
 
 
-@pytest.mark.parametrize("key", sorted(keys()))
+@pytest.mark.parametrize("key", sorted(set(keys())))
 def test_every_key_is_in_the_reference(key: str) -> None:
     assert re.search(rf"\b{key.partition('.')[2]}\b", REFERENCE)
 

@@ -15,7 +15,8 @@ from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ConfigError, MalformedRequest
-from router_extproc.pipeline.decision import Decision, Reject
+from router_extproc.pipeline.decision import Reject
+from router_extproc.pipeline.explain import RequestExplained
 from router_extproc.testing.admin import TOKEN
 
 WAIT_S = 10.0
@@ -30,7 +31,8 @@ class FakeOperations:
     def __init__(self) -> None:
         self.state = Health(ready=True, detail={"encoder": "fake"})
         self.asked: list[Question] = []
-        self.decision: Decision | None = Reject(MalformedRequest("no"), Rendered("application/json", b"{}"))
+        rejected = Reject(MalformedRequest("no"), Rendered("application/json", b"{}"))
+        self.decision: RequestExplained | None = RequestExplained(rejected)
         self.never = False
         self.refusals: list[str] = []
 
@@ -42,7 +44,7 @@ class FakeOperations:
     async def health(self) -> Health:
         return self.state
 
-    async def explain(self, question: Question) -> Decision | None:
+    async def explain(self, question: Question) -> RequestExplained | None:
         self.asked.append(question)
         return self.decision
 

@@ -334,8 +334,8 @@ def test_explain_knows_which_paths_pass_untouched(config: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        ([], "give either a prompt or --request FILE"),
-        (["hi", "--request", "x.json"], "give either a prompt or --request FILE"),
+        ([], "give one of a prompt, --request FILE and --exchange FILE"),
+        (["hi", "--request", "x.json"], "give one of a prompt, --request FILE and --exchange FILE"),
         (["--request", "/nowhere.json"], "cannot read /nowhere.json"),
         (["hi", "--header", "nothing"], "write 'name: value'"),
     ],

@@ -1,0 +1,78 @@
+"""Explains one request whole: beside its decision, what was read, and every rule, also those not reached.
+
+Only for whoever sent the request to be explained: the ask is the request's own text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from router_extproc.clock import Budget
+from router_extproc.errors import RequestError
+from router_extproc.llm.answer import Usage
+from router_extproc.llm.ask import Ask
+from router_extproc.pipeline.caching.savings import FREE
+from router_extproc.pipeline.decision import Decision, Explanation
+from router_extproc.pipeline.parsed_request import RawRequest
+from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.routing.policy import RuleTrace
+from router_extproc.signals.context_length import estimate_tokens
+
+#: Of an answer whose length nobody knows yet, for the estimate of costs.
+ANSWER_TOKENS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RuleExplained:
+    """One decision's rule, and whether it was asked."""
+
+    trace: RuleTrace
+    #: False: a decision before it took the request.
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExplained:
+    """One request with all that its decision followed from."""
+
+    decision: Decision
+    #: None: the request could not be read.
+    ask: Ask | None = None
+    #: Every decision, in the order in which they are asked; none for a request that read no signal.
+    rules: tuple[RuleExplained, ...] = ()
+    #: Estimated, of the whole request.
+    prompt_tokens: int = 0
+    #: Model to what this request costs there, with an answer of ANSWER_TOKENS, in the currency of `models`.
+    costs: Mapping[str, float] | None = None
+
+
+async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> RequestExplained:
+    """The decision on the request, which changes nothing, and what led to it."""
+    reading = pipeline.read_only()
+    decision = await reading.decide(raw)
+    try:
+        parsed = reading.reader.read(raw, Budget.of(reading.clock, reading.budget_s))
+    except RequestError:
+        return RequestExplained(decision)
+    tokens = estimate_tokens(parsed.request)
+    rules = _rules(pipeline, decision.explanation)
+    return RequestExplained(decision, parsed.ask, rules, tokens, _costs(pipeline, tokens))
+
+
+def _rules(pipeline: RequestPipeline, explanation: Explanation | None) -> tuple[RuleExplained, ...]:
+    if explanation is None or not explanation.readings:
+        return ()
+    readings = {reading.name: reading for reading in explanation.readings}
+    taken, rules = False, []
+    for trace in pipeline.policy.traces(readings):
+        rules.append(RuleExplained(trace, not taken))
+        taken = taken or trace.matched
+    return tuple(rules)
+
+
+def _costs(pipeline: RequestPipeline, tokens: int) -> dict[str, float]:
+    usage, prices = Usage(tokens, ANSWER_TOKENS), pipeline.prices.of_model
+    models = dict.fromkeys(target.model for target in pipeline.reader.catalogue.targets.values())
+    return {model: prices.get(model, FREE).of(usage) for model in models}
