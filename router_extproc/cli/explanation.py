@@ -39,6 +39,7 @@ def show(explanation: Json) -> None:
     heads = ("signal", "label", "score", "part", "time", "ranked")
     _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
+    _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
@@ -114,6 +115,10 @@ def _rule(rule: Json) -> tuple[str, ...]:
     tests = "\n".join(f"{'✓' if holds else '✗'} {test}" for test, holds in rule["tests"].items())
     matched = "yes" if rule["matched"] else "no"
     return rule["decision"], matched if rule.get("reached", True) else f"{matched}, not reached", tests
+
+
+def _redacted(redacted: Json) -> tuple[str, ...]:
+    return redacted["kind"], redacted["part"], str(redacted["count"])
 
 
 def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:

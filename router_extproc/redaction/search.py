@@ -47,10 +47,9 @@ class Search:
         """Every find of the wanted kinds, in order, none over another."""
         found: list[Span] = []
         taken = bytearray(0)
+        hints = _Hints(text)
         for kind in self._kinds:
-            if not kind.hint.search(text):
-                continue
-            for span in (yield from _search(text, kind)):
+            for span in (yield from _search(text, kind, hints)):
                 taken = taken or bytearray(len(text))
                 if not any(taken[span.start : span.end]):
                     taken[span.start : span.end] = b"\x01" * (span.end - span.start)
@@ -72,10 +71,24 @@ def run_now(steps: Steps[T]) -> T:
             return value
 
 
-def _search(text: str, kind: Kind) -> Steps[list[Span]]:
+class _Hints:
+    """Which windows of a text have the hint of a kind; several kinds have the same."""
+
+    def __init__(self, text: str) -> None:
+        self._text: Final = text
+        self._known: dict[tuple[re.Pattern[str], int], bool] = {}
+
+    def has(self, hint: re.Pattern[str], start: int, end: int) -> bool:
+        known = self._known.get((hint, start))
+        if known is None:
+            known = self._known[hint, start] = hint.search(self._text, start, end) is not None
+        return known
+
+
+def _search(text: str, kind: Kind, hints: _Hints) -> Steps[list[Span]]:
     """The matches of one kind that pass its check."""
     found: list[Span] = []
-    for count, match in enumerate(_matches(text, kind), start=1):
+    for count, match in enumerate(_matches(text, kind, hints), start=1):
         if match is None or count % STEP_MATCHES_MAX == 0:
             yield
         if match is not None and kind.check(match.group(), Nearby.of(text, *match.span())):
@@ -83,12 +96,13 @@ def _search(text: str, kind: Kind) -> Steps[list[Span]]:
     return found
 
 
-def _matches(text: str, kind: Kind) -> Iterator[re.Match[str] | None]:
+def _matches(text: str, kind: Kind, hints: _Hints) -> Iterator[re.Match[str] | None]:
     """The matches of one kind; None after each window but the last."""
     at = 0
     while at < len(text):
-        border = at + WINDOW_CHARS
-        for match in kind.pattern.finditer(text, at, border + MATCH_CHARS_MAX):
+        border, end = at + WINDOW_CHARS, at + WINDOW_CHARS + MATCH_CHARS_MAX
+        matches = kind.pattern.finditer(text, at, end) if hints.has(kind.hint, at, end) else ()
+        for match in matches:
             if match.start() >= border:
                 break
             at = match.end()
