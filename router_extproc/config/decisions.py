@@ -91,7 +91,7 @@ class RedactAction(Section):
     """Replace personal facts by placeholders before the request leaves."""
 
     #: Kinds of facts, as signals of type pii name them.
-    kinds: tuple[str, ...] = Field(min_length=1)
+    kinds: tuple[str, ...]
     #: Whether placeholders in the answer become what they stand for; needs `envoy.profile: inline`.
     restore: bool = True
 

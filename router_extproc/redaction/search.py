@@ -21,6 +21,8 @@ Steps: TypeAlias = Generator[None, None, T]
 WINDOW_CHARS: Final = 32_768
 #: No match is longer, with what a pattern looks at behind it.
 MATCH_CHARS_MAX: Final = 10_240
+#: A text that is no longer is searched at once: most are.
+SHORT_CHARS: Final = 2048
 #: Matches of one pattern that are checked in one step: telling phone numbers apart takes its time.
 STEP_MATCHES_MAX: Final = 32
 #: A private key ends this many characters behind its first line, at the latest.
@@ -47,9 +49,10 @@ class Search:
         """Every find of the wanted kinds, in order, none over another."""
         found: list[Span] = []
         taken = bytearray(0)
-        hints = _Hints(text)
+        hints, short = _Hints(text), len(text) <= SHORT_CHARS
         for kind in self._kinds:
-            for span in (yield from _search(text, kind, hints)):
+            spans = _search_short(text, kind) if short else (yield from _search(text, kind, hints))
+            for span in spans:
                 taken = taken or bytearray(len(text))
                 if not any(taken[span.start : span.end]):
                     taken[span.start : span.end] = b"\x01" * (span.end - span.start)
@@ -69,6 +72,17 @@ def run_now(steps: Steps[T]) -> T:
         except StopIteration as over:
             value: T = over.value
             return value
+
+
+def _search_short(text: str, kind: Kind) -> list[Span]:
+    """What `_search` finds, in half of its time."""
+    if not kind.hint.search(text):
+        return []
+    return [
+        Span(match.start(), _end(text, match), kind.type)
+        for match in kind.pattern.finditer(text)
+        if kind.check(match.group(), Nearby.of(text, *match.span()))
+    ]
 
 
 class _Hints:

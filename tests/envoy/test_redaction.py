@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,6 +16,7 @@ from router_extproc.testing.stack import Stack, running_stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+FILLER = "and so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on, and so on. "
 MAIL = "jo.doe-with-a-rather-long-name@subdomain.example.com"
 KEY = "sk-abcdefghijklmnopqrstuvwx"
 ASKED = f"private: I am {MAIL}"
@@ -102,9 +105,29 @@ async def test_other_requests_pass_as_before(stack: Stack) -> None:
     assert content(reply.body) == "I write to [EMAIL_ADDRESS_1]."
 
 
+async def test_a_large_answer_arrives_whole(stack: Stack) -> None:
+    """It is held here until it is whole, and goes on in one piece."""
+    long = "words and more words " * 150_000
+    stack.small.answer.pieces = (answer_json(f"{long}[EMAIL_ADDRESS_1]"),)
+    assert content((await stack.chat(ASKED)).body) == long + MAIL
+
+
 async def test_envoy_rejects_no_mutation(stack: Stack) -> None:
     stack.small.answer.pieces = (answer_json("I write to [EMAIL_ADDRESS_1]."),)
     await stack.chat(ASKED)
     counters = stack.envoy.counters("http.clients.ext_proc.inline.")
     bad = ("spurious_msgs_received", "rejected_header_mutations", "failure_mode_allowed", "streams_failed")
     assert not {name: count for name, count in counters.items() if name.endswith(bad) and count}
+
+
+async def test_when_a_worker_dies_in_an_answer_the_rest_keeps_its_placeholders(stack: Stack) -> None:
+    """Only the worker's memory knows what they stand for; Envoy passes the rest as the pool wrote it."""
+    body = (*(event(FILLER) for _ in range(20)), event("Mail [EMAIL_ADDRESS_1]."), b"data: [DONE]\n\n")
+    stack.small.answer = PoolAnswer(body, "text/event-stream", pause_s=0.1)
+    asking = asyncio.create_task(stack.chat(ASKED))
+    await stack.until(lambda: any(each["event"] == "answer chunk" for each in stack.worker.events()))
+    stack.worker.signal(signal.SIGKILL)
+    text = streamed_text((await asking).body)
+    stack.worker.start()
+    await stack.joined()
+    assert text.endswith("Mail [EMAIL_ADDRESS_1].")
