@@ -23,7 +23,7 @@ RouterError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 #: After a 503: a stage that was late is in time again as soon as the rush is over.
 RETRY_AFTER_S: Final = 1
@@ -82,7 +82,7 @@ class RequestError(RouterError):
     """The client's request cannot be served; the only error whose text reaches a client."""
 
     status: int = 400
-    code: ClassVar[str | None] = None
+    code: str | None = None
 
     def __init__(self, message: str, *, param: str | None = None) -> None:
         """`message` carries no internals and nothing the client wrote; `param` names the field."""

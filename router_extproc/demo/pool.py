@@ -10,12 +10,14 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import orjson
 from aiohttp import web
 
+from router_extproc.demo.messages import message, message_error, message_events, read_message_request
 from router_extproc.demo.texts import Asked, count_tokens, message_of, pieces, read_request
 from router_extproc.llm.answer import JsonValue
 
@@ -61,6 +63,7 @@ class DemoPool:
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_post("/v1/chat/completions", self._complete)
+        application.router.add_post("/v1/messages", self._message)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/health", self._health)
         application.router.add_get("/demo/seen", self._show_seen)
@@ -89,6 +92,26 @@ class DemoPool:
         await asyncio.sleep(self._latency_s)
         return await self._stream(request, asked) if asked.stream else self._answer(asked)
 
+    async def _message(self, request: web.Request) -> web.StreamResponse:
+        try:
+            asked = read_message_request(orjson.loads(await request.read()))
+        except orjson.JSONDecodeError:
+            asked = None
+        if asked is None:
+            return _json(message_error(400, "not a Messages request"), status=400)
+        self.seen[asked.model] += 1
+        if asked.model not in (self.served_name, VIRTUAL_NAME):
+            return _json(message_error(404, f"this pool serves {self.served_name}"), status=404)
+        await asyncio.sleep(self._latency_s)
+        whole = message(f"msg_demo_{self._digest(asked)}", self.served_name, self.name, asked)
+        if not asked.stream:
+            return _json(whole)
+        events = (
+            b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(event))
+            for event in message_events(whole)
+        )
+        return await self._send(request, events)
+
     def _answer(self, asked: Asked) -> web.Response:
         message = message_of(self.name, asked)
         reason = "stop" if asked.tool is None else "tool_calls"
@@ -101,12 +124,15 @@ class DemoPool:
         )
 
     async def _stream(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        events = (b"data: " + orjson.dumps(event) + b"\n\n" for event in self._events(asked))
+        return await self._send(request, chain(events, [b"data: [DONE]\n\n"]))
+
+    async def _send(self, request: web.Request, events: Iterable[bytes]) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        for event in self._events(asked):
-            await response.write(b"data: " + orjson.dumps(event) + b"\n\n")
+        for event in events:
+            await response.write(event)
             await asyncio.sleep(self._word_s)
-        await response.write(b"data: [DONE]\n\n")
         await response.write_eof()
         return response
 
@@ -122,14 +148,18 @@ class DemoPool:
             yield head | {"choices": [], "usage": _usage(asked, message)}
 
     def _head(self, asked: Asked, kind: str) -> JsonObject:
-        digest = hashlib.sha256(f"{self.name}\0{asked.question}".encode(errors="replace")).hexdigest()
         return {
-            "id": f"chatcmpl-demo-{digest[:16]}",
+            "id": f"chatcmpl-demo-{self._digest(asked)}",
             "object": kind,
             "created": int(time.time()),
             "model": self.served_name,
             "system_fingerprint": f"demo-{self.name}",
         }
+
+    def _digest(self, asked: Asked) -> str:
+        """The same question to the same pool has the same answer, and so the same id."""
+        question = f"{self.name}\0{asked.question}"
+        return hashlib.sha256(question.encode(errors="replace")).hexdigest()[:16]
 
 
 def _deltas(message: JsonObject) -> Iterator[JsonObject]:

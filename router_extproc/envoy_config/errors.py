@@ -1,4 +1,4 @@
-"""Errors that Envoy makes itself, in the shape that clients of the OpenAI API read.
+"""Errors that Envoy makes itself, in the form of the API whose path was asked; elsewhere in OpenAI's.
 
 The server's own errors pass as they are. A client is told what it may know, and nothing of what is behind
 Envoy; so any page in a browser may read it, unless `envoy.cors` says otherwise. A mapping names the status
@@ -8,10 +8,10 @@ Source: http_connection_manager.proto, LocalReplyConfig; route_components.proto,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from envoy_data_plane.envoy.config.accesslog.v3 import AccessLogFilter, ExtensionFilter
 from envoy_data_plane.envoy.config.core.v3 import DataSource, HeaderValueOption, SubstitutionFormatString
 from envoy_data_plane.envoy.config.route.v3 import DirectResponseAction
@@ -22,12 +22,16 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 
+from router_extproc.dialects import DIALECTS
+from router_extproc.dialects.base import Dialect
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER
-from router_extproc.errors import RETRY_AFTER_S
+from router_extproc.errors import RETRY_AFTER_S, RequestError
 from router_extproc.protocol.names import ALLOW_ORIGIN_HEADER, ANY_ORIGIN
 
 JSON: Final = "application/json"
+#: Whose errors are read on paths of no dialect.
+OF_OTHER_PATHS: Final = DIALECTS["openai_chat"]
 #: By then the health checks have found out, or the pool is back.
 POOL_RETRY_AFTER_S: Final = 5
 
@@ -37,70 +41,54 @@ class EnvoyError:
     """One error of Envoy's, as the client reads it."""
 
     status: int
-    #: `type` of the error object.
-    kind: str
     code: str
     message: str
     #: When it may be worth asking again; None: nobody knows.
     retry_after_s: int | None = None
 
-    def body(self) -> str:
-        """The API's error object."""
-        error = {"message": self.message, "type": self.kind, "param": None, "code": self.code}
-        return orjson.dumps({"error": error}).decode()
+    def body(self, dialect: Dialect = OF_OTHER_PATHS) -> str:
+        """The error object of the dialect's API."""
+        error = RequestError(self.message)
+        error.status, error.code = self.status, self.code
+        return dialect.render_error(error).body.decode()
 
 
 TOO_LARGE: Final = EnvoyError(
     413,
-    "invalid_request_error",
     "request_too_large",
     "The request body is larger than this gateway accepts.",
 )
 ROUTER_UNAVAILABLE: Final = EnvoyError(
     503,
-    "server_error",
     "router_unavailable",
     "The gateway cannot process this request at the moment. Try again.",
     RETRY_AFTER_S,
 )
 UNKNOWN_CLUSTER: Final = EnvoyError(
-    503, "server_error", "unknown_cluster", "This gateway has no pool for the model that was chosen."
+    503, "unknown_cluster", "This gateway has no pool for the model that was chosen."
 )
 _POOL_UNAVAILABLE: Final = EnvoyError(
     503,
-    "server_error",
     "pool_unavailable",
     "The pool that serves this model cannot be reached.",
     POOL_RETRY_AFTER_S,
 )
 _POOL_TIMEOUT: Final = EnvoyError(
-    504, "server_error", "pool_timeout", "The pool that serves this model did not answer in time."
+    504, "pool_timeout", "The pool that serves this model did not answer in time."
 )
-_REQUEST_TIMEOUT: Final = EnvoyError(
-    408, "invalid_request_error", "request_timeout", "The request did not arrive in time."
-)
+_REQUEST_TIMEOUT: Final = EnvoyError(408, "request_timeout", "The request did not arrive in time.")
 _TOO_MANY_HEADERS: Final = EnvoyError(
     431,
-    "invalid_request_error",
     "request_headers_too_large",
     "The request has more headers than this gateway accepts.",
 )
-_UPGRADE: Final = EnvoyError(
-    426, "invalid_request_error", "http_version_not_supported", "This gateway speaks HTTP/1.1 and HTTP/2."
-)
-_MALFORMED: Final = EnvoyError(
-    400, "invalid_request_error", "malformed_request", "The request is not valid HTTP."
-)
-_AMBIGUOUS: Final = EnvoyError(
-    400, "invalid_request_error", "ambiguous_path", "The request's path can be read in more than one way."
-)
-_DENIED: Final = EnvoyError(
-    403, "invalid_request_error", "path_denied", "This path is not served by this gateway."
-)
+_UPGRADE: Final = EnvoyError(426, "http_version_not_supported", "This gateway speaks HTTP/1.1 and HTTP/2.")
+_MALFORMED: Final = EnvoyError(400, "malformed_request", "The request is not valid HTTP.")
+_AMBIGUOUS: Final = EnvoyError(400, "ambiguous_path", "The request's path can be read in more than one way.")
+_DENIED: Final = EnvoyError(403, "path_denied", "This path is not served by this gateway.")
 
 _NO_UPGRADE: Final = EnvoyError(
     403,
-    "invalid_request_error",
     "upgrade_not_supported",
     "This gateway does not support protocol upgrades.",
 )
@@ -142,13 +130,15 @@ _REPLIES: Final = (
 
 
 def local_replies() -> LocalReplyConfig:
-    """What Envoy says in place of its own words."""
-    return LocalReplyConfig(mappers=[_mapper(when, error) for when, error in _REPLIES])
+    """What Envoy says in place of its own words; the first mapping that fits counts."""
+    return LocalReplyConfig(
+        mappers=[mapper for when, error in _REPLIES for mapper in _mappers(when, error)],
+    )
 
 
-def direct(error: EnvoyError) -> DirectResponseAction:
+def direct(error: EnvoyError, dialect: Dialect = OF_OTHER_PATHS) -> DirectResponseAction:
     """The error as a route's answer; its type is for the route to say."""
-    return DirectResponseAction(status=error.status, body=DataSource(inline_string=error.body()))
+    return DirectResponseAction(status=error.status, body=DataSource(inline_string=error.body(dialect)))
 
 
 def error_headers(error: EnvoyError) -> list[HeaderValueOption]:
@@ -163,7 +153,16 @@ def _more_headers(error: EnvoyError) -> list[HeaderValueOption]:
     return [*readable, set_header("retry-after", str(error.retry_after_s))]
 
 
-def _mapper(when: str, error: EnvoyError) -> ResponseMapper:
+def _mappers(when: str, error: EnvoyError) -> Iterator[ResponseMapper]:
+    """One for each form of the error; a request so broken that it has no path gets the last."""
+    for dialect in DIALECTS.values():
+        if error.body(dialect) != error.body():
+            asked = " || ".join(f"request.url_path.startsWith('{each.path}')" for each in dialect.endpoints)
+            yield _mapper(f"({asked}) && {when}", error, dialect)
+    yield _mapper(when, error, OF_OTHER_PATHS)
+
+
+def _mapper(when: str, error: EnvoyError, dialect: Dialect) -> ResponseMapper:
     condition = AccessLogFilter(
         extension_filter=ExtensionFilter(
             name="envoy.access_loggers.extension_filters.cel",
@@ -175,6 +174,6 @@ def _mapper(when: str, error: EnvoyError) -> ResponseMapper:
         status_code=error.status,
         headers_to_add=_more_headers(error),
         body_format_override=SubstitutionFormatString(
-            text_format_source=DataSource(inline_string=error.body()), content_type=JSON
+            text_format_source=DataSource(inline_string=error.body(dialect)), content_type=JSON
         ),
     )

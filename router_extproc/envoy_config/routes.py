@@ -8,6 +8,7 @@ Source: route_components.proto.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.route.v3 import (
@@ -25,9 +26,11 @@ from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
 from router_extproc.config.pools import PoolTraffic
-from router_extproc.dialects import INFERENCE_PATHS
+from router_extproc.dialects import INFERENCE_PATHS, find_dialect
+from router_extproc.dialects.base import Dialect
 from router_extproc.envoy_config.cors import cors_policy
 from router_extproc.envoy_config.errors import (
+    OF_OTHER_PATHS,
     ROUTER_UNAVAILABLE,
     TOO_LARGE,
     UNKNOWN_CLUSTER,
@@ -89,42 +92,51 @@ def routes(config: Config) -> list[Route]:
     inference = [_inference(config, path, default) for path in INFERENCE_PATHS]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
-    return [*chosen, _unknown_cluster(), *oversize, *inference, rest]
+    return [*chosen, *_unknown_cluster(), *oversize, *inference, rest]
 
 
 def _inference(config: Config, path: str, default: str) -> Route:
     """An inference request on its way in, and out again when it was not decided."""
     match = RouteMatch(safe_regex=inference_path(path), headers=[_POST])
     if config.envoy.unread == "deny":
-        route = _error(f"inference {path}", match, ROUTER_UNAVAILABLE)
+        route = _error(f"inference {path}", match, ROUTER_UNAVAILABLE, _dialect_of(path))
     else:
         route = _route(config, f"inference {path}", match, default)
     route.typed_per_filter_config = {BUFFER: _buffered(config)}
     return route
 
 
-def _unknown_cluster() -> Route:
+def _unknown_cluster() -> Iterator[Route]:
     """Behind the routes of all pools: a cluster was named, and it is none of them.
 
     Without it such a request would go to the default pool, and its answer would pass for another model's.
     """
     named = HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
-    return _error("unknown cluster", RouteMatch(prefix="/", headers=[named]), UNKNOWN_CLUSTER)
+    for path in INFERENCE_PATHS:
+        if UNKNOWN_CLUSTER.body(_dialect_of(path)) != UNKNOWN_CLUSTER.body():
+            match = RouteMatch(safe_regex=inference_path(path), headers=[named])
+            yield _error(f"unknown cluster {path}", match, UNKNOWN_CLUSTER, _dialect_of(path))
+    yield _error("unknown cluster", RouteMatch(prefix="/", headers=[named]), UNKNOWN_CLUSTER)
 
 
 def _oversize(config: Config, path: str) -> Route:
     announced = Int64Range(start=config.limits.max_body_bytes + 1, end=_INT64_MAX)
     length = HeaderMatcher(name="content-length", range_match=announced)
     match = RouteMatch(safe_regex=inference_path(path), headers=[_POST, length])
-    route = _error(f"too large {path}", match, TOO_LARGE)
+    route = _error(f"too large {path}", match, TOO_LARGE, _dialect_of(path))
     route.typed_per_filter_config = _without_us(config)
     return route
 
 
-def _error(name: str, match: RouteMatch, error: EnvoyError) -> Route:
+def _error(name: str, match: RouteMatch, error: EnvoyError, dialect: Dialect = OF_OTHER_PATHS) -> Route:
+    response = direct(error, dialect)
     return Route(
-        name=name, match=match, direct_response=direct(error), response_headers_to_add=error_headers(error)
+        name=name, match=match, direct_response=response, response_headers_to_add=error_headers(error)
     )
+
+
+def _dialect_of(path: str) -> Dialect:
+    return find_dialect("POST", path) or OF_OTHER_PATHS
 
 
 def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:

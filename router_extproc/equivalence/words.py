@@ -138,7 +138,8 @@ def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:
     if lowered in _CONTRACTIONS:
         parts: tuple[str, ...] = _CONTRACTIONS[lowered]
     elif lowered.endswith("n't"):
-        parts = (lowered[:-3], "not")
+        # By itself it is the rest of a word that was cut.
+        parts = (lowered[:-3], "not") if len(lowered) > len("n't") else ("not",)
     else:
         words = split_apostrophes(written)
         return [Token(word.lower(), word, kind, opens and place == 0) for place, word in enumerate(words)]

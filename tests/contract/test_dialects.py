@@ -28,7 +28,24 @@ def openai_chat() -> DialectSamples:
     )
 
 
-SAMPLES_OF: Mapping[str, Callable[[], DialectSamples]] = {"openai_chat": openai_chat}
+def anthropic_messages() -> DialectSamples:
+    folder = SAMPLES / "anthropic_messages"
+    return DialectSamples(
+        method="POST",
+        path="/v1/messages",
+        request=(folder / "question.request.json").read_bytes(),
+        streamed_request=(folder / "question-streamed.request.json").read_bytes(),
+        answers={
+            "application/json": (folder / "thinking.answer.json").read_bytes(),
+            "text/event-stream; charset=utf-8": (folder / "thinking.answer.sse").read_bytes(),
+        },
+    )
+
+
+SAMPLES_OF: Mapping[str, Callable[[], DialectSamples]] = {
+    "openai_chat": openai_chat,
+    "anthropic_messages": anthropic_messages,
+}
 
 
 @pytest.mark.parametrize("name", DIALECTS)

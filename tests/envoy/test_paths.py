@@ -128,7 +128,7 @@ async def denying(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def listing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Some paths pass, one of them an operator's, one of them another API's."""
-    listed = ["/metrics", "/v1/files/*", "/v1/messages"]
+    listed = ["/metrics", "/v1/files/*", "/v1/completions"]
     async with running_stack(tmp_path_factory.mktemp("list"), envoy={"other_paths": listed}) as stack:
         yield stack
 
@@ -198,13 +198,15 @@ async def test_a_refusal_is_counted_by_its_reason(stack: Stack) -> None:
 
 #: Method, path, and whether it is counted.
 UNREAD = [
-    ("POST", "/v1/messages", 1),
+    ("POST", "/v1/completions", 1),
+    ("POST", "/v1/messages/count_tokens", 1),
     ("POST", "/v1/Responses?a", 1),
     ("POST", "/api/v1/chat/completions", 1),
     ("POST", "/inference/v1/generate", 1),
     ("GET", "/v1/responses/1", 0),
     ("POST", "/v1/files", 0),
     ("POST", "/v1/chat/completions", 0),
+    ("POST", "/v1/messages", 0),
     ("POST", "/v1/chat/completions;a", 0),
 ]
 
@@ -220,7 +222,7 @@ async def test_what_seems_to_be_inference_and_passes_unread_is_counted(stack: St
 
 async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack) -> None:
     wanted = {"/v1/models": 200, "/v1/models/org/model": 200, "/v1/chat/completions/": 200}
-    denied = ["/", "/v1", "/v1/", "/health", "/v1/messages", "/v1/modelsx", "/metrics", "/v1/chat"]
+    denied = ["/", "/v1", "/v1/", "/health", "/v1/completions", "/v1/modelsx", "/metrics", "/v1/chat"]
     paths = [*wanted, *denied]
     found = {path: (await send(denying, path)).status for path in paths}
     assert found == {**wanted, **dict.fromkeys(denied, 403)}
@@ -228,7 +230,7 @@ async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack)
 
 
 async def test_a_list_lets_exactly_its_paths_pass(listing: Stack) -> None:
-    wanted = ["/metrics", "/v1/files/", "/v1/files/a/b", "/v1/chat/completions", "/v1/messages"]
+    wanted = ["/metrics", "/v1/files/", "/v1/files/a/b", "/v1/chat/completions", "/v1/completions"]
     denied = ["/metrics/x", "/v1/files", "/v1/filesx", "/v1/models", "/METRICS", "/sleep", "/v1/messages/x"]
     found = {path: (await send(listing, path)).status for path in [*wanted, *denied]}
     assert found == {**dict.fromkeys(wanted, 200), **dict.fromkeys(denied, 403)}
@@ -236,6 +238,6 @@ async def test_a_list_lets_exactly_its_paths_pass(listing: Stack) -> None:
 
 async def test_a_listed_path_that_seems_to_be_inference_is_counted(listing: Stack) -> None:
     before = counted(listing, "router_unread.shadow_denied")
-    for path in ("/v1/messages", "/v1/responses"):
+    for path in ("/v1/completions", "/v1/responses"):
         await send(listing, path)
     assert counted(listing, "router_unread.shadow_denied") == before + 1

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from router_extproc.dialects.members import NotUnderstoodError, a_list, an_integer, an_object, others
 from router_extproc.dialects.openai_chat.answer import is_error, read_completion
 from router_extproc.dialects.openai_chat.completion import content_text
-from router_extproc.dialects.openai_chat.size import growth_of, size_of
 from router_extproc.dialects.readers import PoolFailedError, answer_object
+from router_extproc.dialects.size import growth_of, size_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from router_extproc.config.model import Config
+from router_extproc.dialects import INFERENCE_PATHS
 from router_extproc.envoy_config.render import render
 
 
@@ -53,7 +54,7 @@ def test_each_of_them_can_be_switched_off() -> None:
 
 def test_only_what_was_not_sent_is_retried_on_every_route() -> None:
     policies = [route["retry_policy"] for route in pool(retries=1)["routes"]]
-    assert len(policies) == 3
+    assert len(policies) == 2 + len(INFERENCE_PATHS)
     assert {policy["retry_on"] for policy in policies} == {
         "connect-failure,refused-stream,reset-before-request"
     }
@@ -78,4 +79,4 @@ def test_clusters_of_somebody_else_get_the_retries_too() -> None:
 def test_a_cluster_that_is_none_of_ours_is_refused_after_all_of_ours() -> None:
     models = {"small": {"cluster": "pool"}, "large": {"cluster": "other"}}
     names = [each["name"] for each in rendered({}, **models)["virtual_hosts"][0]["routes"]]
-    assert names[:3] == ["to pool", "to other", "unknown cluster"]
+    assert names[:4] == ["to pool", "to other", "unknown cluster /v1/messages", "unknown cluster"]

@@ -10,7 +10,7 @@ import yaml
 from router_extproc.address import worker_address
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
-from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.dialects import DIALECTS, INFERENCE_PATHS, find_dialect
 from router_extproc.dialects.endpoints import inference_endpoints
 from router_extproc.envoy_config.filters import all_but
 from router_extproc.envoy_config.reasons import REASONS
@@ -102,9 +102,12 @@ def sockets(cluster: dict[str, Any]) -> list[str]:
 def test_the_body_limit_is_one_number() -> None:
     limit = 2 * MIB
     assert filters(config())["router.buffer"]["max_request_bytes"] == limit
-    oversize, inference = [route for route in routes(config()) if "safe_regex" in route["match"]]
-    assert oversize["match"]["headers"][1]["range_match"]["start"] == str(limit + 1)
-    assert inference["typed_per_filter_config"]["router.buffer"]["buffer"]["max_request_bytes"] == limit
+    by_name = {route["name"]: route for route in routes(config())}
+    for path in INFERENCE_PATHS:
+        oversize, inference = by_name[f"too large {path}"], by_name[f"inference {path}"]
+        assert oversize["match"]["headers"][1]["range_match"]["start"] == str(limit + 1)
+        buffered = inference["typed_per_filter_config"]["router.buffer"]["buffer"]
+        assert buffered["max_request_bytes"] == limit
 
 
 def test_the_message_timeout_is_the_configurations() -> None:

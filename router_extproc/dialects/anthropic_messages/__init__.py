@@ -1,0 +1,58 @@
+"""The Messages API of Anthropic, as vLLM serves it, too: `POST /v1/messages`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router_extproc.dialects.anthropic_messages.assemble import MessageAssembler
+from router_extproc.dialects.anthropic_messages.message import compose, read_message, renew, restore
+from router_extproc.dialects.anthropic_messages.render import render_error, render_json, render_stream
+from router_extproc.dialects.anthropic_messages.request import DIALECT, parse_request
+from router_extproc.dialects.base import AnswerReader, Endpoint, Rendered
+from router_extproc.dialects.edit_json import edit_json
+from router_extproc.dialects.readers import answer_reader
+from router_extproc.errors import RequestError
+from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.edits import Edit
+from router_extproc.llm.request import InferenceRequest
+
+
+class AnthropicMessages:
+    """The dialect; holds no state."""
+
+    name = DIALECT
+    endpoints = (Endpoint("POST", "/v1/messages"),)
+
+    def parse(self, body: bytes) -> InferenceRequest:
+        """See dialects.base.RequestDialect."""
+        return parse_request(body)
+
+    def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
+        """See dialects.base.RequestDialect."""
+        return edit_json(body, edits)
+
+    def render_error(self, error: RequestError) -> Rendered:
+        """See dialects.base.RequestDialect."""
+        return render_error(error)
+
+    def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
+        """See dialects.base.AnswerDialect."""
+        return answer_reader(content_type, read_message, MessageAssembler, max_answer_bytes=max_answer_bytes)
+
+    def restore(self, document: JsonObject) -> Answer:
+        """See dialects.base.AnswerDialect."""
+        return restore(document)
+
+    def render(self, answer: Answer, request: InferenceRequest) -> Rendered:
+        """See dialects.base.AnswerDialect."""
+        return render_stream(answer) if request.stream else render_json(answer)
+
+    def renew(self, answer: Answer, *, now_s: float) -> Answer:
+        """See dialects.base.AnswerDialect."""
+        del now_s
+        return renew(answer)
+
+    def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
+        """See dialects.base.AnswerDialect."""
+        del now_s
+        return compose(text, model=model)
