@@ -74,11 +74,8 @@ class BodyText:
     end: int
     form: TextForm
     part: TextPart
-
-    @property
-    def in_conversation(self) -> bool:
-        """Whether further turns leave it where it is."""
-        return self.part not in {"tools", "other"}
+    #: Whose values are numbered first: 0 what every turn repeats, 1 the turns in their order, 2 the rest.
+    order: int
 
 
 class TextFilter(Protocol):

@@ -87,7 +87,7 @@ class JsonAnswerRewriter:
     def feed(self, chunk: bytes, *, last: bool) -> bytes:
         """See AnswerRewriter. Nothing follows an object, so it need not wait for the end of the body."""
         if self._over:
-            return b""
+            return b"" if chunk.strip() else chunk
         self._held += chunk
         if len(self._held) > JSON_BYTES_MAX:
             return self._end(self._too_large)
@@ -133,7 +133,7 @@ class StreamAnswerRewriter:
         self._held = held[copied:]
         if len(self._held) > EVENT_BYTES_MAX:
             self._over, self._held = True, b""
-            pieces.append(b"data: " + self._too_large + b"\n\n")
+            pieces.append(b"event: error\ndata: " + self._too_large + b"\n\n")
         elif last:
             pieces.append(self._end())
         return b"".join(pieces)
@@ -215,4 +215,7 @@ def _with_payload(frame: bytes, data: bytes) -> bytes:
 
 
 def _frame(document: JsonObject) -> bytes:
-    return b"data: " + orjson.dumps(document) + b"\n\n"
+    """An event of our own; where an API's events have a type, it is their name, too."""
+    kind = document.get("type")
+    name = f"event: {kind}\n".encode() if type(kind) is str else b""
+    return name + b"data: " + orjson.dumps(document) + b"\n\n"

@@ -103,8 +103,8 @@ def _replace(body: bytes, found: Sequence[_Read], rule: Redaction, placeholders:
     known: set[str] = set()
     counts: Counter[tuple[str, str]] = Counter()
     written: dict[int, str] = {}
-    # What a conversation says comes first: what is behind it in the body must not move its numbers.
-    for at in sorted(range(len(found)), key=lambda at: not found[at].text.in_conversation):
+    # What a further turn brings must not move the numbers of what was there before.
+    for at in sorted(range(len(found)), key=lambda at: found[at].text.order):
         read = found[at]
         known.update(find.place.value for find in read.finds if find.kind in rule.mask)
         finds = [find for find in read.finds if find.kind in rule.kinds]

@@ -25,6 +25,7 @@ from router_extproc.errors import (
 )
 from router_extproc.llm.edits import Add, Set
 from router_extproc.testing.check_dialect_answers import ANSWER_RULES
+from router_extproc.testing.check_dialect_rewriting import REWRITING_RULES
 from router_extproc.testing.dialect_samples import (
     NOT_JSON,
     PLANTED,
@@ -145,5 +146,6 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_errors_repeat_nothing,
     _check_it_edits_in_place,
     *ANSWER_RULES,
+    *REWRITING_RULES,
     _check_error_objects,
 )
