@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import orjson
 
-from router_extproc.dialects.base import AnswerRewriter, MakeFilter, Rendered
+from router_extproc.dialects.base import AnswerRewriter, MakeFilter, Rendered, TextForm
 from router_extproc.errors import RequestError, RouterUnavailable
 from router_extproc.llm.answer import JsonObject, JsonValue
 
@@ -165,9 +165,9 @@ class StreamAnswerRewriter:
         return b"".join(map(_frame, self._texts.flush()))
 
 
-def filter_whole(text: str, make: MakeFilter) -> str:
+def filter_whole(text: str, make: MakeFilter, form: TextForm = "text") -> str:
     """A text that is there as a whole."""
-    filtering = make("text")
+    filtering = make(form)
     return filtering.feed(text) + filtering.finish()
 
 
@@ -192,10 +192,9 @@ def _filter_bytes(data: bytes, make: MakeFilter) -> bytes:
 
 def _payload_of(frame: bytes) -> bytes:
     """The data of an event, its lines joined."""
-    if frame.startswith(_DATA) and frame.count(b"\n") <= 2 and b"\r" not in frame:  # noqa: PLR2004 - one line
-        line, _, rest = frame.partition(b"\n")
-        if not rest.strip():
-            return line[len(_DATA) :].strip()
+    one_line = frame.endswith(b"\n\n") and frame.find(b"\n") == len(frame) - 2
+    if one_line and frame.startswith(_DATA) and b"\r" not in frame:
+        return frame[len(_DATA) :].strip()
     return b"\n".join(line[len(_DATA) :].strip() for line in _lines(frame) if line.startswith(_DATA))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from router_extproc.dialects.base import MakeFilter, TextFilter, TextForm
-from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings
+from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings, filter_whole
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Kind of delta to the member with its text.
@@ -75,16 +75,16 @@ class MessageRewriter:
         piece = None if member is None else delta.get(member)
         if member is None or type(piece) is not str:
             return RewrittenEvent(changed=self._rewrite_member(delta, "citation"))
-        delta[member] = self._filter(index, kind).feed(piece)
+        delta[member] = self._filtered(index, kind, piece)
         return RewrittenEvent(changed=delta[member] != piece)
 
-    def _filter(self, index: int, kind: str) -> TextFilter:
+    def _filtered(self, index: int, kind: str, piece: str) -> str:
         form: TextForm = "json" if kind == "input_json_delta" else "text"
-        if len(self._filters) >= FILTERS_MAX:
-            return self._make(form)
+        if (index, kind) not in self._filters and len(self._filters) >= FILTERS_MAX:
+            return filter_whole(piece, self._make, form)
         if (index, kind) not in self._filters:
             self._filters[index, kind] = self._make(form)
-        return self._filters[index, kind]
+        return self._filters[index, kind].feed(piece)
 
     def _flush(self, wanted: int | None) -> list[JsonObject]:
         """Deltas with what is held back of one block, or of all."""

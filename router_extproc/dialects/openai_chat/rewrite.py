@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from router_extproc.dialects.base import MakeFilter, TextFilter, TextForm
 from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL, REASONING_FIELDS
-from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings
+from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings, filter_whole
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 _TEXTS: Final = ("content", *REASONING_FIELDS, "refusal")
@@ -50,8 +50,7 @@ class CompletionRewriter:
         for choice in _objects(document.get("choices")):
             message = choice.get("message")
             for text in _texts(message) if type(message) is dict else ():
-                filtering = self._make(text.form)
-                changed = _put(text, filtering.feed(text.piece) + filtering.finish()) or changed
+                changed = _put(text, filter_whole(text.piece, self._make, text.form)) or changed
         return changed
 
     def rewrite_event(self, document: JsonObject) -> RewrittenEvent:
@@ -74,17 +73,14 @@ class CompletionRewriter:
         return [event for index in list(self._filters) for event in self._flush(index, frozenset())]
 
     def _rewrite_piece(self, index: JsonValue, text: _Text, *, last: bool) -> bool:
-        filtering = self._filter(index, text)
-        passed = filtering.feed(text.piece)
-        return _put(text, passed + filtering.finish() if last else passed)
-
-    def _filter(self, index: JsonValue, text: _Text) -> TextFilter:
-        if sum(map(len, self._filters.values())) >= FILTERS_MAX:
-            return self._make(text.form)
         filters = self._filters.setdefault(index if type(index) is int else 0, {})
+        if text.slot not in filters and sum(map(len, self._filters.values())) >= FILTERS_MAX:
+            return _put(text, filter_whole(text.piece, self._make, text.form))
         if text.slot not in filters:
             filters[text.slot] = self._make(text.form)
-        return filters[text.slot]
+        filtering = filters[text.slot]
+        passed = filtering.feed(text.piece)
+        return _put(text, passed + filtering.finish() if last else passed)
 
     def _flush(self, index: JsonValue, kept: set[_Slot] | frozenset[_Slot]) -> Iterator[JsonObject]:
         """Chunks with what is held back of a choice, but for some of its texts."""

@@ -99,6 +99,16 @@ async def test_secrets_that_were_not_asked_with_are_masked() -> None:
     assert content(got) == f"*** and {MAIL}"
 
 
+async def test_secrets_are_masked_and_values_put_back_in_one_stream() -> None:
+    rule = Redaction(("EMAIL_ADDRESS",), ("API_KEY",))
+    got = await asked(
+        f"I am {MAIL}.", events(f"{KEY[:5]}", f"{KEY[5:]} for [EMAIL_", "ADDRESS_1]."), rule=rule
+    )
+    texts = [json.loads(line[6:]) for line in got.body.split(b"\n\n") if line.startswith(b"data: {")]
+    said = "".join(event["choices"][0]["delta"].get("content", "") for event in texts)
+    assert said == f"*** for {MAIL}."
+
+
 async def test_an_answer_that_cannot_be_read_passes_with_its_placeholders() -> None:
     assert (await asked(f"I am {MAIL}.", CODED)).body == b"coded"
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from router_extproc.dialects import DIALECTS
+from router_extproc.dialects.anthropic_messages import rewrite
 from router_extproc.dialects.base import TextFilter, TextForm
 from router_extproc.dialects.json_strings import text_of
 from router_extproc.llm.answer import Answer
@@ -156,3 +159,16 @@ def test_an_error_is_changed_too() -> None:
     body = b'{"type": "error", "error": {"type": "e", "message": "no"}}'
     assert b'"NO"' in passed(body, "application/json", size=9)
     assert b'"NO"' in passed(b"event: error\ndata: " + body + b"\n\n", "text/event-stream", size=9)
+
+
+def test_events_of_an_odd_form_pass_as_they_are() -> None:
+    odd = event("content_block_start", index=0, content_block="x") + event("content_block_delta", delta=[])
+    assert passed(odd, "text/event-stream", size=9) == odd
+
+
+def test_a_pool_cannot_open_texts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewrite, "FILTERS_MAX", 1)
+    body = delta(0, "text_delta", "text", "a") + delta(1, "text_delta", "text", "b")
+    out = passed(body, "text/event-stream", size=9)
+    assert b'"text":"A"' in out
+    assert b'"text":"B"' in out

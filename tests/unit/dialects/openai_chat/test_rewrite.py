@@ -10,6 +10,7 @@ import pytest
 
 from router_extproc.dialects import DIALECTS, rewriters
 from router_extproc.dialects.base import AnswerRewriter, TextFilter, TextForm
+from router_extproc.dialects.openai_chat import rewrite as chat_rewrite
 from router_extproc.llm.answer import Answer
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -144,6 +145,39 @@ def test_what_is_held_back_comes_before_the_end_of_its_text() -> None:
 
 def test_a_stream_that_breaks_off_gives_what_it_held() -> None:
     assert b'"<x"' in passed(event(content="a <x"))
+
+
+def test_content_in_parts_is_changed_part_by_part() -> None:
+    body = event(content=[{"type": "text", "text": "a <"}, {"type": "text", "text": "x> b"}, {}]) + DONE
+    [chunk] = [orjson.loads(line[6:]) for line in passed(body).split(b"\n\n") if line.startswith(b"data: {")]
+    assert [part.get("text") for part in chunk["choices"][0]["delta"]["content"]] == ["a ", "ja\n b", None]
+
+
+def test_arguments_that_are_held_back_come_before_the_end() -> None:
+    body = event(tool_calls=[call("<x", index=3)]) + event(0, "tool_calls") + DONE
+    assert b'"delta":{"tool_calls":[{"index":3,"function":{"arguments":"<x"}}]}' in passed(body)
+
+
+def test_a_legacy_call_is_flushed_as_one() -> None:
+    body = event(function_call={"name": "f", "arguments": "<x"}) + event(0, "function_call") + DONE
+    assert b'"delta":{"function_call":{"arguments":"<x"}}' in passed(body)
+
+
+def test_a_filter_that_keeps_nothing_in_the_end_gives_no_event() -> None:
+    class Forgets(Held):
+        def finish(self) -> str:
+            super().finish()
+            return ""
+
+    one = rewriter("text/event-stream", Forgets)
+    assert one.feed(event(content="a <x") + DONE, last=True).count(b"data: ") == 2
+
+
+def test_a_pool_cannot_open_texts_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those over the bound are changed piece by piece."""
+    monkeypatch.setattr(chat_rewrite, "FILTERS_MAX", 1)
+    body = event(0, content="<") + event(1, content="<x>") + event(0, content="x>") + DONE
+    assert passed(body).count(b"ja\\n") == 2
 
 
 def test_an_event_without_a_change_passes_byte_for_byte() -> None:
