@@ -22,6 +22,7 @@ version: 1
 default_model: small
 models: {small: {cluster: a}}
 signals: {urgent: {type: keywords, any: [now]}, pii: {type: pii}}
+semantic_cache: {enabled: true}
 """
 NO_FORM = f"so it cannot be found for certain; known: {', '.join(TYPES)}"
 URGENT = {"urgent": Reading("urgent", "now", 1.0)}
