@@ -21,6 +21,8 @@ from router_extproc.llm.answer import JsonObject, JsonValue
 JSON_BYTES_MAX: Final = 16 << 20
 #: One event of a stream.
 EVENT_BYTES_MAX: Final = 4 << 20
+#: White space that may stand behind an object whose end is seen at once.
+_TAIL_BYTES: Final = 64
 _END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE: Final = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r|\Z)")
 _LINE_ENDS: Final = b"\r\n"
@@ -91,7 +93,7 @@ class JsonAnswerRewriter:
         self._held += chunk
         if len(self._held) > JSON_BYTES_MAX:
             return self._end(self._too_large)
-        if not last and not self._held.rstrip().endswith(b"}"):
+        if not last and not self._held[-_TAIL_BYTES:].rstrip().endswith(b"}"):
             return b""
         try:
             document = orjson.loads(self._held)
