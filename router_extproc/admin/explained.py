@@ -83,6 +83,7 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
             {
                 "signal": reading.name,
                 "label": reading.label,
+                "also": list(reading.also),
                 "score": reading.score,
                 "scores": dict(reading.scores),
                 "part": reading.part,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from router_extproc.app.learned import Learned
 from router_extproc.app.resources import Resources
@@ -16,6 +16,7 @@ from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy, StageLimits
 from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.pipeline.caching.question import SemanticMatching
 from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
@@ -109,9 +110,17 @@ class _Parts:
 
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
-        headers = policy.routing_headers
-        parser = RequestParser(policy.catalogue, policy.cache_policies, headers, self.learned.vary, rules)
-        return replace(parser, rules=policy.local_rules)
+        in_key = [signal for signal in self.resources.signals if signal.name in policy.key_signals]
+        return RequestParser(
+            policy.catalogue,
+            policy.cache_policies,
+            in_key,
+            self.learned.vary,
+            rules,
+            policy.local_rules,
+            policy.ask_reader,
+            routes_by_stream=policy.routes_by_stream,
+        )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:
         return SignalStage(
@@ -137,7 +146,7 @@ class _Parts:
             encoder.identity,
             sampling,
             answerers,
-            self.resources.languages,
+            SemanticMatching(self.resources.languages, encoder.dim),
         )
 
     def _observer(self) -> AnswerObserver:

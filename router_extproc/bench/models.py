@@ -1,4 +1,4 @@
-"""Measures what understanding a prompt costs: encoder, task layers, every signal, verifier.
+"""Measures what understanding a prompt costs: encoder, task layers, every signal, rules, verifier.
 
 One thread, one prompt at a time, every prompt a new one, and whatever signal is registered is measured.
 """
@@ -20,8 +20,12 @@ from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, OnnxVerifier
 from router_extproc.models.onnx.verifier_open import open_verifier
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.rules import read_rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals import SIGNALS
-from router_extproc.signals.base import Signal, Subject
+from router_extproc.signals.base import Reading, Signal, Subject
 from router_extproc.testing.subjects import subject_of
 
 #: Tokens of the prompts, the encoder's marks included.
@@ -29,10 +33,15 @@ TOKENS: Final = (10, 32, 128, 512)
 #: What a signal cannot be opened without.
 SECTIONS: Final[Mapping[str, Mapping[str, object]]] = {
     "intent": {"model": "mmlu14"},
-    "keywords": {"any": ["asap", "urgent"]},
+    "similarity": {"examples": {"hours": ["when do you open"], "refund": ["give my money back"]}},
+    "keywords": {"any": ["asap", "urgent"], "regex": [r"\bOPS-\d+"], "fuzzy": {"max_edits": 1}},
     "context_length": {"min_tokens": 1000},
     "header": {"header": "x-tier"},
+    "claim": {"claim": "tier"},
 }
+#: Of the policy that is timed: decisions, and signals that their rules read.
+DECISIONS: Final = 100
+RULED_SIGNALS: Final = 20
 #: Prompts that signals are timed on, again and again.
 SUBJECTS_MAX: Final = 20
 #: Runs before the measured ones.
@@ -98,9 +107,28 @@ def jobs_of(bench: Bench, tokens: int, runs: int) -> Iterator[tuple[str, Iterato
     for kind, signal in bench.signals.items():
         yield f"signal {kind}", (partial(signal.read, subject) for subject in islice(cycle(subjects), runs))
     yield "pass and all signals", (partial(read_all, bench, prompt) for prompt in asked)
+    policy, readings = long_policy(), {name: Reading(name, None, 0.4) for name in ruled_signals()}
+    yield f"policy of {DECISIONS} decisions", (partial(policy.decide, readings) for _ in range(runs))
     if tokens <= WINDOW_TOKENS:
         pairs = zip(asked, reversed(asked), strict=True)
         yield "verifier, one pair", (partial(bench.verifier.verify, *pair, SIMILARITY) for pair in pairs)
+
+
+def long_policy() -> Policy:
+    """Rules of four tests each, none of which holds: the most that a decision can cost."""
+    target, names = Target("small", "pool", "small", None), ruled_signals()
+    decisions = []
+    for index in range(DECISIONS):
+        one, two, three, four = (names[(index + offset) % len(names)] for offset in range(4))
+        several = {"any": [{one: ["law", "math"]}, {two: {"min": 0.6}}]}
+        when = {"all": [{"not": {three: "law"}}, {"not": several}, {four: {"any": ["math"], "min": 0.9}}]}
+        decisions.append(RoutingDecision(f"d{index}", index, read_rule(when), (Candidate(target),), None))
+    return Policy(decisions, default=target)
+
+
+def ruled_signals() -> list[str]:
+    """Names of signals."""
+    return [f"s{index}" for index in range(RULED_SIGNALS)]
 
 
 def encoded(encoder: OnnxEncoder, prompt: str) -> Subject:

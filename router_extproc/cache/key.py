@@ -55,7 +55,7 @@ def fingerprint(
 ) -> Fingerprint:
     """The key of exactly this request; known before any inference, so the decision is no part of it.
 
-    routing_facts: name and value of every header that a header signal reads, in a fixed order: with
+    routing_facts: what signals read in headers and of the time, by their names and in a fixed order: with
     them, equal fingerprints get equal decisions.
     """
     facts = map(text, chain.from_iterable(routing_facts))

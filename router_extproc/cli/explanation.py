@@ -107,7 +107,8 @@ def _parts(number: int) -> str:
 def _reading(reading: Json) -> tuple[str, ...]:
     ranked = sorted(reading["scores"].items(), key=lambda score: -score[1])[:_SCORES_MAX]
     scores = ", ".join(f"{label} {score:.2f}" for label, score in ranked)
-    label, score = reading["label"] or "(none)", f"{reading['score']:.3f}"
+    found = ", ".join(filter(None, (reading["label"], *reading.get("also", ()))))
+    label, score = found or "(none)", f"{reading['score']:.3f}"
     return reading["signal"], label, score, reading["part"] or "", f"{reading['took_ms']:.2f} ms", scores
 
 

@@ -44,6 +44,8 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_names(config)
     yield from _check_clusters(config)
     yield from check_pools.check(config)
+    for index, entry in enumerate(config.conversation.harness):
+        yield from entry.problems(f"conversation.harness[{index}]")
     yield from check_signals.check_signals(config)
     yield from check_signals.check_bypass(config)
     yield from check_headers.check_headers(config)

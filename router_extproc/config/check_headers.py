@@ -10,6 +10,7 @@ from router_extproc.config.decisions import Scope, ScopeFields
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.protocol.names import ROUTER_HEADER_PREFIX
+from router_extproc.signals.claim import ClaimSettings
 from router_extproc.signals.header import HeaderSettings
 
 #: RFC 9110, section 5.6.2; a pseudo-header begins with a colon.
@@ -44,7 +45,7 @@ def check_headers(config: Config) -> Iterator[ConfigError]:
     for path, scope in scopes_of(config):
         yield from _check_scope(path, scope)
     for key, signal in config.signals.items():
-        if isinstance(signal, HeaderSettings) and (problem := _why_absent(signal.header)):
+        if isinstance(signal, HeaderSettings | ClaimSettings) and (problem := _why_absent(signal.header)):
             yield ConfigError(f"signals.{key}.header", f"{problem}, so it would never match")
     yield from _check_stripped(config)
 

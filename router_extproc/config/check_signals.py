@@ -11,6 +11,7 @@ from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import MAX_DEPTH, read_rule
 from router_extproc.section import did_you_mean
+from router_extproc.signals.requested_model import RequestedModelSettings
 
 #: Words of the rule grammar; a signal of that name could not be asked.
 _GRAMMAR = ("all", "any", "not")
@@ -89,8 +90,15 @@ def _check_test(when: object, path: str, config: Config) -> Iterator[ConfigError
         yield from _check_labels(test.signal, sorted(test.labels or ()), path, config)
 
 
+def labels_of(name: str, config: Config) -> Sequence[str] | None:
+    """Every label that a signal can give; None: any text, or not known."""
+    signal = config.signals[name]
+    # Only virtual models are routed: the rules never see another name.
+    return config.virtual_models if isinstance(signal, RequestedModelSettings) else signal.labels()
+
+
 def _check_labels(name: str, labels: Sequence[str], path: str, config: Config) -> Iterator[ConfigError]:
-    known = config.signals[name].labels()
+    known = labels_of(name, config)
     for label in labels:
         if known is not None and label not in known:
             yield ConfigError(

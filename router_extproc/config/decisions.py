@@ -27,7 +27,7 @@ else:
 
 
 class Range(Section):
-    """A reading's score inside inclusive bounds, and (if given) one of these labels."""
+    """A score inside inclusive bounds: the reading's, or (with `any`) that of one of these labels."""
 
     min: float | None = Field(default=None, ge=0, le=1)
     max: float | None = Field(default=None, ge=0, le=1)

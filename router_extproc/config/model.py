@@ -14,6 +14,7 @@ from router_extproc.cache.ignore import PATTERNS_MAX
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.config.address import default_listen
 from router_extproc.config.admin import Admin, AdminPort
+from router_extproc.config.conversation import Conversation
 from router_extproc.config.decisions import Decision, Scope
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.envoy import Envoy
@@ -55,6 +56,10 @@ class Model(Section):
     cost: Cost = Cost()
     #: The model that answers in its place while its whole pool is down.
     fallback: str | None = None
+    #: What it accepts: a request that has more is not sent to it by decisions. None: everything.
+    accepts: tuple[Literal["text", "image", "audio", "file", "tools", "json"], ...] | None = None
+    #: Tokens of the longest request that it reads. None: not known.
+    context_tokens: int | None = Field(default=None, ge=1)
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +190,7 @@ class Config(Section):
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
+    conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()
     limits: Limits = Limits()

@@ -7,10 +7,11 @@ open, and nothing in it changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
+from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.routing.catalogue import Catalogue
@@ -76,11 +77,18 @@ class RouterPolicy:
     #: Digest of the rules where a decision blocks or answers by itself, "" where none does. It is part of the
     #: cache's keys: what other rules have let pass is not replayed past these.
     local_rules: str = ""
+    #: Finds what a human asked.
+    ask_reader: AskReader = field(default_factory=AskReader.of)
 
     @property
-    def routing_headers(self) -> tuple[str, ...]:
-        """The headers that signals read, in lower case and a fixed order."""
-        return tuple(sorted({name for signal in self.signals.values() for name in signal.headers()}))
+    def key_signals(self) -> frozenset[str]:
+        """The signals whose readings are part of the cache's keys, by name."""
+        return frozenset(name for name, signal in self.signals.items() if signal.in_key)
+
+    @property
+    def routes_by_stream(self) -> bool:
+        """True when a decision may depend on whether the answer shall be streamed."""
+        return any(signal.reads_stream for signal in self.signals.values())
 
     @property
     def needs_encoder(self) -> bool:

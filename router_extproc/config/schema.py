@@ -68,9 +68,11 @@ def _sections(kind: object) -> Iterator[type[Section]]:
 
 def _describe(target: Schema, section: type[Section]) -> None:
     target["description"] = _first_line(inspect.getdoc(section) or "")
+    written = {name: field.alias or name for name, field in section.model_fields.items()}
     for name, comment in comments_of(section).items():
-        if name in target.get("properties", {}):
-            target["properties"][name]["description"] = comment
+        key = written.get(name, name)
+        if key in target.get("properties", {}):
+            target["properties"][key]["description"] = comment
 
 
 def _first_line(text: str) -> str:
@@ -153,7 +155,7 @@ def _test() -> Schema:
         "properties": {
             "min": {**bound, "description": "The lowest score."},
             "max": {**bound, "description": "The highest score."},
-            "any": {**labels, "description": "One of these labels, too."},
+            "any": {**labels, "description": "The score of one of these labels."},
         },
         "additionalProperties": False,
         "description": _first_line(inspect.getdoc(Range) or ""),

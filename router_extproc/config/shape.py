@@ -25,7 +25,7 @@ def _names(kind: object, *, tags: bool) -> Iterator[str]:
     if not (isinstance(kind, type) and issubclass(kind, Section)):
         return
     if not tags:
-        yield from kind.model_fields
+        yield from (field.alias or name for name, field in kind.model_fields.items())
     elif "type" in kind.model_fields:
         yield from map(str, get_args(kind.model_fields["type"].annotation))
 
@@ -33,9 +33,9 @@ def _names(kind: object, *, tags: bool) -> Iterator[str]:
 def _inside(kind: object, key: str | int) -> Iterator[object]:
     """The types that a value under `key` may have."""
     if isinstance(kind, type) and issubclass(kind, Section):
-        field = kind.model_fields.get(str(key))
-        if field is not None:
-            yield from _flat(field.annotation)
+        for name, field in kind.model_fields.items():
+            if key == (field.alias or name):
+                yield from _flat(field.annotation)
     elif get_origin(kind) is dict:
         yield from _flat(get_args(kind)[1])
     elif get_origin(kind) is tuple:

@@ -17,6 +17,7 @@ from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
@@ -46,6 +47,7 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         _prices(config.models),
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
+        AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
     )
 
 
@@ -59,6 +61,8 @@ def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
             model.cluster,
             model.served_name or key,
             None if model.reasoning is None else model.reasoning.family,
+            None if model.accepts is None else frozenset(model.accepts),
+            model.context_tokens,
         )
         for key, model in models.items()
     }
@@ -92,7 +96,7 @@ def _local_rules(config: section.Config, signals: Iterable[str]) -> str:
         for each in config.decisions
     ]
     read = [config.signals[name].model_dump_json() for name in sorted(signals)]
-    return digest(_RULES, map(text, (*rules, *read)))
+    return digest(_RULES, map(text, (*rules, *read, config.conversation.model_dump_json())))
 
 
 def _local_action(action: decided.Action | None) -> LocalAction | None:

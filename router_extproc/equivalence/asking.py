@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from router_extproc.equivalence.words import Question, listed, stem
+from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, stem
 
 #: First match wins: phrases in the order of how much they say.
 _ASKED: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +48,8 @@ _ORDERS = listed(
 _INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
 #: Content words beside a question from which on they are something else.
 MORE_WORDS_MIN = 3
+#: So many words beside a question say on what condition, or of whom, it is asked.
+NARROWING_WORDS_MAX = 2
 #: Words that say how far a question reaches, by what they mean.
 _SCOPE = {
     "only": "only", "solely": "only", "exclusively": "only",
@@ -63,12 +65,12 @@ _SCOPE = {
 
 def same_asking(cached: Question, asked: Question) -> str | None:
     """Say "intent", "task", "scope" or "more" when these differ."""
-    one, other = _asked_for(cached), _asked_for(asked)
+    one, other = cached.once(_asked_for), asked.once(_asked_for)
     if one != other and {one, other} not in _INTERCHANGEABLE:
         return "intent"
-    if _orders(cached) != _orders(asked):
+    if cached.once(_orders) != asked.once(_orders):
         return "task"
-    return same_extent(cached, asked) if _scope(cached) == _scope(asked) else "scope"
+    return same_extent(cached, asked) if cached.once(_scope) == asked.once(_scope) else "scope"
 
 
 def same_extent(cached: Question, asked: Question) -> str | None:
@@ -77,17 +79,36 @@ def same_extent(cached: Question, asked: Question) -> str | None:
     What is put around somebody else's question to be taken for it: narrow enough to have the last word.
     """
     shorter, longer = sorted((cached, asked), key=lambda question: len(question.words))
-    more = frozenset(longer.content) - frozenset(shorter.content)
-    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter.words, longer.words) else None
+    more = longer.content_set - shorter.content_set
+    return "more" if len(more) >= MORE_WORDS_MIN and _stands_in(shorter, longer) else None
 
 
-def _stands_in(words: Sequence[str], others: Sequence[str]) -> bool:
-    """True when the words stand among the others, one behind the other."""
-    return bool(words) and f" {' '.join(words)} " in f" {' '.join(others)} "
+def differs_in_one_thing(cached: Question, asked: Question) -> bool:
+    """True when a word or two more ("in children"), or one word for another, is all that tells them apart."""
+    one, other = cached.once(_said), asked.once(_said)
+    only_one, only_other = one - other, other - one
+    if only_one and only_other:
+        return len(only_one) == len(only_other) == 1
+    return 0 < len(only_one | only_other) <= NARROWING_WORDS_MAX
+
+
+def _said(question: Question) -> frozenset[str]:
+    """The stems of all words that are not grammar, adverbs among them."""
+    pairs = zip(question.words, question.stems, strict=True)
+    return frozenset(stemmed for word, stemmed in pairs if word not in FUNCTION_WORDS)
+
+
+def _stands_in(shorter: Question, longer: Question) -> bool:
+    """True when the words of one stand in the other, one behind the other."""
+    return bool(shorter.words) and shorter.once(_in_a_row) in longer.once(_in_a_row)
+
+
+def _in_a_row(question: Question) -> str:
+    return f" {' '.join(question.words)} "
 
 
 def _asked_for(question: Question) -> str | None:
-    text = f" {' '.join(question.words)} "
+    text = question.once(_in_a_row)
     for kind, phrases in _ASKED.items():
         if any(f" {phrase} " in text for phrase in phrases):
             return kind

@@ -16,7 +16,7 @@ from typing import Final
 ENDINGS: Final = "?!.,;:"
 _PROSE_MARKS: Final = frozenset({*ENDINGS, "&", '"', "'"})
 #: Beside a number they are its unit, which the guard of numbers compares.
-_QUANTITY_SIGNS: Final = frozenset("%$€£¥°")
+_QUANTITY_SIGNS: Final = frozenset("%$€£¥₹°")
 _BOTH_SIDES: Final = 2
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*'?")
 #: Two words with a mark and no space between them: anxiety?Please
@@ -24,14 +24,16 @@ _RUN_ON: Final = re.compile(r"[^\W\d_]{2,}[?!,;][^\W\d_]{2,}")
 #: A year as an aside: (2016).
 _YEAR: Final = re.compile(r"\((?:19|20)\d\d\)")
 #: Thousands, in either case: 15k.
-_THOUSANDS: Final = re.compile(r"[$€£¥]?\d[\d,.]*[kK]")
+_THOUSANDS: Final = re.compile(r"(?:[$€£¥₹]|[Rr]s\.?)?\d[\d,.]*[kK]")
 #: Letters, digits and hyphens: COVID-19, 5-year-old; a number with its unit, share or ordinal; a time.
 _COMPOUND: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 #: Alternatives: and/or.
 _ALTERNATIVES: Final = re.compile(r"[^\W\d_]+(?:/[^\W\d_]+)+")
-#: A bracket around prose, which opens or ends with a word of two letters or more.
-_ASIDE: Final = re.compile(r"\(?[^\W\d_]{2,}\)?")
-_NUMBER: Final = re.compile(r"[-+]?[$€£¥]?\d[\d,]*(?:\.\d+)?(?::\d\d)*(?:%|°[cfCF]?|[€£¥$]|[^\W\d_]{0,4})")
+#: A bracket around prose, which opens or ends with a word of two letters or more: "(low-fat", "(a few".
+_ASIDE: Final = re.compile(r"\(?[^\W\d_]{2,}(?:['/-][^\W\d_]+)*[?!.,;:]?\)?|\([aAI]")
+_NUMBER: Final = re.compile(
+    r"[-+]?(?:[$€£¥₹]|[Rr]s\.?)?\d[\d,]*(?:\.\d+)?(?::\d\d)*(?:%|°[cfCF]?|[€£¥₹$]|[^\W\d_]{0,4})"
+)
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
 _PIECES: Final = re.compile(r"\w+|[^\w\s]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")

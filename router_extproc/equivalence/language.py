@@ -61,6 +61,7 @@ _KEYWORDS = listed(
     replace requirements reviews rice running safety school screen settings shoes shopping shortcut
     shortcuts shoulder side skills sleep songs sorting statistics steps stories strings student
     students study summer symptoms tea teacher things tools toppings travel treatment trees vacation
+    topics dangerous guys happen happening happens harmful likely shorter taller unlikely
     vegetables vitamins weather wedding weekend weight wine words workout world worst writing years
     """
 )
@@ -76,7 +77,7 @@ def same_language(cached: Question, asked: Question) -> str | None:
     """Say "language" unless both are English, or the same words."""
     if cached.words == asked.words:
         return None
-    one, other = is_english(cached), is_english(asked)
+    one, other = cached.once(is_english), asked.once(is_english)
     if one and other:
         return None
     # "Is talc safe?" could be Dutch by itself; beside "Is talc a safe powder?" it is English.
@@ -115,9 +116,11 @@ def _opens_in_english(words: Sequence[str]) -> bool:
 
 
 def _is_made_of(question: Question, english: Question) -> bool:
-    """True when each of its words is English by itself, or stands in an English question in some form."""
+    """True when each of its words may be English, or stands in an English question in some form."""
     words = question.words[1:] if question.words[:1] == ("is",) else question.words
-    return all(word in _ENGLISH or word in english.vocabulary or _begins(word, english) for word in words)
+    return all(
+        word in ENGLISH_WORDS or word in english.vocabulary or _begins(word, english) for word in words
+    )
 
 
 def _begins(word: str, english: Question) -> bool:

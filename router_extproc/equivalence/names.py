@@ -47,9 +47,9 @@ _NOT_NAMES = frozenset({"i", "ok", "faq", "llm", "ai"})
 
 def same_names(cached: Question, asked: Question) -> str | None:
     """Say "names", "values" or "script" when these differ."""
-    if _values(cached) != _values(asked):
+    if cached.once(_values) != asked.once(_values):
         return "values"
-    if _foreign(cached) != _foreign(asked):
+    if cached.once(_foreign) != asked.once(_foreign):
         return "script"
     if _unmatched(cached, asked) or _unmatched(asked, cached):
         return "names"
@@ -66,7 +66,7 @@ def _foreign(question: Question) -> list[str]:
 
 
 def _unmatched(question: Question, other: Question) -> bool:
-    return any(not _is_in(name, other) for name in _names(question))
+    return any(not _is_in(name, other) for name in question.once(_names))
 
 
 def _names(question: Question) -> list[str]:

@@ -33,9 +33,20 @@ _ORDINAL_NAMES = "first second third fourth fifth sixth seventh eighth ninth ten
 _ORDINALS = {word: value for value, word in enumerate(_ORDINAL_NAMES.split(), 1)}
 _QUANTITIES = listed(
     """
-    half quarter dozen double twice triple thrice single quadruple couple zero dozens hundreds thousands
+    half quarter dozen double twice triple thrice single quadruple zero dozens hundreds thousands
     millions billions trillions
     """
+)
+#: Two things, if one of these follows; otherwise two people.
+_OF_A_COUPLE = listed("of hours days weeks months years minutes seconds times more")
+#: Numbers behind one of these words: World War II, type I diabetes. Alone they are other words.
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+_BEFORE_ROMAN = listed("war type phase stage grade class part volume level tier category")
+#: Roman numbers that are nothing else, and short names with a number in them.
+_NAMED_NUMBERS = {"ii": "2", "iii": "3", "vii": "7", "viii": "8", "wwi": "1", "wwii": "2", "wwiii": "3"}
+#: All words that may say a quantity, or part of one.
+_ANY_QUANTITY = frozenset(
+    {*_SMALL, *_TENS, *_SCALES, *_ORDINALS, *_QUANTITIES, *_ROMAN, *_NAMED_NUMBERS, "couple"}
 )
 #: Scales that say a quantity without a number before them: "a few hundred".
 _WHOLE_SCALES = _SCALES.keys() - {"k", "bn"}
@@ -50,7 +61,7 @@ _UNIT_WORDS = {
     "euro": "€ euro euros eur",
     "pound": "£ gbp quid",
     "yen": "¥ yen jpy",
-    "rupee": "rupee rupees inr rs",
+    "rupee": "₹ rupee rupees inr rs",
     "degree": "° degree degrees",
     "celsius": "celsius centigrade",
     "fahrenheit": "fahrenheit",
@@ -107,26 +118,48 @@ _AMBIGUOUS_WORDS = frozenset({"degree", "degrees", "mi", "ms"})
 
 def same_numbers(cached: Question, asked: Question) -> str | None:
     """Say "numbers" or "units" when these differ."""
-    if list(_numbers(cached.tokens)) != list(_numbers(asked.tokens)):
+    if cached.once(_numbers_of) != asked.once(_numbers_of):
         return "numbers"
-    return None if _units(cached.tokens) == _units(asked.tokens) else "units"
+    return None if cached.once(_units_of) == asked.once(_units_of) else "units"
+
+
+def _numbers_of(question: Question) -> tuple[str, ...]:
+    return tuple(_numbers(question.tokens))
+
+
+def _units_of(question: Question) -> frozenset[str]:
+    return frozenset(_units(question.tokens))
 
 
 def _numbers(tokens: tuple[Token, ...]) -> Iterator[str]:
     """Every quantity in a canonical form, in the order of the text."""
     spelled: list[str] = []
     for index, token in enumerate(tokens):
+        if token.kind == "word" and token.text not in _ANY_QUANTITY:
+            yield from _flush(spelled)
+            continue
         if _is_spelled(token, tokens[index - 1 : index], spelled):
             spelled.append(token.text)
             continue
         yield from _flush(spelled)
         if token.kind == "number":
             yield _digits(token, tokens[index + 1 : index + 2])
-        elif token.text in _ORDINALS:
-            yield str(_ORDINALS[token.text])
-        elif token.text in _QUANTITIES:
-            yield token.text
+        else:
+            yield from _named(token, tokens[index - 1 : index], tokens[index + 1 : index + 2])
     yield from _flush(spelled)
+
+
+def _named(token: Token, before: tuple[Token, ...], after: tuple[Token, ...]) -> Iterator[str]:
+    """The quantity that one word says, if any."""
+    word = token.text
+    if word in _ORDINALS:
+        yield str(_ORDINALS[word])
+    elif word in _QUANTITIES or (word == "couple" and after and after[0].text in _OF_A_COUPLE):
+        yield word
+    elif before and before[0].text in _BEFORE_ROMAN and word in _ROMAN and token.written.isupper():
+        yield _ROMAN[word]
+    elif word in _NAMED_NUMBERS:
+        yield _NAMED_NUMBERS[word]
 
 
 def _is_spelled(token: Token, before: tuple[Token, ...], spelled: list[str]) -> bool:

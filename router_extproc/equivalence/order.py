@@ -20,6 +20,10 @@ _TURNING = listed("of for in with on at")
 #: Words of one part of a turned noun phrase, at most.
 _PHRASE_WORDS_MAX = 3
 _ADVERB = "ly"
+#: What stands before one of these is what is said of by what stands behind it.
+_COPULAS = listed("is are was were be become becomes mean means make makes cause causes")
+#: Words that changed places.
+_EXCHANGED = 2
 
 
 def same_roles(cached: Question, asked: Question) -> str | None:
@@ -27,9 +31,11 @@ def same_roles(cached: Question, asked: Question) -> str | None:
 
     Narrow enough to have the last word beside the learned verifier.
     """
-    if any(_changed_sides(cached, asked, marker) for marker in _DIRECTED):
+    markers = cached.once(_markers) & asked.once(_markers)
+    if any(_changed_sides(cached, asked, marker) for marker in markers):
         return "roles"
-    return "roles" if _is_mirrored(cached, asked) or _is_said_of_another(cached, asked) else None
+    turned = (_is_mirrored, _is_said_of_another, _is_exchanged)
+    return "roles" if any(differs(cached, asked) for differs in turned) else None
 
 
 def same_order(cached: Question, asked: Question) -> str | None:
@@ -37,16 +43,18 @@ def same_order(cached: Question, asked: Question) -> str | None:
     roles = same_roles(cached, asked)
     if roles is not None:
         return roles
-    one, other = _fixed(cached), _fixed(asked)
+    one, other = cached.once(_fixed), asked.once(_fixed)
     if one != other and sorted(one) == sorted(other):
         return "order"
     return None if _reads_alike(cached, asked) else "order"
 
 
+def _markers(question: Question) -> frozenset[str]:
+    return _DIRECTED & question.word_set
+
+
 def _changed_sides(cached: Question, asked: Question, marker: str) -> bool:
     """True when one shared word went from the left of the marker to its right, and another came back."""
-    if marker not in cached.words or marker not in asked.words:
-        return False
     left_one, right_one = _sides(cached, marker)
     left_other, right_other = _sides(asked, marker)
     went = (left_one - right_one) & (right_other - left_other)
@@ -65,7 +73,7 @@ def _is_mirrored(cached: Question, asked: Question) -> bool:
     Parts that only changed places ("in Rome, where …", "where … in Rome") turn no three words around;
     a turned noun phrase might ("can its size be increased", "increase the size of it").
     """
-    if _turning(cached) != _turning(asked):
+    if cached.once(_turning) != asked.once(_turning):
         return False
     places = {word: place for place, word in enumerate(_shared(asked, cached))}
     # The largest place that ends a falling run of one word, and of two.
@@ -82,8 +90,26 @@ def _is_mirrored(cached: Question, asked: Question) -> bool:
 
 def _is_said_of_another(cached: Question, asked: Question) -> bool:
     """True when each says another of the same words again: "A and B, how does A win"."""
+    if cached.content_set != asked.content_set:
+        return False
     one, other = Counter(cached.content), Counter(asked.content)
-    return one.keys() == other.keys() and bool(one - other) and bool(other - one)
+    return bool(one - other) and bool(other - one)
+
+
+def _is_exchanged(cached: Question, asked: Question) -> bool:
+    """True when all is the same but two words on both sides of "are": "how many of A are B"."""
+    one, other = cached.content, asked.content
+    if len(one) != len(other) or cached.content_set != asked.content_set:
+        return False
+    places = [place for place, words in enumerate(zip(one, other, strict=True)) if len({*words}) > 1]
+    if len(places) != _EXCHANGED or cached.once(_turning) != asked.once(_turning):
+        return False
+    return all(_is_said_between(question, *(one[place] for place in places)) for question in (cached, asked))
+
+
+def _is_said_between(question: Question, one: str, other: str) -> bool:
+    start, end = sorted((question.stems.index(one), question.stems.index(other)))
+    return not _COPULAS.isdisjoint(question.words[start:end])
 
 
 def _fixed(question: Question) -> list[str]:
@@ -95,12 +121,16 @@ def _reads_alike(cached: Question, asked: Question) -> bool:
     """True when the shared words come in one order, or differ by one turned noun phrase."""
     one = _shared(cached, asked)
     other = _shared(asked, cached)
-    return one == other or (_is_one_turn(one, other) and _turning(cached) != _turning(asked))
+    return one == other or (_is_one_turn(one, other) and cached.once(_turning) != asked.once(_turning))
 
 
 def _shared(question: Question, other: Question) -> list[str]:
-    known = frozenset(other.content)
-    return [word for word in dict.fromkeys(question.content) if word in known]
+    known = other.content_set
+    return [word for word in question.once(_distinct) if word in known]
+
+
+def _distinct(question: Question) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(question.content))
 
 
 def _turning(question: Question) -> Counter[str]:

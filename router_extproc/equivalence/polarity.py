@@ -6,10 +6,11 @@ nor "renewable" with that to "non-renewable".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations, pairwise
 
-from router_extproc.equivalence.words import Question, listed, stem
+from router_extproc.equivalence.words import STEMS_KEPT, Question, listed, stem
 
 _NEGATORS = listed(
     """
@@ -18,8 +19,16 @@ _NEGATORS = listed(
     """
 )
 _WHY_NOT = {("or", "why", "not"), ("or", "if", "not")}
+#: "I am not sure" says nothing of what is asked; behind "if" it does.
+_BEFORE_REMARKS, _REMARKING, _REMARKED = (
+    listed("but and so"),
+    listed("am do did was"),
+    listed("sure know certain"),
+)
 _PREFIXES = ("non", "un", "in", "im", "ir", "il", "dis", "mis", "anti", "counter", "de", "a", "ab")
 _SHORTEST_BASE = 4
+#: Words with an opposite, from the start of a question, whose order is looked at.
+_TURNED_MAX = 8
 
 _OPPOSITES = listed(
     """
@@ -75,13 +84,43 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 _OPPOSITES_OF = _opposites()
+#: Of those the ones that say how or where, and not who: "seen by a doctor" and "a doctor sees" are the same.
+_TURNING = frozenset(
+    stem(word)
+    for word in listed(
+        """
+        up down out on off left right hot cold warm cool high low higher lower more less fast slow early late
+        day night morning evening summer winter big small bigger smaller long short easy hard old new good bad
+        better worse best worst increase decrease reduce rise fall gain lose open close before after indoor
+        outdoor with without upper
+        """
+    )
+)
 
 
 def same_polarity(cached: Question, asked: Question) -> str | None:
     """Say "negation" or "opposite" when one question turns the other around."""
-    if _negations(cached) != _negations(asked) or _negated_words(cached, asked):
+    if _negations_beside(cached, asked) != _negations_beside(asked, cached) or _negated_words(cached, asked):
         return "negation"
-    return "opposite" if _has_opposite(cached, asked) else None
+    return "opposite" if _has_opposite(cached, asked) or _is_turned(cached, asked) else None
+
+
+def _negations_beside(question: Question, other: Question) -> int:
+    """Its negations, but for remarks on what the asker does not know, of which the other says nothing."""
+    remarks = question.once(_remarks)
+    return question.once(_negations) - sum(word not in other.vocabulary for word in remarks)
+
+
+def _remarks(question: Question) -> tuple[str, ...]:
+    """What the asker is not, or does not: "I'm not sure", "but I don't know"; in a clause of its own."""
+    words = [token for token in question.tokens if token.kind == "word" and token.text not in _REMARKING]
+    return tuple(
+        stem(known.text)
+        for before, i, negation, known in zip([None, *words], words, words[1:], words[2:], strict=False)
+        if (i.text, negation.text) == ("i", "not")
+        and (i.opens or (before is not None and before.text in _BEFORE_REMARKS))
+        and known.text in _REMARKED
+    )
 
 
 def _negations(question: Question) -> int:
@@ -95,15 +134,29 @@ def _negations(question: Question) -> int:
 
 def _negated_words(cached: Question, asked: Question) -> bool:
     """True when a word of one question stands in the other with a negating prefix or ending."""
-    return _negates(cached.vocabulary, asked.vocabulary) or _negates(asked.vocabulary, cached.vocabulary)
+    return _negates(cached, asked) or _negates(asked, cached)
 
 
-def _negates(words: frozenset[str], bases: frozenset[str]) -> bool:
-    own = words - bases
-    return any(base in bases and base not in words for word in own for base in _bases(word))
+def _negates(question: Question, other: Question) -> bool:
+    return any(
+        word not in other.vocabulary and base in other.vocabulary
+        for word, base in question.once(_negated_bases)
+    )
 
 
-def _bases(word: str) -> Iterable[str]:
+def _negated_bases(question: Question) -> tuple[tuple[str, str], ...]:
+    """Words that may negate another one, each with that one, where the question does not have it, too."""
+    words = question.vocabulary
+    return tuple((word, base) for word in words for base in _bases(word) if base not in words)
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _bases(word: str) -> tuple[str, ...]:
+    """The words that this one negates by how it begins or ends."""
+    return tuple(_find_bases(word))
+
+
+def _find_bases(word: str) -> Iterator[str]:
     for prefix in _PREFIXES:
         base = word.removeprefix(prefix)
         if base != word and len(base) >= _SHORTEST_BASE:
@@ -117,17 +170,39 @@ def _bases(word: str) -> Iterable[str]:
 
 
 def _poles(question: Question) -> frozenset[str]:
-    """The stems; "of all time" does not say all of anything."""
+    """The stems that have an opposite; "of all time" does not say all of anything."""
     words = [*question.words, ""]
     return frozenset(
         stemmed
         for place, stemmed in enumerate(question.stems)
-        if not (words[place] == "all" and words[place + 1] == "time")
+        if stemmed in _OPPOSITES_OF and not (words[place] == "all" and words[place + 1] == "time")
     )
 
 
+def _is_turned(cached: Question, asked: Question) -> bool:
+    """True when opposites that both have stand in another order: "pain upstairs but not downstairs".
+
+    Side by side they only name a choice: "hot or cold".
+    """
+    shared = cached.once(_poles) & asked.once(_poles) & _TURNING
+    if len(shared) <= 1:
+        return False
+    one, other = ([word for word in question.stems if word in shared] for question in (cached, asked))
+    turned = (
+        (first, second)
+        for first, second in combinations(dict.fromkeys(one[:_TURNED_MAX]), 2)
+        if second in _OPPOSITES_OF[first] and other.index(second) < other.index(first)
+    )
+    return any(not (_is_choice(cached, pair) or _is_choice(asked, pair)) for pair in turned)
+
+
+def _is_choice(question: Question, pair: tuple[str, str]) -> bool:
+    start, end = sorted(question.stems.index(word) for word in pair)
+    return question.words[start + 1 : end] in {("or",), ("and",), ("versus",), ("vs",), ("to",), ()}
+
+
 def _has_opposite(cached: Question, asked: Question) -> bool:
-    one, other = _poles(cached), _poles(asked)
+    one, other = cached.once(_poles), asked.once(_poles)
     # A word that both have is no difference: "increase or decrease" against "decrease or increase".
     only_one, only_other = one - other, other - one
-    return any(_OPPOSITES_OF.get(word, frozenset()) & only_other for word in only_one)
+    return any(_OPPOSITES_OF[word] & only_other for word in only_one)

@@ -57,7 +57,7 @@ _SYNONYMS = tuple(
     company/firm/business job/work/career university/college/uni vacation/holiday
     trash/garbage/rubbish/waste autumn/fall sweater/jumper trousers/pants money/cash/income salary/pay/wage
     price/cost/fee fee/charge tax/taxes benefit/advantage/pro drawback/disadvantage/con
-    difference/distinction similarity/resemblance difference/differ effect/impact/consequence/influence
+    difference/distinction similarity/resemblance difference/differ effect/affect/impact/consequence/influence
     meaning/definition purpose/use/goal/aim example/sample kind/type/sort part/component idea/concept
     topic/subject comprehension/understanding knowledge/skill skill/ability ache/pain sore/painful
     belly/stomach/tummy flu/influenza pill/tablet medicine/medication/drug
@@ -73,6 +73,23 @@ _SYNONYMS = tuple(
 _GROUPS_OF: Final[Mapping[str, tuple[int, ...]]] = {
     word: tuple(at for at, group in enumerate(_SYNONYMS) if word in group)
     for word in frozenset().union(*_SYNONYMS)
+}
+#: Verbs that form their tenses otherwise, without those whose forms are other words (saw, left, found).
+_PLAIN_FORMS: Final[Mapping[str, str]] = {
+    form: group.split("/")[0]
+    for group in listed(
+        """
+        fall/fell/fallen buy/bought bring/brought teach/taught think/thought catch/caught fight/fought
+        sell/sold tell/told hold/held keep/kept sleep/slept feel/felt meet/met lose/lost send/sent
+        spend/spent build/built pay/paid speak/spoke/spoken break/broke/broken choose/chose/chosen
+        drive/drove/driven write/wrote/written eat/ate/eaten give/gave/given take/took/taken
+        grow/grew/grown know/knew/known throw/threw/thrown fly/flew/flown draw/drew/drawn
+        begin/began/begun drink/drank/drunk swim/swam/swum sing/sang/sung sink/sank/sunk
+        become/became come/came run/ran get/got/gotten forget/forgot/forgotten win/won
+        sit/sat stand/stood understand/understood make/made go/went/gone
+        """
+    )
+    for form in group.split("/")[1:]
 }
 #: Grammar words that exclude each other in one place of two questions otherwise equal.
 _EXCLUSIVE = tuple(
@@ -108,7 +125,7 @@ _UNSPACED = 0x0E00
 
 def same_but_one(cached: Question, asked: Question) -> str | None:
     """Say "word" when the questions are equal but for one word, and that is another one."""
-    one, other = _kept(cached), _kept(asked)
+    one, other = cached.once(_kept), asked.once(_kept)
     start, end = _around(one, other)
     if start + end < AROUND_MIN:
         return None
@@ -138,7 +155,12 @@ def _around(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 
 def _is_form(one: str, other: str) -> bool:
-    return one == other or stem(one) == stem(other)
+    return one == other or _base(one) == _base(other)
+
+
+def _base(word: str) -> str:
+    """The stem of its plain form: fell and falling are forms of fall."""
+    return stem(_PLAIN_FORMS.get(word, word))
 
 
 def _is_interchangeable(one: str, other: str, *, opens: bool) -> bool:
@@ -153,7 +175,7 @@ def _is_interchangeable(one: str, other: str, *, opens: bool) -> bool:
 
 
 def _is_synonym(one: str, other: str) -> bool:
-    first, second = stem(one), stem(other)
+    first, second = _base(one), _base(other)
     if not frozenset(_GROUPS_OF.get(first, ())).isdisjoint(_GROUPS_OF.get(second, ())):
         return True
     return _spelling(first) == _spelling(second) or _begin_alike(first, second) or _is_typo(first, second)

@@ -6,23 +6,33 @@ Reading takes time in proportion to the text, which is bounded, and no text make
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Final, TypeVar
 
 from router_extproc.equivalence.chunks import split_apostrophes
 from router_extproc.equivalence.writing import Writing, read_writing
 
 #: Longer questions are not compared at all; the encoder's window ends long before.
 QUESTION_CHARS_MAX = 2000
+#: Questions that stay read, and how long each of them may be: stored ones are candidates again and again, and
+#: an asked one is compared with several.
+QUESTIONS_KEPT: Final = 256
+KEPT_CHARS_MAX: Final = 512
+#: Stems that stay known.
+STEMS_KEPT: Final = 4096
+
+ValueT = TypeVar("ValueT")
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "−": "-", "–": "-", "—": " ", "‐": "-"})  # noqa: RUF001
 _TOKEN = re.compile(
     r"(?P<number>(?<![\w.])-?\d[\d,]*(?:\.\d+)*|\d[\d,]*(?:\.\d+)*)"
     r"|(?P<free>-free\b)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
-    r"|(?P<symbol>[%$€£¥°])"
+    r"|(?P<symbol>[%$€£¥₹°])"
 )
+_ENDS_SENTENCE = frozenset(".?!:\n")
 _NEGATED = (
     "do", "does", "did", "is", "are", "was", "were", "have", "has", "had", "could", "should", "would",
 )  # fmt: skip
@@ -83,6 +93,19 @@ class Question:
     tokens: tuple[Token, ...]
     #: As it came.
     text: str = ""
+    #: By what read them; see `once`. Any: each reader has its own type.
+    _views: dict[Callable[[Question], Any], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, read: Callable[[Question], ValueT]) -> ValueT:
+        """What `read` makes of the question; read at most once for as long as the question is kept.
+
+        `read` depends on nothing else, and nobody changes what it returns.
+        """
+        try:
+            value: ValueT = self._views[read]
+        except KeyError:
+            value = self._views[read] = read(self)
+        return value
 
     @cached_property
     def writing(self) -> Writing:
@@ -105,6 +128,16 @@ class Question:
         return frozenset(self.words).union(self.stems)
 
     @cached_property
+    def word_set(self) -> frozenset[str]:
+        """Every word once."""
+        return frozenset(self.words)
+
+    @cached_property
+    def content_set(self) -> frozenset[str]:
+        """Every stem of `content` once."""
+        return frozenset(self.content)
+
+    @cached_property
     def content(self) -> tuple[str, ...]:
         """Stems of the words that carry content, in order, adverbs left out."""
         return tuple(
@@ -115,13 +148,24 @@ class Question:
 
 
 def read_question(text: str) -> Question:
-    """The question's words; text over QUESTION_CHARS_MAX is cut."""
-    text = text[:QUESTION_CHARS_MAX]
-    folded = text.translate(_QUOTES)
+    """The question's words; text over QUESTION_CHARS_MAX is cut.
+
+    Short texts that were read lately are not read again.
+    """
+    return _read_kept(text) if len(text) <= KEPT_CHARS_MAX else _read(text[:QUESTION_CHARS_MAX])
+
+
+@lru_cache(maxsize=QUESTIONS_KEPT)
+def _read_kept(text: str) -> Question:
+    return _read(text)
+
+
+def _read(text: str) -> Question:
+    folded = text.replace("`", "'") if text.isascii() else text.translate(_QUOTES)
     tokens: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(folded):
-        opens = not tokens or any(mark in ".?!:\n" for mark in folded[end : match.start()])
+        opens = not tokens or not _ENDS_SENTENCE.isdisjoint(folded[end : match.start()])
         tokens.extend(_tokens(match.lastgroup or "", match.group(), opens=opens))
         end = match.end()
     return Question(tuple(tokens), text)
@@ -146,6 +190,7 @@ def _tokens(kind: str, written: str, *, opens: bool) -> list[Token]:
     return [Token(part, part, kind, opens) for part in parts]
 
 
+@lru_cache(maxsize=STEMS_KEPT)
 def stem(word: str) -> str:
     """The word without the endings of number, tense and degree; crude, and the same for both questions."""
     for ending, replacement in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):

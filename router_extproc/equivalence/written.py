@@ -60,8 +60,13 @@ def same_writing(cached: Question, asked: Question) -> str | None:
         return "quoted"
     if one.symbols != other.symbols or (strict and _marks_differ(one, other)):
         return "symbols"
-    first, second = _by_folded(one), _by_folded(other)
-    shared = [(folded, first[folded], second[folded]) for folded in first.keys() & second.keys()]
+    first, second = cached.once(_by_folded), asked.once(_by_folded)
+    # What stands alike in both differs in nothing.
+    shared = [
+        (folded, first[folded], second[folded])
+        for folded in first.keys() & second.keys()
+        if first[folded] != second[folded]
+    ]
     if any(_accents(words) != _accents(others) for _, words, others in shared):
         return "accents"
     differs = _any_case if strict and one.style == other.style == "mixed" else _other_word
@@ -70,11 +75,16 @@ def same_writing(cached: Question, asked: Question) -> str | None:
 
 def is_same_text(cached: Question, asked: Question) -> bool:
     """True when both are the same words and numbers in the same order, and nothing that counts differs."""
-    one = tuple(token.text for token in cached.tokens)
-    return one == tuple(token.text for token in asked.tokens) and same_writing(cached, asked) is None
+    return cached.once(_texts) == asked.once(_texts) and same_writing(cached, asked) is None
+
+
+def _texts(question: Question) -> tuple[str, ...]:
+    return tuple(token.text for token in question.tokens)
 
 
 def _marks_differ(one: Writing, other: Writing) -> bool:
+    if one.text == other.text:
+        return False
     if len(_RANGE.findall(one.text)) != len(_RANGE.findall(other.text)):
         return True
     alone, others = _ALONE.findall(one.text), _ALONE.findall(other.text)
@@ -110,7 +120,7 @@ def _quotes_differ(one: Writing, other: Writing, *, strict: bool) -> bool:
 def _mentions_differ(one: Writing, other: Writing) -> bool:
     if one.mentioned and other.mentioned and one.mentioned != other.mentioned:
         return True
-    first, second = ({word.folded for word in writing.words} for writing in (one, other))
+    first, second = one.folded, other.folded
     # "Is level a palindrome?" is no question about levels: each form of a word is another word here.
     if _ABOUT_WORDS.isdisjoint(first) or _ABOUT_WORDS.isdisjoint(second):
         return False
@@ -123,9 +133,9 @@ def _mentions_differ(one: Writing, other: Writing) -> bool:
 _Shared = tuple[str, list[WrittenWord], list[WrittenWord]]
 
 
-def _by_folded(writing: Writing) -> dict[str, list[WrittenWord]]:
+def _by_folded(question: Question) -> dict[str, list[WrittenWord]]:
     found: dict[str, list[WrittenWord]] = {}
-    for word in writing.words:
+    for word in question.writing.words:
         found.setdefault(word.folded, []).append(word)
     return found
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router_extproc.llm.request import InferenceRequest
-
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -28,13 +26,22 @@ class Ask:
     #: Earlier user turns that the ask cannot be understood without, the oldest first.
     context: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    #: False: the last user message holds more than the ask, or not the ask at all.
+    is_plain: bool = True
+
+    #: False: it says nothing of its own ("why?"); its context alone tells its topic.
+    has_topic: bool = True
+    #: Of an ask that leans: its words without thanks and the like around them ("Thank you! Go on.").
+    gist: str = ""
+    #: User messages behind it that no human wrote; the tool loop goes on in them.
+    skipped: int = 0
 
     @property
     def reading(self) -> str:
-        """The text that stands for the ask wherever its subject is what counts."""
-        return "\n".join((*self.context, self.text)) if self.context else self.text
+        """Every word that counts: the ask behind what it leans on."""
+        return "\n".join((*self.context, self.gist or self.text)) if self.context else self.text
 
-
-def read_ask(request: InferenceRequest) -> Ask:
-    """The ask of a request."""
-    return Ask(request.prompt)
+    @property
+    def topic(self) -> str:
+        """What it is about, for an encoder: the beginning of `reading`, or all of it."""
+        return "\n".join(self.context) if self.context and not self.has_topic else self.reading

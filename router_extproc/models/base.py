@@ -132,7 +132,11 @@ class Classifiers(Protocol):
         ...
 
     def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
-        """A classifier of labels that are given as example prompts."""
+        """A classifier of labels that are given as example prompts: which of them, or none, it is."""
+        ...
+
+    def nearest(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        """Scores each label by the cosine to the nearest of its example prompts."""
         ...
 
 

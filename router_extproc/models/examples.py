@@ -1,7 +1,8 @@
-"""Labels given as example prompts: a classifier without training. Fits `models.base.Classifier`.
+"""Labels given as example prompts: classifiers without training. They fit `models.base.Classifier`.
 
-A prompt that is near no example scores low for every label; what the scores lack to one is the chance of
-"none of them". With dozens of rows a label, a trained head is better.
+`ExampleClassifier` tells which label it is: a prompt that is near no example scores low for every label, and
+what the scores lack to one is the chance of "none of them". `NearestExamples` tells how near the nearest
+example of each label is. With dozens of rows a label, a trained head is better.
 """
 
 from __future__ import annotations
@@ -38,12 +39,7 @@ class ExampleClassifier:
     @classmethod
     def of(cls, examples: Mapping[str, Sequence[str]], encoder: Encoder) -> ExampleClassifier:
         """Encodes the example prompts; at start, not per request."""
-        return cls(
-            {
-                label: [encoding.vector for encoding in encoder.encode_many(list(prompts))]
-                for label, prompts in examples.items()
-            }
-        )
+        return cls(_vectors(examples, encoder))
 
     @property
     def labels(self) -> Sequence[str]:
@@ -58,6 +54,41 @@ class ExampleClassifier:
         raised = np.exp((np.append(likeness, NONE_LIKENESS) - likeness.max()) / TEMPERATURE)
         shares = raised / raised.sum()
         return dict(zip(self._labels, shares[:-1].tolist(), strict=True))
+
+
+class NearestExamples:
+    """The cosine of a vector to the nearest example of every label; below 0 it counts as 0."""
+
+    reads_tasks = False
+
+    def __init__(self, examples: Mapping[str, Sequence[Vector]]) -> None:
+        """Every label has at least one vector."""
+        self._labels = tuple(examples)
+        self._vectors = np.concatenate([np.stack(list(vectors)) for vectors in examples.values()])
+        #: Where each label's examples begin.
+        self._starts = np.cumsum([0, *(len(vectors) for vectors in examples.values())][:-1])
+
+    @classmethod
+    def of(cls, examples: Mapping[str, Sequence[str]], encoder: Encoder) -> NearestExamples:
+        """Encodes the example prompts; at start, not per request."""
+        return cls(_vectors(examples, encoder))
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """See models.base.Classifier."""
+        return self._labels
+
+    def scores(self, encoding: Encoding) -> Mapping[str, float]:
+        """See models.base.Classifier."""
+        nearest = np.maximum.reduceat(self._vectors @ encoding.vector, self._starts)
+        return dict(zip(self._labels, np.clip(nearest, 0.0, 1.0).tolist(), strict=True))
+
+
+def _vectors(examples: Mapping[str, Sequence[str]], encoder: Encoder) -> dict[str, list[Vector]]:
+    return {
+        label: [encoding.vector for encoding in encoder.encode_many(list(prompts))]
+        for label, prompts in examples.items()
+    }
 
 
 def centre_of(vectors: NDArray[np.float32]) -> Vector:

@@ -5,7 +5,7 @@ Whatever is wrong with a request is found here, so that nothing after it fails o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,15 +17,16 @@ from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fi
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
+from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.base import Dialect
-from router_extproc.llm.ask import Ask, read_ask
+from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue, Target
-from router_extproc.signals.base import Subject
+from router_extproc.signals.base import Signal, Subject
 
 #: Headers by which these APIs choose another behaviour, account or version, whatever a pool's `vary` says.
 API_HEADERS: Final = (
@@ -34,7 +35,7 @@ API_HEADERS: Final = (
 )  # fmt: skip
 
 
-#: No name of a header has a colon at its end.
+#: What the rules in force are called among the names of signals.
 _RULES: Final = "rules:"
 
 
@@ -80,11 +81,13 @@ class ParsedRequest:
     vary: tuple[str, ...] = ()
     #: Whether the cache may answer it, and for how long its answer may be reused.
     reuse: Reuse = UNTIL_EXPIRY
+    #: When it came, in seconds since the Unix epoch.
+    asked_s: float = 0.0
 
     @property
     def subject(self) -> Subject:
         """What signals look at, before any inference."""
-        return Subject(self.request, self.headers, None, self.ask)
+        return Subject(self.request, self.headers, None, self.ask, self.asked_s)
 
     @property
     def gives_feedback(self) -> bool:
@@ -98,13 +101,16 @@ class RequestParser:
 
     catalogue: Catalogue
     cache_policies: CachePolicies
-    #: Headers that signals read, in lower case: with them equal, equal requests get equal decisions.
-    routing_headers: Sequence[str]
+    #: Signals that read headers or the time: where they read the same, equal requests get equal decisions.
+    key_signals: Sequence[Signal]
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
     reuse_rules: ReuseRules = field(default_factory=ReuseRules)
     #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
     rules: str = ""
+    ask_reader: AskReader = field(default_factory=AskReader.of)
+    #: A streamed answer may be another model's: then it is not stored for requests for a whole one.
+    routes_by_stream: bool = False
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -116,17 +122,20 @@ class RequestParser:
         pinned = self.catalogue.pinned(request.model)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
-        ask = read_ask(request)
-        reuse = self.reuse_rules.of(Subject(request, headers, None, ask))
-        keys = self._keys(raw, request, headers, vary)
+        ask, asked_s = self.ask_reader.read(request), budget.clock.wall_s()
+        subject = Subject(request, headers, None, ask, asked_s)
+        reuse = self.reuse_rules.of(subject)
+        keys = self._keys(raw, subject, vary)
         directives = _within(directives, reuse)
-        return ParsedRequest(raw, headers, request, ask, pinned, directives, keys, budget, vary, reuse)
+        return ParsedRequest(
+            raw, headers, request, ask, pinned, directives, keys, budget, vary, reuse, asked_s=asked_s
+        )
 
-    def _keys(
-        self, raw: RawRequest, request: InferenceRequest, headers: Mapping[str, str], vary: tuple[str, ...]
-    ) -> dict[KeyRule, RequestKey]:
-        facts = [(name, headers.get(name, "")) for name in self.routing_headers]
-        facts += [(_RULES, self.rules)] if self.rules else []
+    def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:
+        request, headers = subject.request, subject.headers
+        facts = [*self._routing_facts(subject)]
+        if self.routes_by_stream:
+            facts.append((":stream", str(request.stream)))
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
         contexts: dict[IgnoreRule, ContextDigest] = {}
@@ -141,6 +150,15 @@ class RequestParser:
             key = fingerprint(scope, context, request.prompt, routing_facts=facts)
             keys[rule] = RequestKey(scope, key, context, ignore.count(request.system_texts))
         return keys
+
+    def _routing_facts(self, subject: Subject) -> Iterator[tuple[str, str]]:
+        """What the decision hangs on beside the request's body."""
+        for signal in self.key_signals:
+            reading = signal.read(subject)
+            yield reading.name, f"{reading.score:g}"
+            yield from ((reading.name, label) for label in (reading.label or "", *reading.also))
+        if self.rules:
+            yield _RULES, self.rules
 
 
 def _within(directives: Directives, reuse: Reuse) -> Directives:

@@ -19,6 +19,7 @@ from router_extproc.errors import (
     RequestBlocked,
     RequestError,
     RouterUnavailable,
+    UnsupportedRequest,
 )
 from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.caching.pages import PagesHeard
@@ -34,9 +35,11 @@ from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
 from router_extproc.redaction.request import Redacted
-from router_extproc.routing.actions import AnswerText, Block, Redaction
+from router_extproc.routing.accepts import Demands
+from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccepted
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
+from router_extproc.signals.context_length import estimate_tokens
 
 UNKNOWN = SignalReadings({}, None, None)
 
@@ -171,21 +174,26 @@ class RequestPipeline:
         """What a decision says that asks no pool."""
         parsed, explanation = considered.parsed, _explain(considered)
         dialect, request = parsed.raw.dialect, parsed.request
+        error: RequestError
         match reply.action:
             case Block(message=message, status=status):
                 error = RequestBlocked(message, status=status)
-                headers = {DECISION_HEADER: reply.decision}
-                return Reject(error, dialect.render_error(error), headers, explanation)
+            case Unaccepted(message=message):
+                error = UnsupportedRequest(message)
             case AnswerText(text=text):
                 now_s = self.clock.wall_s()
                 answer = dialect.restore(dialect.compose(text, model=request.model, now_s=now_s))
                 return LocalAnswer(dialect.render(answer, request), reply.decision, explanation)
+        headers = {DECISION_HEADER: reply.decision}
+        return Reject(error, dialect.render_error(error), headers, explanation)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
+        tokens = estimate_tokens(parsed.request) if self.policy.counts_tokens else 0
+        demands = Demands.of(parsed.request.contents, tokens)
         if parsed.pinned is not None:
-            return self.policy.pin(parsed.pinned, traffic)
-        return self.policy.decide(readings.readings, traffic, unread=readings.unread)
+            return self.policy.pin(parsed.pinned, traffic, demands)
+        return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
         """The replay of a hit, or why its answer is of no use to this request."""

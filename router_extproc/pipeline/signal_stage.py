@@ -68,7 +68,7 @@ class SignalStage:
     ) -> SignalReadings:
         """The readings that are known, and those of these signals after one encoder pass."""
         encoder, clock = self._encoder, budget.clock
-        wanted = signals if subject.ask.reading else ()
+        wanted = signals if subject.ask.topic else ()
         if encoder is None or not (wanted or (encode and subject.request.prompt)):
             return _joined(known, _read(signals, subject, clock))
         tasks = any(signal.needs_tasks for signal in wanted)
@@ -96,11 +96,11 @@ class _Texts:
     subject: Subject
 
     def of_the_ask(self, *, tasks: bool) -> Encoding:
-        return self.encoder.encode(self.subject.ask.reading, tasks=tasks)
+        return self.encoder.encode(self.subject.ask.topic, tasks=tasks)
 
     def of_the_prompt(self, of_the_ask: Encoding | None) -> Encoding | None:
         prompt = self.subject.request.prompt
-        if of_the_ask is not None and prompt == self.subject.ask.reading:
+        if of_the_ask is not None and prompt == self.subject.ask.topic:
             return of_the_ask
         return self.encoder.encode(prompt) if prompt else None
 

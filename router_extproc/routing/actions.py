@@ -23,8 +23,21 @@ class AnswerText:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unaccepted:
+    """Refuse a request that has what none of the models for it accepts."""
+
+    #: Short words, as in `models.NAME.accepts`.
+    contents: frozenset[str]
+
+    @property
+    def message(self) -> str:
+        """What the client reads."""
+        return f"No model for this request accepts {', '.join(sorted(self.contents))}."
+
+
 #: No pool is asked.
-LocalAction: TypeAlias = Block | AnswerText
+LocalAction: TypeAlias = Block | AnswerText | Unaccepted
 
 
 @dataclass(frozen=True, slots=True)

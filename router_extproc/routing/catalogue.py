@@ -23,6 +23,10 @@ class Target:
     served_name: str
     #: None: it does not reason, or nothing is known of how it is told to.
     reasoning_family: str | None
+    #: What it accepts beside plain text (routing.accepts); None: everything, as far as is known.
+    accepts: frozenset[str] | None = None
+    #: The longest request that it reads; None: not known.
+    context_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

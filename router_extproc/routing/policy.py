@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
-from router_extproc.routing.actions import LocalAction, Redaction
+from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
+from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -34,6 +35,31 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyTrace(Sequence[RuleTrace]):
+    """The traces of the decisions that were looked at, made when somebody asks: requests do not."""
+
+    _decisions: tuple[RoutingDecision, ...]
+    _readings: Readings
+    #: How many of the decisions were looked at.
+    _count: int
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> RuleTrace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[RuleTrace]: ...
+
+    def __getitem__(self, index: int | slice) -> RuleTrace | Sequence[RuleTrace]:
+        looked_at = self._decisions[: self._count]
+        if isinstance(index, slice):
+            return [decision.trace(self._readings) for decision in looked_at[index]]
+        return looked_at[index].trace(self._readings)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where a request goes, and why."""
 
@@ -43,7 +69,7 @@ class Route:
     #: None leaves the body as it is.
     reasoning: bool | None
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
     #: Answers in the target's place, whose pool is down; None: the target itself is asked.
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
@@ -66,7 +92,7 @@ class LocalReply:
     decision: str
     action: LocalAction
     tags: tuple[str, ...] = ()
-    trace: tuple[RuleTrace, ...] = ()
+    trace: Sequence[RuleTrace] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,37 +146,64 @@ class Policy:
         self.fallbacks: Final = fallbacks
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
+        candidates = (each.target for decision in decisions for each in decision.candidates)
+        #: Whether the length of a request matters.
+        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates)
 
     def decide(
-        self, readings: Readings, traffic: TrafficSnapshot = ALL_UP, *, unread: Unread = frozenset()
+        self,
+        readings: Readings,
+        traffic: TrafficSnapshot = ALL_UP,
+        *,
+        unread: Unread = frozenset(),
+        demands: Demands = NO_DEMANDS,
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
-        `unread`: signals that could not be read, or not completely.
+        `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
-        trace: list[RuleTrace] = []
-        for decision in self._decisions:
+        for count, decision in enumerate(self._decisions, 1):
             if unread and decision.might_take(readings, unread):
                 raise RouterUnavailable("The gateway could not read this request in time. Try again.")
-            trace.append(decision.trace(readings))
-            if trace[-1].matched:
-                if decision.action is not None:
-                    return LocalReply(decision.name, decision.action, decision.tags, tuple(trace))
-                target = decision.selection.choose(decision.candidates, readings, traffic).target
-                route = Route(decision.name, target, decision.reasoning, decision.tags, tuple(trace))
-                return self._with_fallback(replace(route, redaction=decision.redaction), traffic)
-        return self._with_fallback(Route(DEFAULT, self._default, None, trace=tuple(trace)), traffic)
+            if decision.rule.holds(readings):
+                trace = LazyTrace(self._decisions, readings, count)
+                return self._taken(decision, trace, readings, traffic, demands)
+        trace = LazyTrace(self._decisions, readings, len(self._decisions))
+        lacking = demands.missing(self._default)
+        if lacking:
+            return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
+        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic, demands)
 
-    def traces(self, readings: Readings) -> tuple[RuleTrace, ...]:
-        """How every rule goes, in the order in which they are asked, also behind the one that is taken."""
-        return tuple(decision.trace(readings) for decision in self._decisions)
+    def _taken(
+        self,
+        decision: RoutingDecision,
+        trace: LazyTrace,
+        readings: Readings,
+        traffic: TrafficSnapshot,
+        demands: Demands,
+    ) -> Route | LocalReply:
+        """What this decision says."""
+        name, tags = decision.name, decision.tags
+        if decision.action is not None:
+            return LocalReply(name, decision.action, tags, trace)
+        candidates = able(decision.candidates, demands)
+        if not candidates:
+            lacking = missing([each.target for each in decision.candidates], demands)
+            return LocalReply(name, Unaccepted(lacking), tags, trace)
+        target = decision.selection.choose(candidates, readings, traffic).target
+        route = Route(name, target, decision.reasoning, tags, trace, redaction=decision.redaction)
+        return self._with_fallback(route, traffic, demands)
 
-    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP) -> Route:
-        """The route of a request that names a real model."""
-        return self._with_fallback(Route(PINNED, target, None), traffic)
+    def traces(self, readings: Readings) -> Sequence[RuleTrace]:
+        """How every rule goes, in the order in which they are asked."""
+        return LazyTrace(self._decisions, readings, len(self._decisions))
+
+    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP, demands: Demands = NO_DEMANDS) -> Route:
+        """The route of a request that names a real model, whether or not it accepts what the request has."""
+        return self._with_fallback(Route(PINNED, target, None), traffic, demands)
 
     def may_send(self, decision: str, target: Target) -> bool:
         """Whether requests of this decision are answered by the target, its fallback left aside."""
@@ -164,6 +217,6 @@ class Policy:
         known = self._by_name.get(decision)
         return None if known is None else known.reasoning
 
-    def _with_fallback(self, route: Route, traffic: TrafficSnapshot) -> Route:
-        fallback = self.fallbacks.of(route.target, traffic)
+    def _with_fallback(self, route: Route, traffic: TrafficSnapshot, demands: Demands = NO_DEMANDS) -> Route:
+        fallback = self.fallbacks.of(route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)

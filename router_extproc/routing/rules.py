@@ -1,7 +1,8 @@
 """Rules: when a decision applies, as a tree of all, any, not and tests of readings.
 
-`read_rule` reads the `when` tree of the configuration. A signal without a reading, or without a label,
-matches no test but `false`.
+`read_rule` reads the `when` tree of the configuration. A signal without a reading matches no test but
+`false`. Labels beside the best one count where the signal finds several (`Reading.also`), and wherever a test
+says how high they must score.
 """
 
 from __future__ import annotations
@@ -87,12 +88,24 @@ class Test:
     def _fits(self, reading: Reading) -> bool:
         # A range asks for the score alone: a signal such as complexity has no label to give.
         by_score = self.score_min is not None or self.score_max is not None
-        if self.labels is None and not by_score:
-            return reading.label is not None
-        if self.labels is not None and reading.label not in self.labels:
-            return False
-        above = self.score_min is None or reading.score >= self.score_min
-        return above and (self.score_max is None or reading.score <= self.score_max)
+        if self.labels is None:
+            return self._is_inside(reading.score) if by_score else reading.label is not None
+        if not by_score:
+            return reading.label in self.labels or not self.labels.isdisjoint(reading.also)
+        return any(self._is_inside(score) for score in self._scores(reading, self.labels))
+
+    def _scores(self, reading: Reading, labels: frozenset[str]) -> Iterator[float]:
+        """How each of the labels scores, as far as it counts: what is found, and with `min` what scores."""
+        if reading.label in labels:
+            yield reading.score
+        ranked = labels if self.score_min else labels.intersection(reading.also)
+        yield from (
+            reading.scores[label] for label in ranked if label in reading.scores and label != reading.label
+        )
+
+    def _is_inside(self, score: float) -> bool:
+        above = self.score_min is None or score >= self.score_min
+        return above and (self.score_max is None or score <= self.score_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,11 @@ class Subject:
     request: InferenceRequest
     #: Names in lower case; values decoded as UTF-8 with replacement.
     headers: Mapping[str, str]
-    #: Of `ask.reading`. None when no signal asked for it, or when inference failed or ran out of budget.
+    #: Of `ask.topic`. None when no signal asked for it, or when inference failed or ran out of budget.
     encoding: Encoding | None
     ask: Ask
+    #: When the request came, in seconds since the Unix epoch.
+    asked_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Reading:
     scores: Mapping[str, float] = field(default_factory=dict)
     #: The part of the request that it is about, where a signal reads several.
     part: Part | None = None
+    #: What was found beside `label`, by a signal that may find several at once: rules ask for these like it.
+    also: tuple[str, ...] = ()
 
 
 class Signal(Protocol):
@@ -86,6 +90,11 @@ class SignalSettings(Section, ABC):
         """True when its signals need the encoder."""
         return False
 
+    @property
+    def reads_stream(self) -> bool:
+        """True when it reads whether the answer shall be streamed: that is then part of a fingerprint."""
+        return False
+
     def problems(self, path: str) -> Iterator[ConfigError]:
         """What no single field can tell; `path` is the section's YAML path."""
         del path
@@ -95,9 +104,24 @@ class SignalSettings(Section, ABC):
         """Every label that the signal can give; None: any text, or not known before it is opened."""
         return None
 
-    def headers(self) -> Sequence[str]:
-        """The request headers that the signal reads, in lower case: they are part of a fingerprint."""
-        return ()
+    @property
+    def finds_several(self) -> bool:
+        """True when a reading may have labels beside the best one."""
+        return False
+
+    @property
+    def ranks_labels(self) -> bool:
+        """True when a reading may have the scores of labels that were not found."""
+        return False
+
+    @property
+    def in_key(self) -> bool:
+        """True when a reading hangs on more than the request's body: a header, the time.
+
+        It is then part of the cache's keys, so that equal requests get equal decisions. Such a signal needs
+        no encoder.
+        """
+        return False
 
     @abstractmethod
     def open(self, name: str, classifiers: Classifiers) -> Signal:

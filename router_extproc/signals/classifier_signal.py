@@ -1,4 +1,4 @@
-"""What the signals that read a classifier (`intent`, `guard`, `complexity`) have in common.
+"""What the signals that read a classifier (`intent`, `similarity`, `guard`, `complexity`) have in common.
 
 Each says how scores become a label. A prompt that the encoder cannot read has no label and the score 0.
 """
@@ -20,13 +20,19 @@ class ClassifierSignal:
 
     needs_encoding = True
 
-    def __init__(self, name: str, classifier: Classifier, judge: Judge, *, score_min: float) -> None:
-        """Below `score_min` the reading has no label, only the score that was not enough."""
+    def __init__(
+        self, name: str, classifier: Classifier, judge: Judge, *, score_min: float, several: bool = False
+    ) -> None:
+        """Below `score_min` the reading has no label, only the score that was not enough.
+
+        several: every label that reaches it is found, and not the best one alone.
+        """
         self.name = name
         self.needs_tasks = classifier.reads_tasks
         self._classifier = classifier
         self._judge = judge
         self._score_min = score_min
+        self._several = several
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
@@ -36,4 +42,19 @@ class ClassifierSignal:
         if not scores:
             return Reading(self.name, None, 0.0)
         label, score = self._judge(scores)
-        return Reading(self.name, label if score >= self._score_min else None, score, scores)
+        if score < self._score_min:
+            return Reading(self.name, None, score, scores)
+        return Reading(self.name, label, score, scores, also=self._others(scores, label))
+
+    def _others(self, scores: Mapping[str, float], label: str) -> tuple[str, ...]:
+        """What else is found, the best first."""
+        if not self._several:
+            return ()
+        found = [other for other, score in scores.items() if other != label and score >= self._score_min]
+        return tuple(sorted(found, key=scores.__getitem__, reverse=True))
+
+
+def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:
+    """The label with the highest score, and that score."""
+    best = max(scores, key=scores.__getitem__)
+    return best, scores[best]

@@ -21,8 +21,8 @@ from router_extproc.signals.base import Reading, SignalSettings, Subject
 BYTES_PER_TOKEN = 4
 #: What a chat template adds around each message.
 TOKENS_PER_TURN = 4
-#: The context field that holds tool definitions, which the model reads like text.
-TOOLS_FIELD = "tools"
+#: Context fields that hold tool definitions, which the model reads like text.
+TOOLS_FIELDS = frozenset({"tools", "functions"})
 #: The label of a request inside the bounds.
 IN_RANGE = "in_range"
 
@@ -72,11 +72,15 @@ class ContextLengthSignal:
 
 
 def estimate_tokens(request: InferenceRequest) -> int:
-    """About how many tokens prompt, system prompt, earlier turns and tools have; images count nothing."""
-    texts = [text for text in (request.system, request.prompt) if text]
-    texts += [turn.text for turn in request.history]
-    tools = sum(len(field.value) for field in request.context if field.name == TOOLS_FIELD)
-    text_bytes = sum(count_bytes(text) for text in texts)
+    """About how many tokens the whole request has: every turn, tool calls and results, tools.
+
+    Images count nothing.
+    """
+    turns = (*request.history, *request.later)
+    texts = [text for text in (request.system, request.prompt, *(turn.text for turn in turns)) if text]
+    calls = [text for turn in turns for call in turn.tool_calls for text in (call.name, call.arguments)]
+    tools = sum(len(field.value) for field in request.context if field.name in TOOLS_FIELDS)
+    text_bytes = sum(map(count_bytes, texts)) + sum(map(count_bytes, calls))
     return -(-(text_bytes + tools) // BYTES_PER_TOKEN) + TOKENS_PER_TURN * len(texts)
 
 

@@ -41,6 +41,11 @@ class GuardSettings(SignalSettings):
         """See SignalSettings."""
         return True
 
+    @property
+    def ranks_labels(self) -> bool:
+        """See SignalSettings."""
+        return True
+
     def labels(self) -> Sequence[str]:
         """See SignalSettings."""
         return self.kinds

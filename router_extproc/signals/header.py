@@ -5,7 +5,7 @@ A client may write what it likes there, unless Envoy sets the header itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -32,9 +32,10 @@ class HeaderSettings(SignalSettings):
             problem = "x-router-* headers are removed from requests; it would never match"
             yield ConfigError(f"{path}.header", problem)
 
-    def headers(self) -> Sequence[str]:
+    @property
+    def in_key(self) -> bool:
         """See SignalSettings."""
-        return (self.header.lower(),)
+        return True
 
     def open(self, name: str, classifiers: Classifiers) -> HeaderSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
@@ -55,6 +56,11 @@ class HeaderSignal:
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal."""
         value = subject.headers.get(self._header, "").strip()
-        if not value or len(value) > VALUE_CHARS_MAX:
+        if not is_label(value):
             return Reading(self.name, None, 0.0)
         return Reading(self.name, value, 1.0)
+
+
+def is_label(value: str) -> bool:
+    """False for nothing, and for what is too long."""
+    return 0 < len(value) <= VALUE_CHARS_MAX

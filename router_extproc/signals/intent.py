@@ -6,7 +6,7 @@ label, only the score that was not enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from router_extproc.models.base import Classifiers
 from router_extproc.models.shipped import is_shipped_name, shipped_labels
 from router_extproc.section import did_you_mean
 from router_extproc.signals.base import SignalSettings
-from router_extproc.signals.classifier_signal import ClassifierSignal
+from router_extproc.signals.classifier_signal import ClassifierSignal, likeliest
 
 
 class IntentSettings(SignalSettings):
@@ -31,11 +31,24 @@ class IntentSettings(SignalSettings):
     examples: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     #: Below it the reading has no label.
     min_score: float = Field(default=0.5, ge=0, le=1)
+    #: Whether every label from there on is found, or the best one alone. The scores of all labels add up to
+    #: one at most, so two can be found only with a min_score of 0.5 or less.
+    several: bool = False
 
     @property
     def needs_encoder(self) -> bool:
         """See SignalSettings."""
         return True
+
+    @property
+    def ranks_labels(self) -> bool:
+        """See SignalSettings."""
+        return True
+
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return self.several
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
@@ -66,10 +79,4 @@ class IntentSettings(SignalSettings):
             classifier = classifiers.by_examples(self.examples)
         else:
             classifier = classifiers.trained(self.model, where=f"signals.{name}.model")
-        return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score)
-
-
-def likeliest(scores: Mapping[str, float]) -> tuple[str, float]:
-    """The label with the highest score, and that score."""
-    best = max(scores, key=scores.__getitem__)
-    return best, scores[best]
+        return ClassifierSignal(name, classifier, likeliest, score_min=self.min_score, several=self.several)

@@ -1,101 +1,175 @@
-"""The keywords signal: the prompt has one of these words or phrases.
+"""The keywords signal: words, phrases and patterns that a request has, or has not.
 
-A keyword matches whole words only ("cat" is not in "category"), in any case; a line break inside a phrase
-counts as a space. Scripts without spaces between words (Chinese, Japanese, Thai) match anywhere.
+`any` and `regex` ask for one of them, `all` for every one, `none` for the absence of each; what is written
+must hold together. How a word is found is in `words.py`, how a pattern in `patterns.py`.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifiers
+from router_extproc.section import Section
 from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.signals.patterns import Pattern, PatternError
+from router_extproc.signals.texts import TextPart, texts_of
+from router_extproc.signals.words import (
+    BORDER,
+    FoldedText,
+    Keyword,
+    Misspelt,
+    Tolerance,
+    exact,
+    fold,
+    tolerance_of,
+)
 
-#: Characters read at each end of a longer prompt: this runs on the event loop.
-EDGE_CHARS_MAX = 16_384
-#: Longer words are not composed: the time that takes grows with the square of a run of marks.
-WORD_CHARS_MAX = 64
-#: Scripts without spaces between words, as a part of a character class: Thai, Lao, Myanmar, Khmer,
-#: kana and Chinese characters.
-SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\U00020000-\U000323af"
-#: One character that makes one word with its neighbours.
-JOINING = rf"[^\W{SPACELESS}]"
+#: The label where no word or pattern is asked for that could be one.
+MATCHED: Final = "matched"
+#: Words of a signal that finds misspelt ones: each is compared with every word of a text.
+FUZZY_WORDS_MAX: Final = 200
+PATTERNS_MAX: Final = 32
+
+
+class Edits(Section):
+    """How many letters may be wrong."""
+
+    #: Letters added, left out, changed or swapped with their neighbour; in a word of fewer than six letters
+    #: one at most, in one of fewer than four none.
+    max_edits: Literal[1, 2]
 
 
 class KeywordsSettings(SignalSettings):
-    """Matches when the prompt has one of the words (whole words, case folded)."""
+    """Matches when the request has the words (whole words, case folded) and patterns that are asked for."""
 
     type: Literal["keywords"]
-    #: Words or phrases; the first that is found is the label.
-    any: tuple[str, ...] = Field(min_length=1)
+    #: Words or phrases of which one is needed; the first that is found is the label.
+    any: tuple[str, ...] = ()
+    #: Words or phrases that are all needed.
+    all: tuple[str, ...] = ()
+    #: Words or phrases of which none may be there.
+    none: tuple[str, ...] = ()
+    #: Patterns of RE2, one of which does like a word of `any`; with names (`{ticket: 'OPS-\d+'}`), the
+    #: name is the label.
+    regex: Annotated[tuple[str, ...], Field(max_length=PATTERNS_MAX)] | dict[str, str] = ()
+    #: Finds misspelt words, too: {max_edits: 1 or 2}, or the share of a word that must be right. None: it
+    #: does not.
+    fuzzy: Edits | Annotated[float, Field(ge=0.5, lt=1)] | None = None
     #: Whether ASAP and asap are two words.
     case_sensitive: bool = False
+    #: What is read: the ask, system prompts, the turns before, or what tools returned.
+    parts: tuple[TextPart, ...] = Field(default=("ask",), min_length=1)
+
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return len(self.labels()) > 1
 
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
-        for index, word in enumerate(self.any):
-            if not word.strip():
-                yield ConfigError(f"{path}.any[{index}]", "must not be empty")
+        if not any((self.any, self.all, self.none, self.regex)):
+            yield ConfigError(path, "needs at least one of any, all, none and regex")
+        for key, words in self._lists():
+            for index, word in enumerate(words):
+                if not word.strip():
+                    yield ConfigError(f"{path}.{key}[{index}]", "must not be empty")
+        count = sum(len(words) for _, words in self._lists())
+        if self.fuzzy is not None and count > FUZZY_WORDS_MAX:
+            problem = f"is for {FUZZY_WORDS_MAX} words at most, got {count}: split the signal"
+            yield ConfigError(f"{path}.fuzzy", problem)
+        yield from self._pattern_problems(f"{path}.regex")
 
     def labels(self) -> Sequence[str]:
         """See SignalSettings."""
-        return self.any
+        return (*self.any, *self.patterns()) or (MATCHED,)
+
+    def patterns(self) -> Mapping[str, str]:
+        """Pattern by label."""
+        if isinstance(self.regex, dict):
+            return self.regex
+        return {pattern: pattern for pattern in self.regex}
 
     def open(self, name: str, classifiers: Classifiers) -> KeywordsSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
-        return KeywordsSignal(name, self.any, case_sensitive=self.case_sensitive)
+        edits = self.fuzzy.max_edits if isinstance(self.fuzzy, Edits) else self.fuzzy
+        return KeywordsSignal(
+            name,
+            self.any,
+            all_of=self.all,
+            none_of=self.none,
+            patterns=self.patterns(),
+            tolerance=exact if edits is None else tolerance_of(edits),
+            case_sensitive=self.case_sensitive,
+            parts=self.parts,
+        )
+
+    def _lists(self) -> tuple[tuple[str, Sequence[str]], ...]:
+        return (("any", self.any), ("all", self.all), ("none", self.none))
+
+    def _pattern_problems(self, path: str) -> Iterator[ConfigError]:
+        if len(self.regex) > PATTERNS_MAX:
+            yield ConfigError(path, f"has {len(self.regex)} patterns; at most {PATTERNS_MAX} are allowed")
+            return
+        named = isinstance(self.regex, dict)
+        for index, (label, pattern) in enumerate(self.patterns().items()):
+            try:
+                Pattern(pattern)
+            except PatternError as error:
+                yield ConfigError(f"{path}.{label}" if named else f"{path}[{index}]", str(error))
 
 
 class KeywordsSignal:
-    """The first keyword, in the order given, that the prompt has. Fits signals.base.Signal."""
+    """The first keyword or pattern, in the order given, that the request has. Fits signals.base.Signal."""
 
     needs_encoding = False
     needs_tasks = False
 
-    def __init__(self, name: str, words: Sequence[str], *, case_sensitive: bool = False) -> None:
-        """A keyword of nothing but white space never matches."""
+    def __init__(
+        self,
+        name: str,
+        any_of: Sequence[str] = (),
+        *,
+        all_of: Sequence[str] = (),
+        none_of: Sequence[str] = (),
+        patterns: Mapping[str, str] | None = None,
+        tolerance: Tolerance = exact,
+        case_sensitive: bool = False,
+        parts: Sequence[TextPart] = ("ask",),
+    ) -> None:
+        """A keyword of nothing but white space never matches; `patterns` are by label, and sound."""
         self.name = name
         self._case_sensitive = case_sensitive
-        folded = ((word, fold(word, case_sensitive=case_sensitive)) for word in words)
-        self._words = tuple((word, whole_word(form)) for word, form in folded if form)
+        self._parts = tuple(parts)
+
+        def keywords(words: Iterable[str]) -> tuple[Keyword, ...]:
+            found = (Keyword.of(word, case_sensitive=case_sensitive, tolerance=tolerance) for word in words)
+            return tuple(filter(None, found))
+
+        self._any, self._all, self._none = map(keywords, (any_of, all_of, none_of))
+        self._misspelt = Misspelt((*self._any, *self._all, *self._none))
+        compiled = (patterns or {}).items()
+        self._patterns = {label: Pattern(each, case_sensitive=case_sensitive) for label, each in compiled}
+        self._asks_for_one = bool(any_of or patterns)
 
     def read(self, subject: Subject) -> Reading:
-        """See signals.base.Signal; the label is the keyword as it was configured."""
-        text = fold(cut_middle(subject.ask.reading), case_sensitive=self._case_sensitive)
-        for word, pattern in self._words:
-            if pattern.search(text):
-                return Reading(self.name, word, 1.0)
-        return Reading(self.name, None, 0.0)
+        """See signals.base.Signal; a label is the keyword as it was configured, or the pattern's name."""
+        raw = BORDER.join(texts_of(subject, self._parts))
+        text = FoldedText(fold(raw, case_sensitive=self._case_sensitive), self._misspelt)
+        needed = [word.score_in(text) for word in self._all]
+        if 0.0 in needed or any(word.score_in(text) for word in self._none):
+            return Reading(self.name, None, 0.0)
+        found = {MATCHED: 1.0} if not self._asks_for_one else self._found(raw, text)
+        if not found:
+            return Reading(self.name, None, 0.0)
+        label = next(iter(found))
+        return Reading(self.name, label, min((found[label], *needed)), found, also=tuple(found)[1:])
 
-
-def cut_middle(text: str) -> str:
-    """The text, or both ends of one that is too long."""
-    if len(text) <= 2 * EDGE_CHARS_MAX:
-        return text
-    return f"{text[:EDGE_CHARS_MAX]}\n{text[-EDGE_CHARS_MAX:]}"
-
-
-def fold(text: str, *, case_sensitive: bool) -> str:
-    """One form for all ways to write the same words: composed, spaced by single spaces, case folded."""
-    cased = text if case_sensitive else text.casefold()
-    return " ".join(cased.split() if cased.isascii() else map(compose, cased.split()))
-
-
-def compose(word: str) -> str:
-    """The word in normal form C; one that is too long to be a word stays as it is."""
-    return unicodedata.normalize("NFC", word) if len(word) <= WORD_CHARS_MAX else word
-
-
-def whole_word(form: str) -> re.Pattern[str]:
-    """Finds the folded keyword with a border on either side."""
-    literal = re.escape(form)
-    # The literal comes first and its left border after it: the search is then a plain string search.
-    left = f"(?<!{JOINING}{literal})" if re.match(JOINING, form[0]) else ""
-    right = f"(?!{JOINING})" if re.match(JOINING, form[-1]) else ""
-    return re.compile(literal + left + right)
+    def _found(self, raw: str, text: FoldedText) -> dict[str, float]:
+        """Every word of `any` and every pattern that is there, in the order given."""
+        scores = {word.word: word.score_in(text) for word in self._any}
+        there = {label: 1.0 for label, pattern in self._patterns.items() if pattern.is_in(raw)}
+        return {**{word: score for word, score in scores.items() if score}, **there}

@@ -39,7 +39,10 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
             "socket_folders",
         ),
     ),
-    ("sans-IO core; client APIs; encoder, classifiers, verifier", ("protocol", "dialects", "models", "_pb")),
+    (
+        "sans-IO core; client APIs; what a human asked; encoder, classifiers, verifier",
+        ("protocol", "dialects", "conversation", "models", "_pb"),
+    ),
     ("semantic cache; signals; gRPC edge", ("cache", "signals", "server")),
     ("readings and traffic to a route; what is replaced in a request", ("routing", "redaction")),
     ("what happens to one request, and what is learned from its answer", ("pipeline",)),

@@ -128,7 +128,7 @@ def fake_router(
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
-    signals: are read. signal_settings: their headers are part of a fingerprint.
+    signals: are read. signal_settings: say which of them are part of a fingerprint.
     own_cache_policies: of decisions that have another one than `cache_policy`.
     backend: made with the same clock; it is written to while `FakeRouter.cache` is open.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from router_extproc.llm.ask import read_ask
+from router_extproc.conversation.ask import read_ask
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 from router_extproc.models.base import Encoder
 from router_extproc.signals.base import Subject

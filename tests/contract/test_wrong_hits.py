@@ -38,6 +38,8 @@ TRAPS = read_pairs(QUESTIONS / "traps.jsonl")
 #: Questions that differ in how they are written, or in one word.
 WRITTEN = [pair for path in sorted((QUESTIONS / "writing").glob("*.jsonl")) for pair in read_pairs(path)]
 CONTRAST = read_pairs(QUESTIONS / "contrast.jsonl")
+#: Long questions that one word or one condition tells apart.
+LONG = read_pairs(QUESTIONS / "long.jsonl")
 HARMLESS = read_pairs(QUESTIONS / "harmless.jsonl")
 KINDS = sorted({trap["trap"] for trap in TRAPS})
 
@@ -119,7 +121,7 @@ async def missed_and_hit(
     return missed, hit
 
 
-@pytest.mark.parametrize("pairs", [WRITTEN, CONTRAST], ids=["writing", "contrast"])
+@pytest.mark.parametrize("pairs", [WRITTEN, CONTRAST, LONG], ids=["writing", "contrast", "long"])
 async def test_no_pair_that_differs_in_a_mark_or_a_word_works(
     open_backend: OpenBackend, encoder: OnnxEncoder, pairs: list[dict[str, str]]
 ) -> None:

@@ -38,6 +38,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "phonenumbers": ("signals.pii.phone",),
     "stdnum": ("signals.pii.patterns",),
     "py3langid": ("signals.language",),
+    "rapidfuzz": ("signals.words",),
+    "re2": ("signals.patterns",),
     "yaml": ("config.document",),
     "structlog": ("telemetry", "server"),
     "prometheus_client": ("telemetry",),

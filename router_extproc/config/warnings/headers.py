@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from router_extproc.config.check_headers import HOP_BY_HOP, OF_ONE_REQUEST, scopes_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
+from router_extproc.signals.claim import ClaimSettings
 
 
 def warn_of_scope_headers(subject: Subject) -> Iterator[ConfigWarning]:
@@ -23,3 +24,15 @@ def warn_of_stripped_headers(subject: Subject) -> Iterator[ConfigWarning]:
         if name.lower() in HOP_BY_HOP:
             problem = f"Envoy removes '{name}' anyway, because it belongs to one connection"
             yield ConfigWarning(f"envoy.strip_headers[{index}]", problem)
+
+
+def warn_of_forged_claims(subject: Subject) -> Iterator[ConfigWarning]:
+    """Claims in a header that a client may write itself."""
+    stripped = {name.lower() for name in subject.config.envoy.strip_headers}
+    for name, signal in subject.config.signals.items():
+        if isinstance(signal, ClaimSettings) and signal.header.lower() not in stripped:
+            problem = (
+                f"any client may send '{signal.header}' and claim what it likes: add it to"
+                " envoy.strip_headers, and let Envoy's JWT filter set it"
+            )
+            yield ConfigWarning(f"signals.{name}.header", problem)

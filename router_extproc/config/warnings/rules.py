@@ -23,7 +23,7 @@ class _Asked:
 
 def warn_of_rules(subject: Subject) -> Iterator[ConfigWarning]:
     """Decisions that no request can be given to."""
-    worlds = Worlds(subject.config.signals)
+    worlds = Worlds(subject.config)
     earlier: list[_Asked] = []
     for asked in _in_order(subject.config):
         path = f"decisions[{asked.index}]"

@@ -17,7 +17,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import read_rule
 
 #: Signals of what is one person's: what a gateway says of the client, and what people write of themselves.
-_PERSONAL: Final = frozenset({"header", "pii"})
+_PERSONAL: Final = frozenset({"claim", "header", "pii"})
 
 
 def warn_of_shared_persons(subject: Subject) -> Iterator[ConfigWarning]:

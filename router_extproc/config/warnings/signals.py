@@ -12,11 +12,13 @@ from router_extproc.signals.complexity import ComplexitySettings
 from router_extproc.signals.context_length import BYTES_PER_TOKEN, ContextLengthSettings
 from router_extproc.signals.guard import GuardSettings
 from router_extproc.signals.intent import IntentSettings
-from router_extproc.signals.keywords import KeywordsSettings, fold
+from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.signals.language import LanguageSettings
+from router_extproc.signals.similarity import SimilaritySettings
+from router_extproc.signals.words import fold
 
 #: Signals whose label hangs on a score alone.
-_SCORED: Final = (ComplexitySettings, GuardSettings, IntentSettings, LanguageSettings)
+_SCORED: Final = (ComplexitySettings, GuardSettings, IntentSettings, LanguageSettings, SimilaritySettings)
 #: Those whose label is an alarm.
 _ALARMS: Final = (ComplexitySettings, GuardSettings)
 
@@ -55,10 +57,19 @@ def _warn_of_length(path: str, signal: ContextLengthSettings, config: Config) ->
 
 
 def _warn_of_words(path: str, signal: KeywordsSettings) -> Iterator[ConfigWarning]:
+    def folded(word: str) -> str:
+        return fold(word, case_sensitive=signal.case_sensitive)
+
     seen: dict[str, str] = {}
     for index, word in enumerate(signal.any):
-        folded = fold(word, case_sensitive=signal.case_sensitive)
-        if folded in seen:
-            problem = f"'{word}' equals '{seen[folded]}' before it, so it is never the label"
+        if folded(word) in seen:
+            problem = f"'{word}' equals '{seen[folded(word)]}' before it, so it is never the label"
             yield ConfigWarning(f"{path}.any[{index}]", problem)
-        seen.setdefault(folded, word)
+        seen.setdefault(folded(word), word)
+    forbidden = {folded(word) for word in signal.none}
+    for key, words in (("any", signal.any), ("all", signal.all)):
+        for index, word in enumerate(words):
+            if folded(word) in forbidden:
+                yield ConfigWarning(
+                    f"{path}.{key}[{index}]", f"'{word}' is in none, too, so it never matches"
+                )

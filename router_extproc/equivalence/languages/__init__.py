@@ -83,7 +83,7 @@ class Languages:
     def read(self, text: str) -> Told:
         """The text's language, and whether other words may share an answer in it."""
         question = read_question(text)
-        code = self._teller.tell(question)
+        code = question.once(self._teller.tell)
         if code is not None:
             return Told(code, code in self.matched)
         # A row of words that tells nothing may turn out English beside another question.
@@ -96,7 +96,7 @@ class Languages:
 
     def compare(self, cached: Question, asked: Question) -> Matching | None:
         """How they compare; None: both are English, so its guards and the verifier decide."""
-        one, other = self._teller.tell(cached), self._teller.tell(asked)
+        one, other = cached.once(self._teller.tell), asked.once(self._teller.tell)
         language = self.known.get(one) if one is not None and one == other else None
         if language is not None and language.code in self.matched:
             return _compare(cached, asked, language)
@@ -111,7 +111,7 @@ class Languages:
             return False
         # None may be a row of English keywords, or a mixture: the words in which they differ tell.
         return told == {ENGLISH} or (
-            not (self._teller.is_foreign(cached) or self._teller.is_foreign(asked))
+            not (cached.once(self._teller.is_foreign) or asked.once(self._teller.is_foreign))
             and cached.words != asked.words
             and same_language(cached, asked) is None
         )

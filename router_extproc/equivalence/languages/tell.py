@@ -10,6 +10,7 @@ from typing import Final
 from router_extproc.equivalence.language import ENGLISH, ENGLISH_TELLS, ENGLISH_WORDS, is_english
 from router_extproc.equivalence.languages.language import Language
 from router_extproc.equivalence.words import Question
+from router_extproc.equivalence.writing import plain_marks
 
 _HANGUL: Final = re.compile(r"[\uac00-\ud7af]")
 _KANA: Final = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
@@ -45,6 +46,7 @@ class Teller:
             for language in languages
             for word in (*language.tells, *language.shared)
         }
+        self._known: Final = {language.code: language.tells | language.shared for language in languages}
         self._own: Final = {language.code: _own_words(language) for language in languages}
         self._foreign: Final = (
             frozenset(word for language in languages for word in language.tells | language.others)
@@ -57,7 +59,7 @@ class Teller:
         if script in {"hangul", "kana", "han"}:
             return self._by_characters(question, script)
         best = self._best(question, script)
-        if script != "latin" or not is_english(question):
+        if script != "latin" or not question.once(is_english):
             return best
         english = sum(word in ENGLISH_TELLS for word in question.words)
         if best is not None:
@@ -67,7 +69,7 @@ class Teller:
     def is_foreign(self, question: Question) -> bool:
         """True when a word or a letter tells a language other than English."""
         words = question.words
-        return not question.text.isascii() or not self._foreign.isdisjoint(words)
+        return not plain_marks(question.text).isascii() or not self._foreign.isdisjoint(words)
 
     def _bears_foreign(self, question: Question) -> bool:
         words = question.words
@@ -88,20 +90,15 @@ class Teller:
     def _best(self, question: Question, script: str) -> str | None:
         words = question.words
         letters = frozenset("".join(words)) - _ASCII
-        hits = Counter(
-            code
-            for word in words
-            for code in self._telling.get(word, ())
-            if letters <= self._by_code[code].letters and self._by_code[code].script == script
-        )
+        spelled = {each.code for each in self._by_script[script] if letters <= each.letters}
+        hits = Counter(code for word in words for code in self._telling.get(word, ()) if code in spelled)
         ranked = hits.most_common(2)
         if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
             return None
         code, count = ranked[0]
         language = self._by_code[code]
-        telling = [
-            word for word in words if word in language.tells | language.shared and word not in ENGLISH_WORDS
-        ]
+        known = self._known[code]
+        telling = [word for word in words if word in known and word not in ENGLISH_WORDS]
         is_enough = count >= _SHARE_MIN * len(words) and (
             any(word in language.tells for word in telling) or len(telling) >= _SHARED_MIN
         )

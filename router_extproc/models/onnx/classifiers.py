@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.base import Classifier, Encoder
-from router_extproc.models.examples import ExampleClassifier
+from router_extproc.models.examples import ExampleClassifier, NearestExamples
 from router_extproc.models.onnx.heads import open_head
 
 
@@ -31,6 +31,10 @@ class EncoderClassifiers:
     def by_examples(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
         """See Classifiers."""
         return ExampleClassifier.of(examples, self._opened())
+
+    def nearest(self, examples: Mapping[str, Sequence[str]]) -> Classifier:
+        """See Classifiers."""
+        return NearestExamples.of(examples, self._opened())
 
     def _opened(self) -> Encoder:
         if self._encoder is None:

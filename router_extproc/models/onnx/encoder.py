@@ -13,12 +13,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from router_extproc.models.base import Encoding, TaskReading, Vector
 from router_extproc.models.onnx.entities import read_names
 from router_extproc.models.onnx.session import run_session
-from router_extproc.models.onnx.text import cut_text, is_latin, is_monotonous
+from router_extproc.models.onnx.text import is_latin, is_monotonous
+from router_extproc.models.onnx.window import Tokens, WindowTokenizer
 
 STAGE = "encoder"
 
@@ -38,52 +38,6 @@ ELEMENTS: Mapping[str, type[np.integer[Any]]] = {  # Any: both widths
     "tensor(int32)": np.int32,
     "tensor(int64)": np.int64,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """A text as the encoder reads it."""
-
-    ids: Sequence[int]
-    #: The characters of each token in the text; special tokens have none.
-    offsets: Sequence[tuple[int, int]]
-    #: The text that was read, with lone surrogates replaced.
-    text: str
-    #: Without the special tokens.
-    count: int
-    unknown: int
-    truncated: bool
-
-
-class WindowTokenizer:
-    """A tokenizer that never gives more than the window, says so, and never fails."""
-
-    def __init__(self, tokenizer: Tokenizer, *, max_tokens: int, prefix: str = "") -> None:
-        """Takes the tokenizer over: its padding, truncation and reading of special tokens change."""
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(max_tokens)
-        # "[SEP]" written by a client is five characters, not the end of the text.
-        tokenizer.encode_special_tokens = True
-        self._tokenizer = tokenizer
-        self._max_tokens = max_tokens
-        self._prefix = prefix
-        self._special_tokens = tokenizer.num_special_tokens_to_add(is_pair=False)
-        unknown = getattr(tokenizer.model, "unk_token", None)
-        self._unknown_id = tokenizer.token_to_id(unknown) if unknown else None
-
-    def read(self, text: str) -> Tokens:
-        """The tokens of the beginning that fits."""
-        start, cut = cut_text(text, max_tokens=self._max_tokens)
-        encoded = self._tokenizer.encode(self._prefix + start)
-        ids = encoded.ids
-        return Tokens(
-            ids=ids,
-            offsets=encoded.offsets,
-            text=start,
-            count=len(ids) - self._special_tokens,
-            unknown=0 if self._unknown_id is None else ids.count(self._unknown_id),
-            truncated=cut or bool(encoded.overflowing),
-        )
 
 
 class Graph(Protocol):
@@ -183,7 +137,7 @@ class OnnxEncoder:
 
     def encode(self, text: str, *, tasks: bool = False) -> Encoding:
         """See models.base.Encoder."""
-        tokens = self._tokenizer.read(text)
+        tokens = self._tokenizer.read_both_ends(text)
         if not tokens.count:
             return Encoding(np.zeros(self.dim, np.float32), 0, tokens.truncated, tokens.unknown)
         ids = np.array([tokens.ids], np.int64)
@@ -203,6 +157,8 @@ class OnnxEncoder:
     ) -> tuple[NDArray[np.float32], TaskReading]:
         outputs = graph.run_tasks(ids)
         names = read_names(outputs.tag_scores[0], tokens.offsets, tokens.text, graph.names)
+        if tokens.gap is not None:
+            names = tuple(map(tokens.gap.place, names))
         return outputs.result, TaskReading(outputs.task_vector[0], names)
 
     def _pool(self, result: NDArray[np.float32]) -> Vector:

@@ -22,22 +22,22 @@ def _shared(one: frozenset[str], other: frozenset[str], whole: int) -> float:
 
 
 def _union_share(one: Question, other: Question) -> float:
-    first, second = frozenset(one.content), frozenset(other.content)
+    first, second = one.content_set, other.content_set
     return _shared(first, second, len(first | second))
 
 
 def _smaller_share(one: Question, other: Question) -> float:
-    first, second = frozenset(one.content), frozenset(other.content)
+    first, second = one.content_set, other.content_set
     return _shared(first, second, min(len(first), len(second)))
 
 
 def _words_share(one: Question, other: Question) -> float:
-    first, second = frozenset(one.words), frozenset(other.words)
+    first, second = one.word_set, other.word_set
     return _shared(first, second, len(first | second))
 
 
 def _only_cached(one: Question, other: Question) -> float:
-    return float(min(DIFFERENCES_MAX, len(frozenset(one.content) - frozenset(other.content))))
+    return float(min(DIFFERENCES_MAX, len(one.content_set - other.content_set)))
 
 
 def _only_asked(one: Question, other: Question) -> float:

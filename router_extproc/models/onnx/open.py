@@ -19,7 +19,6 @@ from router_extproc.models.onnx.encoder import (
     OnnxEncoder,
     Pooling,
     WholeGraph,
-    WindowTokenizer,
 )
 from router_extproc.models.onnx.home import (
     IDENTITY,
@@ -39,6 +38,7 @@ from router_extproc.models.onnx.manifest import (
 )
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session
 from router_extproc.models.onnx.task_layers import open_task_graph
+from router_extproc.models.onnx.window import WindowTokenizer
 
 PULL_COMMAND = "router-extproc models pull"
 #: What `transformers` makes a tokenizer from.

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
-from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.heads import ARTIFACTS
 from router_extproc.models.onnx.home import home, models_folder, not_built
 from router_extproc.models.onnx.lexical_features import EVIDENCE
@@ -27,6 +26,7 @@ from router_extproc.models.onnx.verifier import (
     Calibration,
     OnnxVerifier,
 )
+from router_extproc.models.onnx.window import WindowTokenizer
 
 #: The shipped part.
 ARTIFACT = ARTIFACTS / "verifier"

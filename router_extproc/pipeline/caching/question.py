@@ -8,9 +8,10 @@ from router_extproc.cache.base import Partition
 from router_extproc.cache.decision_policy import CachePolicy, StoreRules
 from router_extproc.cache.results import Query
 from router_extproc.clock import Budget
-from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
+from router_extproc.equivalence.languages import Languages
 from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.caching.reuse import Bypass
+from router_extproc.pipeline.caching.word_vector import word_vector
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.token import StorePlan
 
@@ -82,6 +83,9 @@ def needs_vector(parsed: ParsedRequest, policy: CachePolicy) -> bool:
     """Whether the cache looks the request up, or stores it, by a vector; known before any inference."""
     if policy.mode != "semantic" or not parsed.request.prompt_is_last:
         return False
+    if not parsed.ask.is_plain:
+        # The verifier compares questions; two blocks of a client may differ in what no question tells.
+        return False
     if policy.multi_turn == "exact" and parsed.request.history:
         return False
     if parsed.directives.no_cache and parsed.directives.no_store:
@@ -89,14 +93,30 @@ def needs_vector(parsed: ParsedRequest, policy: CachePolicy) -> bool:
     return len(parsed.request.prompt.encode("utf-8", "surrogatepass")) <= SEMANTIC_PROMPT_BYTES_MAX
 
 
+@dataclass(frozen=True, slots=True)
+class SemanticMatching:
+    """Which texts may be matched with others, and how long vectors are."""
+
+    languages: Languages
+    dim: int
+
+    def reads(self, parsed: ParsedRequest) -> bool:
+        """True when other words may share the request's answer: only then its encoding is of use."""
+        return self.languages.read(parsed.request.prompt).is_matched
+
+
 def semantic_vector(
-    parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None, languages: Languages = ENGLISH_ONLY
+    parsed: ParsedRequest, policy: CachePolicy, encoding: Encoding | None, matching: SemanticMatching
 ) -> Vector | None:
     """The vector by which the request may be matched, or None: exactly only."""
-    if encoding is None or not needs_vector(parsed, policy):
+    if not needs_vector(parsed, policy):
+        return None
+    if not matching.reads(parsed):
+        return word_vector(parsed.request.prompt, matching.dim)
+    if encoding is None:
         return None
     if encoding.is_faithful:
         return encoding.vector
     # Unknown tokens (Chinese characters) make vectors alike, but the language's own file compares the texts.
     whole = encoding.tokens > 0 and not encoding.truncated
-    return encoding.vector if whole and languages.compares(parsed.request.prompt) else None
+    return encoding.vector if whole and matching.languages.compares(parsed.request.prompt) else None

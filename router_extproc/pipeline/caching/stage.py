@@ -20,10 +20,14 @@ from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.results import CacheLookup, Found, Hit, Miss
 from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
-from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
-from router_extproc.pipeline.caching.question import CacheQuestion, needs_vector, semantic_vector
+from router_extproc.pipeline.caching.question import (
+    CacheQuestion,
+    SemanticMatching,
+    needs_vector,
+    semantic_vector,
+)
 from router_extproc.pipeline.caching.result import (
     BY_POLICY,
     BYPASSED,
@@ -68,8 +72,7 @@ class CacheStage:
     encoder_identity: str
     shadow_sampling: ShadowSampling
     answerers: Answerers
-    #: That are matched semantically.
-    languages: Languages = ENGLISH_ONLY
+    matching: SemanticMatching
 
     def read_only(self) -> CacheStage:
         """The same stage for requests that are only explained: nothing of the cache changes.
@@ -97,7 +100,9 @@ class CacheStage:
         if isinstance(parsed.reuse, Bypass):
             return False
         policies = self.policies.every if parsed.pinned is None else (self.policies.pinned,)
-        return any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies)
+        if not any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies):
+            return False
+        return self.matching.reads(parsed)
 
     def question(
         self, parsed: ParsedRequest, route: Route, encoding: Encoding | None
@@ -119,7 +124,7 @@ class CacheStage:
             key = replace(key, fingerprint=fallback_fingerprint(key.fingerprint, model))
             decision = f"{decision}>{model}"
         where = self._partition(key, decision, answerer_of(route))
-        vector = semantic_vector(parsed, policy, encoding, self.languages)
+        vector = semantic_vector(parsed, policy, encoding, self.matching)
         return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
 
     async def find(self, question: CacheQuestion) -> CacheResult:
@@ -127,7 +132,7 @@ class CacheStage:
         result = await self._find(question)
         if result.outcome.status == "bypass" or not needs_vector(question.parsed, question.policy):
             return result
-        return replace(result, language=self.languages.read(question.parsed.request.prompt))
+        return replace(result, language=self.matching.languages.read(question.parsed.request.prompt))
 
     async def _find(self, question: CacheQuestion) -> CacheResult:
         if question.parsed.directives.no_cache:

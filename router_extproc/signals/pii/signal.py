@@ -36,6 +36,11 @@ class PiiSettings(SignalSettings):
         """See SignalSettings."""
         return not set(NAMES).isdisjoint(self.kinds)
 
+    @property
+    def finds_several(self) -> bool:
+        """See SignalSettings."""
+        return len(self.kinds) > 1
+
     def problems(self, path: str) -> Iterator[ConfigError]:
         """See SignalSettings."""
         for index, kind in enumerate(self.kinds):
@@ -75,7 +80,7 @@ class PiiSignal:
         if not found:
             return Reading(self.name, None, 0.0)
         label = next(iter(found))
-        return Reading(self.name, label, found[label], found)
+        return Reading(self.name, label, found[label], found, also=tuple(found)[1:])
 
 
 def names_in(encoding: Encoding | None) -> Sequence[NameSpan]:

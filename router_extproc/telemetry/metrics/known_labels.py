@@ -20,6 +20,7 @@ from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
+from router_extproc.routing.policy import DEFAULT
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
 
@@ -115,9 +116,15 @@ class KnownLabels:
 
 
 def _local(config: Config) -> tuple[tuple[str, str], ...]:
-    """The decisions that ask no pool, each with the name of its action."""
+    """The decisions that ask no pool, or none for what their models do not accept; each with its action."""
     acting = [each for each in config.decisions if each.action is not None and each.action.is_local]
-    return tuple((each.name, "block" if each.action and each.action.block else "answer") for each in acting)
+    told = [(each.name, "block" if each.action and each.action.block else "answer") for each in acting]
+    models = {each.name: [candidate.model for candidate in each.candidates] for each in config.decisions}
+    asking = {**models, DEFAULT: [config.default_model]}
+    limited = [
+        name for name, keys in asking.items() if keys and all(config.models[key].accepts for key in keys)
+    ]
+    return (*told, *((name, "unaccepted") for name in limited))
 
 
 #: Stages whose time is bounded.

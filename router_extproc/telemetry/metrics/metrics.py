@@ -26,6 +26,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
+from router_extproc.routing.policy import LocalReply
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
@@ -146,7 +147,7 @@ class Metrics:
 
         self._local_replies = self._counter(
             "local_replies",
-            "Requests that a decision blocked or answered itself.",
+            "Requests that a decision blocked or answered itself, or that none of its models accepts.",
             "dialect", "decision", "action",
         )  # fmt: skip
 
@@ -217,10 +218,12 @@ class Metrics:
 
     def _count_reject(self, decision: Reject) -> None:
         """What a decision refused, or could not let leave."""
-        if isinstance(decision.error, RequestBlocked):
-            self._count_local(decision.explanation, "block")
-        elif decision.explanation is not None:
-            self._count_readings(decision.explanation)
+        explanation = decision.explanation
+        if explanation is not None and isinstance(explanation.route, LocalReply):
+            blocked = isinstance(decision.error, RequestBlocked)
+            self._count_local(explanation, "block" if blocked else "unaccepted")
+        elif explanation is not None:
+            self._count_readings(explanation)
 
     def _count_local(self, explanation: Explanation | None, action: str) -> None:
         """A request for which a decision asked no pool."""

@@ -23,13 +23,13 @@ from router_extproc.equivalence import GUARDS, read_question
 from router_extproc.models.onnx.building.encoder import plain_tokenizer
 from router_extproc.models.onnx.building.source import Source
 from router_extproc.models.onnx.building.weights import opened_weights
-from router_extproc.models.onnx.encoder import WindowTokenizer
 from router_extproc.models.onnx.manifest import record_file, record_files, write_manifest
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.tensors import LOGIT
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS
 from router_extproc.models.onnx.verifier_open import ARTIFACT, UPPER_NAME, CalibrationRecord, VerifierManifest
+from router_extproc.models.onnx.window import WindowTokenizer
 from router_extproc.training.heads.logistic import chances
 from router_extproc.training.text.contrast import change_number, make_contrast
 from router_extproc.training.text.rephrase import make_rephrasing

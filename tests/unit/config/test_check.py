@@ -263,14 +263,14 @@ def test_a_malformed_signal_or_model_is_still_a_name_that_others_may_use(problem
     text = (
         "version: 1\ndefault_model: qwen2.5\n"
         "models: {qwen2.5: 7, other: {clutser: a}}\n"
-        "signals: {x: {type: keywords}}\n"
+        "signals: {x: {type: header}}\n"
         "decisions: [{name: a, model: qwen2.5, when: {x: some}, reasoning: true}]\n"
     )
     assert problems(text, alone=True) == [
         "models.qwen2.5: must be a mapping (key: value), got 7",
         "models.other.cluster: is required",
         "models.other.clutser: unknown key (did you mean 'cluster'?)",
-        "signals.x.any: is required",
+        "signals.x.header: is required",
     ]
 
 

@@ -120,13 +120,13 @@ def test_a_dangling_signal_stops_no_warning(tmp_path: Path) -> None:
 
 
 def test_many_decisions_are_checked_in_bounded_work(tmp_path: Path) -> None:
-    """Rules over many signals have more worlds than can be tried; then nothing is claimed."""
+    """Rules over many signals have more worlds than can be tried; their form is compared instead."""
     signals = ", ".join(f"s{n}: {{type: complexity}}" for n in range(40))
     rule = ", ".join(f"{{s{n}: {{min: 0.{n + 10}}}}}" for n in range(40))
     decisions = ", ".join(f"{{name: d{n}, model: small, when: {{all: [{rule}]}}}}" for n in range(15))
     path = tmp_path / "router.yaml"
     path.write_text(SMALLEST + f"signals: {{{signals}}}\ndecisions: [{decisions}]\n")
-    assert examine(path).warnings == ()
+    assert [warning.path for warning in examine(path).warnings] == [f"decisions[{n}]" for n in range(1, 15)]
 
 
 def test_what_is_shipped_has_no_warning() -> None:

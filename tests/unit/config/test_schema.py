@@ -72,7 +72,7 @@ def test_what_is_accepted_fits(text: str) -> None:
         ("workers: 0", "$.workers"),
         ("workers: two", "$.workers"),
         ("signals: {a: {type: keyword, any: [x]}}", "$.signals.a"),
-        ("signals: {a: {type: keywords}}", "$.signals.a"),
+        ("signals: {a: {type: header}}", "$.signals.a"),
         ("decisions: [{name: 'a b', model: small}]", "$.decisions[0].name"),
         ("decisions: [{name: a, model: small, when: {all: []}}]", "$.decisions[0].when"),
         ("decisions: [{name: a, model: small, when: {x: {mim: 1}}}]", "$.decisions[0].when"),

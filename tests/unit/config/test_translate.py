@@ -35,7 +35,7 @@ def test_only_signals_that_some_decision_looks_at_are_in_it(read: Read) -> None:
     """Others are neither opened nor read: they can change nothing."""
     policy = router_policy_of(read(TEXT))
     assert list(policy.signals) == ["tier"]
-    assert policy.routing_headers == ("x-tier",)
+    assert policy.key_signals == {"tier"}
     assert not policy.needs_encoder
 
 

@@ -13,8 +13,12 @@ from pydantic_core._pydantic_core import list_all_errors
 from router_extproc.config.expand import Expanded
 from router_extproc.config.wording import did_you_mean, misfits
 from router_extproc.section import Section
+from router_extproc.signals import SIGNALS
 
 from .conftest import Problems
+
+#: Of signals, as errors list them.
+KINDS = ", ".join(f"'{kind}'" for kind in SIGNALS)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +48,10 @@ from .conftest import Problems
         ("semantic_cache: {scope: me}", "semantic_cache.scope: must be a mapping (key: value) or must be 'credentials' or 'shared', got 'me'"),
         ("semantic_cache: {scope: {header: [a]}}", "semantic_cache.scope.header: unknown key (did you mean 'headers'?)"),
         ("semantic_cache: {scope: {headers: []}}", "semantic_cache.scope: names nothing; write headers, members of the body, or shared"),
-        ("signals: {a: {type: keyword, any: [x]}}", "signals.a.type: must be one of 'intent', 'keywords',"
-         " 'context_length', 'header', 'language', 'pii', 'guard',"
-         " 'complexity', 'volatile', 'sampling', got 'keyword' (did you mean 'keywords'?)"),
-        ("signals: {a: {any: [x]}}", "signals.a.type: is required: one of 'intent', 'keywords', 'context_length', 'header', 'language', 'pii', 'guard', 'complexity', 'volatile', 'sampling'"),
-        ("signals: {a: {type: keywords}}", "signals.a.any: is required"),
+        ("signals: {a: {type: keyword, any: [x]}}", "signals.a.type: must be one of"
+         f" {KINDS}, got 'keyword' (did you mean 'keywords'?)"),
+        ("signals: {a: {any: [x]}}", f"signals.a.type: is required: one of {KINDS}"),
+        ("signals: {a: {type: header}}", "signals.a.header: is required"),
         ("signals: {a: {type: keywords, any: [x], case: 1}}", "signals.a.case: unknown key (did you mean 'case_sensitive'?)"),
         ("decisions: [{name: 'a b', model: small}]", "decisions[0].name: must match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$, got 'a b'"),
         ("decisions: [{model: small}]", "decisions[0].name: is required"),

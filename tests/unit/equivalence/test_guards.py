@@ -27,6 +27,7 @@ SAME = [
     ("Are two thousand five hundred words too long?", "Are 2,500 words too long?"),
     ("How do I install Python 3.11 on Ubuntu?", "how to install python 3.11 on ubuntu"),
     ("How can I lose weight quickly?", "How can I quickly lose weight?"),
+    ("Which game suits a couple?", "Which games suit couples?"),
     ("Is a storm in India dangerous?", "Is an Indian storm dangerous?"),
     ("I can't log in to GitHub", "I cannot log in to GitHub"),
     ("WHAT IS A VECTOR DATABASE", "what is a vector database"),
@@ -40,7 +41,11 @@ DIFFERENT = {
         ("How do I install Python 3.1?", "How do I install Python 3.10?"),
         ("Give me two examples", "Give me twenty-two examples"),
         ("Name five hundred words", "Name five thousand words"),
+        ("How did World War I start?", "How did World War II start?"),
+        ("What causes type I diabetes?", "What causes type II diabetes?"),
+        ("Who won WWI?", "Who won WWII?"),
         ("What happened in 1914?", "What happened in 1918?"),
+        ("Can I rest a couple of days?", "Can I rest a day?"),
         ("Is -5 a natural number?", "Is 5 a natural number?"),
         ("Who was the third president?", "Who was the fourth president?"),
         ("Should I take 1.5 tablets?", "Should I take 15 tablets?"),
@@ -89,7 +94,6 @@ DIFFERENT = {
     ],
     "names": [
         ("Who is the CEO of Apple?", "Who is the CEO of Siemens?"),
-        ("How did World War I start?", "How did World War II start?"),
         ("Is Austria large?", "Is Australia large?"),
         ("What is the population of the US?", "What is the population of the UK?"),
     ],
@@ -121,6 +125,7 @@ DIFFERENT = {
         ("Show flights from paris to london", "Show flights from london to paris"),
         ("Does the dog bite the man?", "Does the man bite the dog?"),
         ("Did Alice sue Bob?", "Did Bob sue Alice?"),
+        ("How many of the bakers are singers?", "How many of the singers are bakers?"),
         ("If elves fight dwarves, how do the elves win?", "If elves fight dwarves, how do the dwarves win?"),
         (
             "What is the effect of the sun on the moon in spring?",
@@ -147,10 +152,17 @@ def test_same_question_in_other_words_passes_every_guard(one: str, other: str) -
 #: Words of the guards that say nothing here.
 NARROW = [
     ("Is fishing here legal or not?", "Is fishing legal here?"),
+    ("Is tea better hot or cold?", "Is tea better cold or hot?"),
+    ("Should a doctor look at a patient's feet?", "Should a patient's feet be seen by a doctor?"),
     ("Are bats blind? Why or why not?", "Are bats blind, and why?"),
     ("What are the best songs of all time?", "What are some of the best songs?"),
     ("What can I do with a law degree?", "What can I do with law studies?"),
     ("When did MS Subbulakshmi sing?", "When did Subbulakshmi sing?"),
+    ("What causes type II diabetes?", "What causes type 2 diabetes?"),
+    ("How did World War II start?", "How did WWII start?"),
+    ("Is ₹20,000 enough?", "Is Rs. 20000 enough?"),
+    ("My knee clicks. I'm not sure why. Is that bad?", "Is it bad when my knee clicks?"),
+    ("Is this moss? It looks so, but I don't know.", "It looks like moss. Is it?"),
 ]
 
 
@@ -168,6 +180,13 @@ def test_words_that_negate_oppose_or_measure_elsewhere_are_let_pass(one: str, ot
         ("Do all songs of all time rhyme?", "Do some songs of all time rhyme?"),
         ("Is it cold at 5 degrees?", "Is it cold at 5 kelvin?"),
         ("What runs in 5 ms?", "What runs in 5 seconds?"),
+        ("What if I'm not sure?", "What if I'm sure?"),
+        ("I do not know the code. Can I vote?", "I know the code. Can I vote?"),
+        ("Who helps me if I don't know my size?", "Who helps me with my size?"),
+        ("Should I stay a couple of weeks?", "Should I stay a week?"),
+        ("My hip hurts going up but not going down, why?", "My hip hurts going down but not going up, why?"),
+        ("Is it hot by day when it is cold by night?", "Is it cold by day when it is hot by night?"),
+        ("Is stage I curable?", "Is stage IV curable?"),
     ],
 )
 def test_the_same_words_in_their_own_sense_still_count(one: str, other: str) -> None:
@@ -192,6 +211,8 @@ def test_guards_see_a_difference_from_both_sides(reason: str, one: str, other: s
         ("Can the size of a pond be increased?", "How is it possible to increase pond size?"),
         ("In Rome, where do I park?", "Where do I park in Rome?"),
         ("Is a tram or a bus better?", "Is a bus or a tram better?"),
+        ("Which is better for soup, leek or fennel?", "Which is better for soup, fennel or leek?"),
+        ("What are the main energy sources?", "What are the main sources of energy?"),
     ],
 )
 def test_parts_that_changed_places_are_not_turned_roles(one: str, other: str) -> None:

@@ -45,6 +45,9 @@ BESIDE_ENGLISH = [
     ("Is asbestos a dangerous mineral?", "Is asbestos dangerous?"),
     ("Does soot really cause corrosion?", "Is soot corrosive?"),
     ("What are the advanced topics in chess?", "Advanced topics chess"),
+    ("Is lupin bad for my health?", "Is lupin dangerous to health?"),
+    ("Will the merger really happen?", "Is the merger likely to happen?"),
+    ("Do firefighters have holidays like other people?", "Do firefighters get holidays?"),
 ]
 #: So is none of these: words that the English question lacks may mean anything.
 BESIDE_FOREIGN = [

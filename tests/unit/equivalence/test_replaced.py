@@ -24,6 +24,7 @@ ANOTHER = [
     ("Can I add too much salt?", "Can I add too little salt?"),
     ("Which dress suits her?", "Which dress suits him?"),
     ("What is in a contract?", "What is in a contact?"),
+    ("How do I get a saw there?", "How do I get a see there?"),
     ("How long does glucose last?", "How long does glucagon last?"),
 ]
 #: The same in one other word, form or spelling.
@@ -41,6 +42,8 @@ SAME = [
     ("Can I use the restaurant?", "Can I use the restuarant?"),
     ("How do I feed my dog?", "How do I feed a dog?"),
     ("Can I swim here?", "May I swim here?"),
+    ("What if I fall in love?", "What if I fell in love?"),
+    ("Will the tax effect my rent?", "Will the tax affect my rent?"),
 ]
 #: Too much differs for this guard: the net decides.
 ELSEWHERE = [

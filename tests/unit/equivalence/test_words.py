@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.equivalence.words import QUESTION_CHARS_MAX, read_question, stem
+from router_extproc.equivalence.words import KEPT_CHARS_MAX, QUESTION_CHARS_MAX, Question, read_question, stem
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,25 @@ def test_first_words_of_sentences_open_them() -> None:
 
 def test_text_behind_the_bound_is_not_read() -> None:
     assert len(read_question("a " * QUESTION_CHARS_MAX).words) == QUESTION_CHARS_MAX // 2
+
+
+def test_a_question_that_was_read_lately_is_not_read_again() -> None:
+    """A stored question is a candidate again and again; reading it costs ten times what its guards do."""
+    assert read_question("How do magnets work?") is read_question("How do magnets work?")
+
+
+def test_long_texts_are_not_kept() -> None:
+    """What clients write bounds what is kept."""
+    text = "x " * KEPT_CHARS_MAX
+    assert read_question(text) is not read_question(text)
+
+
+def test_what_was_read_of_a_question_is_read_once() -> None:
+    question, asked = read_question("How do tides work?"), []
+
+    def count_words(of: Question) -> int:
+        asked.append(of)
+        return len(of.words)
+
+    assert (question.once(count_words), question.once(count_words)) == (4, 4)
+    assert asked == [question]

@@ -169,6 +169,12 @@ SLIPS = [
     ("Is the new Clio (2016) any good?", "Is the new 2016 Clio any good?"),
     ("What is the best bike below 15k?", "What is the best bike below 15K?"),
     ("Is it ok to whistle?", "Would it be OK to whistle?"),
+    ('"Why do leaves fall in autumn?"', "Why do the leaves fall in autumn?"),
+    ('"Why do leaves fall in autumn?', "Why do the leaves fall in autumn?"),
+    ("Is my rash (itchy since Monday.) harmless?", "Is my itchy rash harmless?"),
+    ("Are polyethylene bags (low-density ones) safe?", "Are polyethylene bags safe?"),
+    ("Who repairs it (a few keys stick)?", "Who repairs it when a few keys stick?"),
+    ("What can I get for Rs.500?", "What can I get for 500 Rs?"),
 ]
 
 
@@ -184,6 +190,9 @@ def test_slips_of_the_keyboard_are_let_pass(one: str, other: str) -> None:
         ("What does f(s) return here?", "What does f(t) return here?"),
         ("What is the scale of 15kb?", "What is the scale of 15Kb?"),
         ("What does (2) match?", "What does [2] match?"),
+        ("Is (a-b)*c right here?", "Is a-(b*c) right there?"),
+        ("Is option (a) right?", "Is option [a] right?"),
+        ('"ls -l"', '"ls -L"'),
     ],
 )
 def test_what_looks_like_a_slip_and_is_code_still_counts(one: str, other: str) -> None:

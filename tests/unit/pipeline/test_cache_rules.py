@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from dataclasses import replace
+from typing import Any  # fields of a cache policy
 
 import pytest
 
 from router_extproc.cache.base import EVERYTHING
 from router_extproc.cache.scope import ClientScope, SharedScope
 from router_extproc.models.base import Verdict
+from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.routing.rules import read_rule
+from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.claim import ClaimSettings
 from router_extproc.signals.header import HeaderSettings
 from router_extproc.signals.keywords import KeywordsSignal
+from router_extproc.signals.time_window import TimeWindowSettings
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import SEMANTIC, SMALL, fake_router, send_to
 
 PROMPT = "What are the main renewable energy sources?"
 NEAR = "What are the main renewable energy sources now?"
 TIER = HeaderSettings(type="header", header="X-Tier")
+HOUR_S = 3600.0
+
+
+def reading(settings: SignalSettings, **cache: Any) -> Client:
+    """A router that reads one signal; `cache`: of every decision."""
+    signal = settings.open("sample", EncoderClassifiers(None))
+    policy = replace(SEMANTIC, **cache)
+    return Client(fake_router(signals=[signal], signal_settings={"sample": settings}, cache_policy=policy))
 
 
 @pytest.fixture
@@ -186,12 +200,37 @@ async def test_question_before_tool_results_is_matched_exactly_only(client: Clie
 
 async def test_routing_header_splits_exact_entries() -> None:
     """A header signal may choose another model for the same body."""
-    client = Client(fake_router(signal_settings={"tier": TIER}))
+    client = reading(TIER, mode="exact")
     await client.ask(chat(PROMPT), x_tier="gold")
     assert (await client.send(chat(PROMPT), x_tier="gold")).cache == "hit-exact"
-    client = Client(fake_router(signal_settings={"tier": TIER}, cache_policy=replace(SEMANTIC, mode="exact")))
-    await client.ask(chat(PROMPT), x_tier="gold")
     assert (await client.send(chat(PROMPT), x_tier="free")).cache == "miss"
+
+
+async def test_a_claim_splits_exact_entries_and_the_rest_of_the_token_does_not() -> None:
+    """Every new token has another time of expiry; an answer must not be lost with it."""
+    client = reading(ClaimSettings(type="claim", claim="tier"), mode="exact")
+
+    def token(**claims: object) -> str:
+        return urlsafe_b64encode(json.dumps(claims).encode()).decode()
+
+    await client.ask(chat(PROMPT), x_jwt_payload=token(tier="gold", exp=1))
+    assert (await client.send(chat(PROMPT), x_jwt_payload=token(tier="gold", exp=2))).cache == "hit-exact"
+    assert (await client.send(chat(PROMPT), x_jwt_payload=token(tier="free", exp=1))).cache == "miss"
+    assert (await client.send(chat(PROMPT), x_jwt_payload=token(tier=["gold", "beta"]))).cache == "miss"
+
+
+async def test_an_exact_hit_of_the_day_does_not_answer_for_a_decision_of_the_night() -> None:
+    hours = TimeWindowSettings.model_validate({"type": "time_window", "from": "08:00", "to": "18:00"})
+    client = reading(hours, mode="exact", ttl_s=10**9)
+    clock = client.router.clock
+    clock.advance(12 * HOUR_S - clock.wall_s() % (24 * HOUR_S))
+    await client.ask(chat(PROMPT))
+    clock.advance(5 * HOUR_S)
+    assert (await client.send(chat(PROMPT))).cache == "hit-exact"
+    clock.advance(HOUR_S)
+    assert (await client.send(chat(PROMPT))).cache == "miss"
+    clock.advance(14 * HOUR_S)
+    assert (await client.send(chat(PROMPT))).cache == "hit-exact"
 
 
 async def test_router_without_cache_bypasses() -> None:

@@ -12,6 +12,7 @@ from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, chat
 from router_extproc.testing.router import SMALL, fake_router
@@ -88,3 +89,19 @@ async def test_what_other_rules_have_let_pass_is_not_replayed_past_a_block() -> 
     policy = Policy((always,), default=SMALL)
     changed = replace(parts, pipeline=replace(parts.pipeline, reader=reader, policy=policy))
     assert (await Client(replace(one.router, parts=changed)).send(asked)).immediate.status == 403
+
+
+async def test_what_no_candidate_accepts_is_refused_in_the_words_of_the_api() -> None:
+    blind = Candidate(replace(SMALL, accepts=frozenset(["text"])))
+    decision = RoutingDecision("blind", 5, ALWAYS, (blind,), None)
+    one = Client(fake_router(decisions=(decision,)))
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    asked = chat("what is this?") | {"messages": [{"role": "user", "content": [picture]}]}
+    sent = await one.send(asked)
+    assert sent.immediate.status == 422
+    error = body_of(sent.to_body)["error"]
+    assert isinstance(error, dict)
+    assert error["message"] == "No model for this request accepts image."
+    assert error["code"] == "unsupported_request"
+    assert dict(sent.immediate.headers)["x-router-decision"] == "blind"
+    assert (await one.send(chat("what is this?"))).sent_header("x-router-model") == "small"

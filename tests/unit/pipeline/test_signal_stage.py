@@ -92,3 +92,24 @@ async def test_without_signals_only_the_prompt_is_encoded() -> None:
 async def test_every_signal_tells_its_time() -> None:
     _, readings = await read(subject_of("Hello"), signals=True, encode=False)
     assert readings.took_s == {"slow": 2.0}
+
+
+class Named(Slow):
+    """A signal that reads names, which the task layers find."""
+
+    needs_tasks = True
+
+
+@pytest.mark.parametrize(("kind", "tasks"), [(Slow, False), (Named, True)])
+async def test_the_task_layers_run_only_when_a_signal_reads_them(kind: type[Slow], *, tasks: bool) -> None:
+    asked: list[bool] = []
+
+    class Layered(FakeEncoder):
+        def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+            asked.append(tasks)
+            return super().encode(text, tasks=tasks)
+
+    clock = ManualClock()
+    stage = SignalStage(signals=[kind(clock)], encoder=Layered(), inference=AtOnce(), timeout_s=9.0)
+    await stage.read(subject_of("Hello"), Budget.of(clock, 9.0), encode=True)
+    assert asked == [tasks]

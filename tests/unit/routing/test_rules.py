@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from router_extproc.errors import ConfigError
@@ -79,6 +81,49 @@ def test_broken_rule_is_refused_with_its_path(when: object, path: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_rule(when)
     assert caught.value.path == path
+
+
+# ── several labels ────────────────────────────────────────────────────────────────────────────
+
+RANKED = Reading("domain", "math", 0.5, {"math": 0.5, "physics": 0.35, "law": 0.05})
+SEVERAL = replace(RANKED, also=("physics",))
+UNSURE = Reading("domain", None, 0.4, {"math": 0.4, "physics": 0.35, "law": 0.05})
+#: A guard's score is the chance of any kind, and more than its likeliest kind has.
+SUMMED = Reading("domain", "math", 0.9, {"math": 0.5, "physics": 0.4, "law": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("reading", "test", "expected"),
+    [
+        (RANKED, "math", True),
+        (RANKED, "physics", False),
+        (RANKED, {"any": ["physics"]}, False),
+        (RANKED, {"any": ["physics", "law"], "min": 0.3}, True),
+        (RANKED, {"any": ["physics", "law"], "min": 0.4}, False),
+        (RANKED, {"any": ["physics"], "min": 0.3, "max": 0.4}, True),
+        (RANKED, {"any": ["physics"], "max": 0.4}, False),
+        (RANKED, {"any": ["physics"], "min": 0}, False),
+        (RANKED, {"any": ["history"], "min": 0.1}, False),
+        (RANKED, {"min": 0.4}, True),
+        (RANKED, {"min": 0.3, "max": 0.4}, False),
+        (SEVERAL, "physics", True),
+        (SEVERAL, ["physics", "law"], True),
+        (SEVERAL, "law", False),
+        (SEVERAL, {"any": ["physics"], "max": 0.4}, True),
+        (SEVERAL, {"any": ["physics"], "max": 0.3}, False),
+        (UNSURE, "math", False),
+        (UNSURE, {"any": ["math"], "min": 0.4}, True),
+        (UNSURE, {"any": ["math"], "min": 0.5}, False),
+        (SUMMED, {"any": ["math"], "min": 0.83}, True),
+        (SUMMED, {"any": ["physics"], "min": 0.83}, False),
+        (SUMMED, {"any": ["math"], "max": 0.83}, False),
+    ],
+)
+def test_a_label_beside_the_best_counts_where_the_signal_or_the_test_says_so(
+    reading: Reading, test: object, *, expected: bool
+) -> None:
+    """What is about maths and physics is about both; without a word of it only the best label counts."""
+    assert read_rule({"domain": test}).holds({"domain": reading}) is expected
 
 
 def test_rule_nested_too_deep_is_refused() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from router_extproc.llm.answer import ToolCall
 from router_extproc.llm.request import ContextField, Turn
 from router_extproc.signals.context_length import (
     IN_RANGE,
@@ -19,6 +22,19 @@ def test_every_text_of_the_request_counts() -> None:
         "x" * 40, system="x" * 40, history=[Turn("user", "x" * 40), Turn("assistant", "x" * 40)]
     )
     assert estimate_tokens(subject.request) == 40 + 4 * TOKENS_PER_TURN
+
+
+def test_the_tool_loop_counts() -> None:
+    """An agent's request is mostly calls and their results, behind the last user message."""
+    call = ToolCall("read", "x" * 36)
+    later = (Turn("assistant", "", (call,)), Turn("tool", "x" * 80), Turn("assistant", "", (call,)))
+    request = replace(subject_of("x" * 40).request, later=later)
+    assert estimate_tokens(request) == 10 + 2 * 10 + 20 + 2 * TOKENS_PER_TURN
+
+
+def test_calls_of_earlier_turns_count() -> None:
+    history = [Turn("assistant", "", (ToolCall("read", "x" * 36),))]
+    assert estimate_tokens(subject_of("x" * 40, history=history).request) == 20 + TOKENS_PER_TURN
 
 
 def test_tools_count_and_other_context_does_not() -> None:

@@ -17,8 +17,14 @@ def test_value_is_the_label_without_the_space_around_it() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"x-team": ""}, {"x-team": "  "}, {"x-team": "x" * (VALUE_CHARS_MAX + 1)}],
-    ids=["absent", "empty", "blank", "too long"],
+    [
+        {},
+        {"x-team": ""},
+        {"x-team": "  "},
+        {"x-team": "x" * (VALUE_CHARS_MAX + 1)},
+        {"x-team": "x" * 1_000_000},
+    ],
+    ids=["absent", "empty", "blank", "too long", "1 MB"],
 )
 def test_no_value_reads_as_nothing(headers: dict[str, str]) -> None:
     assert SIGNAL.read(subject_of("hi", headers=headers)) == Reading("team", None, 0.0)

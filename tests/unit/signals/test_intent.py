@@ -9,8 +9,7 @@ import numpy as np
 
 from router_extproc.models.base import Encoding
 from router_extproc.signals.base import Reading, Subject
-from router_extproc.signals.classifier_signal import ClassifierSignal
-from router_extproc.signals.intent import likeliest
+from router_extproc.signals.classifier_signal import ClassifierSignal, likeliest
 from router_extproc.testing.subjects import subject_of
 
 
@@ -52,6 +51,12 @@ def test_score_at_the_bound_is_enough() -> None:
 def test_score_under_the_bound_has_no_label_but_is_told() -> None:
     signal = ClassifierSignal("domain", FixedClassifier(SCORES), likeliest, score_min=0.61)
     assert signal.read(encoded()) == Reading("domain", None, 0.6, SCORES)
+
+
+def test_several_labels_are_found_when_asked_the_best_first() -> None:
+    scores = {"law": 0.2, "history": 0.3, "math": 0.45, "art": 0.05}
+    signal = ClassifierSignal("domain", FixedClassifier(scores), likeliest, score_min=0.2, several=True)
+    assert signal.read(encoded()) == Reading("domain", "math", 0.45, scores, also=("history", "law"))
 
 
 def test_no_encoding_reads_as_nothing() -> None:

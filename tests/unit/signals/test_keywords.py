@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from router_extproc.llm.request import Turn
+from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.signals.base import Reading
-from router_extproc.signals.keywords import EDGE_CHARS_MAX, KeywordsSignal
+from router_extproc.signals.keywords import KeywordsSettings, KeywordsSignal
+from router_extproc.signals.texts import PART_CHARS_MAX
+from router_extproc.testing.check_signal import READ_S_MAX
 from router_extproc.testing.subjects import subject_of
 
 
@@ -62,8 +68,158 @@ def test_blank_keyword_never_matches() -> None:
 
 def test_both_ends_of_a_long_prompt_are_read() -> None:
     """The question often stands after a long document."""
-    assert label_of("x " * EDGE_CHARS_MAX + "asap", "asap") == "asap"
+    assert label_of("x " * PART_CHARS_MAX + "asap", "asap") == "asap"
 
 
 def test_no_match_reads_as_nothing() -> None:
     assert KeywordsSignal("any", ("asap",)).read(subject_of("hello")) == Reading("any", None, 0.0)
+
+
+# ── all, none, patterns ───────────────────────────────────────────────────────────────────────
+
+
+def signal_of(**section: object) -> KeywordsSignal:
+    settings = KeywordsSettings.model_validate({"type": "keywords", **section})
+    assert list(settings.problems("signals.k")) == []
+    return settings.open("k", EncoderClassifiers(None))
+
+
+def found(prompt: str, **section: object) -> str | None:
+    return signal_of(**section).read(subject_of(prompt)).label
+
+
+@pytest.mark.parametrize(
+    ("section", "prompt", "label"),
+    [
+        ({"all": ["refund", "order"]}, "a refund for my order", "matched"),
+        ({"all": ["refund", "order"]}, "a refund", None),
+        ({"none": ["test"]}, "a refund", "matched"),
+        ({"none": ["test"]}, "a test refund", None),
+        ({"any": ["refund"], "none": ["test"]}, "a refund", "refund"),
+        ({"any": ["refund"], "none": ["test"]}, "a test refund", None),
+        ({"any": ["refund", "chargeback"], "all": ["order"]}, "chargeback of this order", "chargeback"),
+        ({"any": ["refund"], "all": ["order"]}, "this order", None),
+        ({"regex": [r"\bOPS-\d+\b"]}, "see ops-4711 please", r"\bOPS-\d+\b"),
+        ({"regex": {"ticket": r"\bOPS-\d+\b"}}, "see OPS-4711 please", "ticket"),
+        ({"regex": {"ticket": r"\bOPS-\d+\b"}, "case_sensitive": True}, "see ops-4711", None),
+        ({"regex": {"ticket": r"OPS-\d+"}, "any": ["incident"]}, "an incident", "incident"),
+        ({"regex": {"ticket": r"OPS-\d+"}, "any": ["incident"]}, "OPS-1", "ticket"),
+        ({"regex": {"ticket": r"OPS-\d+"}, "none": ["closed"]}, "OPS-1 is closed", None),
+        ({"regex": [r"m.ller"]}, "Herr MÜLLER", "m.ller"),
+    ],
+)
+def test_words_and_patterns_are_combined_as_written(
+    section: dict[str, object], prompt: str, label: str | None
+) -> None:
+    assert found(prompt, **section) == label
+
+
+def test_every_word_that_is_there_is_found_and_the_first_one_is_the_label() -> None:
+    reading = signal_of(any=["asap", "urgent", "now"], regex={"ticket": r"OPS-\d+"}).read(
+        subject_of("urgent: OPS-1, now")
+    )
+    assert (reading.label, reading.also) == ("urgent", ("now", "ticket"))
+
+
+@pytest.mark.parametrize(
+    ("fuzzy", "word", "prompt", "score"),
+    [
+        ({"max_edits": 1}, "urgent", "this is urgnt!", 1 - 1 / 6),
+        ({"max_edits": 1}, "urgent", "this is URGETN!", 1 - 1 / 6),
+        ({"max_edits": 1}, "urgent", "this is urgent", 1.0),
+        ({"max_edits": 1}, "urgent", "this is ugrnt", 0.0),
+        ({"max_edits": 2}, "urgent", "this is ugrnt", 1 - 2 / 6),
+        ({"max_edits": 1}, "as soon as possible", "as soon as posible, please", 1 - 1 / 19),
+        ({"max_edits": 2}, "cat", "a hat", 0.0),
+        ({"max_edits": 2}, "asap", "a soup", 0.0),
+        (0.8, "urgent", "this is urgnt!", 1 - 1 / 6),
+        (0.9, "urgent", "this is urgnt!", 0.0),
+        ({"max_edits": 1}, "紧急情况请", "紧急情况", 0.0),
+        ({"max_edits": 1}, "c++", "c--", 0.0),
+    ],
+)
+def test_misspelt_words_are_found_when_asked(fuzzy: object, word: str, prompt: str, score: float) -> None:
+    reading = signal_of(any=[word], fuzzy=fuzzy).read(subject_of(prompt))
+    assert reading.score == pytest.approx(score)
+    assert (reading.label is not None) == (score > 0)
+
+
+def test_a_phrase_does_not_go_from_one_part_into_the_next() -> None:
+    sections = {"any": ["good morning"], "fuzzy": {"max_edits": 1}, "parts": ["ask", "system"]}
+    assert signal_of(**sections).read(subject_of("that is good", system="morning all")).label is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "label"),
+    [
+        (["ask"], None),
+        (["system"], "alpha"),
+        (["history"], "beta"),
+        (["tools"], "gamma"),
+        (["ask", "tools"], "gamma"),
+    ],
+)
+def test_only_the_parts_that_are_named_are_read(parts: list[str], label: str | None) -> None:
+    history = [Turn("user", "beta"), Turn("tool", "gamma")]
+    subject = subject_of("delta", system="alpha", history=history)
+    assert signal_of(any=["alpha", "beta", "gamma"], parts=parts).read(subject).label == label
+
+
+# ── bounds and bad input ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("section", "path", "words"),
+    [
+        ({}, "signals.k", "at least one of any, all, none and regex"),
+        ({"any": ["a", " "]}, "signals.k.any[1]", "must not be empty"),
+        ({"none": [""]}, "signals.k.none[0]", "must not be empty"),
+        ({"regex": ["a", "(b"]}, "signals.k.regex[1]", "no pattern of RE2: missing )"),
+        ({"regex": {"x": "(?=a)b"}}, "signals.k.regex.x", "invalid perl operator: (?="),
+        ({"regex": [r"(a)\1"]}, "signals.k.regex[0]", "invalid escape sequence"),
+        ({"regex": ["(a{1,1000}){1,1000}"]}, "signals.k.regex[0]", "no pattern of RE2"),
+        ({"regex": [r"(\pL{1,5}){1,9}"]}, "signals.k.regex[0]", "too large"),
+        ({"regex": ["a" * 1001]}, "signals.k.regex[0]", "at most 1000"),
+        ({"regex": dict.fromkeys(map(str, range(33)), "a")}, "signals.k.regex", "at most 32"),
+        ({"any": list(map(str, range(201))), "fuzzy": 0.8}, "signals.k.fuzzy", "200 words at most, got 201"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_refused_with_its_path(
+    section: dict[str, object], path: str, words: str
+) -> None:
+    settings = KeywordsSettings.model_validate({"type": "keywords", **section})
+    (problem,) = settings.problems("signals.k")
+    assert problem.path == path
+    assert words in problem.problem
+
+
+HOSTILE_PATTERNS = (r"(a+)+$", r"((a{1,60}){1,9}x?)y", "(.*)*(.*)*(.*)*y", r"(a?){300}b")
+
+
+@pytest.mark.parametrize("pattern", HOSTILE_PATTERNS)
+def test_a_pattern_built_to_explode_ends_soon(pattern: str) -> None:
+    """A backtracking engine takes longer than the universe has for the first of them."""
+    signal = signal_of(regex=[pattern])
+    started_s = time.perf_counter()
+    signal.read(subject_of("a" * 1_000_000 + "!"))
+    assert time.perf_counter() - started_s < READ_S_MAX
+
+
+def test_many_misspelt_words_in_a_long_text_are_found_in_bounded_time() -> None:
+    words = [f"keyword{number}" for number in range(200)]
+    text = " ".join(f"keyw{number:x}" for number in range(100_000))
+    signal = signal_of(any=words, fuzzy={"max_edits": 2})
+    started_s = time.perf_counter()
+    signal.read(subject_of(text))
+    assert time.perf_counter() - started_s < READ_S_MAX
+
+
+def test_a_conversation_of_ten_thousand_turns_is_read_from_its_end() -> None:
+    history = [
+        Turn("user", "old"),
+        *(Turn("user", "words " * 100) for _ in range(10_000)),
+        Turn("user", "new"),
+    ]
+    signal = signal_of(any=["old", "new"], parts=["history"])
+    assert signal.read(subject_of("hi", history=history)).also == ()
+    assert signal.read(subject_of("hi", history=history)).label == "new"

@@ -20,6 +20,16 @@ KEYWORDS = "signals: {k: {type: keywords, any: [asap]}, t: {type: header, header
 LANGUAGE = "signals: {lang: {type: language}}\n"
 HARD = "signals: {hard: {type: complexity}}\n"
 
+TOPICS = "signals: {topic: {type: intent, examples: {a: [x], b: [y]}}}\n"
+SEVERAL = TOPICS.replace("examples", "several: true, examples")
+#: So many signals that not every combination of their readings can be tried.
+MANY = "signals: {" + ", ".join(f"s{index}: {{type: complexity}}" for index in range(12)) + "}\n"
+ALL = ", ".join(f"{{s{index}: {{min: 0.5}}}}" for index in range(12))
+LISTED = (
+    "version: 1\ndefault_model: small\nmodels:\n  small: {cluster: pool, accepts: [text], context_tokens: 1000}\n"
+    "  large: {cluster: big, accepts: [text, image]}\n  wide: {cluster: wide, accepts: [text], context_tokens: 2000}\n"
+)
+
 Examine = Callable[..., Report]
 Case = tuple[str, str, str, str]
 
@@ -30,6 +40,7 @@ def report(tmp_path: Path) -> Examine:
 
     def report(text: str, *, alone: bool = False, **environ: str) -> Report:
         path = tmp_path / "router.yaml"
+        alone = alone or text.startswith("version")
         path.write_text((text if alone else SMALLEST + text).replace("TMP", str(tmp_path)))
         return examine(path, environ=environ)
 
@@ -117,6 +128,8 @@ SIGNALS: list[Case] = [
     ("signals: {l: {type: context_length}}\n" + decisions("{l: true}"), "signals.l", "every request is in_range", "signals: {l: {type: context_length, min_tokens: 1}}\n" + decisions("{l: true}")),
     ("signals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}"), "signals.l.min_tokens", "no request is that long",
      "limits: {max_body_bytes: 2000000}\nsignals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}")),
+    ("signals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}"), "signals.t.header", "any client may send 'x-jwt-payload'", "envoy: {strip_headers: [X-JWT-Payload]}\nsignals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}")),
+    ("signals: {k: {type: keywords, any: [asap], none: [ASAP]}}\n" + decisions("{k: true}"), "signals.k.any[0]", "is in none, too", "signals: {k: {type: keywords, any: [asap], none: [later]}}\n" + decisions("{k: true}")),
 ]  # fmt: skip
 
 RULES: list[Case] = [
@@ -135,6 +148,16 @@ RULES: list[Case] = [
     (HARD + decisions("{all: [{hard: {min: 0}}, {not: {hard: {min: 0}}}]}"), "decisions[0].when", "can never hold", HARD + decisions("{not: {hard: {min: 0}}}")),
     (HARD + decisions("{hard: {max: 0.5}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}"), "decisions[2]", "'d0', 'd1'", HARD + decisions("{hard: {max: 0.3}}", "{hard: {min: 0.5}}", "{hard: {min: 0.1}}")),
     (KEYWORDS + decisions("{all: [{t: a}, {not: {any: [{t: a}, {k: true}]}}]}"), "decisions[0].when", "can never hold", KEYWORDS + decisions("{all: [{t: a}, {not: {all: [{t: a}, {k: true}]}}]}")),
+    (TOPICS + decisions("{all: [{topic: a}, {topic: b}]}"), "decisions[0].when", "can never hold", SEVERAL + decisions("{all: [{topic: a}, {topic: b}]}")),
+    (TOPICS + decisions("{topic: {any: [a], min: 0.3}}", "{topic: {any: [a], min: 0.4}}"), "decisions[1]", "'d0'", TOPICS + decisions("{topic: {any: [a], min: 0.4}}", "{topic: {any: [a], min: 0.3}}")),
+    (TOPICS + decisions("{topic: {any: [a], min: 0.3}}", "{topic: a}"), "decisions[1]", "'d0'", TOPICS + decisions("{topic: {any: [a], min: 0.6}}", "{topic: a}")),
+    (MANY + decisions(f"{{all: [{ALL}]}}", f"{{all: [{ALL}, {{s0: {{max: 0.9}}}}]}}"), "decisions[1]", "'d0'", MANY + decisions(f"{{all: [{ALL}, {{s0: {{max: 0.9}}}}]}}", f"{{all: [{ALL}]}}")),
+    (MANY + decisions(f"{{all: [{ALL}, {{s3: {{max: 0.1}}}}]}}"), "decisions[0].when", "can never hold", MANY + decisions(f"{{all: [{ALL}, {{s3: {{max: 0.6}}}}]}}")),
+    (MANY + decisions(f"{{all: [{ALL}, {{not: {{s3: {{min: 0.4}}}}}}]}}"), "decisions[0].when", "can never hold", MANY + decisions(f"{{all: [{ALL}, {{not: {{s3: {{min: 0.6}}}}}}]}}")),
+    ("signals: {asked: {type: requested_model}}\n" + decisions("{asked: auto-fst}"), "decisions[0].when.asked", "no label 'auto-fst'", "virtual_models: [auto, auto-fast]\nsignals: {asked: {type: requested_model}}\n" + decisions("{asked: auto-fast}")),
+    ("signals: {asked: {type: requested_model}}\n" + decisions("{asked: auto}", "{asked: true}"), "decisions[1]", "'d0'", "virtual_models: [auto, fast]\nsignals: {asked: {type: requested_model}}\n" + decisions("{asked: auto}", "{asked: true}")),
+    (LISTED + "decisions: [{name: a, models: [large, small]}]", "decisions[0].models[1]", "'small' is never taken: selection is fixed, and 'large'", LISTED + "decisions: [{name: a, models: [small, large]}]"),
+    (LISTED + "decisions: [{name: a, models: [large, wide]}]", "decisions[0].models[1]", "'wide' is never taken", LISTED + "decisions: [{name: a, models: [small, wide]}]"),
 ]  # fmt: skip
 
 CACHE: list[Case] = [

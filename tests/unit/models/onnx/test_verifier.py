@@ -8,10 +8,10 @@ from typing import cast
 import pytest
 
 from router_extproc.models.base import Verdict
-from router_extproc.models.onnx.encoder import Tokens, WindowTokenizer
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.unlikely import Unlikely, terms
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, Calibration, OnnxVerifier
+from router_extproc.models.onnx.window import Tokens, WindowTokenizer
 
 CACHED = "What are the main renewable energy sources?"
 REPHRASED = "Which are the main sources of renewable energy?"
@@ -45,13 +45,18 @@ class WordTokenizer:
 
 
 def verifier(
-    net: CountingNet, unlikely: Unlikely | None = None, *, reads_refused: bool = False
+    net: CountingNet,
+    unlikely: Unlikely | None = None,
+    *,
+    reads_refused: bool = False,
+    supports: bool = False,
 ) -> OnnxVerifier:
     return OnnxVerifier(
         net,
         cast("WindowTokenizer", WordTokenizer()),
         Calibration(1.0, 0.0, (0.0,) * len(EVIDENCE), 0.0),
         chance_min=0.8,
+        support_similarity_min=0.94 if supports else None,
         unlikely=unlikely,
         reads_refused=reads_refused,
     )
@@ -126,3 +131,31 @@ def test_an_evaluation_reads_what_a_guard_refuses() -> None:
     net = CountingNet()
     verifier(net, reads_refused=True).verify(CACHED, OPPOSITE, 0.95)
     assert net.runs == 1
+
+
+LONG = "My hip hurts when I climb up a hill after work. Should I see a doctor soon?"
+REWORDED = "My hip aches whenever I walk up a slope after work. Is it time for me to visit a doctor?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "similarity", "is_hit"),
+    [
+        (REWORDED, 0.92, True),
+        (REWORDED, 0.85, False),
+        # One condition, and one word for another.
+        ("My hip hurts badly when I climb up a hill after work. Should I see a doctor soon?", 0.92, False),
+        ("My hip hurts when I climb up a hill after work. Should I see a nurse for that soon?", 0.92, False),
+    ],
+)
+def test_a_long_question_in_other_words_needs_less_of_the_net(
+    asked: str,
+    similarity: float,
+    is_hit: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    net = CountingNet(logit=0.4)
+    assert verifier(net, supports=True).verify(LONG, asked, similarity).accepted is is_hit
+
+
+def test_a_short_question_in_other_words_needs_all_of_it() -> None:
+    net = CountingNet(logit=0.4)
+    assert not verifier(net, supports=True).verify(CACHED, CONTRAST, 0.92).accepted

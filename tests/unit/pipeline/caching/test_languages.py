@@ -69,5 +69,54 @@ async def test_the_same_words_hit_in_every_language() -> None:
     assert told(router) is not None
 
 
-async def test_unknown_characters_of_a_language_without_a_file_have_no_vector() -> None:
-    assert await second_of(router_of("en", "zh"), "Πού είναι;", "πού είναι") == "miss"
+async def test_words_in_a_script_of_combined_signs_have_no_vector() -> None:
+    """They are not read whole: other words would pass for the same."""
+    assert await second_of(router_of("en"), "यह कहाँ है?", "यह  कहाँ है") == "miss"
+
+
+class CountingEncoder(AlikeEncoder):
+    """Counts what it encodes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded: list[str] = []
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+        self.encoded.append(text)
+        return super().encode(text, tasks=tasks)
+
+
+async def encoded_of(first: str, second: str, *codes: str) -> tuple[str | None, list[str]]:
+    """What the cache did for the second question, and what the encoder read for both."""
+    languages, encoder = Languages.of(KNOWN, codes), CountingEncoder()
+    verifier = LanguageVerifier(languages, AcceptingVerifier())
+    router = fake_router(encoder=encoder, verifier=verifier, languages=languages)
+    return await second_of(router, first, second), encoder.encoded
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes", "hit"),
+    [
+        ("Hvor er toget?", "Hvor er bussen?", ("en", "de"), False),
+        ("Hvor er toget?", "HVOR ER TOGET", ("en", "de"), True),
+        ("Wo ist der Bahnhof?", "Wo ist der Flughafen?", ("en", "fr"), False),
+        ("How do I cook rice?", "How can I cook rice?", ("de",), False),
+        ("How do I cook rice?", "how do i cook rice", ("de",), True),
+        ("Πού είναι το τρένο;", "πού είναι το τρένο", ("en",), True),
+    ],
+)
+async def test_what_only_the_same_words_answer_is_found_without_the_encoder(
+    first: str,
+    second: str,
+    codes: tuple[str, ...],
+    hit: bool,  # noqa: FBT001
+) -> None:
+    """An encoder pass would find neighbours that are all refused."""
+    cache, encoded = await encoded_of(first, second, *codes)
+    assert (cache, encoded) == ("hit-semantic" if hit else "miss", [])
+
+
+async def test_a_language_that_is_matched_is_encoded() -> None:
+    first, second = "Wo ist der Bahnhof?", "Hallo, wo ist der Bahnhof, bitte?"
+    cache, encoded = await encoded_of(first, second, "en", "de")
+    assert (cache, encoded) == ("hit-semantic", [first, second])

@@ -55,6 +55,14 @@ def test_a_counter_is_zero_before_its_first_event(metrics: Metrics) -> None:
     assert value(metrics, "answer_ttft_seconds_count", model="large") == 0
 
 
+def test_a_decision_whose_models_accept_not_everything_may_refuse() -> None:
+    limited = {"small": {"cluster": "s", "accepts": ["text"]}, "large": {"cluster": "l"}}
+    config = CONFIG.model_dump(mode="json") | {"models": limited}
+    series = KnownLabels.of(Config.model_validate(config), ()).series()["local_replies"]
+    assert {labels[1:] for labels in series} == {("default", "unaccepted")}
+    assert KnownLabels.of(CONFIG, ()).series()["local_replies"] == []
+
+
 def test_a_signal_that_is_not_computed_has_no_series() -> None:
     """A zero would say that it has been looked for in vain."""
     assert KnownLabels.of(CONFIG, ()).series()["signal_readings"] == []

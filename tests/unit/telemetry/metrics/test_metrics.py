@@ -9,7 +9,7 @@ from router_extproc.cache.base import BackendState
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
 from router_extproc.equivalence.languages import Told
-from router_extproc.errors import MalformedRequest
+from router_extproc.errors import MalformedRequest, RequestBlocked, RequestError, UnsupportedRequest
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import (
@@ -233,3 +233,14 @@ def test_a_single_worker_merges_to_itself() -> None:
 
 def test_nothing_merges_to_nothing() -> None:
     assert merge([]) == b""
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [(RequestBlocked("No."), "block"), (UnsupportedRequest("No model accepts image."), "unaccepted")],
+)
+def test_what_a_decision_refused_is_counted_by_why(error: RequestError, action: str) -> None:
+    metrics = Metrics()
+    metrics.decided(decided(replace(REJECT, error=error, explanation=EXPLANATION)))
+    labels = {"dialect": "openai_chat", "decision": "maths", "action": action}
+    assert metrics.registry.get_sample_value("router_extproc_local_replies_total", labels) == 1
