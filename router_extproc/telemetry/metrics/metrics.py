@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from router_extproc.errors import RequestBlocked
+from router_extproc.errors import RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
@@ -26,7 +26,6 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import LocalReply
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
@@ -218,12 +217,12 @@ class Metrics:
 
     def _count_reject(self, decision: Reject) -> None:
         """What a decision refused, or could not let leave."""
-        explanation = decision.explanation
-        if explanation is not None and isinstance(explanation.route, LocalReply):
-            blocked = isinstance(decision.error, RequestBlocked)
-            self._count_local(explanation, "block" if blocked else "unaccepted")
-        elif explanation is not None:
-            self._count_readings(explanation)
+        if isinstance(decision.error, RequestBlocked):
+            self._count_local(decision.explanation, "block")
+        elif isinstance(decision.error, UnsupportedRequest):
+            self._count_local(decision.explanation, "unaccepted")
+        elif decision.explanation is not None:
+            self._count_readings(decision.explanation)
 
     def _count_local(self, explanation: Explanation | None, action: str) -> None:
         """A request for which a decision asked no pool."""
