@@ -40,6 +40,7 @@ def show(explanation: Json) -> None:
     heads = ("signal", "label", "score", "part", "time", "ranked")
     _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
+    _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
     _show_changes(explanation.get("changes", {"body": [], "headers": {}}))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
@@ -131,6 +132,10 @@ def _rule(rule: Json) -> tuple[str, ...]:
     tests = "\n".join(f"{'✓' if holds else '✗'} {test}" for test, holds in rule["tests"].items())
     matched = "yes" if rule["matched"] else "no"
     return rule["decision"], matched if rule.get("reached", True) else f"{matched}, not reached", tests
+
+
+def _redacted(redacted: Json) -> tuple[str, ...]:
+    return redacted["kind"], redacted["part"], str(redacted["count"])
 
 
 def _change(change: Json) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from router_extproc.config import (
     check_ignore,
     check_listen,
     check_pools,
+    check_redaction,
     check_signals,
     check_tls,
 )
@@ -124,6 +125,7 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
             yield ConfigError(f"{path}.name", f"more than one decision is named '{decision.name}'")
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
         yield from _check_candidates(path, decision, config)
+        yield from check_redaction.check(f"{path}.action", decision, config)
         yield from check_changes(path, decision, config)
         yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)
         yield from _check_bound(f"{path}.cache", cache_policy_of(config.semantic_cache, decision.cache))
@@ -151,8 +153,8 @@ def _check_action(path: str, decision: Decision) -> Iterator[ConfigError]:
     """Either a model answers, or the router itself."""
     action = decision.action
     if action is None or not action.is_local:
-        if action is not None:
-            yield ConfigError(f"{path}.action", "does nothing: write block or answer")
+        if action is not None and not action.changes_texts:
+            yield ConfigError(f"{path}.action", "does nothing: write block, answer, redact or mask")
         if not decision.candidates:
             yield ConfigError(f"{path}.model", "is required: a model, several in models, or an action")
         return

@@ -92,6 +92,15 @@ class BlockAction(Section):
     status: int = Field(default=403, ge=400, le=499)
 
 
+class RedactAction(Section):
+    """Replace personal facts by placeholders before the request leaves."""
+
+    #: Kinds of facts, as signals of type pii name them.
+    kinds: tuple[str, ...]
+    #: Whether placeholders in the answer become what they stand for; needs `envoy.profile: inline`.
+    restore: bool = True
+
+
 class Action(Section):
     """What is done with a request beside sending it to a model."""
 
@@ -99,6 +108,21 @@ class Action(Section):
     block: BlockAction | None = None
     #: Answer it with this text, as a model would; no pool is asked.
     answer: str | None = Field(default=None, min_length=1, max_length=TEXT_CHARS_MAX)
+
+    #: Replace facts of these kinds by placeholders on the way to the pool, and put them back in its answer.
+    redact: tuple[str, ...] | RedactAction | None = None
+    #: Kinds of secrets that answers show as ***, unless the request has them; needs `envoy.profile: inline`.
+    mask: tuple[str, ...] = ()
+
+    @property
+    def redaction(self) -> RedactAction | None:
+        """What is replaced, in the long form; None: nothing."""
+        return RedactAction(kinds=self.redact) if isinstance(self.redact, tuple) else self.redact
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether requests or answers have something replaced; then nothing of them is cached."""
+        return self.redact is not None or bool(self.mask)
 
     @property
     def is_local(self) -> bool:
@@ -133,7 +157,8 @@ class Decision(Section):
     #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
     #: requests that this decision might have taken are refused ("deny").
     unread: Literal["pass", "deny"] = "pass"
-    #: Whether requests that name a real model are taken, too; they keep it. None: only by a block.
+    #: Whether requests that name a real model are taken, too; they keep it. None: only where the
+    #: decision blocks, redacts or masks.
     pinned: bool | None = None
     #: Text beside the client's system prompt, or in its place.
     system_prompt: SystemPrompt | None = None
@@ -151,10 +176,11 @@ class Decision(Section):
 
     @property
     def takes_pinned(self) -> bool:
-        """Whether it takes requests that name a real model: naming one is no way around a block."""
+        """Whether it takes requests that name a real model: naming one is no way around a protection."""
         if self.pinned is not None:
             return self.pinned
-        return self.action is not None and self.action.block is not None
+        action = self.action
+        return action is not None and (action.block is not None or action.changes_texts)
 
     @property
     def candidates(self) -> tuple[CandidateModel, ...]:

@@ -22,7 +22,7 @@ from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
 from router_extproc.pipeline.old_headers import OldHeaders
-from router_extproc.routing.actions import AnswerText, Block, LocalAction
+from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
@@ -95,6 +95,7 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
             decision.unread == "deny",
             _local_action(decision.action),
             decision.takes_pinned,
+            _redaction(decision.action),
         )
         for index, decision in enumerate(config.decisions)
     )
@@ -125,6 +126,15 @@ def _local_action(action: decided.Action | None) -> LocalAction | None:
     if action.block is not None:
         return Block(action.block.message, action.block.status)
     return None if action.answer is None else AnswerText(action.answer)
+
+
+def _redaction(action: decided.Action | None) -> Redaction | None:
+    if action is None or not action.changes_texts:
+        return None
+    redact = action.redaction
+    if redact is None:
+        return Redaction((), action.mask)
+    return Redaction(redact.kinds, action.mask, redact.restore)
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
@@ -169,8 +179,17 @@ def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:
 
 def _cache_policies(config: section.Config) -> CachePolicies:
     cache, identity = config.semantic_cache, config.envoy.strip_headers
-    own = {decision.name: cache_policy_of(cache, decision.cache, identity) for decision in config.decisions}
+    own = {
+        decision.name: cache_policy_of(cache, _own_cache(decision), identity) for decision in config.decisions
+    }
     return CachePolicies(cache_policy_of(cache, decided.DecisionCache(), identity), own)
+
+
+def _own_cache(decision: decided.Decision) -> decided.DecisionCache:
+    """One client's facts must be in no answer of another's: a decision that replaces some caches nothing."""
+    if decision.action is None or not decision.action.changes_texts:
+        return decision.cache
+    return decision.cache.model_copy(update={"mode": "off"})
 
 
 def _cache_settings(cache: section.SemanticCache) -> CacheSettings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
@@ -38,6 +38,7 @@ from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import ExchangeStart, read_request_ids
+from router_extproc.pipeline.restoring import Restoring, begin_restoring
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import (
@@ -51,6 +52,7 @@ from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
+from router_extproc.redaction.request import Redacted
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
@@ -127,6 +129,9 @@ class RoutedExchange:
         #: Of what was forwarded; an inline stream sees the answer to its own request.
         self._token: WriteToken | None = None
         self._observation: Observation | None = None
+        #: Of what was forwarded, and of its answer; only an inline stream can change one.
+        self._redacted: Redacted | None = None
+        self._restoring: Restoring | None = None
         self._leader: Leader | None = None
 
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
@@ -188,6 +193,7 @@ class RoutedExchange:
     def _carry_out(self, report: DecisionReport) -> BodyReply | ImmediateResponse:
         if isinstance(report.decision, Forward):
             self._token = report.decision.write_token
+            self._redacted = report.decision.redacted if self._role is Role.INLINE else None
         reply = self._parts.consequences.carry_out(report, self._role)
         debug = NOT_SENT if self._request is None else self._request.debug
         return self._parts.operators.tell(reply, debug)
@@ -203,24 +209,39 @@ class RoutedExchange:
         self._parts.consequences.listener.decided(report)
         return operators.answer(reject(error, decision.rendered), request.debug)
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
-        """Begin to observe an answer that has a write token."""
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
+        """Begin to observe an answer that has a write token, and to change one that is to be changed."""
         token = self._token or event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
         if token is None:
             return _CONTINUE
         headers = joined_headers(event.headers)
-        self._observation = self._parts.observer.open(token, event.status, headers, event.origin)
-        foreign = self._observation is not None and self._observation.foreign
+        observation = self._parts.observer.open(token, event.status, headers, event.origin)
+        self._observation = observation
+        reply = _CONTINUE if observation is None or not observation.foreign else _UNNAMED
         self._finish_if(last=event.last)
-        return _UNNAMED if foreign else _CONTINUE
+        return self._restore(event, reply)
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
-        """Read on; at the end, store."""
-        if self._observation is None:
-            return
-        if event.body:
-            self._observation.feed(event.body)
-        self._finish_if(last=event.last)
+    def _restore(self, event: AnswerStarted, reply: HeadersReply) -> HeadersReply | ImmediateResponse:
+        """The reply to an answer's headers, which says whether its chunks will change."""
+        request, redacted = self._request, self._redacted
+        if request is None or redacted is None:
+            return reply
+        if self._observation is not None:
+            self._observation.tally = redacted.tally
+        begun = begin_restoring(redacted, request.dialect, event)
+        if isinstance(begun, ImmediateResponse):
+            return begun
+        self._restoring = begun
+        return reply if begun is None else replace(reply, body_changes=True)
+
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
+        """Read on; at the end, store. What the pool said is observed, what is returned is for the client."""
+        changed = None if self._restoring is None else self._restoring.change(event)
+        if self._observation is not None:
+            if event.body:
+                self._observation.feed(event.body)
+            self._finish_if(last=event.last)
+        return changed
 
     def on_closed(self, *, clean: bool) -> None:  # noqa: ARG002 - however it ended, there is no end of stream
         """An answer that is still open broke off: never store it."""

@@ -33,7 +33,8 @@ from router_extproc.protocol.names import (
     TOKEN_KEY,
 )
 
-#: For what may be stored: an answer in a coding that only this client knows would be of use to nobody else.
+#: For what may be stored (an answer in a coding that only this client knows would be of use to nobody else),
+#: and for what is to be changed.
 _UNCODED: Final = (("accept-encoding", "identity"),)
 #: Nothing more of this exchange is sent to us.
 PASS: Final = HeadersReply(mode_override=LET_PASS)
@@ -101,7 +102,7 @@ def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> B
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
         *(() if route.changes is None else route.changes.headers),
-        *(_UNCODED if decision.write_token.plan is not None else ()),
+        *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
         *(() if old_headers is None else old_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)

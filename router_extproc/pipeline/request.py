@@ -6,6 +6,7 @@ error of the client's own, the request still ends in a decision that forwards it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -29,13 +30,15 @@ from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
+from router_extproc.pipeline.redaction import run_redaction
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
+from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
-from router_extproc.routing.actions import AnswerText, Block, Unaccepted
+from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccepted
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 from router_extproc.signals.context_length import estimate_tokens
@@ -89,8 +92,7 @@ class RequestPipeline:
         try:
             return self._replay_near(parsed) or await self._decide(parsed)
         except RouterUnavailable as error:
-            headers = {"retry-after": str(RETRY_AFTER_S)}
-            return Reject(error, raw.dialect.render_error(error), headers)
+            return Reject(error, raw.dialect.render_error(error), _retry_after(error))
 
     async def look_again(self, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""
@@ -131,7 +133,21 @@ class RequestPipeline:
             return replay
         if parsed.directives.only_if_cached:
             return _reject_miss(considered)
-        return self._forward(considered, route)
+        if route.redaction is None:
+            return self._forward(considered, route)
+        return await self._redact(considered, route, route.redaction)
+
+    async def _redact(self, considered: Considered, route: Route, rule: Redaction) -> Forward | Reject:
+        """The forwarded request without what its decision redacts; what cannot be redacted does not leave."""
+        redacted, note = await run_redaction(considered.parsed, rule)
+        explanation = _explain(considered)
+        explanation = replace(explanation, stages=(*explanation.stages, note))
+        if isinstance(redacted, RequestError):
+            rendered = considered.parsed.raw.dialect.render_error(redacted)
+            headers = {DECISION_HEADER: route.decision, **_retry_after(redacted)}
+            return Reject(redacted, rendered, headers, explanation)
+        forward = self._forward(considered, route, redacted)
+        return replace(forward, explanation=replace(explanation, redacted=redacted.parts))
 
     async def _from_cache(
         self, parsed: ParsedRequest, route: Route, readings: SignalReadings
@@ -219,11 +235,14 @@ class RequestPipeline:
         explained = _explain(considered)
         return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
 
-    def _forward(self, considered: Considered, route: Route) -> Forward:
+    def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
         edits = edits_of(parsed.raw.dialect, parsed.request, route)
-        body = parsed.raw.dialect.edit(parsed.raw.body, edits)
+        # First of all: redaction knows its places in the client's own body. It changes texts and nothing of
+        # their order, so the places of the edits stay.
+        body = parsed.raw.body if redacted is None else redacted.body
+        body = parsed.raw.dialect.edit(body, edits)
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -238,11 +257,16 @@ class RequestPipeline:
             coalescing=_coalescing(considered),
             feedback=result.feedback,
             edits=described(edits, parsed.request.body),
+            redacted=redacted,
         )
 
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)
         return policy is not None and policy.hide_timing
+
+
+def _retry_after(error: RequestError) -> Mapping[str, str]:
+    return {"retry-after": str(RETRY_AFTER_S)} if isinstance(error, RouterUnavailable) else {}
 
 
 def _reject_miss(considered: Considered) -> Reject:

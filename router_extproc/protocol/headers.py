@@ -121,6 +121,10 @@ class HeaderMutation:
         """True when `name` (lower case) is overwritten or removed."""
         return self.sets(name) or name in self.remove
 
+    def without_content_length(self) -> HeaderMutation:
+        """The same, and content-length is removed, as the core wants it."""
+        return HeaderMutation(self.overwrite, (*self.remove, _CONTENT_LENGTH))
+
     def with_content_length(self, length_bytes: int) -> HeaderMutation:
         """The same, and content-length as the core wants it."""
         kept = tuple(pair for pair in self.overwrite if pair[0] != _CONTENT_LENGTH)

@@ -12,7 +12,7 @@ from typing import Final, overload
 from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
-from router_extproc.routing.actions import LocalAction, Unaccepted
+from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -76,6 +76,8 @@ class Route:
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
     fallback_of: str | None = None
+    #: What is replaced in the request and masked in its answer; None: nothing.
+    redaction: Redaction | None = None
 
     def to_fallback(self) -> Route:
         """The same route with the fallback as its target; the route itself where there is none."""
@@ -114,6 +116,8 @@ class RoutingDecision:
     action: LocalAction | None = None
     #: It also takes requests that name a real model, which they keep.
     takes_pinned: bool = False
+    #: None: nothing is replaced.
+    redaction: Redaction | None = None
 
     @property
     def signals(self) -> frozenset[str]:
@@ -198,7 +202,7 @@ class Policy:
             lacking = missing([each.target for each in decision.candidates], demands)
             return LocalReply(name, Unaccepted(lacking), tags, trace)
         target = decision.selection.choose(candidates, readings, traffic).target
-        route = Route(name, target, decision.changes, tags, trace)
+        route = Route(name, target, decision.changes, tags, trace, redaction=decision.redaction)
         return self._with_fallback(route, traffic, demands)
 
     def decide_pinned(
@@ -222,7 +226,9 @@ class Policy:
             return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic, demands)
         if decision.action is not None:
             return LocalReply(decision.name, decision.action, decision.tags, trace)
-        route = Route(decision.name, target, decision.changes, decision.tags, trace)
+        route = Route(
+            decision.name, target, decision.changes, decision.tags, trace, redaction=decision.redaction
+        )
         return self._with_fallback(route, traffic, demands)
 
     def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:

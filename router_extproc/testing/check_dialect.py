@@ -33,6 +33,7 @@ from router_extproc.llm.changes import (
 from router_extproc.llm.edits import Add, Set
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.testing.check_dialect_answers import ANSWER_RULES
+from router_extproc.testing.check_dialect_rewriting import REWRITING_RULES
 from router_extproc.testing.dialect_samples import (
     NOT_JSON,
     PLANTED,
@@ -199,5 +200,6 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_edits_in_place,
     _check_it_makes_changes,
     *ANSWER_RULES,
+    *REWRITING_RULES,
     _check_error_objects,
 )

@@ -44,7 +44,7 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
         ("protocol", "dialects", "conversation", "models", "_pb"),
     ),
     ("semantic cache; signals; gRPC edge", ("cache", "signals", "server")),
-    ("readings and traffic to a route", ("routing",)),
+    ("readings and traffic to a route; what is replaced in a request", ("routing", "redaction")),
     ("what happens to one request, and what is learned from its answer", ("pipeline",)),
     ("configuration; telemetry", ("config", "telemetry")),
     (

@@ -29,7 +29,7 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.routing.actions import AnswerText, Block
+from router_extproc.routing.actions import AnswerText, Block, Redaction
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
@@ -39,7 +39,7 @@ from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
-from router_extproc.testing.router import LARGE, SEMANTIC, fake_router
+from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router
 
 MAX_BODY_BYTES = 1024 * 1024
 #: Set in the environment: answers have the old router's headers, and a keyword is their category.
@@ -84,7 +84,7 @@ class WatchedDriver:
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """See ExchangeDriver."""
         token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
         cluster, details = event.origin.cluster, event.origin.details
@@ -93,10 +93,10 @@ class WatchedDriver:
         )
         return self._driver.on_answer_headers(event)
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
         """See ExchangeDriver."""
         self._note("answer chunk", body=event.body.decode("utf-8", "replace"), last=event.last)
-        self._driver.on_answer_chunk(event)
+        return self._driver.on_answer_chunk(event)
 
     def on_closed(self, *, clean: bool) -> None:
         """See ExchangeDriver."""
@@ -115,12 +115,14 @@ CHANGES: Final = RequestChanges(
     ),
     headers=(("x-team", "research"),),
 )
+PRIVATE: Final = Redaction(("EMAIL_ADDRESS", "PHONE_NUMBER"), ("API_KEY",))
 #: Each takes the requests that say its name.
 _DECISIONS: Final = (
     RoutingDecision("maths", 1, ALWAYS, (Candidate(LARGE),), None),
     RoutingDecision("research", 1, ALWAYS, (Candidate(LARGE),), CHANGES),
     RoutingDecision("forbidden", 9, ALWAYS, (), None, action=Block("Not here.", 451), takes_pinned=True),
     RoutingDecision("opening", 1, ALWAYS, (), None, action=AnswerText("From 9 to 17.")),
+    RoutingDecision("private", 1, ALWAYS, (Candidate(SMALL),), None, redaction=PRIVATE),
 )
 
 
@@ -138,6 +140,7 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
         signals=signals,
         decisions=decisions,
         cache_policy=policy,
+        own_cache_policies={"private": replace(policy, mode="off")},
         feedback="all",
         old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
     )

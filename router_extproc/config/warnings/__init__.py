@@ -21,6 +21,7 @@ from router_extproc.config.warnings import (
     limits,
     milvus,
     pools,
+    redaction,
     rules,
     secrets,
     sharing,
@@ -62,6 +63,7 @@ WARNINGS: Final[tuple[Warn, ...]] = (
     milvus.warn_of_collection,
     unread.warn_of_paths_past_the_guard,
     unread.warn_of_half_a_refusal,
+    redaction.warn_of_unredacted,
     limits.warn_of_budgets,
     limits.warn_of_draining,
 )
