@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.cache.scope import SharedScope
+from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.protocol.names import METADATA_NAMESPACE
 from router_extproc.routing.actions import AnswerText, Block
@@ -34,7 +35,8 @@ def client(decision: RoutingDecision, *, on: bool = True) -> Client:
 
 
 def routed(reasoning: bool | None) -> RoutingDecision:  # noqa: FBT001 - as the field
-    return replace(send_to(LARGE, name="lawyers", rule=RULE), reasoning=reasoning)
+    changes = None if reasoning is None else RequestChanges(reasoning=ReasoningChange(reasoning))
+    return replace(send_to(LARGE, name="lawyers", rule=RULE), changes=changes)
 
 
 @pytest.mark.parametrize(("reasoning", "told"), [(True, "on"), (False, "off"), (None, None)])
