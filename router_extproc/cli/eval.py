@@ -28,7 +28,7 @@ from router_extproc.evaluation.complexity import (
     read_outcomes,
 )
 from router_extproc.evaluation.curve import plot_curve
-from router_extproc.evaluation.guard import GuardFigures, judge_guard, predict_guard
+from router_extproc.evaluation.guard import GuardFigures, GuardReader, judge_guard, predict_guard
 from router_extproc.evaluation.intent import IntentFigures, judge_intents, predict_intents
 from router_extproc.evaluation.language import judge_languages
 from router_extproc.evaluation.metrics import Estimate
@@ -37,9 +37,10 @@ from router_extproc.evaluation.pii import PiiFigures, judge_spans, predict_spans
 from router_extproc.evaluation.rows import read_answers, read_labels, read_rows
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.screen import open_screen
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.signals import complexity as complexity_signal
-from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN
+from router_extproc.signals.guard import ATTACKS, BENIGN, HEAD, SCORE_MIN, TOOLS_HEAD
 from router_extproc.signals.language import find_language
 
 app = typer.Typer(
@@ -60,6 +61,8 @@ PredictionsOption: TypeAlias = Annotated[
 #: The models of MMLU-Pro's published results that are compared unless others are named.
 WEAK_MODEL = "Meta-Llama-3_1-8B-Instruct"
 STRONG_MODEL = "Meta-Llama-3_1-70B-Instruct"
+#: The field by which a row's text is a tool result: what it was fetched for.
+QUESTION = "question"
 
 
 @app.command(epilog="Example: router-extproc eval intent --data rows.jsonl --predictions out.jsonl")
@@ -153,14 +156,14 @@ def pii(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOp
 def guard(data: DataOption, *, predictions: PredictionsOption = None, json: JsonOption = False) -> None:
     """Judge each row's text: `attack`, `score` and `kind` (jailbreak or injection).
 
-    Rows with the `label` benign, jailbreak or injection are scored.
+    A row that also has the `question` that its text is to answer is a tool result; others are prompts. Rows
+    with the `label` benign, jailbreak or injection are scored.
     """
     rows = read_rows(data, required=("text",))
     truths = read_labels(data, rows)
-    encoder = open_encoder()
-    head = open_head(HEAD, encoder=encoder, where="guard")
     texts = [row.text("text") for row in rows]
-    predicted = predict_guard(texts, head, encoder, score_min=SCORE_MIN)
+    are_tool_results = [QUESTION in row.fields for row in rows]
+    predicted = predict_guard(texts, are_tool_results, open_guard())
     made = collect_predictions(predicted, len(rows), predictions)
     judged = [place for place, truth in enumerate(truths) if truth in (BENIGN, *ATTACKS)]
     figures = judge_guard(
@@ -206,6 +209,14 @@ def complexity(
         _show({"AUC of failures": figures.auc}, figures.rows, figures.labelled)
         for name, value in (("APGR", figures.apgr), ("kept at half", figures.kept_at_half)):
             OUT.print(f"{name}: {'none' if value is None else f'{value:.3f}'}")
+
+
+def open_guard() -> GuardReader:
+    """The guard over the built-in encoder."""
+    encoder = open_encoder()
+    prompts, documents = (open_head(name, encoder=encoder, where="guard") for name in (HEAD, TOOLS_HEAD))
+    screen = open_screen(TOOLS_HEAD, where="guard")
+    return GuardReader(prompts, documents, screen, encoder, score_min=SCORE_MIN)
 
 
 def _draw(judged: Sequence[ComplexityPrediction], outcomes: Sequence[Outcome], target: Path) -> None:

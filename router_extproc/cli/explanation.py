@@ -5,6 +5,7 @@ It decides nothing; it prints what `admin.explained` says.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,7 @@ def show(explanation: Json) -> None:
     _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
     _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
+    _show_changes(explanation.get("changes", {"body": [], "headers": {}}))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
@@ -47,6 +49,13 @@ def show(explanation: Json) -> None:
         map(_candidate, explanation["candidates"]),
     )
     _table("stages", ("stage", "time", "outcome"), map(_stage, explanation["stages"]))
+
+
+def _show_changes(changes: Json) -> None:
+    """What reaches the pool otherwise than the client wrote it."""
+    heads = ("place", "change", "client's value", "new")
+    _table("changes of the body", heads, map(_change, changes["body"]))
+    _table("headers to the pool", ("name", "value"), changes["headers"].items())
 
 
 def _show_ask(ask: Json) -> None:
@@ -109,7 +118,14 @@ def _reading(reading: Json) -> tuple[str, ...]:
     scores = ", ".join(f"{label} {score:.2f}" for label, score in ranked)
     found = ", ".join(filter(None, (reading["label"], *reading.get("also", ()))))
     label, score = found or "(none)", f"{reading['score']:.3f}"
-    return reading["signal"], label, score, reading["part"] or "", f"{reading['took_ms']:.2f} ms", scores
+    took = f"{reading['took_ms']:.2f} ms"
+    return reading["signal"], label, score, _part(reading), took, scores
+
+
+def _part(reading: Json) -> str:
+    """The part that the reading is about, and what of the parts it did not read."""
+    left = f"{reading['left_chars']} characters not read" if reading.get("left_chars") else ""
+    return ", ".join(word for word in (reading["part"], left, "late" if reading.get("late") else "") if word)
 
 
 def _rule(rule: Json) -> tuple[str, ...]:
@@ -120,6 +136,11 @@ def _rule(rule: Json) -> tuple[str, ...]:
 
 def _redacted(redacted: Json) -> tuple[str, ...]:
     return redacted["kind"], redacted["part"], str(redacted["count"])
+
+
+def _change(change: Json) -> tuple[str, ...]:
+    new = "" if change["value"] is None else json.dumps(change["value"], ensure_ascii=False)
+    return change["path"], change["change"], change["before"], _shortened(new)
 
 
 def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, Union
 from pydantic import Field, JsonValue
 
 from router_extproc.cache.ignore import PATTERNS_MAX
+from router_extproc.config.request_changes import (
+    HEADERS_MAX,
+    TEXT_CHARS_MAX,
+    Parameters,
+    Reasoning,
+    SystemPrompt,
+)
 from router_extproc.routing.selection import SELECTIONS
 from router_extproc.routing.selection.base import SelectionSettings
 from router_extproc.routing.selection.fixed import FixedSettings
 from router_extproc.section import Section
 
-#: A decision's own texts (an answer, a message) are no longer than this.
-TEXT_CHARS_MAX: Final = 32_768
 #: Models of one decision.
 CANDIDATES_MAX: Final = 64
 
@@ -152,13 +157,30 @@ class Decision(Section):
     #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
     #: requests that this decision might have taken are refused ("deny").
     unread: Literal["pass", "deny"] = "pass"
+    #: Whether requests that name a real model are taken, too; they keep it. None: only where the
+    #: decision blocks, redacts or masks.
+    pinned: bool | None = None
+    #: Text beside the client's system prompt, or in its place.
+    system_prompt: SystemPrompt | None = None
+    #: Members of the body that are set, filled in, capped or taken out.
+    parameters: Parameters | None = None
     #: None leaves the body unchanged.
-    reasoning: bool | None = None
+    reasoning: Reasoning | None = None
+    #: To the pool; a client's header of the name is overwritten.
+    headers: dict[str, str] = Field(default_factory=dict, max_length=HEADERS_MAX)
     #: Refuse requests, or answer them here.
     action: Action | None = None
     cache: DecisionCache = DecisionCache()
     #: Stored with answers, to purge by.
     tags: tuple[str, ...] = ()
+
+    @property
+    def takes_pinned(self) -> bool:
+        """Whether it takes requests that name a real model: naming one is no way around a protection."""
+        if self.pinned is not None:
+            return self.pinned
+        action = self.action
+        return action is not None and (action.block is not None or action.changes_texts)
 
     @property
     def candidates(self) -> tuple[CandidateModel, ...]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -122,6 +123,20 @@ class RequestDialect(Protocol):
         """
         ...
 
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """The edits that make a decision's changes in the body of a request that `parse` has read.
+
+        None for a place that is not there and is not to be; no edit holds text of the client's.
+        family: of the model that answers, for its way to be told to reason; None: it cannot be told.
+        """
+        ...
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """What the API wants under this name, where that is another type than the value's; None: it fits."""
+        ...
+
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """The body with the edits applied in place, in their order; `body` was accepted by `parse`."""
         ...
@@ -165,7 +180,11 @@ class AnswerDialect(Protocol):
         ...
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
-        """The JSON body of a pool that answers with this text."""
+        """The JSON body of a pool that answers with this text.
+
+        Raises:
+            UnsupportedRequest: no answer of this API is a text, as of embeddings.
+        """
         ...
 
 

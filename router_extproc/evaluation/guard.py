@@ -5,16 +5,24 @@ The operating point is a share of false alarms, because benign prompts are nearl
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from router_extproc.evaluation.encode import encode_chunks
+from router_extproc.evaluation.encode import CHUNK
 from router_extproc.evaluation.metrics import Estimate, auc, average_ranks, share
-from router_extproc.models.base import Classifier, Encoder
-from router_extproc.signals.guard import ATTACKS, BENIGN, attack_of
+from router_extproc.models.base import Classifier, Encoder, Screen
+from router_extproc.signals.guard import ATTACKS, BENIGN, INJECTION, attack_of
+from router_extproc.signals.parts.documents import DocumentReader
+from router_extproc.signals.parts.known import KnownTexts
+from router_extproc.signals.parts.reader import Passes
 
 #: Share of benign prompts that may be called attacks.
 ALARMS_MAX = 0.01
@@ -53,19 +61,49 @@ class GuardFigures:
     length_in_attacks: float
 
 
+class GuardReader:
+    """Reads texts as the guard does by default: prompts by their first window, tool results whole."""
+
+    def __init__(
+        self,
+        prompts: Classifier,
+        documents: Classifier,
+        screen: Screen,
+        encoder: Encoder,
+        *,
+        score_min: float,
+    ) -> None:
+        self._prompts: Final = prompts
+        self._documents: Final = DocumentReader(documents, screen, INJECTION, KnownTexts())
+        self._encoder: Final = encoder
+        self._score_min: Final = score_min
+
+    def predict(self, text: str, *, is_tool_result: bool) -> GuardPrediction:
+        """What the guard says of one text."""
+        scores = self._of_document(text) if is_tool_result else self._of_prompt(text)
+        if not scores:
+            return GuardPrediction(attack=False, score=0.0, kind=None)
+        kind, score = attack_of({kind: scores.get(kind, 0.0) for kind in ATTACKS}, ATTACKS)
+        attack = score >= self._score_min
+        return GuardPrediction(attack=attack, score=score, kind=kind if attack else None)
+
+    def _of_prompt(self, text: str) -> Mapping[str, float]:
+        encoding = self._encoder.encode(text, tasks=self._prompts.reads_tasks)
+        return self._prompts.scores(encoding) if encoding.is_readable else {}
+
+    def _of_document(self, text: str) -> Mapping[str, float]:
+        return self._documents.read(text, Passes(self._encoder.encode, sys.maxsize)).scores
+
+
 def predict_guard(
-    texts: Sequence[str], classifier: Classifier, encoder: Encoder, *, score_min: float
+    texts: Sequence[str], are_tool_results: Sequence[bool], reader: GuardReader
 ) -> Iterator[GuardPrediction]:
-    """One prediction for each text, in order."""
-    for encodings in encode_chunks(texts, encoder, tasks=classifier.reads_tasks):
-        for encoding in encodings:
-            scores = classifier.scores(encoding) if encoding.is_readable else {}
-            if not scores:
-                yield GuardPrediction(attack=False, score=0.0, kind=None)
-                continue
-            kind, score = attack_of(scores, ATTACKS)
-            attack = score >= score_min
-            yield GuardPrediction(attack=attack, score=score, kind=kind if attack else None)
+    """One prediction for each text, in order, on all cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(texts), CHUNK):
+            chunk = zip(texts, are_tool_results, strict=True)
+            pieces = islice(chunk, start, start + CHUNK)
+            yield from pool.map(lambda each: reader.predict(each[0], is_tool_result=each[1]), pieces)
 
 
 def judge_guard(scores: NDArray[np.float64], labels: Sequence[str], lengths: Sequence[int]) -> GuardFigures:

@@ -17,9 +17,10 @@ from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate, share
 from router_extproc.evaluation.rows import Row, refuse
 from router_extproc.models.base import Encoder
+from router_extproc.signals.pii.facts import names_in
 from router_extproc.signals.pii.names import NAME_SCORE_MIN, NAMES, counted_names, join_spans
 from router_extproc.signals.pii.patterns import TYPES, Span, find_spans
-from router_extproc.signals.pii.signal import KINDS, names_in
+from router_extproc.signals.pii.signal import KINDS
 
 Spans: TypeAlias = frozenset[Span]
 

@@ -116,6 +116,14 @@ class Classifier(Protocol):
         ...
 
 
+class Screen(Protocol):
+    """Tells cheaply which texts a classifier need not read."""
+
+    def suspicions(self, texts: Sequence[str]) -> Sequence[float]:
+        """One number for each text, the higher the likelier that it is something; below 0 it is nothing."""
+        ...
+
+
 class Classifiers(Protocol):
     """Where classifiers come from; opened at start, all for one encoder."""
 
@@ -124,6 +132,14 @@ class Classifiers(Protocol):
 
         Raises:
             ConfigError: there is none, it is damaged, or it reads another encoder's vectors.
+        """
+        ...
+
+    def screen(self, model: str, *, where: str) -> Screen:
+        """The screen of a shipped head; `where` is the YAML path.
+
+        Raises:
+            ConfigError: the head has none, or it is damaged.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from router_extproc.dialects.base import Rendered
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import RequestError
+from router_extproc.pipeline.body_edits import DescribedEdit
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
@@ -100,6 +101,8 @@ class Forward:
     coalescing: CacheQuestion | None = None
     #: The client's, of what was stored for this request.
     feedback: Feedback | None = None
+    #: What is changed in the body, for `explain`.
+    edits: tuple[DescribedEdit, ...] = ()
     #: What its answer needs of a request whose facts were replaced; None: nothing was to be replaced.
     redacted: Redacted | None = None
 

@@ -32,6 +32,8 @@ class DecisionReport:
     waited: bool = False
     #: Of the request, as the client sent it; None: it was refused before it was read.
     body_bytes: int | None = None
+    #: Of the policy that decided.
+    policy_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from router_extproc.errors import ConfigError
 from router_extproc.llm.ask import Ask
@@ -51,6 +51,10 @@ class Reading:
     part: Part | None = None
     #: What was found beside `label`, by a signal that may find several at once: rules ask for these like it.
     also: tuple[str, ...] = ()
+    #: Characters of the parts that were beyond the signal's bounds, or beyond its time.
+    left_chars: int = 0
+    #: It ran out of time: a label that is missing may yet be there.
+    late: bool = False
 
 
 class Signal(Protocol):
@@ -76,6 +80,23 @@ class Signal(Protocol):
         ...
 
 
+class EncodeText(Protocol):
+    """Encodes one more text of a request."""
+
+    def __call__(self, text: str, *, tasks: bool) -> Encoding | None:
+        """The encoding; None: the time for it is over. Raises ModelError when the runtime fails."""
+        ...
+
+
+@runtime_checkable
+class PartsSignal(Signal, Protocol):
+    """A signal that reads more of a request than its ask: in the executor, after the others."""
+
+    def read_parts(self, subject: Subject, encode: EncodeText) -> Reading:
+        """The reading of everything; `read` gives what can be said without further passes."""
+        ...
+
+
 class SignalSettings(Section, ABC):
     """A signal's section of the configuration: what it says, what is wrong with it, how it is opened."""
 
@@ -88,11 +109,6 @@ class SignalSettings(Section, ABC):
     @property
     def needs_encoder(self) -> bool:
         """True when its signals need the encoder."""
-        return False
-
-    @property
-    def reads_stream(self) -> bool:
-        """True when it reads whether the answer shall be streamed: that is then part of a fingerprint."""
         return False
 
     def problems(self, path: str) -> Iterator[ConfigError]:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Final
 
 from router_extproc.llm.ask import Ask
-from router_extproc.models.base import Encoder
-from router_extproc.signals.base import Reading, Signal, Subject
+from router_extproc.llm.request import Turn
+from router_extproc.models.base import Encoder, Encoding
+from router_extproc.signals.base import PartsSignal, Reading, Signal, Subject
 from router_extproc.testing.fake_encoder import FakeEncoder
 
 #: A reading may take this long on the hardest text, inference aside; generous, for slow machines.
@@ -39,6 +40,8 @@ def check_signal(signal: Signal, finds: Subject, *, encoder: Encoder | None = No
     _says_the_same_twice(signal, finds)
     _says_nothing_without_a_needed_encoding(signal, finds)
     _reads_any_text(signal, finds, encoder or FakeEncoder())
+    if isinstance(signal, PartsSignal):
+        _reads_any_parts(signal, finds, encoder or FakeEncoder())
 
 
 def _finds_what_is_there(signal: Signal, finds: Subject) -> None:
@@ -65,6 +68,22 @@ def _reads_any_text(signal: Signal, finds: Subject, encoder: Encoder) -> None:
         reading = signal.read(subject)
         _require(time.perf_counter() - started < READ_S_MAX, f"{len(text)} characters took too long")
         _is_well_formed(signal, reading)
+
+
+def _reads_any_parts(signal: PartsSignal, finds: Subject, encoder: Encoder) -> None:
+    def encode(text: str, *, tasks: bool) -> Encoding | None:
+        return encoder.encode(text, tasks=tasks)
+
+    for text in _HARD_TEXTS:
+        turns = (Turn("user", text), Turn("assistant", text), Turn("tool", text))
+        request = replace(finds.request, prompt=text, history=turns, later=turns)
+        subject = Subject(request, {}, encoder.encode(text), Ask(text))
+        started = time.perf_counter()
+        reading = signal.read_parts(subject, encode)
+        _require(time.perf_counter() - started < READ_S_MAX, f"{len(text)} characters took too long")
+        _is_well_formed(signal, reading)
+        _require(reading.left_chars >= 0, "what was left unread cannot be negative")
+        _require(not reading.late, "a signal that may encode everything is never late")
 
 
 def _is_well_formed(signal: Signal, reading: Reading) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from router_extproc.dialects.anthropic_messages.assemble import MessageAssembler
+from router_extproc.dialects.anthropic_messages.changes import edits_for
 from router_extproc.dialects.anthropic_messages.message import compose, read_message, renew, restore
 from router_extproc.dialects.anthropic_messages.render import render_error, render_json, render_stream
 from router_extproc.dialects.anthropic_messages.request import DIALECT, parse_request
 from router_extproc.dialects.anthropic_messages.rewrite import MessageRewriter
+from router_extproc.dialects.anthropic_messages.shapes import BODY
 from router_extproc.dialects.anthropic_messages.texts import texts_of
 from router_extproc.dialects.base import (
     AnswerReader,
@@ -21,8 +23,10 @@ from router_extproc.dialects.base import (
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
+from router_extproc.dialects.shapes import unfit
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.answer import Answer, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -36,6 +40,16 @@ class AnthropicMessages:
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""
         return parse_request(body)
+
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """See dialects.base.RequestDialect."""
+        return edits_for(request.body, changes, family)
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """See dialects.base.RequestDialect."""
+        return unfit(BODY.get(name), value)
 
     def texts(self, body: bytes) -> Iterator[BodyText]:
         """See dialects.base.RequestDialect."""

@@ -21,14 +21,18 @@ from router_extproc.dialects.openai_chat.answer import (
     restore,
 )
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
+from router_extproc.dialects.openai_chat.changes import edits_for
 from router_extproc.dialects.openai_chat.render import render_error, render_json, render_stream
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
 from router_extproc.dialects.openai_chat.rewrite import CompletionRewriter
+from router_extproc.dialects.openai_chat.shapes import BODY
 from router_extproc.dialects.openai_chat.texts import texts_of
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
+from router_extproc.dialects.shapes import unfit
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.answer import Answer, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -44,6 +48,16 @@ class OpenAIChat:
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""
         return parse_request(body)
+
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """See dialects.base.RequestDialect."""
+        return edits_for(request.body, changes, family)
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """See dialects.base.RequestDialect."""
+        return unfit(BODY.get(name), value)
 
     def texts(self, body: bytes) -> Iterator[BodyText]:
         """See dialects.base.RequestDialect."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Encoder
+from router_extproc.models.base import Classifier, Encoder, Screen
 from router_extproc.models.examples import ExampleClassifier, NearestExamples
 from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.screen import open_screen
 
 
 class EncoderClassifiers:
@@ -22,6 +23,10 @@ class EncoderClassifiers:
     def trained(self, model: str, *, where: str) -> Classifier:
         """See Classifiers."""
         return open_head(model, encoder=self._opened(), where=where)
+
+    def screen(self, model: str, *, where: str) -> Screen:
+        """See Classifiers."""
+        return open_screen(model, where=where)
 
     def require_tasks(self, *, where: str) -> None:
         """See Classifiers."""

@@ -6,17 +6,22 @@ names and places by the task layers. The prompt is not changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifiers, Encoding, NameSpan
+from router_extproc.models.base import Classifiers
 from router_extproc.section import did_you_mean
-from router_extproc.signals.base import Reading, SignalSettings, Subject
+from router_extproc.signals.base import EncodeText, Part, Reading, Signal, SignalSettings, Subject
+from router_extproc.signals.parts.known import KnownTexts
+from router_extproc.signals.parts.reader import TOKENS_MAX, PartFound, PartsReader
+from router_extproc.signals.parts.settings import parts_problems
+from router_extproc.signals.parts.texts import portion_of
+from router_extproc.signals.pii.facts import FactReader, best_scores, forms_in, joined, names_in
 from router_extproc.signals.pii.names import NAME_SCORE_MIN, NAMES, counted_names
-from router_extproc.signals.pii.patterns import TYPES, find_spans
+from router_extproc.signals.pii.patterns import EDGE_CHARS_MAX, TYPES, find_spans
 
 KINDS: Final = (*TYPES, *NAMES)
 
@@ -30,6 +35,11 @@ class PiiSettings(SignalSettings):
     #: The score from which a name, a place or an address counts; kinds of fixed form always do. A name in
     #: lower case needs 0.999, or words that say whose it is.
     min_score: float = Field(default=NAME_SCORE_MIN, ge=0, le=1)
+    #: Which parts of the request are read: what a human asked last, the turns before it, what tools returned.
+    parts: tuple[Part, ...] = Field(default=("ask",), min_length=1)
+    #: Tokens in which names are looked for beside the first window of the ask. None: 1024, and nothing but
+    #: that window where `parts` is only the ask. Kinds of fixed form are looked for everywhere.
+    max_tokens: int | None = Field(default=None, ge=0)
 
     @property
     def needs_encoder(self) -> bool:
@@ -47,16 +57,20 @@ class PiiSettings(SignalSettings):
             if kind not in KINDS:
                 hint = did_you_mean(kind, KINDS) or f"; known: {', '.join(KINDS)}"
                 yield ConfigError(f"{path}.kinds[{index}]", f"no kind named '{kind}'{hint}")
+        yield from parts_problems(self.parts, path)
 
     def labels(self) -> Sequence[str]:
         """See SignalSettings."""
         return self.kinds
 
-    def open(self, name: str, classifiers: Classifiers) -> PiiSignal:
+    def open(self, name: str, classifiers: Classifiers) -> Signal:
         """See SignalSettings."""
         if self.needs_encoder:
             classifiers.require_tasks(where=f"signals.{name}")
-        return PiiSignal(name, self.kinds, score_min=self.min_score)
+        if self.parts == ("ask",) and self.max_tokens is None:
+            return PiiSignal(name, self.kinds, score_min=self.min_score)
+        tokens_max = TOKENS_MAX if self.max_tokens is None else self.max_tokens
+        return PiiPartsSignal(name, self.kinds, self.parts, score_min=self.min_score, tokens_max=tokens_max)
 
 
 class PiiSignal:
@@ -83,14 +97,58 @@ class PiiSignal:
         return Reading(self.name, label, found[label], found, also=tuple(found)[1:])
 
 
-def names_in(encoding: Encoding | None) -> Sequence[NameSpan]:
-    """The names that an encoding holds."""
-    return () if encoding is None or encoding.tasks is None else encoding.tasks.names
+class PiiPartsSignal:
+    """The first kind, in the order given, that any of the parts holds. Fits signals.base.PartsSignal.
 
+    The reading is about the part that holds this kind, the newest of several.
+    """
 
-def best_scores(names: Iterable[NameSpan]) -> Mapping[str, float]:
-    """The highest score of each kind."""
-    best: dict[str, float] = {}
-    for name in names:
-        best[name.kind] = max(name.score, best.get(name.kind, 0.0))
-    return best
+    needs_encoding = False
+
+    def __init__(
+        self,
+        name: str,
+        kinds: Sequence[str],
+        parts: Sequence[Part],
+        *,
+        score_min: float = NAME_SCORE_MIN,
+        tokens_max: int = TOKENS_MAX,
+    ) -> None:
+        self.name = name
+        self._kinds: Final = tuple(kinds)
+        self._parts: Final = tuple(parts)
+        self._score_min: Final = score_min
+        names = not set(NAMES).isdisjoint(kinds)
+        self.needs_tasks = names and "ask" in parts
+        reader = FactReader(KnownTexts(), score_min=score_min, names=names)
+        self._reader: Final = PartsReader(dict.fromkeys(parts, reader), KnownTexts(), tokens_max=tokens_max)
+
+    def read(self, subject: Subject) -> Reading:
+        """See signals.base.Signal: kinds of fixed form, near both ends of the parts together."""
+        texts = portion_of(subject, self._parts, chars_max=2 * EDGE_CHARS_MAX).texts
+        return self._reading([PartFound(each.part, forms_in(each.text)) for each in texts])
+
+    def read_parts(self, subject: Subject, encode: EncodeText) -> Reading:
+        """See signals.base.PartsSignal."""
+        read = self._reader.read(subject, encode)
+        return self._reading(
+            [*self._of_the_ask(subject), *read.found], left_chars=read.left_chars, late=read.late
+        )
+
+    def _of_the_ask(self, subject: Subject) -> list[PartFound]:
+        """The names in the window that all signals share."""
+        if not self.needs_tasks:
+            return []
+        text, names = subject.ask.reading, names_in(subject.encoding)
+        spans = find_spans(text) if names else ()
+        return [PartFound("ask", best_scores(counted_names(text, names, spans, self._score_min)))]
+
+    def _reading(self, found: Sequence[PartFound], *, left_chars: int = 0, late: bool = False) -> Reading:
+        for kind in self._kinds:
+            for each in found:
+                if kind in each.scores:
+                    there = joined([other.scores for other in found])
+                    scores = {kind: there[kind] for kind in self._kinds if kind in there}
+                    others = tuple(scores)[1:]
+                    return Reading(self.name, kind, scores[kind], scores, each.part, others, left_chars, late)
+        return Reading(self.name, None, 0.0, left_chars=left_chars, late=late)

@@ -90,6 +90,7 @@ class KnownLabels:
             "stage_duration_seconds": [(stage,) for stage in STAGES],
             "stage_outcomes": list(product(STAGES, STAGE_OUTCOMES)),
             "signal_readings": list(product(self.signals, ("true", "false"))),
+            "signal_parts_left": list(product(self.signals, ("bounds", "late"))),
             "answers": [
                 (model, decision, status)
                 for (decision, model), status in product(self.routes, ("2xx", "4xx", "5xx"))

@@ -30,8 +30,10 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.exposition import PREFIX
+from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.redaction import RedactionCounters
+from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
@@ -85,6 +87,8 @@ class Metrics:
         )
         self._stage_outcomes = self._counter("stage_outcomes", "How stages ended.", "stage", "outcome")
         self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
+        left = "Readings that left some of the chosen parts unread."
+        self._left = self._counter("signal_parts_left", left, "signal", "reason")
 
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
@@ -167,6 +171,16 @@ class Metrics:
         self.registry.register(self.pools)
         self.workers = WorkerCollector()
         self.registry.register(self.workers)
+        self.policy = PolicyCollector()
+        self.registry.register(self.policy)
+        self.shadow_policy = ShadowPolicyMetrics(self.registry)
+
+    def forget(self, label: str, values: Iterable[str]) -> None:
+        """Drop every series in which the label has one of these values: they are no longer configured."""
+        for metric in self._labelled.values():
+            if label in metric._labelnames:  # noqa: SLF001 - prometheus_client shows it nowhere else
+                for value in values:
+                    metric.remove_by_labels({label: value})
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """Make the series of these label values; metrics by their name without prefix and suffix."""
@@ -236,6 +250,8 @@ class Metrics:
             self._count_stage(note)
         for reading in explanation.readings:
             self._readings.labels(reading.name, _word(reading.label is not None)).inc()
+            if reading.left_chars:
+                self._left.labels(reading.name, "late" if reading.late else "bounds").inc()
 
     def _count_lookup(self, explanation: Explanation) -> None:
         language = explanation.language

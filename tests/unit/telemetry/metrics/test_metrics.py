@@ -33,7 +33,7 @@ from router_extproc.testing.reports import TOKEN, answered, decided, stage
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
-    reasoning=None,
+    changes=None,
 )
 EXPLANATION = Explanation(
     "openai_chat",
@@ -139,6 +139,13 @@ def test_readings_are_counted_without_their_labels() -> None:
     metrics = decide(FORWARD)
     assert value(metrics, "signal_readings_total", signal="domain", matched="true") == 1
     assert value(metrics, "signal_readings_total", signal="urgent", matched="false") == 1
+
+
+def test_parts_that_a_signal_left_unread_are_counted_with_the_reason() -> None:
+    readings = (Reading("a", None, 0.0, left_chars=9), Reading("b", None, 0.0, left_chars=9, late=True))
+    metrics = decide(replace(FORWARD, explanation=replace(EXPLANATION, readings=readings)))
+    assert value(metrics, "signal_parts_left_total", signal="a", reason="bounds") == 1
+    assert value(metrics, "signal_parts_left_total", signal="b", reason="late") == 1
 
 
 def test_refused_candidates_are_counted_with_their_reason() -> None:
