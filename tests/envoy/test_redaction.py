@@ -27,7 +27,7 @@ async def module_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     """As in conftest.py, with the profile in which answers can be changed."""
     folder = tmp_path_factory.mktemp("redaction")
     # What a loaded test machine lets pass unread would be no redaction.
-    limits = {"message_timeout_s": 20.0}
+    limits = {"message_timeout_s": 10.0}
     async with running_stack(folder, envoy={"profile": "inline"}, limits=limits) as stack:
         yield stack
 

@@ -13,6 +13,7 @@ from router_extproc.config.warnings.base import Subject
 from router_extproc.config.warnings.cache import warn_of_decisions
 from router_extproc.config.warnings.redaction import warn_of_unredacted
 from router_extproc.routing.actions import Redaction
+from router_extproc.routing.catalogue import Target
 from router_extproc.routing.policy import Route
 from router_extproc.signals.base import Reading
 from router_extproc.signals.pii.patterns import TYPES
@@ -52,6 +53,13 @@ def test_the_long_form_may_leave_placeholders_to_the_client() -> None:
     action = "{redact: {kinds: [EMAIL_ADDRESS], restore: false}}"
     assert problems(action, envoy="{}") == []
     assert redaction(action) == Redaction(("EMAIL_ADDRESS",), restore=False)
+
+
+def test_naming_a_model_is_no_way_around_it() -> None:
+    routing = router_policy_of(config_of("{redact: [EMAIL_ADDRESS]}")).routing
+    route = routing.decide_pinned(Target("small", "a", "small", None), URGENT)
+    assert isinstance(route, Route)
+    assert route.redaction == Redaction(("EMAIL_ADDRESS",))
 
 
 def test_answers_may_be_masked_alone() -> None:
