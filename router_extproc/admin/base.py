@@ -33,6 +33,22 @@ class Question:
     body: bytes
 
 
+class PolicyControl(Protocol):
+    """What operators may do with the policy of the whole sidecar; answers are JSON objects."""
+
+    async def state(self) -> JsonValue:
+        """The version in force, those that are kept, and how reloads ended; None: nobody answers."""
+        ...
+
+    async def reload(self) -> JsonValue:
+        """What became of the file as it is now: `result`, the version in force, `problems`."""
+        ...
+
+    async def rollback(self, to: int | None) -> JsonValue:
+        """The same of an earlier version's content; None: of the last."""
+        ...
+
+
 class Operations(Protocol):
     """What operators may ask of the process."""
 

@@ -5,12 +5,15 @@ It decides nothing and holds no text of the client's: sizes, names and scores on
 
 from __future__ import annotations
 
+from router_extproc.cache.scope import CREDENTIALS
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.explain import RequestExplained
 from router_extproc.routing.policy import LocalReply, Route, RuleTrace
 
 _MS = 1000.0
+#: In the place of a credential.
+HIDDEN = "***"
 
 
 def explained_whole(whole: RequestExplained) -> dict[str, JsonValue]:
@@ -61,11 +64,29 @@ def explained(decision: Decision) -> dict[str, JsonValue]:
                 "decision": decision.route.decision,
                 "cluster": decision.route.target.cluster,
                 "served_name": decision.route.target.served_name,
-                "reasoning": decision.route.reasoning,
+                "reasoning": _reasoning(decision.route),
+                "changes": _changes(decision),
                 "would_store": decision.write_token.plan is not None,
                 "cache_status": decision.cache.cache_status,
                 **_why(decision.explanation),
             }
+
+
+def _reasoning(route: Route) -> bool | None:
+    change = None if route.changes is None else route.changes.reasoning
+    return None if change is None else change.on
+
+
+def _changes(decision: Forward) -> JsonValue:
+    """What reaches the pool otherwise than the client wrote it; no header of a credential is shown."""
+    headers = () if decision.route.changes is None else decision.route.changes.headers
+    return {
+        "body": [
+            {"path": edit.path, "change": edit.change, "before": edit.before, "value": edit.value}
+            for edit in decision.edits
+        ],
+        "headers": {name: HIDDEN if name in CREDENTIALS else value for name, value in headers},
+    }
 
 
 def _why(explanation: Explanation) -> dict[str, JsonValue]:
@@ -76,6 +97,9 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
         "language": None if explanation.language is None else explanation.language.code,
         "exact_only": explanation.language is not None and not explanation.language.is_matched,
         "ignored": explanation.ignored,
+        "redacted": [
+            {"kind": each.kind, "part": each.part, "count": each.count} for each in explanation.redacted
+        ],
         "readings": [
             {
                 "signal": reading.name,

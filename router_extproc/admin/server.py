@@ -1,7 +1,7 @@
-"""The admin HTTP server: metrics, health, explain, the dashboard, and (`cache_routes.py`) the cache.
+"""The admin HTTP server: metrics, health, explain, the dashboard, the cache and the policy.
 
-Who may ask what is decided for all routes alike (`access.py`). It changes nothing in the process but the
-cache.
+Who may ask what is decided for all routes alike (`access.py`). Only the cache (`cache/routes.py`) and the
+policy (`policy.py`) can be changed here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from router_extproc.address import is_unix
+from router_extproc.admin import policy as policy_routes
 from router_extproc.admin.access import Access
-from router_extproc.admin.base import Operations, Question
+from router_extproc.admin.base import Operations, PolicyControl, Question
 from router_extproc.admin.cache import routes as cache_routes
 from router_extproc.admin.cache.operations import CacheOperations
 from router_extproc.admin.cache.routes import EXPORT, CacheRoutes
@@ -24,6 +25,7 @@ from router_extproc.admin.guard import Guard
 from router_extproc.admin.listening import CONNECTIONS_MAX, Listening
 from router_extproc.admin.page import dashboard
 from router_extproc.admin.peers import SHARED, SHARED_BYTES_MAX
+from router_extproc.admin.policy import PolicyRoutes
 from router_extproc.admin.replies import add_careful_headers, json_reply
 from router_extproc.errors import ConfigError
 from router_extproc.telemetry.metrics.exposition import CONTENT_TYPE
@@ -44,6 +46,7 @@ class AdminServer:
         *,
         max_body_bytes: int,
         cache: CacheOperations | None = None,
+        policy: PolicyControl | None = None,
         access: Access | None = None,
         metrics: str | None = None,
         shared: Callable[[bytes], bytes] | None = None,
@@ -52,7 +55,9 @@ class AdminServer:
     ) -> None:
         """`address` is HOST:PORT, or unix:PATH for a worker that is asked by another.
 
-        cache: None while the cache is off. access: None for the address without names and token.
+        cache: None while the cache is off.
+        policy: None where nothing can be reloaded.
+        access: None for the address without names and token.
         metrics: HOST:PORT of a second port that has metrics and health only, and asks nothing of anybody.
         shared: answers the keeper of shared values, on a worker's own socket.
         """
@@ -66,6 +71,7 @@ class AdminServer:
         if self._shared is not None:
             self._max_body_bytes = SHARED_BYTES_MAX
         self._cache: Final = CacheRoutes(cache, with_token=self._with_token)
+        self._policy: Final = PolicyRoutes(policy)
         self._main: Final = Listening(self.application(), address, "admin", connections_max=connections_max)
         self._metrics: Final = (
             None
@@ -120,6 +126,7 @@ class AdminServer:
         if self._shared is not None:
             application.router.add_post(SHARED, self._share)
         self._cache.add_to(application)
+        self._policy.add_to(application)
         return application
 
     def metrics_application(self) -> web.Application:
@@ -146,6 +153,8 @@ class AdminServer:
     def _limit_s(self, path: str) -> float | None:
         if path == EXPORT:
             return None  # as long as there is more, and somebody takes it
+        if path.startswith(policy_routes.PATH):
+            return policy_routes.ANSWER_S
         return cache_routes.ANSWER_S if path.startswith("/cache") else self._answer_s
 
     @property

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from router_extproc.app.assemble import Router, Surroundings, assemble
+from router_extproc.app.assemble import Router, Surroundings, assemble, nobody_counts
 from router_extproc.app.learned import Learned, nothing_learned
 from router_extproc.app.resources import Resources, open_resources
 from router_extproc.cache.false_hits.evidence import Evidence
@@ -26,6 +26,7 @@ from router_extproc.pipeline.exchange import RoutedExchange
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import Listener
+from router_extproc.pipeline.shadow_policy import ShadowDecision
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.traffic import Traffic
@@ -40,10 +41,10 @@ class CurrentRouter:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Open resources, what was learned with them, and the router that works with both."""
+    """What was learned, and the router that works by the policy in force."""
 
-    resources: Resources
     learned: Learned
+    surroundings: Surroundings
     current: CurrentRouter
 
     def drive(self, role: Role) -> RoutedExchange:
@@ -60,6 +61,19 @@ class Application:
         if dialect is None:
             return None
         return await parts.pipeline.read_only().decide(RawRequest(dialect, headers, body))
+
+    def swap(self, router: Router) -> None:
+        """Work by another router from now on: one that was made ready before (`app.prepare`)."""
+        self.current.router = router
+        self.learned.follow(router.policy)
+        judging = router.resources.judging
+        if judging is not None:
+            judging.timeout_s = router.policy.limits.cache_timeout_s
+
+    @property
+    def resources(self) -> Resources:
+        """What is open now."""
+        return self.current.router.resources
 
     async def explain_whole(
         self, method: str, path: str, headers: Headers, body: bytes
@@ -119,16 +133,24 @@ async def build(
     *,
     clock: Clock | None = None,
     backend_listener: BackendListener | None = None,
+    version: int = 1,
+    shadow: Config | None = None,
+    shadow_decided: Callable[[ShadowDecision], None] = nobody_counts,
 ) -> AsyncIterator[Application]:
     """The application of a checked configuration, open inside the block.
+
+    version: number of the policy.
+    shadow: what the configuration's `shadow_policy` names.
+    shadow_decided: is told of each request that the shadow policy has decided, too.
 
     backend_listener: is told when the cache's backend is lost, and when it is back.
 
     Raises:
         ConfigError: see open_resources.
     """
-    clock, policy = clock or SystemClock(), router_policy_of(config)
+    clock, policy = clock or SystemClock(), router_policy_of(config, shadow)
     async with open_resources(config, policy, clock, backend_listener) as resources:
         learned = nothing_learned(policy, clock, random.random)
-        router = assemble(resources, policy, learned, Surroundings(listener, clock, random.random))
-        yield Application(resources, learned, CurrentRouter(router))
+        surroundings = Surroundings(listener, clock, random.random, shadow_decided=shadow_decided)
+        router = assemble(resources, policy.as_version(version), learned, surroundings)
+        yield Application(learned, surroundings, CurrentRouter(router))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.app.learned import Learned
 from router_extproc.app.resources import Resources
@@ -23,9 +23,11 @@ from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.observer import AnswerObserver
+from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.shadow_policy import READ_S, ShadowDecision, ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalStage
 from router_extproc.pipeline.upstream import Answerers
 from router_extproc.routing.traffic import Traffic
@@ -34,6 +36,10 @@ from router_extproc.routing.traffic import Traffic
 WARM_DIALECT = "openai_chat"
 #: No client waits for them: no stage may be skipped, however busy the machine is.
 WARM_LIMITS = StageLimits.patient(10.0)
+
+
+def nobody_counts(_: ShadowDecision) -> None:
+    """Where there is no shadow policy, or it is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Surroundings:
     chance: Callable[[], float]
     #: Waits.
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    #: Is told of each request that the shadow policy has decided, too.
+    shadow_decided: Callable[[ShadowDecision], None] = nobody_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Router:
     parts: ExchangeParts
     #: None: the cache is off.
     warmer: Warmer | None
+    #: What it works with.
+    resources: Resources
 
 
 def assemble(
@@ -63,7 +73,7 @@ def assemble(
 ) -> Router:
     """The router of a policy."""
     parts = _Parts(resources, policy, learned, surroundings)
-    return Router(policy, parts.exchange(), parts.warmer())
+    return Router(policy, parts.exchange(), parts.warmer(), resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class _Parts:
 
     def exchange(self) -> ExchangeParts:
         return ExchangeParts.of(
-            self._pipeline(self.policy, self.learned.traffic),
+            replace(self._pipeline(self.policy, self.learned.traffic), second=self._second()),
             self._observer(),
             find_dialect,
             self.surroundings.listener,
@@ -85,6 +95,9 @@ class _Parts:
             self.learned.savings,
             self.policy.limits.message_timeout_s,
             self.surroundings.pause,
+            coalesces=self.policy.cache.coalescing is not None,
+            operators=Operators(self.policy.debug_token, self.policy.version),
+            old_headers=self.policy.old_headers,
         )
 
     def warmer(self) -> Warmer | None:
@@ -108,6 +121,27 @@ class _Parts:
             traffic,
         )
 
+    def _second(self) -> ShadowDecisions | None:
+        """The shadow policy."""
+        shadow, resources = self.policy.shadow, self.resources
+        if shadow is None:
+            return None
+        own = SignalStage(
+            signals=resources.shadow_signals,
+            encoder=resources.encoder,
+            inference=resources.inference,
+            timeout_s=READ_S,
+        )
+        shared = frozenset(self.policy.signals) & shadow.routing.signals - self.policy.shadow_signals.keys()
+        return ShadowDecisions(
+            shadow.routing,
+            own,
+            shared,
+            resources.shadow_background or resources.background,
+            clock=self.surroundings.clock,
+            count=self.surroundings.shadow_decided,
+        )
+
     def _parser(self, policy: RouterPolicy) -> RequestParser:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
         in_key = [signal for signal in self.resources.signals if signal.name in policy.key_signals]
@@ -119,7 +153,6 @@ class _Parts:
             rules,
             policy.local_rules,
             policy.ask_reader,
-            routes_by_stream=policy.routes_by_stream,
         )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:

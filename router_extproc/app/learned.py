@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Clock
-from router_extproc.config.router_policy import RouterPolicy
+from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard
@@ -30,24 +31,35 @@ class Learned:
     hit_timing: HitTiming
     #: Which pages may read answers.
     pages: PagesHeard
-    #: None: equal requests do not wait for each other.
-    coalescer: Coalescer | None
+    #: Its waits go on over a reload; whether new requests join it, the policy says.
+    coalescer: Coalescer
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
+
+    def follow(self, policy: RouterPolicy) -> None:
+        """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""
+        fallbacks, coalescing = policy.routing.fallbacks, policy.cache.coalescing
+        self.evidence.follow(_false_hit_rates(policy.cache_policies))
+        self.traffic.follow(fallbacks.targets, fallbacks.models)
+        self.hit_timing.follow(max_s=policy.cache.hide_timing_max_s)
+        if coalescing is not None:
+            self.coalescer.set_bounds(wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max)
+
+
+#: Of a policy by which nobody waits.
+_UNUSED: Final = CoalescingLimits(wait_s=0.0, waiters_max=0)
 
 
 def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], float]) -> Learned:
     """The state at the start; `chance`: a number from 0 to below 1, each as likely as another."""
-    cache, fallbacks, coalescing = policy.cache, policy.routing.fallbacks, policy.cache.coalescing
+    cache, fallbacks, limits = policy.cache, policy.routing.fallbacks, policy.cache.coalescing or _UNUSED
     return Learned(
         Savings(),
         Evidence(_false_hit_rates(policy.cache_policies)),
         Traffic(clock, fallbacks.targets, fallbacks.models),
         HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
         PagesHeard(clock),
-        None
-        if coalescing is None
-        else Coalescer(clock, wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max),
+        Coalescer(clock, wait_s=limits.wait_s, waiters_max=limits.waiters_max),
     )
 
 

@@ -6,9 +6,9 @@ the opposite one, also when a later part cannot be opened.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from router_extproc.cache.health import BackendListener
@@ -20,16 +20,18 @@ from router_extproc.cache.verify import GuardVerifier
 from router_extproc.clock import Clock
 from router_extproc.config import model as section
 from router_extproc.config.encoder import Encoder as EncoderSection
+from router_extproc.config.heads import head_files, heads_digest
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, read_known
-from router_extproc.models.base import Encoder, Inference, ResultT, Verifier
+from router_extproc.models.base import Classifiers, Encoder, Inference, ResultT, Verifier
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.background import BackgroundTasks
-from router_extproc.signals.base import Signal
+from router_extproc.pipeline.shadow_policy import WAITING_MAX
+from router_extproc.signals.base import Signal, SignalSettings
 
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would exceed their stage's budget while
 #: they wait; refused at once, a request still reaches the default model with a correct body.
@@ -50,6 +52,14 @@ class Resources:
     background: BackgroundTasks
     #: That the cache matches semantically.
     languages: Languages = ENGLISH_ONLY
+    #: None: the cache verifies nothing.
+    judging: Judging | None = None
+    #: That only the shadow policy looks at.
+    shadow_signals: tuple[Signal, ...] = ()
+    #: Its decisions; None: those of `background`.
+    shadow_background: BackgroundTasks | None = None
+    #: By signal: of the trained head that it names by a folder, as it was when it was opened.
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -67,18 +77,59 @@ async def open_resources(
         ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
     """
     async with AsyncExitStack() as stack:
-        encoder = _open_encoder(config, policy)
+        encoder, heads = _open_encoder(config, policy), _heads(policy)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
-        signals = tuple(signal.open(name, classifiers) for name, signal in policy.signals.items())
-        cache, languages = None, ENGLISH_ONLY
+        signals = _open_signals(policy.signals, classifiers)
+        cache, languages, judging = None, ENGLISH_ONLY, None
         if config.semantic_cache.enabled and encoder is not None:
-            opening = _Opening(clock, stack, backend_listener)
+            judging = Judging(inference, config.limits.cache_timeout_s)
+            opening = _Opening(clock, stack, backend_listener, judging)
             languages = Languages.of(read_known(), config.semantic_cache.languages)
             verifier = LanguageVerifier(languages, _verifier(config))
-            cache = await _open_cache(config, encoder, inference, opening, verifier)
+            cache = await _open_cache(config, encoder, opening, verifier)
         background = await stack.enter_async_context(BackgroundTasks(clock))
-        yield Resources(encoder, inference, signals, cache, background, languages)
+        second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
+        shadow = _open_signals(policy.shadow_signals, classifiers)
+        yield Resources(
+            encoder, inference, signals, cache, background, languages, judging, shadow, second, heads
+        )
+
+
+def reopened(
+    resources: Resources, config: section.Config, policy: RouterPolicy, opened: Mapping[str, SignalSettings]
+) -> Resources:
+    """The resources for another policy: what is expensive stays open, only signals that changed are opened.
+
+    opened: what the signals of `resources` were opened by. Takes as long as opening a model does, and may
+    run beside the event loop.
+
+    Raises:
+        ConfigError: a model is missing, damaged or does not fit.
+    """
+    encoder = resources.encoder or _open_encoder(config, policy)
+    classifiers, known = EncoderClassifiers(encoder), {signal.name: signal for signal in resources.signals}
+    heads = _heads(policy)
+
+    def is_kept(name: str) -> bool:
+        same = opened.get(name) == policy.signals[name]
+        return same and resources.heads.get(name) == heads[name]
+
+    signals = tuple(
+        known[name] if is_kept(name) else settings.open(name, classifiers)
+        for name, settings in policy.signals.items()
+    )
+    shadow = _open_signals(policy.shadow_signals, classifiers)
+    return replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow, heads=heads)
+
+
+def _heads(policy: RouterPolicy) -> dict[str, str]:
+    """Before anything is opened: a head that is trained anew in this moment is opened again next time."""
+    return {name: heads_digest(head_files(settings)) for name, settings in policy.signals.items()}
+
+
+def _open_signals(settings: Mapping[str, SignalSettings], classifiers: Classifiers) -> tuple[Signal, ...]:
+    return tuple(signal.open(name, classifiers) for name, signal in settings.items())
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────
@@ -114,17 +165,16 @@ class _Opening:
     clock: Clock
     stack: AsyncExitStack
     backend_listener: BackendListener | None
+    judging: Judging
 
 
 async def _open_cache(
     config: section.Config,
     encoder: Encoder,
-    inference: Inference,
     opening: _Opening,
     verifier: Verifier,
 ) -> SemanticCache:
-    wanted, clock, stack = config.semantic_cache, opening.clock, opening.stack
-    judging = _Judging(inference, config.limits.cache_timeout_s)
+    wanted, clock, stack, judging = config.semantic_cache, opening.clock, opening.stack, opening.judging
     if wanted.backend_type == "memory":
         near = _near_tier(wanted, clock, max_entries=wanted.max_entries)
         return await stack.enter_async_context(SemanticCache(clock, near, verifier, run_blocking=judging))
@@ -166,13 +216,14 @@ def _verifier(config: section.Config) -> Verifier:
     return open_verifier(own_encoder=config.encoder.is_built_in)
 
 
-class _Judging:
+class Judging:
     """Runs verification where the encoder runs. Fits cache.judging.RunBlocking."""
 
     def __init__(self, inference: Inference, timeout_s: float) -> None:
         self._inference = inference
-        self._timeout_s = timeout_s
+        #: For one lookup; another policy may say otherwise.
+        self.timeout_s = timeout_s
 
     async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
         """See RunBlocking."""
-        return await self._inference.run(work, timeout_s=self._timeout_s)
+        return await self._inference.run(work, timeout_s=self.timeout_s)

@@ -11,6 +11,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from keyword import iskeyword
 from typing import Annotated, Any, Final
 
 import typer
@@ -26,6 +27,7 @@ USAGE: Final = 2
 #: Every command, with its line in `--help`; the module of the same name holds it.
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Write a commented configuration for your pools.",
+    "import": "Translate another router's configuration.",
     "serve": "Run the sidecar: route Envoy's requests and answer from the cache.",
     "check": "Check a configuration and list all its problems.",
     "explain": "Show what would happen to a prompt or a request file, and why.",
@@ -34,6 +36,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "models": "Build, fetch and list the models that read prompts.",
     "train": "Train an intent signal on your own labels.",
     "eval": "Measure signals and cache decisions on your own rows.",
+    "reload": "Let a running sidecar work by its changed configuration, or by an earlier one.",
     "cache": "Inspect and change a running sidecar's cache: list, purge, export, warm.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",
@@ -61,7 +64,10 @@ class _LazyGroup(TyperGroup):
 def _load(name: str) -> Any:  # typer keeps the type of commands private
     if name in LASTING:
         hangup.hold_back()
-    module = importlib.import_module(f"router_extproc.cli.{name}")
+    # `import` is a word of Python's own.
+    module = importlib.import_module(
+        f"router_extproc.cli.{name}_" if iskeyword(name) else f"router_extproc.cli.{name}"
+    )
     # Else the line ends of a docstring would stay in the help, whatever the terminal's width.
     module.app.rich_markup_mode = "markdown"
     return typer.main.get_command(module.app)

@@ -18,6 +18,8 @@ from router_extproc.errors import RouterError
 DEFAULT_ADMIN: Final = "127.0.0.1:9190"
 #: For an answer, in seconds; more than the sidecar gives itself.
 ASK_S: Final = 60.0
+#: The same for a reload, before which every worker opens what is new.
+RELOAD_S: Final = 110.0
 #: Lines and bytes that are sent at once.
 BATCH_LINES: Final = 100
 BATCH_BYTES: Final = 256 * 1024
@@ -85,6 +87,27 @@ class AdminPort:
             AdminError: it was refused.
         """
         return self._purged("/cache/feedback", {"entry": entry, "verdict": "wrong"})
+
+    def reload(self) -> Json:
+        """What became of the sidecar's configuration file as it is now; it may have been refused.
+
+        Raises:
+            AdminError: the port does not let us ask.
+        """
+        return self._reloaded("reload", {})
+
+    def rollback(self, to: int | None) -> Json:
+        """The same of an earlier version; None: of the last one.
+
+        Raises:
+            AdminError: the port does not let us ask.
+        """
+        return self._reloaded("rollback", {} if to is None else {"to": to})
+
+    def _reloaded(self, what: str, wanted: Json) -> Json:
+        answer = self._ask("POST", f"/policy/{what}", json=wanted, timeout=RELOAD_S)
+        report = _document(answer)
+        return report if "result" in report else _accepted(answer)
 
     def _purged(self, path: str, wanted: Json) -> Json:
         answer = self._ask("POST", path, json=wanted)

@@ -5,6 +5,7 @@ It decides nothing; it prints what `admin.explained` says.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,6 +40,8 @@ def show(explanation: Json) -> None:
     heads = ("signal", "label", "score", "part", "time", "ranked")
     _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
+    _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
+    _show_changes(explanation.get("changes", {"body": [], "headers": {}}))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
@@ -46,6 +49,13 @@ def show(explanation: Json) -> None:
         map(_candidate, explanation["candidates"]),
     )
     _table("stages", ("stage", "time", "outcome"), map(_stage, explanation["stages"]))
+
+
+def _show_changes(changes: Json) -> None:
+    """What reaches the pool otherwise than the client wrote it."""
+    heads = ("place", "change", "client's value", "new")
+    _table("changes of the body", heads, map(_change, changes["body"]))
+    _table("headers to the pool", ("name", "value"), changes["headers"].items())
 
 
 def _show_ask(ask: Json) -> None:
@@ -122,6 +132,15 @@ def _rule(rule: Json) -> tuple[str, ...]:
     tests = "\n".join(f"{'✓' if holds else '✗'} {test}" for test, holds in rule["tests"].items())
     matched = "yes" if rule["matched"] else "no"
     return rule["decision"], matched if rule.get("reached", True) else f"{matched}, not reached", tests
+
+
+def _redacted(redacted: Json) -> tuple[str, ...]:
+    return redacted["kind"], redacted["part"], str(redacted["count"])
+
+
+def _change(change: Json) -> tuple[str, ...]:
+    new = "" if change["value"] is None else json.dumps(change["value"], ensure_ascii=False)
+    return change["path"], change["change"], change["before"], _shortened(new)
 
 
 def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:

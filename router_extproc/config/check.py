@@ -16,9 +16,11 @@ from router_extproc.config import (
     check_ignore,
     check_listen,
     check_pools,
+    check_redaction,
     check_signals,
     check_tls,
 )
+from router_extproc.config.check_changes import check_changes
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.cors import check_cors
 from router_extproc.config.decisions import Decision, DecisionCache
@@ -123,7 +125,8 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
             yield ConfigError(f"{path}.name", f"more than one decision is named '{decision.name}'")
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
         yield from _check_candidates(path, decision, config)
-        yield from _check_reasoning(f"{path}.reasoning", decision, config)
+        yield from check_redaction.check(f"{path}.action", decision, config)
+        yield from check_changes(path, decision, config)
         yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)
         yield from _check_bound(f"{path}.cache", cache_policy_of(config.semantic_cache, decision.cache))
         if decision.cache.mode in ("exact", "semantic") and not config.semantic_cache.enabled:
@@ -150,8 +153,8 @@ def _check_action(path: str, decision: Decision) -> Iterator[ConfigError]:
     """Either a model answers, or the router itself."""
     action = decision.action
     if action is None or not action.is_local:
-        if action is not None:
-            yield ConfigError(f"{path}.action", "does nothing: write block or answer")
+        if action is not None and not action.changes_texts:
+            yield ConfigError(f"{path}.action", "does nothing: write block, answer, redact or mask")
         if not decision.candidates:
             yield ConfigError(f"{path}.model", "is required: a model, several in models, or an action")
         return
@@ -160,17 +163,6 @@ def _check_action(path: str, decision: Decision) -> Iterator[ConfigError]:
     if decision.candidates:
         key = "model" if decision.model is not None else "models"
         yield ConfigError(f"{path}.{key}", "has no effect beside the action, which asks no model")
-
-
-def _check_reasoning(path: str, decision: Decision, config: Config) -> Iterator[ConfigError]:
-    if decision.reasoning is None:
-        return
-    for candidate in decision.candidates:
-        model = config.models.get(candidate.model)
-        if model is not None and model.reasoning is None:
-            yield ConfigError(
-                path, f"models.{candidate.model} has no reasoning.family, so its reasoning cannot be switched"
-            )
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, Union
 from pydantic import Field, JsonValue
 
 from router_extproc.cache.ignore import PATTERNS_MAX
+from router_extproc.config.request_changes import (
+    HEADERS_MAX,
+    TEXT_CHARS_MAX,
+    Parameters,
+    Reasoning,
+    SystemPrompt,
+)
 from router_extproc.routing.selection import SELECTIONS
 from router_extproc.routing.selection.base import SelectionSettings
 from router_extproc.routing.selection.fixed import FixedSettings
 from router_extproc.section import Section
 
-#: A decision's own texts (an answer, a message) are no longer than this.
-TEXT_CHARS_MAX: Final = 32_768
 #: Models of one decision.
 CANDIDATES_MAX: Final = 64
 
@@ -87,6 +92,15 @@ class BlockAction(Section):
     status: int = Field(default=403, ge=400, le=499)
 
 
+class RedactAction(Section):
+    """Replace personal facts by placeholders before the request leaves."""
+
+    #: Kinds of facts, as signals of type pii name them.
+    kinds: tuple[str, ...]
+    #: Whether placeholders in the answer become what they stand for; needs `envoy.profile: inline`.
+    restore: bool = True
+
+
 class Action(Section):
     """What is done with a request beside sending it to a model."""
 
@@ -94,6 +108,21 @@ class Action(Section):
     block: BlockAction | None = None
     #: Answer it with this text, as a model would; no pool is asked.
     answer: str | None = Field(default=None, min_length=1, max_length=TEXT_CHARS_MAX)
+
+    #: Replace facts of these kinds by placeholders on the way to the pool, and put them back in its answer.
+    redact: tuple[str, ...] | RedactAction | None = None
+    #: Kinds of secrets that answers show as ***, unless the request has them; needs `envoy.profile: inline`.
+    mask: tuple[str, ...] = ()
+
+    @property
+    def redaction(self) -> RedactAction | None:
+        """What is replaced, in the long form; None: nothing."""
+        return RedactAction(kinds=self.redact) if isinstance(self.redact, tuple) else self.redact
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether requests or answers have something replaced; then nothing of them is cached."""
+        return self.redact is not None or bool(self.mask)
 
     @property
     def is_local(self) -> bool:
@@ -128,13 +157,30 @@ class Decision(Section):
     #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
     #: requests that this decision might have taken are refused ("deny").
     unread: Literal["pass", "deny"] = "pass"
+    #: Whether requests that name a real model are taken, too; they keep it. None: only where the
+    #: decision blocks, redacts or masks.
+    pinned: bool | None = None
+    #: Text beside the client's system prompt, or in its place.
+    system_prompt: SystemPrompt | None = None
+    #: Members of the body that are set, filled in, capped or taken out.
+    parameters: Parameters | None = None
     #: None leaves the body unchanged.
-    reasoning: bool | None = None
+    reasoning: Reasoning | None = None
+    #: To the pool; a client's header of the name is overwritten.
+    headers: dict[str, str] = Field(default_factory=dict, max_length=HEADERS_MAX)
     #: Refuse requests, or answer them here.
     action: Action | None = None
     cache: DecisionCache = DecisionCache()
     #: Stored with answers, to purge by.
     tags: tuple[str, ...] = ()
+
+    @property
+    def takes_pinned(self) -> bool:
+        """Whether it takes requests that name a real model: naming one is no way around a protection."""
+        if self.pinned is not None:
+            return self.pinned
+        action = self.action
+        return action is not None and (action.block is not None or action.changes_texts)
 
     @property
     def candidates(self) -> tuple[CandidateModel, ...]:

@@ -13,7 +13,7 @@ from router_extproc.config.model import Config
 
 DIGEST_CHARS: Final = 12
 #: Of these only whether they are set counts: a short digest of a password could be guessed from.
-SECRET_KEYS: Final = frozenset({"password", "token", "secret", "api_key"})
+SECRET_KEYS: Final = frozenset({"password", "token", "debug_token", "secret", "api_key"})
 #: USER:PASSWORD@ of a URI.
 _USER_INFO: Final = re.compile(r"(?<=//)[^/@]*@").sub
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from router_extproc.cache.decision_policy import CacheMode
+from router_extproc.cache.scope import CREDENTIALS
 from router_extproc.config.admin import TOKEN_CHARS_MIN
 from router_extproc.config.decisions import DecisionCache
 from router_extproc.config.expand import join
@@ -19,6 +20,7 @@ from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 HIDDEN: Final = "***"
 #: Instead of a token: as long as the shortest one that is accepted.
 HIDDEN_TOKEN: Final = "*" * TOKEN_CHARS_MIN
+_TOKENS: Final = frozenset({"token", "debug_token"})
 #: user:password@ inside an address.
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)")
 #: Settings of a decision's cache that its mode makes no use of.
@@ -89,9 +91,10 @@ def _shown(value: object, path: str, from_environment: Mapping[str, str]) -> Any
 
 def _hide(key: str, value: object) -> object:
     from_environment = isinstance(value, str) and re.search(r"(?<!\$)\$\{", value)
-    if key not in SECRET_KEYS or not isinstance(value, str) or not value or from_environment:
+    is_secret = key in SECRET_KEYS or key.lower() in CREDENTIALS
+    if not is_secret or not isinstance(value, str) or not value or from_environment:
         return value
-    return HIDDEN_TOKEN if key == "token" else HIDDEN
+    return HIDDEN_TOKEN if key in _TOKENS else HIDDEN
 
 
 def _from_environment(sources: Sources) -> dict[str, str]:

@@ -47,6 +47,9 @@ class Envoy(Section):
     #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the
     #: default pool ("pass"), or nowhere, with a 503 ("deny").
     unread: Literal["pass", "deny"] = "pass"
+    #: Headers of another router that pools and clients get beside ours: x-selected-model and x-vsr-* of vLLM
+    #: Semantic Router. None: ours only.
+    compatible_headers: Literal["vllm-sr"] | None = None
     #: Which pages may ask from a browser; None: the pools say it.
     cors: Cors | None = None
     #: TLS of Envoy's listener.

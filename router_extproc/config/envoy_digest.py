@@ -22,14 +22,17 @@ _LENGTH: Final = 16
 
 def envoy_digest(config: Config) -> str:
     """Sixteen hexadecimal digits."""
-    facts = json.dumps(_facts(config), sort_keys=True, separators=(",", ":"))
+    facts = json.dumps(envoy_facts(config), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(facts.encode()).hexdigest()[:_LENGTH]
 
 
-def _facts(config: Config) -> dict[str, object]:
+def envoy_facts(config: Config) -> dict[str, object]:
+    """What Envoy and the server must agree on, by name."""
     envoy, limits = config.envoy, config.limits
     clusters = {model.cluster for model in config.models.values()}
+    other = {} if envoy.compatible_headers is None else {"compatible_headers": envoy.compatible_headers}
     return {
+        **other,
         "version": VERSION,
         "profile": envoy.profile,
         "clusters": sorted(clusters),

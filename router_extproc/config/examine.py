@@ -12,6 +12,7 @@ from pathlib import Path
 from router_extproc.config.check_serving import check_serving
 from router_extproc.config.model import Config
 from router_extproc.config.read import inspect_config
+from router_extproc.config.shadow import read_shadow
 from router_extproc.config.sources import Sources
 from router_extproc.config.warnings import warnings_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
@@ -28,6 +29,8 @@ class Report:
     errors: tuple[ConfigError, ...]
     #: Empty, too, when values are malformed: what follows from them is not known.
     warnings: tuple[ConfigWarning, ...]
+    #: What `shadow_policy` names; None: nothing.
+    shadow: Config | None = None
 
     def accepted(self) -> Config:
         """The configuration to serve.
@@ -59,6 +62,6 @@ def examine(path: Path, *, environ: Mapping[str, str] | None = None) -> Report:
     located = (
         ConfigError(each.path, each.problem, mark=sources.mark(each.path)) for each in check_serving(config)
     )
-    known = {error.path for error in inspection.errors}
-    errors = (*inspection.errors, *(error for error in located if error.path not in known))
-    return Report(config, sources, errors, warnings_of(Subject(config, sources)))
+    known, shadow = {error.path for error in inspection.errors}, read_shadow(config, environ)
+    errors = (*inspection.errors, *(error for error in located if error.path not in known), *shadow.problems)
+    return Report(config, sources, errors, warnings_of(Subject(config, sources)), shadow.config)

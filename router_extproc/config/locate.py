@@ -40,6 +40,7 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
         admin=_anchor_admin(section.admin, folder),
         listen_tls=_anchor_listen_tls(section.listen_tls, folder),
         encoder=_anchor_encoder(section.encoder, folder),
+        shadow_policy=None if section.shadow_policy is None else _absolute(section.shadow_policy, folder),
         state_dir=None if section.state_dir is None else _absolute(section.state_dir, folder),
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
         semantic_cache=_anchor_cache(section.semantic_cache, folder),

@@ -21,6 +21,7 @@ from router_extproc.config.envoy import Envoy
 from router_extproc.config.limits import Limits
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
+from router_extproc.llm.reasoning import Family
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -41,7 +42,7 @@ class Reasoning(Section):
     """How this model's reasoning is switched on and off in the request body."""
 
     #: The model family, which decides how the request body says it.
-    family: Literal["qwen3", "deepseek", "gpt_oss"]
+    family: Family
 
 
 class Model(Section):
@@ -190,6 +191,9 @@ class Config(Section):
     signals: dict[str, SignalSection] = Field(default_factory=dict)
     #: Which model for which request.
     decisions: tuple[Decision, ...] = ()
+    #: Another configuration, whose policy decides every request a second time without effect: where it would
+    #: decide otherwise is counted. None: there is none.
+    shadow_policy: str | None = None
     conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -14,6 +14,7 @@ from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
 from router_extproc.signals.base import SignalSettings
@@ -79,6 +80,14 @@ class RouterPolicy:
     local_rules: str = ""
     #: Finds what a human asked.
     ask_reader: AskReader = field(default_factory=AskReader.of)
+    #: Number of the version that this is (`process.reload`).
+    version: int = 1
+    #: By which operators' requests are known; None: none is.
+    debug_token: str | None = field(default=None, repr=False)
+    #: Decides every request a second time, without effect; None: no policy does.
+    shadow: RouterPolicy | None = None
+    #: Headers of another router, beside our own; None: our own only.
+    old_headers: OldHeaders | None = None
 
     @property
     def key_signals(self) -> frozenset[str]:
@@ -86,15 +95,27 @@ class RouterPolicy:
         return frozenset(name for name, signal in self.signals.items() if signal.in_key)
 
     @property
-    def routes_by_stream(self) -> bool:
-        """True when a decision may depend on whether the answer shall be streamed."""
-        return any(signal.reads_stream for signal in self.signals.values())
+    def needs_encoder(self) -> bool:
+        """True when a signal needs it, also of the shadow policy; the cache does in any case."""
+        signals = (*self.signals.values(), *self.shadow_signals.values())
+        return any(signal.needs_encoder for signal in signals)
 
     @property
-    def needs_encoder(self) -> bool:
-        """True when a signal needs it; the cache does in any case."""
-        return any(signal.needs_encoder for signal in self.signals.values())
+    def shadow_signals(self) -> Mapping[str, SignalSettings]:
+        """Those that only the shadow policy reads, or reads otherwise."""
+        if self.shadow is None:
+            return {}
+        looked_at, own = self.shadow.routing.signals, self.shadow.signals
+        return {
+            name: settings
+            for name, settings in own.items()
+            if name in looked_at and self.signals.get(name) != settings
+        }
 
     def with_limits(self, limits: StageLimits) -> RouterPolicy:
         """The same policy with other limits."""
         return replace(self, limits=limits)
+
+    def as_version(self, number: int) -> RouterPolicy:
+        """The same policy as the version with this number."""
+        return replace(self, version=number)

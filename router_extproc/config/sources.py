@@ -12,7 +12,7 @@ from router_extproc.config.expand import Expanded, join
 from router_extproc.errors import Mark
 
 #: Keys whose values let somebody in, in whatever section.
-SECRET_KEYS: Final = frozenset({"password", "token"})
+SECRET_KEYS: Final = frozenset({"password", "token", "debug_token"})
 #: A way up: the last key or index of a path.
 _LAST: Final = re.compile(r"(\.[^.\[]*|\[\d+\])$|^[^.\[]+$")
 

@@ -23,3 +23,6 @@ class Telemetry(Section):
     requests: Literal["none", "all", "sampled", "errors"] = "none"
     #: Share of requests that `requests: sampled` logs.
     sample_rate: float = Field(default=SAMPLE_RATE, gt=0, le=1)
+    #: By which requests of operators are known: they send it as `x-router-debug`, and are told which version
+    #: of the policy decided. None: nobody is told.
+    debug_token: str | None = Field(default=None, repr=False)

@@ -17,23 +17,26 @@ from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices
-from router_extproc.routing.actions import AnswerText, Block, LocalAction
+from router_extproc.pipeline.old_headers import OldHeaders
+from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.signals.intent import IntentSettings
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
 _RULES: Final = b"rx-rules-1"
 SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
-def router_policy_of(config: section.Config) -> RouterPolicy:
-    """What the configuration says of requests, as one value."""
+def router_policy_of(config: section.Config, shadow: section.Config | None = None) -> RouterPolicy:
+    """What the configuration says of requests, as one value; `shadow`: what its `shadow_policy` names."""
     targets = _targets(config.models)
     routing = _routing(config, targets)
     cache = _cache_settings(config.semantic_cache)
@@ -48,7 +51,18 @@ def router_policy_of(config: section.Config) -> RouterPolicy:
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
+        debug_token=config.telemetry.debug_token,
+        shadow=None if shadow is None else router_policy_of(shadow),
+        old_headers=_old_headers(config),
     )
+
+
+def _old_headers(config: section.Config) -> OldHeaders | None:
+    """The old router's headers, with trained intents as its categories."""
+    if config.envoy.compatible_headers is None:
+        return None
+    intents = ((name, each) for name, each in config.signals.items() if isinstance(each, IntentSettings))
+    return OldHeaders(tuple(name for name, intent in intents if intent.model is not None))
 
 
 # ── routing ───────────────────────────────────────────────────────────────────────────────────
@@ -75,11 +89,13 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
             decision.priority,
             read_rule(decision.when, f"decisions[{index}].when"),
             tuple(Candidate(targets[each.model], each.weight) for each in decision.candidates),
-            decision.reasoning,
+            changes_of(decision),
             decision.tags,
             decision.selection.open(),
             decision.unread == "deny",
             _local_action(decision.action),
+            decision.takes_pinned,
+            _redaction(decision.action),
         )
         for index, decision in enumerate(config.decisions)
     )
@@ -88,14 +104,20 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
 
 
 def _local_rules(config: section.Config, signals: Iterable[str]) -> str:
-    if not any(decision.action is not None and decision.action.is_local for decision in config.decisions):
+    if not any(_acts(decision) for decision in config.decisions):
         return ""
     rules = [
-        each.model_dump_json(include={"name", "priority", "when", "action", "unread"})
+        each.model_dump_json(include={"name", "priority", "when", "action", "unread", "pinned"})
         for each in config.decisions
     ]
     read = [config.signals[name].model_dump_json() for name in sorted(signals)]
     return digest(_RULES, map(text, (*rules, *read, config.conversation.model_dump_json())))
+
+
+def _acts(decision: decided.Decision) -> bool:
+    """Whether an exact hit, which is found before the decision, would pass it by."""
+    local = decision.action is not None and decision.action.is_local
+    return local or decision.takes_pinned
 
 
 def _local_action(action: decided.Action | None) -> LocalAction | None:
@@ -104,6 +126,15 @@ def _local_action(action: decided.Action | None) -> LocalAction | None:
     if action.block is not None:
         return Block(action.block.message, action.block.status)
     return None if action.answer is None else AnswerText(action.answer)
+
+
+def _redaction(action: decided.Action | None) -> Redaction | None:
+    if action is None or not action.changes_texts:
+        return None
+    redact = action.redaction
+    if redact is None:
+        return Redaction((), action.mask)
+    return Redaction(redact.kinds, action.mask, redact.restore)
 
 
 # ── cache ─────────────────────────────────────────────────────────────────────────────────────
@@ -148,8 +179,17 @@ def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:
 
 def _cache_policies(config: section.Config) -> CachePolicies:
     cache, identity = config.semantic_cache, config.envoy.strip_headers
-    own = {decision.name: cache_policy_of(cache, decision.cache, identity) for decision in config.decisions}
+    own = {
+        decision.name: cache_policy_of(cache, _own_cache(decision), identity) for decision in config.decisions
+    }
     return CachePolicies(cache_policy_of(cache, decided.DecisionCache(), identity), own)
+
+
+def _own_cache(decision: decided.Decision) -> decided.DecisionCache:
+    """One client's facts must be in no answer of another's: a decision that replaces some caches nothing."""
+    if decision.action is None or not decision.action.changes_texts:
+        return decision.cache
+    return decision.cache.model_copy(update={"mode": "off"})
 
 
 def _cache_settings(cache: section.SemanticCache) -> CacheSettings:

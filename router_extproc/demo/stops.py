@@ -26,7 +26,7 @@ class Stops:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._ask)
         refused = "SIGHUP ignored: a changed configuration takes effect with the next start"
-        answer = hangup.on_hangup(stop=self._ask, refuse=lambda: say(refused))
+        answer = hangup.on_hangup(stop=self._ask, otherwise=lambda: say(refused))
         loop.add_signal_handler(signal.SIGHUP, answer)
         try:
             with hangup.delivered():

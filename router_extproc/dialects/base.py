@@ -7,12 +7,13 @@ here with a class that fits `Dialect` and register it in `__init__.py`; `readers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, Incomplete, JsonObject
+from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -59,8 +60,60 @@ class AnswerReader(Protocol):
         ...
 
 
+#: How a text is to be read: as it is, or as JSON in a string of JSON (the arguments of a tool call).
+TextForm: TypeAlias = Literal["text", "json"]
+#: Where a text of a request stands.
+TextPart: TypeAlias = Literal["system", "user", "assistant", "tool", "tool_calls", "tools", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyText:
+    """One text in a request's body: a string value that a pool, or its model, may read."""
+
+    #: Of its bytes without the quotes, as in slices.
+    start: int
+    end: int
+    form: TextForm
+    part: TextPart
+    #: Whose values are numbered first: 0 what every turn repeats, 1 the turns in their order, 2 the rest.
+    order: int
+
+
+class TextFilter(Protocol):
+    """Changes one text that comes in pieces, cut anywhere; may hold back a bounded end of it."""
+
+    def feed(self, piece: str) -> str:
+        """What is certain of the text so far and was not returned before."""
+        ...
+
+    def finish(self) -> str:
+        """What was held back; the text is over."""
+        ...
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        ...
+
+
+#: Makes a filter for one text of an answer.
+MakeFilter: TypeAlias = Callable[[TextForm], TextFilter]
+
+
+class AnswerRewriter(Protocol):
+    """Changes the texts of one answer; its bytes come cut anywhere."""
+
+    def feed(self, chunk: bytes, *, last: bool) -> bytes:
+        """What may be sent on by now. Never raises on what a pool sends."""
+        ...
+
+
 class RequestDialect(Protocol):
     """A client API's requests."""
+
+    def texts(self, body: bytes) -> Iterator[BodyText]:
+        """Every text in a body that `parse` accepts, in order: all strings but names, ids and media."""
+        ...
 
     def parse(self, body: bytes) -> InferenceRequest:
         """Read a request body.
@@ -68,6 +121,20 @@ class RequestDialect(Protocol):
         Raises:
             MalformedRequest: not what the API prescribes; the message names the field, never its value.
         """
+        ...
+
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """The edits that make a decision's changes in the body of a request that `parse` has read.
+
+        None for a place that is not there and is not to be; no edit holds text of the client's.
+        family: of the model that answers, for its way to be told to reason; None: it cannot be told.
+        """
+        ...
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """What the API wants under this name, where that is another type than the value's; None: it fits."""
         ...
 
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
@@ -89,6 +156,13 @@ class AnswerDialect(Protocol):
         """
         ...
 
+    def rewrite_answer(self, content_type: str, make: MakeFilter) -> AnswerRewriter | None:
+        """What changes the texts of an answer of this content type, each by a filter of its own.
+
+        None: such an answer cannot be changed. One that is too large for it becomes an error object.
+        """
+        ...
+
     def restore(self, document: JsonObject) -> Answer:
         """The answer of a document that was stored or imported.
 
@@ -106,7 +180,11 @@ class AnswerDialect(Protocol):
         ...
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
-        """The JSON body of a pool that answers with this text."""
+        """The JSON body of a pool that answers with this text.
+
+        Raises:
+            UnsupportedRequest: no answer of this API is a text, as of embeddings.
+        """
         ...
 
 

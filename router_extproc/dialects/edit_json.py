@@ -14,7 +14,19 @@ import orjson
 
 from router_extproc.dialects.json_body import JSON_STRING
 from router_extproc.dialects.json_spans import Member, Span, Spans, members_between
-from router_extproc.llm.edits import Add, Cap, Edit, Path, PrependItem, PrependText, Remove, Set
+from router_extproc.llm.edits import (
+    Add,
+    AppendItem,
+    AppendText,
+    Cap,
+    Edit,
+    Path,
+    PrependItem,
+    PrependText,
+    Remove,
+    RemoveItems,
+    Set,
+)
 
 #: The bytes that take the place of a span.
 _Change: TypeAlias = tuple[Span, bytes]
@@ -194,7 +206,7 @@ def _in_list(spans: Spans, start: int, edits: Sequence[_Below]) -> list[_Change]
 
 def _leaf(spans: Spans, start: int, edit: Edit) -> Iterator[_Change]:
     """The change to the value itself."""
-    opening, inside = spans.first_byte(start), (start + 1, start + 1)
+    opening = spans.first_byte(start)
     match edit:
         case Set(value=value):
             yield (start, spans.end(start)), orjson.dumps(value)
@@ -202,9 +214,30 @@ def _leaf(spans: Spans, start: int, edit: Edit) -> Iterator[_Change]:
             span = (start, spans.end(start))
             if orjson.loads(spans.body[slice(*span)]) > most:
                 yield span, orjson.dumps(most)
-        case PrependText(text=text) if opening == b'"':
-            yield inside, orjson.dumps(text)[1:-1]
-        case PrependItem(item=item) if opening == b"[":
-            yield inside, orjson.dumps(item) + spans.comma(start)
+        case PrependText() | AppendText() if opening == b'"':
+            yield _in_string(spans, start, edit)
+        case PrependItem() | AppendItem() | RemoveItems() if opening == b"[":
+            yield from _in_whole_list(spans, start, edit)
         case _:
             pass
+
+
+def _in_string(spans: Spans, start: int, edit: PrependText | AppendText) -> _Change:
+    at = start + 1 if isinstance(edit, PrependText) else spans.end(start) - 1
+    return (at, at), orjson.dumps(edit.text)[1:-1]
+
+
+def _in_whole_list(
+    spans: Spans, start: int, edit: PrependItem | AppendItem | RemoveItems
+) -> Iterator[_Change]:
+    """The changes to a list that are no changes to one of its elements."""
+    comma = spans.comma(start)
+    match edit:
+        case PrependItem(item=item):
+            yield (start + 1, start + 1), orjson.dumps(item) + comma
+        case AppendItem(item=item):
+            at = spans.end(start) - 1
+            yield (at, at), comma + orjson.dumps(item)
+        case RemoveItems(items=items):
+            removed = [span for place, span in enumerate(spans.elements(start)) if place in items]
+            yield from ((cut, b"") for cut in spans.cuts(removed))

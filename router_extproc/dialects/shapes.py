@@ -44,12 +44,18 @@ def check_members(members: JsonObject, shapes: Mapping[str, Shape], path: str = 
         MalformedRequest: names the member by its path.
     """
     for name, value in members.items():
-        shape = shapes.get(name)
-        if shape is not None and value is not None and type(value) not in shape.types:
-            raise wrong_shape(path + name, shape.words)
+        words = unfit(shapes.get(name), value)
+        if words is not None:
+            raise wrong_shape(path + name, words)
     for name, shape in shapes.items():
         if shape.of_objects:
             _check_objects(members.get(name), path + name)
+
+
+def unfit(shape: Shape | None, value: JsonValue) -> str | None:
+    """What a member of this shape must be, where the value is something else; None: it fits."""
+    fits = shape is None or value is None or type(value) in shape.types
+    return None if fits or shape is None else shape.words
 
 
 def _check_objects(values: JsonValue, path: str) -> None:

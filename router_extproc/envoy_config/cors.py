@@ -46,6 +46,12 @@ from router_extproc.protocol.names import (
     DECISION_HEADER,
     EXPOSE_HEADERS_HEADER,
     MODEL_HEADER,
+    OLD_CACHE_HIT_HEADER,
+    OLD_CATEGORY_HEADER,
+    OLD_DECISION_HEADER,
+    OLD_FAST_RESPONSE_HEADER,
+    OLD_MODEL_HEADER,
+    OLD_REASONING_HEADER,
     ORIGIN_HEADER,
 )
 
@@ -59,6 +65,15 @@ EXPOSED: Final = (
     "retry-after",
     "x-request-id",
 )
+#: Likewise of vLLM Semantic Router.
+OLD_EXPOSED: Final = (
+    OLD_MODEL_HEADER,
+    OLD_DECISION_HEADER,
+    OLD_CATEGORY_HEADER,
+    OLD_REASONING_HEADER,
+    OLD_CACHE_HIT_HEADER,
+    OLD_FAST_RESPONSE_HEADER,
+)
 #: How long a browser remembers what a preflight request brought, in seconds.
 PREFLIGHT_S: Final = 600
 
@@ -69,7 +84,11 @@ def cors_filters(config: Config) -> list[HttpFilter]:
     if cors is None:
         return []
     others = HttpFilter(name=OTHER_PAGES, typed_config=Packed.pack(_forget_pages()))
-    return [_allow_pages(cors), HttpFilter(name=CORS, typed_config=Packed.pack(Cors())), others]
+    return [
+        _allow_pages(cors, exposed(config)),
+        HttpFilter(name=CORS, typed_config=Packed.pack(Cors())),
+        others,
+    ]
 
 
 def cors_policy(config: Config) -> dict[str, Packed]:
@@ -82,7 +101,7 @@ def cors_policy(config: Config) -> dict[str, Packed]:
         # Envoy then names what the page asks for; browsers take no "*" with credentials.
         allow_methods="*",
         allow_headers="*",
-        expose_headers=", ".join(EXPOSED),
+        expose_headers=", ".join(exposed(config)),
         max_age=str(PREFLIGHT_S),
         allow_credentials=cors.allow_credentials,
         forward_not_matching_preflights=False,
@@ -96,10 +115,15 @@ def _origin(origin: str) -> StringMatcher:
     return StringMatcher(exact=origin)
 
 
-def _allow_pages(cors: CorsSection) -> HttpFilter:
+def exposed(config: Config) -> tuple[str, ...]:
+    """What a page may read, with the headers of another router where they are asked for."""
+    return EXPOSED if config.envoy.compatible_headers is None else (*EXPOSED, *OLD_EXPOSED)
+
+
+def _allow_pages(cors: CorsSection, readable: tuple[str, ...]) -> HttpFilter:
     """Adds the headers to every answer for a page that is allowed."""
     headers = [set_header(ALLOW_ORIGIN_HEADER, f"%REQ({ORIGIN_HEADER})%")]
-    headers += [set_header(EXPOSE_HEADERS_HEADER, ", ".join(EXPOSED))]
+    headers += [set_header(EXPOSE_HEADERS_HEADER, ", ".join(readable))]
     headers += [set_header(ALLOW_CREDENTIALS_HEADER, "true")] if cors.allow_credentials else []
     mutator = Packed.pack(_mutator([HeaderMutation(append=header) for header in headers]))
     if ANY_ORIGIN in cors.allow_origins:

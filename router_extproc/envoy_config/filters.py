@@ -10,6 +10,7 @@ Source: ext_proc.proto, processing_mode.proto, http_connection_manager.proto.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.common.mutation_rules.v3 import (
@@ -72,6 +73,7 @@ from router_extproc.envoy_config.cors import cors_filters
 from router_extproc.envoy_config.names import (
     ANSWER_ATTRIBUTES,
     BUFFER,
+    DEBUG_HEADER_BEGINS,
     DECIDE,
     FEEDBACK_HEADER_BEGINS,
     HIT_PREFIX,
@@ -84,6 +86,7 @@ from router_extproc.protocol.names import (
     CACHE_HEADER,
     CONFIG_HEADER,
     METADATA_NAMESPACE,
+    OLD_SELECTED_MODEL_HEADER,
     ROLE_HEADER,
     ROUTER_HEADER_PREFIX,
 )
@@ -106,24 +109,34 @@ def http_filters(config: Config) -> list[HttpFilter]:
 
 def early_header_mutation(config: Config) -> TypedExtensionConfig:
     """Takes the headers that a client must not send off before any filter sees them."""
-    pattern = all_but(ROUTER_HEADER_PREFIX, FEEDBACK_HEADER_BEGINS)
+    pattern = all_but(ROUTER_HEADER_PREFIX, FEEDBACK_HEADER_BEGINS, DEBUG_HEADER_BEGINS)
     ours = HeaderMutationRemoveOnMatch(key_matcher=StringMatcher(safe_regex=RegexMatcher(regex=pattern)))
     removals = [HeaderMutation(remove_on_match=ours)]
     removals += [HeaderMutation(remove=name) for name in config.envoy.strip_headers]
+    if config.envoy.compatible_headers is not None:
+        # A client must not choose the pool of a route that looks at it.
+        removals += [HeaderMutation(remove=OLD_SELECTED_MODEL_HEADER)]
     return TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=Packed.pack(EarlyHeaderMutation(mutations=removals)),
     )
 
 
-def all_but(prefix: str, rest: str) -> str:
-    """RE2 for every name that begins with `prefix`, but none that goes on with `rest`.
+def all_but(prefix: str, *rests: str) -> str:
+    """RE2 for every name that begins with `prefix`, but none that goes on with one of `rests`.
 
-    Envoy takes no pattern whose RE2 program is longer than 100, so `rest` must be short.
+    Envoy takes no pattern whose RE2 program is longer than 100, so they must be short, and none the beginning
+    of another.
     """
-    other = "|".join(f"{rest[:end]}[^{rest[end]}]" for end in range(len(rest)))
-    shorter = "|".join(rest[:end] for end in range(1, len(rest)))
+    begun = sorted({rest[:end] for rest in rests for end in range(len(rest))})
+    other = "|".join(f"{start}[^{_next(start, rests)}]" for start in begun)
+    shorter = "|".join(start for start in begun if start)
     return f"{prefix}(?:(?:{other}).*|{shorter})?"
+
+
+def _next(start: str, rests: Sequence[str]) -> str:
+    """The characters with which a name goes on that is left alone so far."""
+    return "".join(sorted({rest[len(start)] for rest in rests if rest.startswith(start)}))
 
 
 def _buffer(config: Config) -> HttpFilter:

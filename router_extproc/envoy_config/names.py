@@ -18,8 +18,10 @@ SERVER_CLUSTER = "router_extproc"
 #: What the server is told of an answer: the cluster that it came from, and why Envoy made it if it did.
 ANSWER_ATTRIBUTES = ("xds.cluster_name", "response.code_details")
 
-#: What follows the prefix in the one of them that is a client's to send: x-router-cache-feedback.
+#: What follows the prefix in those that are a client's to send: x-router-cache-feedback, and an operator's
+#: x-router-debug.
 FEEDBACK_HEADER_BEGINS = "cache-f"
+DEBUG_HEADER_BEGINS = "deb"
 
 #: How the cache header of a hit begins: hit-exact, hit-semantic.
 HIT_PREFIX = "hit-"

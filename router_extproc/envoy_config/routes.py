@@ -8,7 +8,7 @@ Source: route_components.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from envoy_data_plane.envoy.config.route.v3 import (
@@ -48,9 +48,18 @@ from router_extproc.protocol.names import (
     CACHE_STATUS_HEADER,
     CACHE_STATUS_KEY,
     CLUSTER_HEADER,
+    DEBUG_HEADER,
     DECISION_HEADER,
     METADATA_NAMESPACE,
     MODEL_HEADER,
+    OLD_CATEGORY_HEADER,
+    OLD_CATEGORY_KEY,
+    OLD_DECISION_HEADER,
+    OLD_MODEL_HEADER,
+    OLD_REASONING_HEADER,
+    OLD_REASONING_KEY,
+    VERSION_HEADER,
+    VERSION_KEY,
 )
 
 #: Answer header to where its value comes from.
@@ -59,6 +68,15 @@ ANSWER_HEADERS = {
     DECISION_HEADER: f"%REQ({DECISION_HEADER})%",
     CACHE_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_KEY})%",
     CACHE_STATUS_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{CACHE_STATUS_KEY})%",
+    VERSION_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{VERSION_KEY})%",
+}
+
+#: Likewise of the headers of vLLM Semantic Router.
+OLD_HEADERS = {
+    OLD_MODEL_HEADER: f"%REQ({MODEL_HEADER})%",
+    OLD_DECISION_HEADER: f"%REQ({DECISION_HEADER})%",
+    OLD_CATEGORY_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{OLD_CATEGORY_KEY})%",
+    OLD_REASONING_HEADER: f"%DYNAMIC_METADATA({METADATA_NAMESPACE}:{OLD_REASONING_KEY})%",
 }
 
 #: What a pool is made of is nobody's business; Envoy adds none (`listener.py`).
@@ -67,14 +85,22 @@ SERVER_HEADER = "server"
 
 def virtual_host(config: Config) -> VirtualHost:
     """All domains, one route per pool, and the default route."""
+    headers = answer_headers(config)
     return VirtualHost(
         name="router_extproc",
         domains=["*"],
         routes=routes(config),
-        response_headers_to_remove=[*ANSWER_HEADERS, SERVER_HEADER],
-        response_headers_to_add=[set_header(name, value) for name, value in ANSWER_HEADERS.items()],
+        # The server removes it where it decides; a request that passes unread must not carry it either.
+        request_headers_to_remove=[DEBUG_HEADER],
+        response_headers_to_remove=[*headers, SERVER_HEADER],
+        response_headers_to_add=[set_header(name, value) for name, value in headers.items()],
         typed_per_filter_config=cors_policy(config),
     )
+
+
+def answer_headers(config: Config) -> Mapping[str, str]:
+    """Answer header to where its value comes from, with those of another router where they are asked for."""
+    return ANSWER_HEADERS if config.envoy.compatible_headers is None else {**ANSWER_HEADERS, **OLD_HEADERS}
 
 
 def routes(config: Config) -> list[Route]:

@@ -82,10 +82,31 @@ class PrependText(_At):
 
 
 @dataclass(frozen=True, slots=True)
+class AppendText(_At):
+    """Put text behind a string."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrependItem(_At):
     """Put an element in front of a list's first one."""
 
     item: JsonValue
 
 
-Edit: TypeAlias = Set | Add | Cap | Remove | PrependText | PrependItem
+@dataclass(frozen=True, slots=True)
+class AppendItem(_At):
+    """Put an element behind a list's last one."""
+
+    item: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveItems(_At):
+    """Take these elements out of a list; each is counted as it is before the edit."""
+
+    items: frozenset[int]
+
+
+Edit: TypeAlias = Set | Add | Cap | Remove | PrependText | AppendText | PrependItem | AppendItem | RemoveItems

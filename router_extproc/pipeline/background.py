@@ -40,12 +40,18 @@ class BackgroundTasks:
             self._task.cancel()
             await asyncio.wait((self._task,))
 
-    def offer(self, task: Callable[[], Awaitable[bool]]) -> None:
-        """Do it soon; its result says whether it did what it was for."""
+    def offer(self, task: Callable[[], Awaitable[bool]]) -> bool:
+        """Do it soon; its result says whether it did what it was for. False: it was dropped."""
         try:
             self._queue.put_nowait(task)
         except asyncio.QueueFull:
-            self._counters["dropped"] += 1
+            self.drop()
+            return False
+        return True
+
+    def drop(self) -> None:
+        """Count a task that there is no room for."""
+        self._counters["dropped"] += 1
 
     def counts(self) -> dict[str, int]:
         """How many tasks ended with each outcome."""

@@ -8,6 +8,7 @@ from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.decision import Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.mutations import reply_to_body
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.protocol.messages import BodyReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
@@ -21,6 +22,8 @@ class Consequences:
     savings: Savings
     #: None: the cache is off, and so is feedback.
     shadow: ShadowComparisons | None
+    #: None: answers have our own headers only.
+    old_headers: OldHeaders | None = None
 
     def carry_out(self, report: DecisionReport, role: Role) -> BodyReply | ImmediateResponse:
         """Report the decision, count savings and feedback, and make the reply to a stream of this role."""
@@ -32,4 +35,4 @@ class Consequences:
                 self.shadow.take_feedback(feedback)
             case Forward() | LocalAnswer() | Reject():
                 pass
-        return reply_to_body(report.decision, role)
+        return reply_to_body(report.decision, role, self.old_headers)

@@ -12,11 +12,13 @@ from typing import Literal, TypeAlias
 from router_extproc.dialects.base import Rendered
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import RequestError
+from router_extproc.pipeline.body_edits import DescribedEdit
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Pair
+from router_extproc.redaction.request import Redacted, RedactedPart
 from router_extproc.routing.policy import LocalReply, Route
 from router_extproc.signals.base import Reading
 
@@ -65,6 +67,8 @@ class Explanation:
     language: Told | None = None
     #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
     ignored: int = 0
+    #: How much was replaced by placeholders, by kind and part.
+    redacted: tuple[RedactedPart, ...] = ()
     #: Seconds that each signal took, by its name.
     took_s: Mapping[str, float] = field(default_factory=dict)
 
@@ -97,6 +101,10 @@ class Forward:
     coalescing: CacheQuestion | None = None
     #: The client's, of what was stored for this request.
     feedback: Feedback | None = None
+    #: What is changed in the body, for `explain`.
+    edits: tuple[DescribedEdit, ...] = ()
+    #: What its answer needs of a request whose facts were replaced; None: nothing was to be replaced.
+    redacted: Redacted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,7 @@ class Reject:
     error: RequestError
     rendered: Rendered
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Of a request that a decision refused; None: it was never decided, or was not to be answered.
+    #: Of a request that was refused after its decision; None: it was never decided, or not to be answered.
     explanation: Explanation | None = None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
@@ -26,10 +26,19 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
+from router_extproc.pipeline.old_headers import OldHeaders
+from router_extproc.pipeline.operators import (
+    NO_OPERATORS,
+    NOT_SENT,
+    DebugHeader,
+    Operators,
+    without_token,
+)
 from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import ExchangeStart, read_request_ids
+from router_extproc.pipeline.restoring import Restoring, begin_restoring
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import (
@@ -42,12 +51,13 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, TOKEN_KEY
+from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
+from router_extproc.redaction.request import Redacted
 
 _READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
 #: Another model's pool answered than the header would say; only an inline stream can still take it off.
-_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER,)))
+_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class ExchangeParts:
     hidden: HiddenHits
     #: None: equal requests do not wait for each other.
     coalescing: Coalescing | None
+    operators: Operators = NO_OPERATORS
 
     @classmethod
     def of(  # noqa: PLR0917 - once a process, by whoever puts it together
@@ -75,13 +86,22 @@ class ExchangeParts:
         savings: Savings,
         message_timeout_s: float,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        coalesces: bool = True,
+        operators: Operators = NO_OPERATORS,
+        old_headers: OldHeaders | None = None,
     ) -> ExchangeParts:
-        """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer."""
+        """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer.
+
+        coalesces: equal requests wait for each other. Whether or not they do, the observer ends the waits of
+        requests that began under another policy.
+        """
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
-        coalescing = None if coalescer is None else Coalescing(coalescer, pipeline, hidden)
-        consequences = Consequences(listener, savings, observer.shadow)
-        return cls(pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
+        coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
+        consequences = Consequences(listener, savings, observer.shadow, old_headers)
+        parts = (pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
+        return cls(*parts, operators)
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -95,6 +115,7 @@ class _Request:
     dialect: Dialect
     headers: Headers
     exchange: ExchangeStart
+    debug: DebugHeader
 
 
 class RoutedExchange:
@@ -108,6 +129,9 @@ class RoutedExchange:
         #: Of what was forwarded; an inline stream sees the answer to its own request.
         self._token: WriteToken | None = None
         self._observation: Observation | None = None
+        #: Of what was forwarded, and of its answer; only an inline stream can change one.
+        self._redacted: Redacted | None = None
+        self._restoring: Restoring | None = None
         self._leader: Leader | None = None
 
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
@@ -117,7 +141,9 @@ class RoutedExchange:
         if dialect is None:
             return PASS
         exchange = ExchangeStart(self._parts.clock.wall_s(), read_request_ids(event.headers))
-        request = self._request = _Request(dialect, event.headers, exchange)
+        debug = self._parts.operators.read(event.headers)
+        headers = without_token(event.headers) if debug.sent else event.headers
+        request = self._request = _Request(dialect, headers, exchange, debug)
         error = _refusal(event)
         return ask_body(self._role) if error is None else self._reject(request, error)
 
@@ -141,7 +167,13 @@ class RoutedExchange:
         decision = await self._parts.pipeline.decide(raw)
         duration_s, size = clock.monotonic_s() - begun_s, len(body)
         return DecisionReport(
-            request.dialect.name, request.exchange, decision, started_s, duration_s, body_bytes=size
+            request.dialect.name,
+            request.exchange,
+            decision,
+            started_s,
+            duration_s,
+            body_bytes=size,
+            policy_version=self._parts.operators.policy_version,
         )
 
     def _coalesce(self, report: DecisionReport) -> DeferredReply | None:
@@ -161,33 +193,55 @@ class RoutedExchange:
     def _carry_out(self, report: DecisionReport) -> BodyReply | ImmediateResponse:
         if isinstance(report.decision, Forward):
             self._token = report.decision.write_token
-        return self._parts.consequences.carry_out(report, self._role)
+            self._redacted = report.decision.redacted if self._role is Role.INLINE else None
+        reply = self._parts.consequences.carry_out(report, self._role)
+        debug = NOT_SENT if self._request is None else self._request.debug
+        return self._parts.operators.tell(reply, debug)
 
     def _reject(self, request: _Request, error: RequestError) -> ImmediateResponse:
         """Refuse what the pipeline never sees."""
         decision, now_s = Reject(error, request.dialect.render_error(error)), self._parts.clock.wall_s()
-        report = DecisionReport(request.dialect.name, request.exchange, decision, now_s, 0.0)
+        operators = self._parts.operators
+        version = operators.policy_version
+        report = DecisionReport(
+            request.dialect.name, request.exchange, decision, now_s, 0.0, policy_version=version
+        )
         self._parts.consequences.listener.decided(report)
-        return reject(error, decision.rendered)
+        return operators.answer(reject(error, decision.rendered), request.debug)
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
-        """Begin to observe an answer that has a write token."""
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
+        """Begin to observe an answer that has a write token, and to change one that is to be changed."""
         token = self._token or event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
         if token is None:
             return _CONTINUE
         headers = joined_headers(event.headers)
-        self._observation = self._parts.observer.open(token, event.status, headers, event.origin)
-        foreign = self._observation is not None and self._observation.foreign
+        observation = self._parts.observer.open(token, event.status, headers, event.origin)
+        self._observation = observation
+        reply = _CONTINUE if observation is None or not observation.foreign else _UNNAMED
         self._finish_if(last=event.last)
-        return _UNNAMED if foreign else _CONTINUE
+        return self._restore(event, reply)
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
-        """Read on; at the end, store."""
-        if self._observation is None:
-            return
-        if event.body:
-            self._observation.feed(event.body)
-        self._finish_if(last=event.last)
+    def _restore(self, event: AnswerStarted, reply: HeadersReply) -> HeadersReply | ImmediateResponse:
+        """The reply to an answer's headers, which says whether its chunks will change."""
+        request, redacted = self._request, self._redacted
+        if request is None or redacted is None:
+            return reply
+        if self._observation is not None:
+            self._observation.tally = redacted.tally
+        begun = begin_restoring(redacted, request.dialect, event)
+        if isinstance(begun, ImmediateResponse):
+            return begun
+        self._restoring = begun
+        return reply if begun is None else replace(reply, body_changes=True)
+
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
+        """Read on; at the end, store. What the pool said is observed, what is returned is for the client."""
+        changed = None if self._restoring is None else self._restoring.change(event)
+        if self._observation is not None:
+            if event.body:
+                self._observation.feed(event.body)
+            self._finish_if(last=event.last)
+        return changed
 
     def on_closed(self, *, clean: bool) -> None:  # noqa: ARG002 - however it ended, there is no end of stream
         """An answer that is still open broke off: never store it."""

@@ -40,7 +40,7 @@ class RequestExplained:
     decision: Decision
     #: None: the request could not be read.
     ask: Ask | None = None
-    #: Every decision, in the order in which they are asked; none for a request that read no signal.
+    #: Every decision that may take it, in the order in which they are asked; none where no signal was read.
     rules: tuple[RuleExplained, ...] = ()
     #: Estimated, of the whole request.
     prompt_tokens: int = 0
@@ -57,16 +57,18 @@ async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> Request
     except RequestError:
         return RequestExplained(decision)
     tokens = estimate_tokens(parsed.request)
-    rules = _rules(pipeline, decision.explanation)
+    rules = _rules(pipeline, decision.explanation, pinned=parsed.pinned is not None)
     return RequestExplained(decision, parsed.ask, rules, tokens, _costs(pipeline, tokens))
 
 
-def _rules(pipeline: RequestPipeline, explanation: Explanation | None) -> tuple[RuleExplained, ...]:
+def _rules(
+    pipeline: RequestPipeline, explanation: Explanation | None, *, pinned: bool
+) -> tuple[RuleExplained, ...]:
     if explanation is None or not explanation.readings:
         return ()
     readings = {reading.name: reading for reading in explanation.readings}
     taken, rules = False, []
-    for trace in pipeline.policy.traces(readings):
+    for trace in pipeline.policy.traces(readings, pinned=pinned):
         rules.append(RuleExplained(trace, not taken))
         taken = taken or trace.matched
     return tuple(rules)

@@ -7,12 +7,14 @@ which no client reads or writes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
@@ -31,7 +33,8 @@ from router_extproc.protocol.names import (
     TOKEN_KEY,
 )
 
-#: For what may be stored: an answer in a coding that only this client knows would be of use to nobody else.
+#: For what may be stored (an answer in a coding that only this client knows would be of use to nobody else),
+#: and for what is to be changed.
 _UNCODED: Final = (("accept-encoding", "identity"),)
 #: Nothing more of this exchange is sent to us.
 PASS: Final = HeadersReply(mode_override=LET_PASS)
@@ -59,14 +62,23 @@ def ask_body(role: Role) -> HeadersReply:
     return _ASK[role]
 
 
-def reply_to_body(decision: Decision, role: Role) -> BodyReply | ImmediateResponse:
+def reply_to_body(
+    decision: Decision, role: Role, old_headers: OldHeaders | None = None
+) -> BodyReply | ImmediateResponse:
     """The reply to the request's body that carries the decision out.
 
     role: of the stream; one that sees the answer itself gives nobody a write token.
+    old_headers: another router's, to be sent beside ours.
     """
+    if isinstance(decision, Forward):
+        return _forward(decision, role, old_headers)
+    reply = _local(decision)
+    more = () if old_headers is None else old_headers.to_client(decision)
+    return replace(reply, headers=(*reply.headers, *more)) if more else reply
+
+
+def _local(decision: Replay | LocalAnswer | Reject) -> ImmediateResponse:
     match decision:
-        case Forward():
-            return _forward(decision, role)
         case Replay():
             return _replay(decision)
         case LocalAnswer(rendered=rendered, decision=name):
@@ -83,23 +95,25 @@ def reject(
     return ImmediateResponse(error.status, pairs, rendered.body, details=f"router_{error.code}")
 
 
-def _forward(decision: Forward, role: Role) -> BodyReply:
+def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> BodyReply:
     route = decision.route
     overwrite = (
         (CLUSTER_HEADER, route.target.cluster),
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
-        *(_UNCODED if decision.write_token.plan is not None else ()),
+        *(() if route.changes is None else route.changes.headers),
+        *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
+        *(() if old_headers is None else old_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
-    metadata = _metadata(decision, role)
+    metadata = _metadata(decision, role, {} if old_headers is None else old_headers.metadata(decision))
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
 
 
-def _metadata(decision: Forward, role: Role) -> Metadata:
-    members = {}
+def _metadata(decision: Forward, role: Role, more: Mapping[str, str]) -> Metadata:
+    members = {**more}
     if not decision.cache.hidden:
-        members = {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
+        members |= {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
     if role is Role.DECIDE:
         members[TOKEN_KEY] = decision.write_token.encode()
     return {METADATA_NAMESPACE: members}

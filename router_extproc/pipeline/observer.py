@@ -27,6 +27,7 @@ from router_extproc.pipeline.content_coding import decoding
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
+from router_extproc.redaction.tally import AnswerTally
 from router_extproc.routing.traffic import Traffic
 
 #: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
@@ -128,6 +129,8 @@ class Observation:
         self._waited_s = min(max(0.0, clock.wall_s() - token.started_s), WAITED_MAX_S)
         self._began_s = clock.monotonic_s()
         self._reported = False
+        #: What was put back and masked in it on another way; None: it passes as it is.
+        self.tally: AnswerTally | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer; with the terminal event it is finished."""
@@ -247,6 +250,7 @@ class Observation:
             usage=answer.facts.usage if isinstance(answer, Answer) else None,
             stored=stored,
             incomplete=answer.reason if isinstance(answer, Incomplete) else "",
+            tally=self.tally,
         )
         self._observer.listener.answered(report)
 

@@ -109,8 +109,6 @@ class RequestParser:
     #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
     rules: str = ""
     ask_reader: AskReader = field(default_factory=AskReader.of)
-    #: A streamed answer may be another model's: then it is not stored for requests for a whole one.
-    routes_by_stream: bool = False
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -134,8 +132,6 @@ class RequestParser:
     def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:
         request, headers = subject.request, subject.headers
         facts = [*self._routing_facts(subject)]
-        if self.routes_by_stream:
-            facts.append((":stream", str(request.stream)))
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
         contexts: dict[IgnoreRule, ContextDigest] = {}

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.request_ids import ExchangeStart
+from router_extproc.redaction.tally import AnswerTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class DecisionReport:
     waited: bool = False
     #: Of the request, as the client sent it; None: it was refused before it was read.
     body_bytes: int | None = None
+    #: Of the policy that decided.
+    policy_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class AnswerReport:
     stored: str
     #: Why it is no whole answer, a short word; "": it is one.
     incomplete: str = ""
+    #: What was put back and masked in it; None: nothing was to be.
+    tally: AnswerTally | None = None
 
 
 class Listener(Protocol):

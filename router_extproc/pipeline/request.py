@@ -6,6 +6,7 @@ error of the client's own, the request still ends in a decision that forwards it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from router_extproc.errors import (
     UnsupportedRequest,
 )
 from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
@@ -28,12 +30,15 @@ from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
+from router_extproc.pipeline.redaction import run_redaction
+from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
+from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
-from router_extproc.routing.actions import AnswerText, Block, Unaccepted
+from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccepted
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 from router_extproc.signals.context_length import estimate_tokens
@@ -70,11 +75,13 @@ class RequestPipeline:
     pages: PagesHeard
     #: None: no model has a fallback.
     traffic: Traffic | None = None
+    #: Decides each request a second time, behind it; None: no shadow policy does.
+    second: ShadowDecisions | None = None
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
         stage = self.cache_stage
-        return self if stage is None else replace(self, cache_stage=stage.read_only())
+        return replace(self, cache_stage=None if stage is None else stage.read_only(), second=None)
 
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -85,8 +92,7 @@ class RequestPipeline:
         try:
             return self._replay_near(parsed) or await self._decide(parsed)
         except RouterUnavailable as error:
-            headers = {"retry-after": str(RETRY_AFTER_S)}
-            return Reject(error, raw.dialect.render_error(error), headers)
+            return Reject(error, raw.dialect.render_error(error), _retry_after(error))
 
     async def look_again(self, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""
@@ -112,6 +118,8 @@ class RequestPipeline:
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
         route = self._route(parsed, readings)
+        if self.second is not None and parsed.pinned is None:
+            self.second.offer(parsed, readings, route)
         if isinstance(route, LocalReply):
             return self._reply(Considered(parsed, route, None, OFF, readings), route)
         considered, replay = await self._from_cache(parsed, route, readings)
@@ -125,7 +133,21 @@ class RequestPipeline:
             return replay
         if parsed.directives.only_if_cached:
             return _reject_miss(considered)
-        return self._forward(considered, route)
+        if route.redaction is None:
+            return self._forward(considered, route)
+        return await self._redact(considered, route, route.redaction)
+
+    async def _redact(self, considered: Considered, route: Route, rule: Redaction) -> Forward | Reject:
+        """The forwarded request without what its decision redacts; what cannot be redacted does not leave."""
+        redacted, note = await run_redaction(considered.parsed, rule)
+        explanation = _explain(considered)
+        explanation = replace(explanation, stages=(*explanation.stages, note))
+        if isinstance(redacted, RequestError):
+            rendered = considered.parsed.raw.dialect.render_error(redacted)
+            headers = {DECISION_HEADER: route.decision, **_retry_after(redacted)}
+            return Reject(redacted, rendered, headers, explanation)
+        forward = self._forward(considered, route, redacted)
+        return replace(forward, explanation=replace(explanation, redacted=redacted.parts))
 
     async def _from_cache(
         self, parsed: ParsedRequest, route: Route, readings: SignalReadings
@@ -148,16 +170,15 @@ class RequestPipeline:
 
     async def _read_signals(self, parsed: ParsedRequest) -> SignalReadings:
         encode = self.cache_stage is not None and self.cache_stage.needs_encoding(parsed)
-        if parsed.pinned is None:
-            return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode)
-        if not encode:
+        only = None if parsed.pinned is None else self.policy.pinned_signals
+        if only is not None and not only and not encode:
             return UNKNOWN
-        return await self.signal_stage.encode_only(parsed.subject, parsed.budget)
+        return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode, only=only)
 
     def _reply(self, considered: Considered, reply: LocalReply) -> LocalAnswer | Reject:
         """What a decision says that asks no pool."""
         parsed, explanation = considered.parsed, _explain(considered)
-        dialect, request = parsed.raw.dialect, parsed.request
+        dialect = parsed.raw.dialect
         error: RequestError
         match reply.action:
             case Block(message=message, status=status):
@@ -165,18 +186,31 @@ class RequestPipeline:
             case Unaccepted(message=message):
                 error = UnsupportedRequest(message)
             case AnswerText(text=text):
-                now_s = self.clock.wall_s()
-                answer = dialect.restore(dialect.compose(text, model=request.model, now_s=now_s))
-                return LocalAnswer(dialect.render(answer, request), reply.decision, explanation)
+                return self._answer(parsed, text, reply.decision, explanation)
         headers = {DECISION_HEADER: reply.decision}
         return Reject(error, dialect.render_error(error), headers, explanation)
+
+    def _answer(
+        self, parsed: ParsedRequest, text: str, decision: str, explanation: Explanation
+    ) -> LocalAnswer | Reject:
+        """The text as an answer of the API; an API whose answers are no text says so in its own words."""
+        dialect, request = parsed.raw.dialect, parsed.request
+        try:
+            document = dialect.compose(text, model=request.model, now_s=self.clock.wall_s())
+        except RequestError as error:
+            headers = {DECISION_HEADER: decision}
+            return Reject(error, dialect.render_error(error), headers, explanation)
+        rendered = dialect.render(dialect.restore(document), request)
+        return LocalAnswer(rendered, decision, explanation)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
         tokens = estimate_tokens(parsed.request) if self.policy.counts_tokens else 0
         demands = Demands.of(parsed.request.contents, tokens)
         if parsed.pinned is not None:
-            return self.policy.pin(parsed.pinned, traffic, demands)
+            return self.policy.decide_pinned(
+                parsed.pinned, readings.readings, traffic, unread=readings.unread, demands=demands
+            )
         return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
@@ -201,10 +235,14 @@ class RequestPipeline:
         explained = _explain(considered)
         return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
 
-    def _forward(self, considered: Considered, route: Route) -> Forward:
+    def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        body = parsed.raw.dialect.edit(parsed.raw.body, edits_of(route))
+        edits = edits_of(parsed.raw.dialect, parsed.request, route)
+        # First of all: redaction knows its places in the client's own body. It changes texts and nothing of
+        # their order, so the places of the edits stay.
+        body = parsed.raw.body if redacted is None else redacted.body
+        body = parsed.raw.dialect.edit(body, edits)
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
@@ -218,11 +256,17 @@ class RequestPipeline:
             _explain(considered),
             coalescing=_coalescing(considered),
             feedback=result.feedback,
+            edits=described(edits, parsed.request.body),
+            redacted=redacted,
         )
 
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)
         return policy is not None and policy.hide_timing
+
+
+def _retry_after(error: RequestError) -> Mapping[str, str]:
+    return {"retry-after": str(RETRY_AFTER_S)} if isinstance(error, RouterUnavailable) else {}
 
 
 def _reject_miss(considered: Considered) -> Reject:

@@ -8,6 +8,7 @@ its ask come last, and encode further texts only while the stage has time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -59,14 +60,15 @@ class SignalStage:
         self._inference = inference
         self._timeout_s = timeout_s
 
-    async def read(self, subject: Subject, budget: Budget, *, encode: bool) -> SignalReadings:
-        """Every signal's reading; `encode` asks for the prompt's encoding even when no signal needs one."""
-        plain = _read(self._plain, subject, budget.clock)
-        return await self._infer(subject, self._inferred, budget, plain, encode=encode)
+    async def read(
+        self, subject: Subject, budget: Budget, *, encode: bool, only: AbstractSet[str] | None = None
+    ) -> SignalReadings:
+        """Every signal's reading; `encode` asks for the prompt's encoding even when no signal needs one.
 
-    async def encode_only(self, subject: Subject, budget: Budget) -> SignalReadings:
-        """The encoding for the cache, without any reading: the model is already chosen."""
-        return await self._infer(subject, (), budget, _Read({}, {}), encode=True)
+        only: names of the signals that are read; None: all of them.
+        """
+        plain = _read(_among(self._plain, only), subject, budget.clock)
+        return await self._infer(subject, _among(self._inferred, only), budget, plain, encode=encode)
 
     async def _infer(
         self, subject: Subject, signals: Sequence[Signal], budget: Budget, known: _Read, *, encode: bool
@@ -164,6 +166,10 @@ def runs_in_executor(signal: Signal) -> bool:
 def wants_encoding(signal: Signal) -> bool:
     """True for signals that are read after the encoder pass; some find a part of theirs without it."""
     return signal.needs_encoding or signal.needs_tasks
+
+
+def _among(signals: Sequence[Signal], only: AbstractSet[str] | None) -> Sequence[Signal]:
+    return signals if only is None else [signal for signal in signals if signal.name in only]
 
 
 def _read(signals: Sequence[Signal], subject: Subject, clock: Clock) -> _Read:

@@ -6,30 +6,36 @@ another way, its old answers are not replayed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from router_extproc.cache.digest import digest, text
-from router_extproc.llm.edits import Add, Edit, Set
+from router_extproc.dialects.base import RequestDialect
+from router_extproc.llm.changes import RequestChanges
+from router_extproc.llm.edits import Edit, Set
+from router_extproc.llm.request import InferenceRequest
 from router_extproc.routing.catalogue import Catalogue, Target
-from router_extproc.routing.policy import PINNED, Policy, Route
-from router_extproc.routing.reasoning import reasoning_members
+from router_extproc.routing.policy import Policy, Route
 
-_PURPOSE: Final = b"rx-answerer-1"
+#: Another number where a dialect says the same changes in another way.
+_PURPOSE: Final = b"rx-answerer-2"
 #: Models times ways of asking them; more are made again.
 _KEPT_MAX: Final = 256
 
 
-def edits_of(route: Route) -> Sequence[Edit]:
-    """What changes in the body: the model's name, and what the client left open of reasoning."""
-    return _edits(route.target, route.reasoning)
+def edits_of(dialect: RequestDialect, request: InferenceRequest, route: Route) -> tuple[Edit, ...]:
+    """What changes in the body: the model's name, and what the decision says."""
+    target, changes = route.target, route.changes
+    name = Set(("model",), target.served_name)
+    if changes is None:
+        return (name,)
+    return (name, *dialect.edits(request, changes, family=target.reasoning_family))
 
 
 def answerer_of(route: Route) -> str:
     """Digest of the model that answers under this route, and of what is changed in a request for it."""
-    return _answerer(route.target, route.reasoning)
+    return _answerer(route.target, route.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +51,15 @@ class Answerers:
         pinned: the model that the request names; None: it is routed.
         """
         target = pinned or self.catalogue.targets.get(model)
-        if target is None or target.model != model or (decision == PINNED) != (pinned is not None):
+        if target is None or target.model != model:
             return None
-        if not self.routing.may_send(decision, target):
+        if not self.routing.may_send(decision, target, pinned=pinned is not None):
             return None
-        return _answerer(target, self.routing.reasoning_of(decision))
-
-
-def _edits(target: Target, reasoning: bool | None) -> tuple[Edit, ...]:  # noqa: FBT001 - as in a route
-    members = reasoning_members(target.reasoning_family, reasoning)
-    added = (Add((name,), value) for name, value in members.items())
-    return (Set(("model",), target.served_name), *added)
+        return _answerer(target, self.routing.changes_of(decision))
 
 
 @lru_cache(maxsize=_KEPT_MAX)
-def _answerer(target: Target, reasoning: bool | None) -> str:  # noqa: FBT001 - as in a route
-    edits = map(repr, _edits(target, reasoning))
-    return digest(_PURPOSE, map(text, (target.model, target.cluster, target.served_name, *edits)))
+def _answerer(target: Target, changes: RequestChanges | None) -> str:
+    """The family decides how a change is said."""
+    changed = () if changes is None else (str(target.reasoning_family), repr(changes))
+    return digest(_PURPOSE, map(text, (target.model, target.cluster, target.served_name, *changed)))

@@ -1,7 +1,8 @@
 """What a supervisor and one of its workers tell each other: a pair of sockets, one end of it standard input.
 
-Down comes one document (the configuration), up come signs of life, and either end sees the other one's
-death as the end of the file. Nothing of it is on the command line or on disk.
+First comes one document down, the configuration in force. Then come signs of life up, messages about a reload
+both ways (`process.reload.messages`), and either end sees the other one's death as the end of the file.
+Nothing of it is on the command line or on disk.
 """
 
 from __future__ import annotations
@@ -10,21 +11,16 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from router_extproc.errors import RouterError
+from router_extproc.process.frames import EMPTY, FRAME_BYTES_MAX, LENGTH_BYTES, FrameSocket
 from router_extproc.process.watch import BEAT_S
 
 #: For the document to arrive at a worker that has just started.
 HAND_OVER_S: Final = 60.0
-#: A document announces its length in so many bytes.
-_LENGTH_BYTES: Final = 8
-#: More is no configuration.
-DOCUMENT_BYTES_MAX: Final = 64 * 1024 * 1024
-_BEAT: Final = b"."
-_READ_BYTES: Final = 4096
 
 
 class NothingHandedOver(RouterError):
@@ -34,29 +30,30 @@ class NothingHandedOver(RouterError):
 class WorkerChannel:
     """The supervisor's end, made where its event loop runs; `theirs` becomes the worker's standard input."""
 
-    def __init__(self) -> None:
-        self._own, self.theirs = socket.socketpair()
-        self._own.setblocking(False)
-        self._loop: Final = asyncio.get_running_loop()
-        #: Set by every sign of life, so that none is lost when a wait ends in the same moment.
+    def __init__(self, hear: Callable[[bytes], None] = lambda _: None) -> None:
+        """`hear` gets every message that is more than a sign of life."""
+        own, self.theirs = socket.socketpair()
+        self._hear: Final = hear
+        #: Set by everything that is heard, so that none is lost when a wait ends in the same moment.
         self._spoke: Final = asyncio.Event()
-        self._loop.add_reader(self._own.fileno(), self._read)
+        self._frames: Final = FrameSocket(own, self._heard)
 
     def hang_up(self) -> None:
         """Nothing more comes: the worker drains. What it says is still heard."""
-        with suppress(OSError):
-            self._own.shutdown(socket.SHUT_WR)
+        self._frames.hang_up()
 
     def close(self) -> None:
         """Give the socket back; nobody may be sending any more."""
-        self._loop.remove_reader(self._own.fileno())
-        self._own.close()
+        self._frames.close()
 
-    async def hand_over(self, document: bytes) -> None:
-        """Send the document; a worker that has ended does not want it any more."""
-        whole = len(document).to_bytes(_LENGTH_BYTES) + document
-        with suppress(ConnectionError):
-            await self._loop.sock_sendall(self._own, whole)
+    def post(self, message: bytes) -> None:
+        """Send a message; a worker that leaves too many of them unread is told to end."""
+        if not self._frames.post(message):
+            self.hang_up()
+
+    async def sending(self) -> None:
+        """Send what was posted, until cancelled; a worker that has ended does not want it any more."""
+        await self._frames.run()
 
     async def heard(self, within_s: float) -> bool:
         """True as soon as there was a sign of life since the last call; False after so long without one."""
@@ -67,17 +64,14 @@ class WorkerChannel:
         self._spoke.clear()
         return heard
 
-    def _read(self) -> None:
-        """Take what came; a worker that has hung up has ended, which is noticed elsewhere."""
-        with suppress(ConnectionError):
-            if self._own.recv(_READ_BYTES):
-                self._spoke.set()
-                return
-        self._loop.remove_reader(self._own.fileno())
+    def _heard(self, message: bytes) -> None:
+        self._spoke.set()
+        if message:
+            self._hear(message)
 
 
 def take_document() -> bytes:
-    """The document from standard input, which afterwards is for signs of life.
+    """The document from standard input, over which messages come and go afterwards.
 
     Raises:
         NothingHandedOver: there is none.
@@ -85,8 +79,8 @@ def take_document() -> bytes:
     with socket.socket(fileno=os.dup(sys.stdin.fileno())) as own:
         own.settimeout(HAND_OVER_S)
         try:
-            length = int.from_bytes(_exactly(own, _LENGTH_BYTES))
-            if length > DOCUMENT_BYTES_MAX:
+            length = int.from_bytes(_exactly(own, LENGTH_BYTES))
+            if length > FRAME_BYTES_MAX:
                 raise NothingHandedOver(f"{length} bytes were announced")
             return _exactly(own, length)
         except OSError as error:
@@ -105,22 +99,55 @@ def _exactly(own: socket.socket, count: int) -> bytes:
     return bytes(whole)
 
 
-@asynccontextmanager
-async def beating(ready: asyncio.Event) -> AsyncIterator[None]:
-    """From `ready` on, and until the block is left, a sign of life from this event loop each BEAT_S."""
-    task = asyncio.create_task(_beat(ready), name="beat")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+class SupervisorChannel:
+    """The worker's end, after it has taken its document."""
+
+    def __init__(self) -> None:
+        #: Gets every message; set once there is somebody to hear them. Until then they wait.
+        self._hear: Callable[[bytes], None] | None = None
+        self._unheard: Final[list[bytes]] = []
+        self._frames: FrameSocket | None = None
+
+    def post(self, message: bytes) -> bool:
+        """Send a message; False: the supervisor stands still."""
+        return self._frames is not None and self._frames.post(message)
+
+    def hear(self, hear: Callable[[bytes], None]) -> None:
+        """Call `hear` with every message from now on, and with those that came before."""
+        self._hear = hear
+        for message in self._unheard:
+            hear(message)
+        self._unheard.clear()
+
+    @asynccontextmanager
+    async def open(self, stop: asyncio.Event, ready: asyncio.Event) -> AsyncIterator[None]:
+        """Listen inside the block; from `ready` on, a sign of life goes up each BEAT_S.
+
+        The supervisor's end sets `stop`: no worker outlives it.
+        """
+        own = socket.socket(fileno=os.dup(sys.stdin.fileno()))
+        self._frames = frames = FrameSocket(own, self._heard, stop.set)
+        tasks = [asyncio.create_task(work) for work in (frames.run(), _beat(frames, ready))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._frames = None
+            frames.close()
+
+    def _heard(self, message: bytes) -> None:
+        if self._hear is None:
+            self._unheard.append(message)
+        else:
+            self._hear(message)
 
 
-async def _beat(ready: asyncio.Event) -> None:
+async def _beat(frames: FrameSocket, ready: asyncio.Event) -> None:
     await ready.wait()
     while True:
-        # Full: the supervisor stands still. Broken: it is gone, and the end of the file says so.
-        with suppress(BlockingIOError, ConnectionError):
-            os.write(sys.stdin.fileno(), _BEAT)
+        # Otherwise the supervisor stands still: it is to find no heap of old signs of life.
+        if frames.is_idle:
+            frames.post(EMPTY)
         await asyncio.sleep(BEAT_S)

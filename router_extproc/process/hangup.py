@@ -1,6 +1,6 @@
-"""SIGHUP: a request to read the configuration again, which this version refuses, or a closed terminal.
+"""SIGHUP: a request to read the configuration again, or a closed terminal.
 
-Python's own answer to the signal is to die. Here it never ends a process, but for one whose terminal has
+Python's own answer to the signal is to die. Here it ends a process only when the process's terminal has
 really gone: nobody would be left to stop it.
 """
 
@@ -37,8 +37,8 @@ def delivered() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def on_hangup(*, stop: Callable[[], object], refuse: Callable[[], object]) -> Callable[[], None]:
-    """What to do on the signal: refuse it, or `stop` when the terminal that we had is gone."""
+def on_hangup(*, stop: Callable[[], object], otherwise: Callable[[], object]) -> Callable[[], None]:
+    """What to do on the signal: `stop` when the terminal that we had is gone, and `otherwise` if not."""
     # Whoever was started with nohup does not care for the terminal.
     has_terminal = _terminal_answers() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
@@ -46,7 +46,7 @@ def on_hangup(*, stop: Callable[[], object], refuse: Callable[[], object]) -> Ca
         if has_terminal and not _terminal_answers():
             stop()
         else:
-            refuse()
+            otherwise()
 
     return answer
 

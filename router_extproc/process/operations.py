@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from router_extproc import __version__
 from router_extproc.admin.access import REASONS
-from router_extproc.admin.base import Health, Question
+from router_extproc.admin.base import Health, PolicyControl, Question
 from router_extproc.app.application import Application
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
@@ -21,7 +22,7 @@ from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RunningConfig:
     """The configuration that this worker runs by, and what Envoy says of its own."""
 
@@ -29,20 +30,34 @@ class RunningConfig:
     #: Of the configuration as the operator wrote it.
     digest: str
     envoy: EnvoyConfigWatch
+    #: Shows the digest in the metrics.
+    show_digest: Callable[[str], None]
+
+    def follow(self, config: Config, digest: str) -> None:
+        """Another configuration is in force."""
+        self.config, self.digest = config, digest
+        self.show_digest(digest)
 
 
 class WorkerOperations:
     """What operators may ask of a worker. Fits admin.base.Operations."""
 
     def __init__(
-        self, running: RunningConfig, address: WorkerAddress, application: Application, metrics: Metrics
+        self,
+        running: RunningConfig,
+        address: WorkerAddress,
+        application: Application,
+        metrics: Metrics,
+        policy: PolicyControl | None = None,
     ) -> None:
+        """`policy`: None where nothing can be reloaded, or another worker says what was."""
         self.ready = False
         self.draining = False
         self._running: Final = running
         self._address: Final = address
         self._application: Final = application
         self._metrics: Final = metrics
+        self._policy: Final = policy
         self._others: Final = address.others(running.config)
         metrics.expect_refusals(REASONS if address.worker == 0 else ())
 
@@ -55,6 +70,8 @@ class WorkerOperations:
         )
         states = self._application.traffic.states()
         self._metrics.pools.show(states, matches=self._running.envoy.matches)
+        if self._policy is not None:
+            self._metrics.policy.show(reloads_of(await self._policy.state()))
         others = await self._others.metrics()
         if self._address.worker == 0:
             up = {0: True, **{worker: text is not None for worker, text in others.items()}}
@@ -68,6 +85,7 @@ class WorkerOperations:
         detail: dict[str, JsonValue] = {
             "version": __version__,
             "config_digest": self._running.digest,
+            "policy_version": self._application.policy.version,
             "workers_ready": {str(worker): is_ready for worker, is_ready in ready.items()},
             "worker_restarts": {
                 str(worker): dict(counts) for worker, counts in read_restarts(self._address.peers).items()
@@ -104,3 +122,11 @@ class WorkerOperations:
     def refused(self, reason: str) -> None:
         """See Operations."""
         self._metrics.refused(reason)
+
+
+def reloads_of(state: JsonValue) -> Mapping[str, int]:
+    """How many reloads ended in which way, of what the policy's control says; none when it says nothing."""
+    match state:
+        case {"reloads": dict(counts)}:
+            return {result: count for result, count in counts.items() if isinstance(count, int)}
+    return {}

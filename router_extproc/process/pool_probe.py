@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -57,18 +57,20 @@ class PoolProbe:
     """Probes the pools that `traffic` watches, as far as the configuration has their endpoints."""
 
     def __init__(self, config: Config, traffic: Traffic) -> None:
-        clusters = config.envoy.clusters
-        self._pools: Final = {name: clusters[name] for name in traffic.watched if name in clusters}
+        self._clusters: Final = config.envoy.clusters
         self._traffic: Final = traffic
+        #: Other pools are watched than when the probes began.
+        self._other_pools: Final = asyncio.Event()
+
+    def follow(self) -> None:
+        """Probe the pools that `traffic` watches now."""
+        self._other_pools.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Probe in the background inside the block; does nothing when no pool is watched."""
-        if not self._traffic.watched:
-            yield
-            return
+        """Probe in the background inside the block; asks nobody while no pool is watched."""
         async with aiohttp.ClientSession(auto_decompress=False, trust_env=False) as session:
-            task = asyncio.ensure_future(self._all(session))
+            task = asyncio.ensure_future(self._follow(session))
             try:
                 yield
             finally:
@@ -76,11 +78,25 @@ class PoolProbe:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    async def _all(self, session: aiohttp.ClientSession) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tell())
-            for name, pool in self._pools.items():
-                tasks.create_task(self._watch(name, pool, session))
+    async def _follow(self, session: aiohttp.ClientSession) -> None:
+        """Probe, and begin anew whenever other pools are watched."""
+        while True:
+            self._other_pools.clear()
+            watched = self._traffic.watched
+            async with asyncio.TaskGroup() as tasks:
+                probing = [tasks.create_task(work) for work in self._probes(session)]
+                while watched == self._traffic.watched:
+                    self._other_pools.clear()
+                    await self._other_pools.wait()
+                for task in probing:
+                    task.cancel()
+
+    def _probes(self, session: aiohttp.ClientSession) -> Iterator[Coroutine[None, None, None]]:
+        if self._traffic.watched:
+            yield self._tell()
+        for name in self._traffic.watched:
+            if name in self._clusters:
+                yield self._watch(name, self._clusters[name], session)
 
     async def _watch(self, name: str, pool: EnvoyCluster, session: aiohttp.ClientSession) -> None:
         health = _CONNECT_ONLY if pool.health is False else pool.health

@@ -11,7 +11,8 @@ import asyncio
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from router_extproc.clock import Backoff, Clock
 from router_extproc.process import hangup
@@ -38,14 +39,35 @@ def restart_wait_s(restarts: Backoff, waited_s: float, lived_s: float) -> float:
     return restarts.after(0.0 if lived_s >= CALM_S else waited_s)
 
 
+class WorkerListener(Protocol):
+    """Is told what becomes of each worker, and what it says; no method may block or raise."""
+
+    def started(self, worker: int, channel: WorkerChannel) -> None:
+        """It was started, and its document is on the way."""
+        ...
+
+    def ready(self, worker: int) -> None:
+        """It serves."""
+        ...
+
+    def heard(self, worker: int, message: bytes) -> None:
+        """It said more than that it lives."""
+        ...
+
+    def ended(self, worker: int) -> None:
+        """It is gone; its channel takes nothing more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What workers are given, and what is asked of them in return."""
 
-    #: Handed to each of them at each start.
-    document: bytes = field(repr=False)
+    #: Gives what is handed to a worker that starts now.
+    document: Callable[[], bytes] = field(repr=False)
     patience: Patience = field(default_factory=Patience)
     counts: RestartCounts = field(default_factory=RestartCounts)
+    listener: WorkerListener | None = None
     #: Called whenever one is ready.
     on_ready: Callable[[int], None] = lambda _: None
     #: Called when they are told to stop.
@@ -164,10 +186,20 @@ class Supervisor:
             await asyncio.gather(attending, return_exceptions=True)
             run.channel.close()
             del self._running[worker]
+            if self._listener is not None:
+                self._listener.ended(worker)
         return run
 
+    @property
+    def _listener(self) -> WorkerListener | None:
+        return None if self._watched is None else self._watched.listener
+
+    def _heard(self, worker: int, message: bytes) -> None:
+        if self._listener is not None:
+            self._listener.heard(worker, message)
+
     async def _start(self, worker: int) -> _Run:
-        channel = WorkerChannel()
+        channel = WorkerChannel(partial(self._heard, worker))
         # It answers SIGHUP once it can; until then the signal waits, and kills nobody.
         # One at a time, so that each gives back the signal mask that it found.
         async with self._starting:
@@ -179,8 +211,11 @@ class Supervisor:
         """Hand over the document, then listen for signs of life until there is none for too long."""
         if self._watched is None:
             return
+        run.channel.post(self._watched.document())
+        if self._watched.listener is not None:
+            self._watched.listener.started(run.worker, run.channel)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run.channel.hand_over(self._watched.document))
+            tasks.create_task(run.channel.sending())
             tasks.create_task(self._listen(run, stop, self._watched))
 
     async def _listen(self, run: _Run, stop: asyncio.Event, watched: Watched) -> None:
@@ -190,6 +225,8 @@ class Supervisor:
             found = watch.look(heard=await run.channel.heard(BEAT_S))
             if watch.is_ready and not was_ready:
                 watched.on_ready(run.worker)
+                if watched.listener is not None:
+                    watched.listener.ready(run.worker)
             if stop.is_set():  # it drains, and `_stop_all` has the time
                 return
         run.killed = "frozen" if found is Silence.FROZEN else "never_ready"

@@ -7,26 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from router_extproc import __version__
 from router_extproc.admin.access import Access
+from router_extproc.admin.base import PolicyControl
 from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
 from router_extproc.admin.server import AdminServer
 from router_extproc.admin.token import token_of
 from router_extproc.app.application import Application, build
 from router_extproc.clock import Clock, SystemClock, WatchedClock
-from router_extproc.config.digest import digest_of
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.process.addresses import WorkerAddress
-from router_extproc.process.channel import beating
+from router_extproc.process.channel import SupervisorChannel
 from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.open_sharing import answering, keeping
 from router_extproc.process.operations import RunningConfig, WorkerOperations
+from router_extproc.process.policy_followers import PolicyFollowers, asked_model
 from router_extproc.process.pool_probe import PoolProbe
+from router_extproc.process.reload.config_file import ConfigFile, reloading
+from router_extproc.process.reload.control import LocalControl, RemoteControl
+from router_extproc.process.reload.local import OneWorker
+from router_extproc.process.reload.service import ReloadService
+from router_extproc.process.reload.versions import PolicyVersion, VersionHistory
+from router_extproc.process.reload.worker import SupervisedReload, WorkerPolicy
 from router_extproc.process.shared_values import shared_values
 from router_extproc.process.sharing import Member
 from router_extproc.process.stop_requests import stop_requests
@@ -41,7 +49,6 @@ from router_extproc.telemetry.hub import Telemetry
 from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
 from router_extproc.telemetry.metrics.identity import publish_identity
-from router_extproc.telemetry.metrics.known_labels import KnownLabels
 from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.request_log import open_request_log
 
@@ -54,7 +61,11 @@ class _Signals:
     #: Set by a second signal: streams under way are cut.
     at_once: asyncio.Event
     ready: asyncio.Event
+    #: Set by SIGHUP, where there is no supervisor that hears it for all workers.
+    hangup: asyncio.Event
     notifier: Notifier
+    #: None: there is no supervisor.
+    channel: SupervisorChannel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,10 @@ class _Given:
 
     config: Config
     own: WorkerAddress
-    #: Of the configuration as the operator wrote it.
-    digest: str
+    #: The policy in force, with the configuration as the operator wrote it.
+    version: PolicyVersion
+    #: None: a supervisor reads it, or nobody does.
+    file: ConfigFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +88,34 @@ class _Opened:
     operations: WorkerOperations
     telemetry: Telemetry
     envoy_config: EnvoyConfigWatch
+    probe: PoolProbe
 
 
-async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str | None = None) -> None:
+async def run_worker(
+    config: Config,
+    own: WorkerAddress,
+    *,
+    version: PolicyVersion | None = None,
+    file: ConfigFile | None = None,
+) -> None:
     """Serve until SIGTERM, SIGINT or (beside others) the supervisor's end.
 
-    config_digest: of the configuration as the operator wrote it; None: `config` is that.
+    version: the policy in force, whose configuration is as the operator wrote it; None: `config` is that, and
+    it is the first one.
+    file: is read again on SIGHUP, when it changes, and when an operator asks; None: a supervisor does that.
 
     Raises:
         ConfigError: an address cannot be had, or a model cannot be opened.
     """
-    given = _Given(config, own, config_digest or digest_of(config))
+    given = _Given(config, own, version or PolicyVersion(1, config, "start", 0.0), file)
     access = _access(config, own)
-    telemetry = _telemetry(config, SystemClock(), given.digest)
+    metrics = Metrics()
+    metrics.policy.version = given.version.number
+    telemetry = _telemetry(config, metrics, SystemClock())
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.drain)
         signals = await _signals(stack, own)
-        opened = await _open(stack, given, telemetry, access)
+        opened = await _open(stack, given, telemetry, access, signals)
         await _serve(stack, given, opened, signals)
         await signals.stop.wait()
         opened.operations.draining = True
@@ -101,38 +125,56 @@ async def run_worker(config: Config, own: WorkerAddress, *, config_digest: str |
 
 
 async def _signals(stack: AsyncExitStack, own: WorkerAddress) -> _Signals:
-    at_once, ready = asyncio.Event(), asyncio.Event()
+    at_once, ready, hangup = asyncio.Event(), asyncio.Event(), asyncio.Event()
     if own.peers is None:
         notifier = Notifier.of(os.environ)
-        stop = await stack.enter_async_context(stop_requests(at_once=at_once.set))
+        requests = stop_requests(at_once=at_once.set, on_hangup=hangup.set)
+        stop = await stack.enter_async_context(requests)
         await stack.enter_async_context(notifier.watching())
-        return _Signals(stop, at_once, ready, notifier)
-    stop = await stack.enter_async_context(stop_requests(with_parent=True))
-    await stack.enter_async_context(beating(ready))
-    return _Signals(stop, at_once, ready, Notifier())  # the service manager is the supervisor's business
+        return _Signals(stop, at_once, ready, hangup, notifier, None)
+    stop, channel = await stack.enter_async_context(stop_requests()), SupervisorChannel()
+    await stack.enter_async_context(channel.open(stop, ready))
+    # The service manager is the supervisor's business.
+    return _Signals(stop, at_once, ready, hangup, Notifier(), channel)
 
 
-async def _open(stack: AsyncExitStack, given: _Given, telemetry: Telemetry, access: Access | None) -> _Opened:
+async def _open(
+    stack: AsyncExitStack, given: _Given, telemetry: Telemetry, access: Access | None, signals: _Signals
+) -> _Opened:
     """Open models and cache, answer operators, and share; sharing ends before the admin server does."""
-    config, own = given.config, given.own
-    clock = WatchedClock(SystemClock(), ClockJumps(telemetry.metrics.registry).jumped)
-    backend = _backend_telemetry(config, telemetry.metrics)
+    config, own, metrics = given.config, given.own, telemetry.metrics
+    clock = WatchedClock(SystemClock(), ClockJumps(metrics.registry).jumped)
+    backend = _backend_telemetry(config, metrics)
     application = await stack.enter_async_context(
-        build(config, telemetry, clock=clock, backend_listener=backend)
+        build(
+            config,
+            telemetry,
+            clock=clock,
+            backend_listener=backend,
+            version=given.version.number,
+            shadow=given.version.shadow,
+            shadow_decided=metrics.shadow_policy.count,
+        )
     )
-    _begin_at_zero(telemetry.metrics, KnownLabels.of(config, application.policy.signals))
     if backend is not None and application.cache is not None:
         backend.watch_queue(application.cache)
     envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
-    running_config = RunningConfig(config, given.digest, envoy_config)
-    operations = WorkerOperations(running_config, own, application, telemetry.metrics)
+    digest = given.version.digest
+    show_digest = publish_identity(metrics.registry, config_digest=digest)
+    running_config = RunningConfig(config, digest, envoy_config, show_digest)
+    cache, probe = _cache_operations(config, own, application, clock), PoolProbe(config, application.traffic)
+    followers = PolicyFollowers(application, running_config, metrics, cache, probe)
+    worker = WorkerPolicy(application, followers.swapped)
+    control = await stack.enter_async_context(_reloads(worker, given, signals, clock))
+    operations = WorkerOperations(running_config, own, application, metrics, control)
     values = shared_values(application, config, keeper=own.worker == 0)
     member = None if own.worker == 0 else Member(values)
     server = AdminServer(
         operations,
         own.admin_address(config),
         max_body_bytes=config.limits.max_body_bytes,
-        cache=_cache_operations(config, own, application, clock),
+        cache=cache,
+        policy=control,
         access=access,
         metrics=config.admin.metrics if own.worker == 0 else None,
         shared=None if member is None else member.answer,
@@ -141,14 +183,33 @@ async def _open(stack: AsyncExitStack, given: _Given, telemetry: Telemetry, acce
     stack.push_async_callback(server.aclose)
     sharing = keeping(values, config, own) if member is None else answering(member)
     await stack.enter_async_context(sharing)
-    return _Opened(application, operations, telemetry, envoy_config)
+    return _Opened(application, operations, telemetry, envoy_config, probe)
+
+
+@asynccontextmanager
+async def _reloads(
+    worker: WorkerPolicy, given: _Given, signals: _Signals, clock: Clock
+) -> AsyncIterator[PolicyControl | None]:
+    """Reload inside the block: as the supervisor says, or as the file, SIGHUP and operators do."""
+    if signals.channel is not None:
+        remote = RemoteControl(signals.channel)
+        supervised = SupervisedReload(worker, signals.channel, remote, signals.stop.set)
+        async with supervised.running():
+            yield remote if given.own.worker == 0 else None
+    elif given.file is not None:
+        history = VersionHistory(given.version)
+        service = ReloadService(given.file.read, OneWorker(worker), history, clock)
+        async with reloading(service, given.file.watch, signals.hangup):
+            yield LocalControl(service)
+    else:
+        yield None
 
 
 async def _serve(stack: AsyncExitStack, given: _Given, opened: _Opened, signals: _Signals) -> None:
     """Take streams, once the models are warm: health would say SERVING of models that are cold."""
     config, own = given.config, given.own
     application = opened.application
-    await stack.enter_async_context(PoolProbe(config, application.traffic).running())
+    await stack.enter_async_context(opened.probe.running())
     await warm(application, config)
     settle()
     settings, seen = _settings(config, own), opened.envoy_config.seen
@@ -162,7 +223,8 @@ async def _serve(stack: AsyncExitStack, given: _Given, opened: _Opened, signals:
         address=address,
         admin=own.admin_address(config),
         version=__version__,
-        config_digest=given.digest,
+        config_digest=given.version.digest,
+        policy_version=application.policy.version,
     )
 
 
@@ -172,15 +234,9 @@ def _access(config: Config, own: WorkerAddress) -> Access | None:
     return None if own.worker else Access.of(admin.listen, admin.allowed_hosts, token_of(admin))
 
 
-def _telemetry(config: Config, clock: Clock, config_digest: str) -> Telemetry:
-    metrics, wanted = Metrics(), config.telemetry
-    publish_identity(metrics.registry, config_digest=config_digest)
+def _telemetry(config: Config, metrics: Metrics, clock: Clock) -> Telemetry:
+    wanted = config.telemetry
     return Telemetry(metrics, clock, *open_request_log(wanted.requests, sample_rate=wanted.sample_rate))
-
-
-def _begin_at_zero(metrics: Metrics, known: KnownLabels) -> None:
-    metrics.begin_at_zero(known.series())
-    metrics.evidence.begin_at_zero(known.decisions)
 
 
 def _backend_telemetry(config: Config, metrics: Metrics) -> BackendTelemetry | None:
@@ -215,7 +271,7 @@ def _cache_operations(
         worker=own.worker,
         policies=application.policy.cache_policies,
         dim=encoder.dim,
-        model=config.virtual_models[0] if config.virtual_models else config.default_model,
+        model=asked_model(config),
         shared=config.semantic_cache.backend_type != "memory",
     )
     parts = CacheParts(cache, warmer, application.savings, application.evidence)

@@ -20,7 +20,14 @@ from router_extproc.protocol.events import (
     RequestStarted,
 )
 from router_extproc.protocol.exchange import Exchange, Outgoing
-from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Message, MoreTime
+from router_extproc.protocol.messages import (
+    BodyReply,
+    HeadersReply,
+    ImmediateResponse,
+    Message,
+    MoreTime,
+    ResponseBody,
+)
 from router_extproc.protocol.modes import Direction, Role
 
 
@@ -56,12 +63,15 @@ class ExchangeDriver(Protocol):
         """The reply to the whole body; to BodyTooLarge it must be an immediate response."""
         ...
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """The reply to the answer's headers; not sent when the role is OBSERVE."""
         ...
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
-        """See some bytes of the answer pass by."""
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
+        """See some bytes of the answer pass by; those that are returned take their place.
+
+        None leaves them. Other bytes only where the reply to the headers said that the body changes.
+        """
         ...
 
     def on_closed(self, *, clean: bool) -> None:
@@ -90,8 +100,7 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
         return None
     match event:
         case AnswerChunk():
-            driver.on_answer_chunk(event)
-            return exchange.go_on(Direction.RESPONSE)
+            return _pass_chunk(exchange, driver.on_answer_chunk(event), message)
         case AnswerStarted():
             return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
         case RequestStarted():
@@ -101,6 +110,13 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
         case body:
             reply = await driver.on_request_body(body)
             return _begin(exchange, reply) if isinstance(reply, DeferredReply) else exchange.send(reply)
+
+
+def _pass_chunk(exchange: Exchange, changed: bytes | None, message: Message) -> Outgoing:
+    """Trailers end an answer, too, and have no bytes to change."""
+    if changed is None or not isinstance(message, ResponseBody):
+        return exchange.go_on(Direction.RESPONSE)
+    return exchange.send(BodyReply(body=changed), Direction.RESPONSE)
 
 
 def _begin(exchange: Exchange, reply: DeferredReply) -> Step:

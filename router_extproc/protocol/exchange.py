@@ -78,6 +78,7 @@ class Exchange:
 
     __slots__ = (
         "_announced_too_large",
+        "_answer_changes",
         "_answered",
         "_body_awaited",
         "_body_bytes",
@@ -99,6 +100,7 @@ class Exchange:
         self._body_bytes = 0
         self._let_pass = False
         self._answered = False
+        self._answer_changes = False
 
     @property
     def ended(self) -> bool:
@@ -200,6 +202,7 @@ class Exchange:
         if to is Direction.REQUEST:
             self._check_limit(reply)
         completed = complete(reply, to, self._state(to).body_mode)
+        self._check_announced(completed, to)
         self._settle(completed, to)
         if to is Direction.REQUEST and isinstance(completed, HeadersReply):
             self._take_override(completed.mode_override)
@@ -210,6 +213,15 @@ class Exchange:
             return
         self._body_awaited = mode.request_body is not BodyMode.NONE
         self._let_pass = mode == LET_PASS
+
+    def _check_announced(self, reply: PartReply, to: Direction) -> None:
+        """A chunk of an answer may change only where the reply to its headers took content-length away."""
+        if to is Direction.REQUEST:
+            return
+        if isinstance(reply, HeadersReply):
+            self._answer_changes = reply.body_changes
+        elif isinstance(reply, BodyReply) and reply.body is not None and not self._answer_changes:
+            raise LocalProtocolError("a chunk of an answer that was not announced to change")
 
     def go_on(self, to: Direction) -> Outgoing:
         """Reply to the oldest unanswered message of a direction, changing nothing.

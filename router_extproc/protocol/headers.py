@@ -17,9 +17,9 @@ from router_extproc.errors import LocalProtocolError
 #: empty 500. So the server refuses what leaves no room for what it adds.
 REQUEST_HEADERS_MAX: Final = 200
 REQUEST_HEADERS_BYTES_MAX: Final = 60 * 1024
-#: Left free for the routing headers, a new content-length, and what Envoy may add behind us.
-ADDED_HEADERS_MAX: Final = 8
-ADDED_HEADERS_BYTES_MAX: Final = 1024
+#: Left free for the routing headers, those of a decision, a new content-length, and what Envoy may add.
+ADDED_HEADERS_MAX: Final = 16
+ADDED_HEADERS_BYTES_MAX: Final = 4096
 
 _CONTENT_LENGTH: Final = "content-length"
 _FORBIDDEN: Final = frozenset({"host", ":method", ":authority", ":scheme"})
@@ -120,6 +120,10 @@ class HeaderMutation:
     def touches(self, name: str) -> bool:
         """True when `name` (lower case) is overwritten or removed."""
         return self.sets(name) or name in self.remove
+
+    def without_content_length(self) -> HeaderMutation:
+        """The same, and content-length is removed, as the core wants it."""
+        return HeaderMutation(self.overwrite, (*self.remove, _CONTENT_LENGTH))
 
     def with_content_length(self, length_bytes: int) -> HeaderMutation:
         """The same, and content-length as the core wants it."""

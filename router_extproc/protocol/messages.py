@@ -151,6 +151,8 @@ class HeadersReply:
     clear_route_cache: bool = False
     #: What Envoy sends from here on.
     mode_override: ProcessingMode | None = None
+    #: Of an answer: replies to its chunks may change them, so the core removes its content-length.
+    body_changes: bool = False
     dynamic_metadata: Metadata = field(default_factory=no_metadata)
 
 
@@ -158,7 +160,7 @@ class HeadersReply:
 class BodyReply:
     """Goes on with the body as it is, or with another one."""
 
-    #: Of the headers, which Envoy holds back while it buffers the request's body.
+    #: Of the headers, which Envoy holds back while it buffers the request's body; none for a chunk.
     mutation: HeaderMutation = NO_MUTATION
     #: None: unchanged.
     body: bytes | None = field(default=None, repr=False)

@@ -15,8 +15,12 @@ DECISION_HEADER: Final = "x-router-decision"
 CACHE_HEADER: Final = "x-router-cache"
 #: To the client: RFC 9211.
 CACHE_STATUS_HEADER: Final = "cache-status"
-#: The one of ours that a client may send: its word about a stored answer, with the request repeated.
+#: One of ours that a client may send: its word about a stored answer, with the request repeated.
 FEEDBACK_HEADER: Final = "x-router-cache-feedback"
+#: The other one: the token by which an operator is known. No pool gets it.
+DEBUG_HEADER: Final = "x-router-debug"
+#: To operators: the version of the policy that decided.
+VERSION_HEADER: Final = "x-router-version"
 
 #: Initial metadata of every ext_proc stream: decide, observe or inline.
 ROLE_HEADER: Final = "x-router-role"
@@ -29,6 +33,20 @@ METADATA_NAMESPACE: Final = "router_extproc"
 TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
 CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
+VERSION_KEY: Final = "version"
+
+#: Headers of vLLM Semantic Router, for what was made for it (`envoy.compatible_headers`). To the pool:
+OLD_SELECTED_MODEL_HEADER: Final = "x-selected-model"
+#: To the client; the first two are what ours say.
+OLD_MODEL_HEADER: Final = "x-vsr-selected-model"
+OLD_DECISION_HEADER: Final = "x-vsr-selected-decision"
+OLD_CATEGORY_HEADER: Final = "x-vsr-selected-category"
+OLD_REASONING_HEADER: Final = "x-vsr-selected-reasoning"
+OLD_CACHE_HIT_HEADER: Final = "x-vsr-cache-hit"
+OLD_FAST_RESPONSE_HEADER: Final = "x-vsr-fast-response"
+#: Metadata keys of those that Envoy's route fills in.
+OLD_CATEGORY_KEY: Final = "old_category"
+OLD_REASONING_KEY: Final = "old_reasoning"
 
 #: By which a pool, Envoy or we tell a browser which page may read an answer (Fetch standard, CORS protocol).
 ORIGIN_HEADER: Final = "origin"

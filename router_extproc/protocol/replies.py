@@ -8,6 +8,7 @@ Source: external_processor.proto, CommonResponse, BodyMutation; processing_mode.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from router_extproc.errors import LocalProtocolError
@@ -39,21 +40,20 @@ def complete(reply: PartReply, to: Direction, body_mode: BodyMode) -> PartReply:
 
 def _complete_headers(reply: HeadersReply, to: Direction) -> HeadersReply:
     _check_length_is_ours(reply.mutation)
+    if reply.body_changes:
+        if to is Direction.REQUEST:
+            raise LocalProtocolError("only an answer is changed chunk by chunk")
+        reply = replace(reply, mutation=reply.mutation.without_content_length())
     if reply.clear_route_cache or not _routes(reply.mutation, to):
         return reply
-    return HeadersReply(
-        reply.mutation,
-        clear_route_cache=True,
-        mode_override=reply.mode_override,
-        dynamic_metadata=reply.dynamic_metadata,
-    )
+    return replace(reply, clear_route_cache=True)
 
 
 def _complete_body(reply: BodyReply, to: Direction, body_mode: BodyMode) -> BodyReply:
     if reply is _GO_ON or reply == _GO_ON:
         return reply
     if body_mode is not BodyMode.BUFFERED:
-        raise LocalProtocolError("Envoy ignores changes in a reply to a streamed body")
+        return _complete_chunk(reply, to)
     _check_length_is_ours(reply.mutation)
     mutation = reply.mutation
     if reply.body is not None:
@@ -65,6 +65,13 @@ def _complete_body(reply: BodyReply, to: Direction, body_mode: BodyMode) -> Body
         clear_route_cache=reply.clear_route_cache or _routes(mutation, to),
         dynamic_metadata=reply.dynamic_metadata,
     )
+
+
+def _complete_chunk(reply: BodyReply, to: Direction) -> BodyReply:
+    """Of a reply to a chunk Envoy takes other bytes, and nothing else."""
+    if to is Direction.REQUEST or reply.body is None or reply != BodyReply(body=reply.body):
+        raise LocalProtocolError("Envoy ignores changes in a reply to a streamed body")
+    return reply
 
 
 def _check_length_is_ours(mutation: HeaderMutation) -> None:

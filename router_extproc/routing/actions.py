@@ -38,3 +38,20 @@ class Unaccepted:
 
 #: No pool is asked.
 LocalAction: TypeAlias = Block | AnswerText | Unaccepted
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What a pool, or a client, must not read of each other."""
+
+    #: Kinds of personal facts that become placeholders before the request leaves.
+    kinds: tuple[str, ...] = ()
+    #: Kinds of secrets that are masked in answers, unless the request has them, too.
+    mask: tuple[str, ...] = ()
+    #: Placeholders in the answer become what they stand for.
+    restore: bool = True
+
+    @property
+    def changes_answers(self) -> bool:
+        """Whether the answer must be held and changed on its way to the client."""
+        return bool(self.mask or (self.kinds and self.restore))

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
-from router_extproc.routing.actions import LocalAction, Unaccepted
+from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
@@ -63,17 +64,20 @@ class LazyTrace(Sequence[RuleTrace]):
 class Route:
     """Where a request goes, and why."""
 
-    #: A decision's name, "default" (no rule matched) or "pinned" (the client named a real model).
+    #: A decision's name, "default" (no rule matched) or "pinned" (the client named a real model, and no
+    #: decision that takes such requests matched).
     decision: str
     target: Target
-    #: None leaves the body as it is.
-    reasoning: bool | None
+    #: None: the request reaches the pool as the client wrote it, but for the model's name.
+    changes: RequestChanges | None
     tags: tuple[str, ...] = ()
     trace: Sequence[RuleTrace] = ()
     #: Answers in the target's place, whose pool is down; None: the target itself is asked.
     fallback: Target | None = None
     #: The model in whose place `target` answers; None: in its own.
     fallback_of: str | None = None
+    #: What is replaced in the request and masked in its answer; None: nothing.
+    redaction: Redaction | None = None
 
     def to_fallback(self) -> Route:
         """The same route with the fallback as its target; the route itself where there is none."""
@@ -102,13 +106,18 @@ class RoutingDecision:
     rule: Rule
     #: At least one, unless the action is local.
     candidates: tuple[Candidate, ...]
-    reasoning: bool | None
+    #: None: it changes nothing but the model's name.
+    changes: RequestChanges | None
     tags: tuple[str, ...] = ()
     selection: Selection = FIRST
     #: What this decision might take when a signal of its rule could not be read is refused.
     refuses_unread: bool = False
     #: None: a candidate answers.
     action: LocalAction | None = None
+    #: It also takes requests that name a real model, which they keep.
+    takes_pinned: bool = False
+    #: None: nothing is replaced.
+    redaction: Redaction | None = None
 
     @property
     def signals(self) -> frozenset[str]:
@@ -142,6 +151,13 @@ class Policy:
         self.fallbacks: Final = fallbacks
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
+        self._pinning: Final = tuple(each for each in self._decisions if each.takes_pinned)
+        #: Names of the decisions that take requests for a real model, too.
+        self.pinning: Final = tuple(decision.name for decision in self._pinning)
+        #: What those look at; a selection is not asked, for the model is chosen.
+        self.pinned_signals: Final = frozenset(
+            test.signal for decision in self._pinning for test in decision.rule.tests()
+        )
         candidates = (each.target for decision in decisions for each in decision.candidates)
         #: Whether the length of a request matters.
         self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates)
@@ -161,13 +177,9 @@ class Policy:
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
-        for count, decision in enumerate(self._decisions, 1):
-            if unread and decision.might_take(readings, unread):
-                raise RouterUnavailable("The gateway could not read this request in time. Try again.")
-            if decision.rule.holds(readings):
-                trace = LazyTrace(self._decisions, readings, count)
-                return self._taken(decision, trace, readings, traffic, demands)
-        trace = LazyTrace(self._decisions, readings, len(self._decisions))
+        decision, trace = _first(self._decisions, readings, unread)
+        if decision is not None:
+            return self._taken(decision, trace, readings, traffic, demands)
         lacking = demands.missing(self._default)
         if lacking:
             return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
@@ -190,29 +202,72 @@ class Policy:
             lacking = missing([each.target for each in decision.candidates], demands)
             return LocalReply(name, Unaccepted(lacking), tags, trace)
         target = decision.selection.choose(candidates, readings, traffic).target
-        route = Route(name, target, decision.reasoning, tags, trace)
+        route = Route(name, target, decision.changes, tags, trace, redaction=decision.redaction)
         return self._with_fallback(route, traffic, demands)
 
-    def traces(self, readings: Readings) -> Sequence[RuleTrace]:
-        """How every rule goes, in the order in which they are asked."""
-        return LazyTrace(self._decisions, readings, len(self._decisions))
+    def decide_pinned(
+        self,
+        target: Target,
+        readings: Readings,
+        traffic: TrafficSnapshot = ALL_UP,
+        *,
+        unread: Unread = frozenset(),
+        demands: Demands = NO_DEMANDS,
+    ) -> Route | LocalReply:
+        """The same for a request that names a real model: it keeps it, whether or not that accepts it.
 
-    def pin(self, target: Target, traffic: TrafficSnapshot = ALL_UP, demands: Demands = NO_DEMANDS) -> Route:
-        """The route of a request that names a real model, whether or not it accepts what the request has."""
-        return self._with_fallback(Route(PINNED, target, None), traffic, demands)
+        Only decisions that take such requests are asked; `readings`: of `pinned_signals`.
 
-    def may_send(self, decision: str, target: Target) -> bool:
-        """Whether requests of this decision are answered by the target, its fallback left aside."""
+        Raises:
+            RouterUnavailable: see `decide`.
+        """
+        decision, trace = _first(self._pinning, readings, unread)
+        if decision is None:
+            return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic, demands)
+        if decision.action is not None:
+            return LocalReply(decision.name, decision.action, decision.tags, trace)
+        route = Route(
+            decision.name, target, decision.changes, decision.tags, trace, redaction=decision.redaction
+        )
+        return self._with_fallback(route, traffic, demands)
+
+    def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:
+        """How every rule goes, in the order in which they are asked.
+
+        pinned: of those that are asked of a request that names a model.
+        """
+        asked = self._pinning if pinned else self._decisions
+        return LazyTrace(asked, readings, len(asked))
+
+    def may_send(self, decision: str, target: Target, *, pinned: bool = False) -> bool:
+        """Whether requests of this decision are answered by the target, its fallback left aside.
+
+        pinned: they name it.
+        """
         if decision in {DEFAULT, PINNED}:
-            return decision == PINNED or target == self._default
+            return (decision == PINNED) == pinned and (pinned or target == self._default)
         known = self._by_name.get(decision)
-        return known is not None and any(each.target == target for each in known.candidates)
+        if known is None or known.action is not None:
+            return False
+        return known.takes_pinned if pinned else any(each.target == target for each in known.candidates)
 
-    def reasoning_of(self, decision: str) -> bool | None:
-        """What the decision says of reasoning; None: it leaves the body as it is."""
+    def changes_of(self, decision: str) -> RequestChanges | None:
+        """What the decision changes in a request; None: nothing but the model's name."""
         known = self._by_name.get(decision)
-        return None if known is None else known.reasoning
+        return None if known is None else known.changes
 
     def _with_fallback(self, route: Route, traffic: TrafficSnapshot, demands: Demands = NO_DEMANDS) -> Route:
         fallback = self.fallbacks.of(route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)
+
+
+def _first(
+    decisions: tuple[RoutingDecision, ...], readings: Readings, unread: Unread
+) -> tuple[RoutingDecision | None, LazyTrace]:
+    """The first decision whose rule holds, and how it went with each that was asked."""
+    for count, decision in enumerate(decisions, 1):
+        if unread and decision.might_take(readings, unread):
+            raise RouterUnavailable("The gateway could not read this request in time. Try again.")
+        if decision.rule.holds(readings):
+            return decision, LazyTrace(decisions, readings, count)
+    return None, LazyTrace(decisions, readings, len(decisions))

@@ -74,6 +74,12 @@ class Traffic:
         """The clusters whose state matters, in the order of the models."""
         return tuple(self._pools)
 
+    def follow(self, targets: Mapping[str, Target], fallbacks: Mapping[str, str]) -> None:
+        """Other models from now on; what is known of a pool that is still watched stays known."""
+        clusters = dict.fromkeys(targets[model].cluster for model in fallbacks)
+        self._targets = targets
+        self._pools = {cluster: self._pools.get(cluster) or _Pool() for cluster in clusters}
+
     def cluster_of(self, model: str) -> str | None:
         """Where a model is served; None: there is no such model."""
         target = self._targets.get(model)

@@ -111,11 +111,6 @@ class SignalSettings(Section, ABC):
         """True when its signals need the encoder."""
         return False
 
-    @property
-    def reads_stream(self) -> bool:
-        """True when it reads whether the answer shall be streamed: that is then part of a fingerprint."""
-        return False
-
     def problems(self, path: str) -> Iterator[ConfigError]:
         """What no single field can tell; `path` is the section's YAML path."""
         del path

@@ -76,8 +76,8 @@ class ConversationSettings(SignalSettings):
     streamed: bool | None = None
 
     @property
-    def reads_stream(self) -> bool:
-        """See SignalSettings."""
+    def in_key(self) -> bool:
+        """See SignalSettings; of all facts, only that of streaming is in no key."""
         return self.streamed is not None
 
     def problems(self, path: str) -> Iterator[ConfigError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 import structlog
@@ -20,16 +21,26 @@ class EnvoyConfigWatch:
     """Compares each stream's digest with ours; warns once for each other one."""
 
     def __init__(self, expected: str, clock: Clock) -> None:
-        self.expected: Final = expected
+        self.expected = expected
+        self._started: Final = expected
+        #: What would have been rendered since, after reloads: the latest.
+        self._fitting: Final[deque[str]] = deque(maxlen=OTHERS_MAX)
         self._clock: Final = clock
         self._log = structlog.get_logger()
         self._same_s: float | None = None
         #: Digest to when it was last seen.
         self._others_s: dict[str, float] = {}
 
+    def expect(self, digest: str) -> None:
+        """A reload has changed what would be rendered, as far as Envoy need not be rendered anew for it."""
+        self.expected = digest
+        if digest != self._started and digest not in self._fitting:
+            self._fitting.append(digest)
+        self._others_s.pop(digest, None)
+
     def seen(self, digest: str | None) -> None:
         """A stream began; None: its Envoy says nothing, because somebody else wrote its configuration."""
-        if digest == self.expected:
+        if digest == self._started or digest in self._fitting:
             self._same_s = self._clock.monotonic_s()
         elif digest is not None:
             self._other(digest[:_SHOWN_CHARS])

@@ -95,6 +95,7 @@ def decision_facts(report: DecisionReport) -> Facts:
     facts = _id_facts(report.exchange.ids) | {
         "dialect": report.dialect,
         "duration_ms": _ms(report.duration_s),
+        "policy_version": report.policy_version,
     }
     if report.body_bytes is not None:
         facts["body_bytes"] = report.body_bytes

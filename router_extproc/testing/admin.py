@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.admin.access import Access
-from router_extproc.admin.base import Health, Question
+from router_extproc.admin.base import Health, PolicyControl, Question
 from router_extproc.admin.cache.operations import CacheOperations, CacheParts, Setting
 from router_extproc.admin.peers import PURGE_S, Peers
 from router_extproc.admin.server import AdminServer
@@ -60,18 +60,24 @@ def cache_operations(
 
 
 def admin_server(
-    operations: CacheOperations | None, address: str = "127.0.0.1:0", access: Access | None = None
+    operations: CacheOperations | None,
+    address: str = "127.0.0.1:0",
+    access: Access | None = None,
+    policy: PolicyControl | None = None,
 ) -> AdminServer:
     """A server that is not started yet."""
     return AdminServer(
-        NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=operations, access=access
+        NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=operations, policy=policy, access=access
     )
 
 
 @contextmanager
-def admin_in_thread(operations: CacheOperations | None, access: Access | None = None) -> Iterator[str]:
+def admin_in_thread(
+    operations: CacheOperations | None, access: Access | None = None, policy: PolicyControl | None = None
+) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
-    loop, server = asyncio.new_event_loop(), admin_server(operations, access=access)
+    loop = asyncio.new_event_loop()
+    server = admin_server(operations, access=access, policy=policy)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

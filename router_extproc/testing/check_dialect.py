@@ -23,8 +23,17 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
+from router_extproc.llm.changes import (
+    NO_CHANGES,
+    ParameterChanges,
+    ReplaceSystemPrompt,
+    RequestChanges,
+    SurroundSystemPrompt,
+)
 from router_extproc.llm.edits import Add, Set
+from router_extproc.llm.request import InferenceRequest
 from router_extproc.testing.check_dialect_answers import ANSWER_RULES
+from router_extproc.testing.check_dialect_rewriting import REWRITING_RULES
 from router_extproc.testing.dialect_samples import (
     NOT_JSON,
     PLANTED,
@@ -33,6 +42,8 @@ from router_extproc.testing.dialect_samples import (
     require,
 )
 
+#: What the contract has written; a sample may have some of it.
+_CHANGED: Final = frozenset({"temperature", "top_p"})
 _ERRORS: Final = (
     MalformedRequest("This is wrong.", param="field"),
     ModelNotFound("No such model."),
@@ -124,6 +135,49 @@ def _check_it_edits_in_place(dialect: Dialect, samples: DialectSamples) -> None:
     require(dialect.parse(edited).model == "pool/model-7", "an edited body is still a request")
 
 
+def _check_it_makes_changes(dialect: Dialect, samples: DialectSamples) -> None:
+    request = dialect.parse(samples.request)
+    edits = dialect.edits(request, NO_CHANGES, family="qwen3")
+    require(not edits, "no change is no edit")
+    for text in (SurroundSystemPrompt(before="operator"), ReplaceSystemPrompt("operator")):
+        changed = _changed(dialect, samples.request, RequestChanges(text))
+        require(changed.system.startswith("operator"), "a system prompt is what the model reads first")
+        require(changed.prompt == request.prompt, "a system prompt leaves the question alone")
+    after = _changed(dialect, samples.request, RequestChanges(SurroundSystemPrompt(after="operator")))
+    require(after.system.endswith("operator"), "a system prompt is put behind the client's")
+    _check_it_writes_parameters(dialect, samples)
+
+
+def _check_it_writes_parameters(dialect: Dialect, samples: DialectSamples) -> None:
+    given = {
+        name: value for name, value in dialect.parse(samples.request).body.items() if name not in _CHANGED
+    }
+    body = orjson.dumps({**given, "x_client": 3})
+    wanted = ParameterChanges(
+        set=(("temperature", b"0.5"),),
+        default=(("top_p", b"0.5"),),
+        max=(("x_client", 1),),
+        removed=("x_no",),
+    )
+    changed = _changed(dialect, body, RequestChanges(parameters=wanted)).body
+    require(changed.pop("x_client") == 1, "a larger number becomes the largest")
+    written = {**given, "temperature": 0.5, "top_p": 0.5}
+    # An API that knows none of them may refuse them.
+    require(changed in (written, given), "parameters are written, and nothing else changes")
+    again = _changed(dialect, orjson.dumps(written), RequestChanges(parameters=wanted))
+    require(again.body == written, "parameters that are so already stay")
+    require(
+        dialect.unfit_parameter("x_client", {"any": [1]}) is None, "what an API does not know is no error"
+    )
+
+
+def _changed(dialect: Dialect, body: bytes, changes: RequestChanges) -> InferenceRequest:
+    edits = dialect.edits(dialect.parse(body), changes, family=None)
+    planted = dialect.parse(body).prompt
+    require(planted not in repr(edits), "an edit holds no text of the client's")
+    return dialect.parse(dialect.edit(body, edits))
+
+
 def _check_error_objects(dialect: Dialect, _: DialectSamples) -> None:
     for error in _ERRORS:
         _check_error_object(dialect, error)
@@ -144,6 +198,8 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_refuses_what_is_no_request,
     _check_errors_repeat_nothing,
     _check_it_edits_in_place,
+    _check_it_makes_changes,
     *ANSWER_RULES,
+    *REWRITING_RULES,
     _check_error_objects,
 )

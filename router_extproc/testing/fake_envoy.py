@@ -125,7 +125,7 @@ class FakeEnvoy:
         with self._stream(_ROLES[self.profile]) as deciding:
             outcome = await deciding.decide(request, has_body=body is not None)
             if self.profile == "inline":
-                await deciding.pass_answer(outcome)
+                outcome = await deciding.pass_answer(outcome)
         if self.profile == "split":
             with self._stream(Role.OBSERVE) as observing:
                 await observing.pass_answer(outcome)
@@ -184,17 +184,30 @@ class _Stream:
             return _Outcome(answer, None, self._metadata)
         return _Outcome(self._envoy.pool(request), request, self._metadata)
 
-    async def pass_answer(self, outcome: _Outcome) -> None:
-        """The answer's way back; Envoy cuts it where it likes, and its end comes alone."""
+    async def pass_answer(self, outcome: _Outcome) -> _Outcome:
+        """The answer's way back, as replies change it; Envoy cuts it anywhere, and its end comes alone."""
         answer, observed = outcome.answer, self._exchange.role is Role.OBSERVE
         headers = outcome.received().headers
         metadata = outcome.metadata if observed else NO_METADATA
-        await self._tell(ResponseHeaders(headers, metadata=metadata, observability=observed))
-        for chunk in answer.chunks:
-            await self._tell(ResponseBody(chunk, observability=observed))
+        reply = await self._tell(ResponseHeaders(headers, metadata=metadata, observability=observed))
+        if isinstance(reply, ImmediateResponse):
+            instead = PoolAnswer((reply.body,), reply.status, reply.headers)
+            return replace(outcome, answer=instead)
+        if isinstance(reply, HeadersReply):
+            answer = replace(answer, headers=mutated(Headers(answer.headers), reply.mutation).pairs)
+        passed = [
+            await self._pass_chunk(ResponseBody(chunk, observability=observed)) for chunk in answer.chunks
+        ]
         self.aborted = not answer.complete
         if answer.complete:
-            await self._tell(ResponseBody(b"", end_of_stream=True, observability=observed))
+            passed.append(
+                await self._pass_chunk(ResponseBody(b"", end_of_stream=True, observability=observed))
+            )
+        return replace(outcome, answer=replace(answer, chunks=tuple(passed)))
+
+    async def _pass_chunk(self, chunk: ResponseBody) -> bytes:
+        reply = await self._tell(chunk)
+        return reply.body if isinstance(reply, BodyReply) and reply.body is not None else chunk.body
 
     async def _tell(self, message: Message) -> Reply | None:
         if self._exchange.ended:

@@ -33,7 +33,8 @@ class RecordingDriver:
 
     to_headers: HeadersReply | ImmediateResponse = ASK_BODY
     to_body: BodyReply | ImmediateResponse | DeferredReply = field(default_factory=BodyReply)
-    to_answer: HeadersReply = field(default_factory=HeadersReply)
+    to_answer: HeadersReply | ImmediateResponse = field(default_factory=HeadersReply)
+    to_chunk: bytes | None = None
     #: Raised instead of any reply.
     error: Exception | None = None
     events: list[Event] = field(default_factory=list)
@@ -58,14 +59,15 @@ class RecordingDriver:
         self._note(event)
         return self.to_body
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """See ExchangeDriver."""
         self._note(event)
         return self.to_answer
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
         """See ExchangeDriver."""
         self._note(event)
+        return self.to_chunk
 
     def on_closed(self, *, clean: bool) -> None:
         """See ExchangeDriver."""

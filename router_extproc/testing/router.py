@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
+from router_extproc.app.application import Application, CurrentRouter
 from router_extproc.app.assemble import Surroundings, assemble
 from router_extproc.app.learned import nothing_learned
 from router_extproc.app.resources import Resources
@@ -21,6 +22,7 @@ from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
+from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
@@ -28,6 +30,7 @@ from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Price, Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.fallback import Fallbacks
@@ -52,7 +55,8 @@ SEMANTIC = CachePolicy("semantic", 0.8, 3600, store_tool_calls=False)
 
 def send_to(target: Target, *, name: str, rule: Rule, reasoning: bool | None = None) -> RoutingDecision:
     """A decision with one candidate."""
-    return RoutingDecision(name, 1, rule, (Candidate(target),), reasoning)
+    changes = None if reasoning is None else RequestChanges(reasoning=ReasoningChange(reasoning))
+    return RoutingDecision(name, 1, rule, (Candidate(target),), changes)
 
 
 class AcceptingVerifier:
@@ -101,6 +105,14 @@ class FakeRouter:
     evidence: Evidence
     background: BackgroundTasks
     traffic: Traffic
+    #: All of it, with a router that may be swapped; `parts` are those of the first.
+    application: Application
+
+    def swapped(self, policy: RouterPolicy) -> FakeRouter:
+        """The same router as it works by another policy; exchanges that have begun know nothing of it."""
+        own = self.application
+        self.application.swap(assemble(own.resources, policy, own.learned, own.surroundings))
+        return replace(self, parts=own.current.router.parts, warmer=own.warmer)
 
 
 def fake_router(
@@ -125,6 +137,7 @@ def fake_router(
     grace_s: float = GRACE_S,
     fallbacks: Mapping[str, str] = MappingProxyType({}),
     reuse: ReuseSettings = REUSE_ALL,
+    old_headers: OldHeaders | None = None,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -144,6 +157,7 @@ def fake_router(
         CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX), reuse),
         Prices({"small": Price(1.0, 2.0)}),
         StageLimits(0.2, 1.0, 1.0, 1.0),
+        old_headers=old_headers,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
     coalescer = Coalescer(
@@ -153,7 +167,8 @@ def fake_router(
     resources = Resources(
         encoder, InlineInference(), tuple(signals), cache if cached else None, background, languages
     )
-    router = assemble(resources, policy, learned, Surroundings(reports, clock, chance, pause))
+    surroundings = Surroundings(reports, clock, chance, pause)
+    router = assemble(resources, policy, learned, surroundings)
     return FakeRouter(
         router.parts,
         router.warmer,
@@ -164,4 +179,5 @@ def fake_router(
         learned.evidence,
         background,
         learned.traffic,
+        Application(learned, surroundings, CurrentRouter(router)),
     )

@@ -2,17 +2,21 @@
 
 `python -m router_extproc.testing.served_router LISTEN EVENTS MAX_EXCHANGES [CERT KEY [CA]]` serves on LISTEN,
 by TLS with a certificate, and appends what it sees to the file EVENTS, one JSON object a line. A prompt with
-the word "maths" goes to the large pool.
+the name of one of its decisions is taken by it; one with the word "maths" goes to the large pool.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from router_extproc.cache.scope import SharedScope
+from router_extproc.llm.changes import ParameterChanges, RequestChanges, SurroundSystemPrompt
+from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
@@ -25,16 +29,21 @@ from router_extproc.protocol.events import (
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.routing.rules import read_rule
+from router_extproc.routing.actions import AnswerText, Block, Redaction
+from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.rules import ALWAYS, read_rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.server.base import Outcome
 from router_extproc.server.credentials import ServerTls
 from router_extproc.server.serve import ServerSettings, running
 from router_extproc.server.servicer import StreamLimits
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
-from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
+from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router
 
 MAX_BODY_BYTES = 1024 * 1024
+#: Set in the environment: answers have the old router's headers, and a keyword is their category.
+OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
 
 class Journal:
@@ -75,7 +84,7 @@ class WatchedDriver:
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
         return await self._driver.on_request_body(event)
 
-    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply:
+    def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """See ExchangeDriver."""
         token = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
         cluster, details = event.origin.cluster, event.origin.details
@@ -84,10 +93,10 @@ class WatchedDriver:
         )
         return self._driver.on_answer_headers(event)
 
-    def on_answer_chunk(self, event: AnswerChunk) -> None:
+    def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
         """See ExchangeDriver."""
         self._note("answer chunk", body=event.body.decode("utf-8", "replace"), last=event.last)
-        self._driver.on_answer_chunk(event)
+        return self._driver.on_answer_chunk(event)
 
     def on_closed(self, *, clean: bool) -> None:
         """See ExchangeDriver."""
@@ -98,13 +107,42 @@ class WatchedDriver:
         self._journal.note(self._role, event, **facts)
 
 
+#: Of requests that say "research".
+CHANGES: Final = RequestChanges(
+    SurroundSystemPrompt(before="Answer briefly."),
+    ParameterChanges(
+        (("temperature", b"0"),), (("max_tokens", b"1024"),), (("n", 1),), removed=("logprobs",)
+    ),
+    headers=(("x-team", "research"),),
+)
+PRIVATE: Final = Redaction(("EMAIL_ADDRESS", "PHONE_NUMBER"), ("API_KEY",))
+#: Each takes the requests that say its name.
+_DECISIONS: Final = (
+    RoutingDecision("maths", 1, ALWAYS, (Candidate(LARGE),), None),
+    RoutingDecision("research", 1, ALWAYS, (Candidate(LARGE),), CHANGES),
+    RoutingDecision("forbidden", 9, ALWAYS, (), None, action=Block("Not here.", 451), takes_pinned=True),
+    RoutingDecision("opening", 1, ALWAYS, (), None, action=AnswerText("From 9 to 17.")),
+    RoutingDecision("private", 1, ALWAYS, (Candidate(SMALL),), None, redaction=PRIVATE),
+)
+
+
+def _decision(decision: RoutingDecision) -> tuple[KeywordsSignal, RoutingDecision]:
+    name = decision.name
+    return KeywordsSignal(name, [name]), replace(decision, rule=read_rule({name: True}))
+
+
 async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | None) -> None:
     """Serve until SIGTERM."""
-    maths = send_to(LARGE, name="maths", rule=read_rule({"maths": True}))
+    signals, decisions = zip(*map(_decision, _DECISIONS), strict=True)
     # Clients of these tests have no keys.
     policy = replace(SEMANTIC, scope=SharedScope())
     router = fake_router(
-        signals=[KeywordsSignal("maths", ["maths"])], decisions=[maths], cache_policy=policy, feedback="all"
+        signals=signals,
+        decisions=decisions,
+        cache_policy=policy,
+        own_cache_policies={"private": replace(policy, mode="off")},
+        feedback="all",
+        old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
     )
     journal = Journal(events)
     limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)

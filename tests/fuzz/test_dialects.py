@@ -18,6 +18,13 @@ from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.sse import SseReader
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.changes import (
+    ParameterChanges,
+    ReasoningChange,
+    ReplaceSystemPrompt,
+    RequestChanges,
+    SurroundSystemPrompt,
+)
 from router_extproc.llm.edits import Add, Set
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.llm.stored import decode_document, encode_answer
@@ -97,6 +104,42 @@ def test_any_body_is_a_request_or_malformed(name: str, body: bytes) -> None:
         assert replace(again, model=request.model, body_bytes=request.body_bytes, context=()) == replace(
             request, context=()
         )
+
+
+CHANGES = st.builds(
+    RequestChanges,
+    st.none()
+    | st.builds(SurroundSystemPrompt, st.just("Before."), st.just("After."))
+    | st.builds(ReplaceSystemPrompt, st.just("Instead.")),
+    st.builds(
+        ParameterChanges,
+        st.just((("temperature", b"0"),)) | st.just(()),
+        st.just((("max_tokens", b"9"),)) | st.just(()),
+        st.just((("n", 1),)) | st.just(()),
+        st.just(("x",)) | st.just(()),
+    ),
+    st.none() | st.builds(ReasoningChange, on=st.booleans(), force=st.booleans()),
+)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@given(tree=REQUESTS, changes=CHANGES, family=st.sampled_from(["qwen3", "gpt_oss", None]))
+def test_a_changed_request_is_a_request_with_the_same_question(
+    name: str, tree: object, changes: RequestChanges, family: str | None
+) -> None:
+    dialect, body = DIALECTS[name], json.dumps(tree).encode()
+    request = parse(dialect, body)
+    if request is not None:
+        changed = dialect.parse(dialect.edit(body, dialect.edits(request, changes, family=family)))
+        assert (changed.prompt, changed.history, changed.later) == (
+            request.prompt,
+            request.history,
+            request.later,
+        )
+        if changes.system_prompt is None:
+            assert changed.system == request.system
+        else:
+            assert changed.system.startswith(("Before.", "Instead."))
 
 
 @pytest.mark.parametrize("name", DIALECTS)

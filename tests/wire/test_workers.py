@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ import pytest
 from router_extproc.clock import Backoff, SystemClock
 from router_extproc.process import hangup
 from router_extproc.process.channel import WorkerChannel
+from router_extproc.process.frames import EMPTY, framed
 from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.stop_requests import stop_requests
 from router_extproc.process.supervisor import CALM_S, EXIT_REFUSED, Supervisor, Watched, restart_wait_s
@@ -97,20 +99,22 @@ async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys, pathlib\n"
         "sys.path.insert(0, sys.argv[2])\n"
-        "from router_extproc.process.stop_requests import stop_requests\n"
+        "from router_extproc.process.channel import SupervisorChannel\n"
         "async def main():\n"
-        "    async with stop_requests(with_parent=True) as stop:\n"
+        "    stop = asyncio.Event()\n"
+        "    async with SupervisorChannel().open(stop, asyncio.Event()):\n"
         "        pathlib.Path(sys.argv[1]).write_text('x')\n"
         "        await stop.wait()\n"
         "asyncio.run(main())\n"
     )
     root = str(Path(__file__).parents[3])
-    worker = await start_process_async(
-        sys.executable, "-c", code, str(tmp_path / "0"), root, stdin=asyncio.subprocess.PIPE
-    )
-    await marks(tmp_path, 0, 1)
-    assert worker.stdin is not None
-    worker.stdin.close()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker = await start_process_async(
+            sys.executable, "-c", code, str(tmp_path / "0"), root, stdin=theirs.fileno()
+        )
+        await marks(tmp_path, 0, 1)
+        theirs.close()
     assert await asyncio.wait_for(worker.wait(), PATIENCE_S) == 0
 
 
@@ -120,12 +124,12 @@ async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
 WATCHED = """
 import asyncio, pathlib, sys, time
 sys.path[:0] = sys.argv[2].split(":")
-from router_extproc.process.channel import beating, take_document
+from router_extproc.process.channel import SupervisorChannel, take_document
 document = take_document().decode()
 pathlib.Path(sys.argv[1]).open("a").write(document)
 async def main():
     ready = asyncio.Event()
-    async with beating(ready):
+    async with SupervisorChannel().open(asyncio.Event(), ready):
         if sys.argv[3] != "never ready":
             ready.set()
         await asyncio.sleep(0.2)
@@ -148,7 +152,7 @@ async def restarted(folder: Path, behaviour: str, patience: Patience) -> dict[in
     stop, counts = asyncio.Event(), RestartCounts()
     keeper = Supervisor(
         watched(folder, behaviour), 1, drain_s=0, clock=SystemClock(), backoff=FAST,
-        watched=Watched(b"x", patience, counts),
+        watched=Watched(lambda: b"x", patience, counts),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(keeper.run(stop))
@@ -172,7 +176,7 @@ async def test_a_worker_is_given_the_same_document_again_and_a_second_stop_kills
     document = b"configuration " * 100_000  # more than a socket holds
     keeper = Supervisor(
         watched(tmp_path, "alive"), 1, drain_s=1000, clock=SystemClock(), backoff=FAST,
-        watched=Watched(document, on_ready=ready.put_nowait),
+        watched=Watched(lambda: document, on_ready=ready.put_nowait),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(keeper.run(stop))
@@ -197,7 +201,7 @@ async def test_a_worker_that_is_refused_later_is_tried_again(tmp_path: Path) -> 
     stop, counts = asyncio.Event(), RestartCounts()
     keeper = Supervisor(
         python(code, tmp_path), 1, drain_s=0, clock=SystemClock(), backoff=FAST,
-        watched=Watched(b"", counts=counts),
+        watched=Watched(bytes, counts=counts),
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(keeper.run(stop))
@@ -220,7 +224,17 @@ async def test_a_hang_up_during_a_workers_start_kills_nobody(tmp_path: Path) -> 
         stop.set()
 
 
-async def test_a_hang_up_is_refused_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_hang_up_is_passed_to_whoever_reads_again() -> None:
+    hung_up = asyncio.Event()
+    async with stop_requests(on_hangup=hung_up.set) as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.wait_for(hung_up.wait(), PATIENCE_S)
+        assert not stop.is_set()
+
+
+async def test_a_hang_up_is_ignored_with_a_word_where_nothing_is_read_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with stop_requests() as stop:
         os.kill(os.getpid(), signal.SIGHUP)
         async with asyncio.timeout(PATIENCE_S):
@@ -306,7 +320,7 @@ async def test_no_sign_of_life_is_lost_in_the_moment_in_which_a_wait_ends() -> N
     try:
         heard = 0
         for _ in range(200):
-            asyncio.get_running_loop().call_later(0.002, channel.theirs.send, b".")
+            asyncio.get_running_loop().call_later(0.002, channel.theirs.send, framed(EMPTY))
             heard += await channel.heard(0.002)
             await asyncio.sleep(0.002)
             heard += await channel.heard(0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 import orjson
@@ -89,12 +89,17 @@ class CacheOperations:
 
     def __init__(self, parts: CacheParts, clock: Clock, setting: Setting, peers: Peers) -> None:
         self._cache: Final = parts.cache
-        self._warmer: Final = parts.warmer
+        self._warmer = parts.warmer
         self._savings: Final = parts.savings
         self._evidence: Final = parts.evidence
         self._clock: Final = clock
-        self._setting: Final = setting
+        self._setting = setting
         self._peers: Final = peers
+
+    def follow(self, warmer: Warmer, policies: CachePolicies, model: str) -> None:
+        """Work by another policy from now on; see CacheParts and Setting."""
+        self._warmer = warmer
+        self._setting = replace(self._setting, policies=policies, model=model)
 
     def now_s(self) -> float:
         """The wall clock that entries are dated by."""

@@ -122,11 +122,15 @@ class KeptEvidence:
     scopes: tuple[KeptScope, ...] = ()
 
 
+def _threshold(rate_max: float | None) -> ScoreThreshold | None:
+    return None if rate_max is None else ScoreThreshold(rate_max)
+
+
 class _Decision:
     """What is known of one decision."""
 
     def __init__(self, rate_max: float | None) -> None:
-        self.threshold: Final = None if rate_max is None else ScoreThreshold(rate_max)
+        self.threshold = _threshold(rate_max)
         self.latest: Final[deque[bool]] = deque(maxlen=RESULTS_MAX)
         self.feedback: Final[Counter[Source]] = Counter()
         self.own: Final[Counter[bool]] = Counter()
@@ -161,7 +165,7 @@ class Evidence:
     def __init__(self, rate_max: Callable[[str], float | None], *, scopes_max: int = SCOPES_MAX) -> None:
         """`rate_max`: the bound of a decision's false hits; None: it has none."""
         self._scopes_max: Final = scopes_max
-        self._rate_max: Final = rate_max
+        self._rate_max = rate_max
         self._tell: Callable[[Event], None] = self.apply
         self._decisions: dict[str, _Decision] = {}
         self._feedback: OrderedDict[tuple[str, Scope], deque[ShadowResult]] = OrderedDict()
@@ -170,6 +174,14 @@ class Evidence:
     def share(self, tell: Callable[[Event], None]) -> None:
         """Hand every event to `tell` from now on; it comes back through `apply`, in the common order."""
         self._tell = tell
+
+    def follow(self, rate_max: Callable[[str], float | None]) -> None:
+        """Other bounds from now on. A decision whose bound has changed begins its threshold anew."""
+        before, self._rate_max = self._rate_max, rate_max
+        for name, known in self._decisions.items():
+            if rate_max(name) != before(name):
+                known.threshold = _threshold(rate_max(name))
+        self._gates.clear()
 
     def read_only(self) -> Gates:
         """See Gates."""

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.cache.decision_policy import CachePolicy
-from router_extproc.config.decisions import DecisionCache
+from router_extproc.config.decisions import Decision, DecisionCache
 from router_extproc.config.model import Config, NearTier
 from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: On Quora's pairs, half of what is this near by MiniLM's cosine means something else.
 THRESHOLD_LOW: Final = 0.5
+_REPLACES: Final = "this decision's action redacts or masks, so nothing of it is cached"
 _LEFT_OUT: Final = frozenset({"mode"})
 
 
@@ -86,7 +87,9 @@ def warn_of_decisions(subject: Subject) -> Iterator[ConfigWarning]:
     for index, decision in enumerate(subject.config.decisions):
         path, own = f"decisions[{index}].cache", decision.cache
         given = [key for key in own.model_fields_set - _LEFT_OUT if getattr(own, key) is not None]
-        why = _why_unused(own, subject.config)
+        why = _why_unused(decision, subject.config)
+        if decision.action is not None and decision.action.changes_texts and own.mode not in {None, "off"}:
+            yield ConfigWarning(f"{path}.mode", f"has no effect: {_REPLACES}")
         for key in sorted(given):
             if why is not None:
                 yield ConfigWarning(f"{path}.{key}", f"has no effect: {why}")
@@ -94,9 +97,12 @@ def warn_of_decisions(subject: Subject) -> Iterator[ConfigWarning]:
                 yield ConfigWarning(f"{path}.{key}", "has no effect: this decision's cache has mode exact")
 
 
-def _why_unused(own: DecisionCache, config: Config) -> str | None:
+def _why_unused(decision: Decision, config: Config) -> str | None:
     if not config.semantic_cache.enabled:
         return "semantic_cache.enabled is false"
+    own = decision.cache
+    if decision.action is not None and decision.action.changes_texts:
+        return _REPLACES
     return "this decision's cache has mode off" if own.mode == "off" else None
 
 

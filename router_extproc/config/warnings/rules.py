@@ -19,6 +19,8 @@ class _Asked:
     index: int
     name: str
     rule: Rule
+    #: Also of requests that name a model.
+    takes_pinned: bool
 
 
 def warn_of_rules(subject: Subject) -> Iterator[ConfigWarning]:
@@ -33,10 +35,17 @@ def warn_of_rules(subject: Subject) -> Iterator[ConfigWarning]:
         hiding = _hiding(asked, earlier, worlds)
         if hiding:
             names = ", ".join(f"'{other.name}'" for other in hiding)
-            problem = f"is never taken: {names} comes first and takes all of its requests"
-            yield ConfigWarning(path, problem)
-        else:
+            yield ConfigWarning(path, _hidden(asked, names, earlier, worlds))
+        if not hiding or asked.takes_pinned:
             earlier.append(asked)
+
+
+def _hidden(asked: _Asked, names: str, earlier: Sequence[_Asked], worlds: Worlds) -> str:
+    """Requests that name a model pass by what comes first, unless that takes them, too."""
+    taking = [other for other in earlier if other.takes_pinned]
+    if asked.takes_pinned and not _hiding(asked, taking, worlds):
+        return f"takes only requests that name a model: {names} comes first and takes all others"
+    return f"is never taken: {names} comes first and takes all of its requests"
 
 
 def _in_order(config: Config) -> list[_Asked]:
@@ -45,7 +54,7 @@ def _in_order(config: Config) -> list[_Asked]:
     found = []
     for index, decision in order:
         try:
-            found.append(_Asked(index, decision.name, read_rule(decision.when)))
+            found.append(_Asked(index, decision.name, read_rule(decision.when), decision.takes_pinned))
         except ConfigError:
             continue
     known = config.signals.keys()

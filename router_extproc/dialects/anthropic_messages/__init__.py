@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from router_extproc.dialects.anthropic_messages.assemble import MessageAssembler
+from router_extproc.dialects.anthropic_messages.changes import edits_for
 from router_extproc.dialects.anthropic_messages.message import compose, read_message, renew, restore
 from router_extproc.dialects.anthropic_messages.render import render_error, render_json, render_stream
 from router_extproc.dialects.anthropic_messages.request import DIALECT, parse_request
-from router_extproc.dialects.base import AnswerReader, Endpoint, Rendered
+from router_extproc.dialects.anthropic_messages.rewrite import MessageRewriter
+from router_extproc.dialects.anthropic_messages.shapes import BODY
+from router_extproc.dialects.anthropic_messages.texts import texts_of
+from router_extproc.dialects.base import (
+    AnswerReader,
+    AnswerRewriter,
+    BodyText,
+    Endpoint,
+    MakeFilter,
+    Rendered,
+)
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.readers import answer_reader
+from router_extproc.dialects.rewriters import answer_rewriter
+from router_extproc.dialects.shapes import unfit
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.answer import Answer, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -27,6 +41,20 @@ class AnthropicMessages:
         """See dialects.base.RequestDialect."""
         return parse_request(body)
 
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """See dialects.base.RequestDialect."""
+        return edits_for(request.body, changes, family)
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """See dialects.base.RequestDialect."""
+        return unfit(BODY.get(name), value)
+
+    def texts(self, body: bytes) -> Iterator[BodyText]:
+        """See dialects.base.RequestDialect."""
+        return texts_of(body)
+
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """See dialects.base.RequestDialect."""
         return edit_json(body, edits)
@@ -38,6 +66,10 @@ class AnthropicMessages:
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
         """See dialects.base.AnswerDialect."""
         return answer_reader(content_type, read_message, MessageAssembler, max_answer_bytes=max_answer_bytes)
+
+    def rewrite_answer(self, content_type: str, make: MakeFilter) -> AnswerRewriter | None:
+        """See dialects.base.AnswerDialect."""
+        return answer_rewriter(content_type, MessageRewriter(make), make, render_error)
 
     def restore(self, document: JsonObject) -> Answer:
         """See dialects.base.AnswerDialect."""

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from router_extproc.dialects.base import AnswerReader, Endpoint, Rendered
+from router_extproc.dialects.base import (
+    AnswerReader,
+    AnswerRewriter,
+    BodyText,
+    Endpoint,
+    MakeFilter,
+    Rendered,
+)
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_chat.answer import (
     INCOMPLETE_REASONS,
@@ -14,11 +21,18 @@ from router_extproc.dialects.openai_chat.answer import (
     restore,
 )
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
+from router_extproc.dialects.openai_chat.changes import edits_for
 from router_extproc.dialects.openai_chat.render import render_error, render_json, render_stream
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
+from router_extproc.dialects.openai_chat.rewrite import CompletionRewriter
+from router_extproc.dialects.openai_chat.shapes import BODY
+from router_extproc.dialects.openai_chat.texts import texts_of
 from router_extproc.dialects.readers import answer_reader
+from router_extproc.dialects.rewriters import answer_rewriter
+from router_extproc.dialects.shapes import unfit
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Answer, JsonObject
+from router_extproc.llm.answer import Answer, JsonObject, JsonValue
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
@@ -35,6 +49,20 @@ class OpenAIChat:
         """See dialects.base.RequestDialect."""
         return parse_request(body)
 
+    def edits(
+        self, request: InferenceRequest, changes: RequestChanges, *, family: str | None
+    ) -> Sequence[Edit]:
+        """See dialects.base.RequestDialect."""
+        return edits_for(request.body, changes, family)
+
+    def unfit_parameter(self, name: str, value: JsonValue) -> str | None:
+        """See dialects.base.RequestDialect."""
+        return unfit(BODY.get(name), value)
+
+    def texts(self, body: bytes) -> Iterator[BodyText]:
+        """See dialects.base.RequestDialect."""
+        return texts_of(body)
+
     def edit(self, body: bytes, edits: Sequence[Edit]) -> bytes:
         """See dialects.base.RequestDialect."""
         return edit_json(body, edits)
@@ -48,6 +76,10 @@ class OpenAIChat:
         return answer_reader(
             content_type, read_unstreamed, CompletionAssembler, max_answer_bytes=max_answer_bytes
         )
+
+    def rewrite_answer(self, content_type: str, make: MakeFilter) -> AnswerRewriter | None:
+        """See dialects.base.AnswerDialect."""
+        return answer_rewriter(content_type, CompletionRewriter(make), make, render_error)
 
     def restore(self, document: JsonObject) -> Answer:
         """See dialects.base.AnswerDialect."""

@@ -42,7 +42,8 @@ OUTSIDE_CONTEXT: Final = frozenset(
     }
 )
 _MODEL_WORDS: Final = "the name of a model"
-_SYSTEM_ROLES: Final = frozenset({"system", "developer"})
+#: Of messages by which whoever runs an application instructs the model.
+SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 #: Kind of part to its member that holds text.
 _TEXT_PARTS: Final[Mapping[str, str]] = {"text": "text", "refusal": "refusal"}
 
@@ -73,7 +74,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         dialect=DIALECT,
         model=_read_model(document),
         prompt=prompt,
-        system="\n".join(message.text for message in messages if message.role in _SYSTEM_ROLES),
+        system="\n".join(message.text for message in messages if message.role in SYSTEM_ROLES),
         history=_turns(originals[:asked], messages[:asked]),
         context=_context(body, document, originals, asked),
         stream=document.get("stream") is True,
@@ -82,7 +83,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         has_tools=bool(document.get("tools") or document.get("functions")),
         has_attachments=any(message.attached for message in messages),
         body_bytes=len(body),
-        system_texts=tuple(message.text for message in messages if message.role in _SYSTEM_ROLES),
+        system_texts=tuple(message.text for message in messages if message.role in SYSTEM_ROLES),
         later=_turns(originals[asked + 1 :], messages[asked + 1 :]),
         contents=contents_of(document, originals),
         body=document,
@@ -179,7 +180,7 @@ def _context(
 ) -> tuple[ContextField, ...]:
     """Every message without its prompt or system prompt, then each other member by name."""
     turns: list[JsonValue] = [
-        _without_nulls(_without_text(each) if place == asked or each["role"] in _SYSTEM_ROLES else each)
+        _without_nulls(_without_text(each) if place == asked or each["role"] in SYSTEM_ROLES else each)
         for place, each in enumerate(originals)
     ]
     messages = canonical(turns)

@@ -67,12 +67,16 @@ class Coalescer:
         self._clock: Final = clock
         self._pending_max: Final = pending_max
         self._grace_s: Final = grace_s
-        self._wait_s: Final = wait_s
-        self._waiters_max: Final = waiters_max
+        self._wait_s = wait_s
+        self._waiters_max = waiters_max
         self._pending: dict[Fingerprint, PendingAnswer] = {}
         #: The last `pending_max` answers that ended, and when; the oldest first.
         self._ended: dict[Fingerprint, tuple[PendingAnswer, float]] = {}
         self._waiting = 0
+
+    def set_bounds(self, *, wait_s: float, waiters_max: int) -> None:
+        """Other bounds, for whoever joins from now on; waits under way keep their own."""
+        self._wait_s, self._waiters_max = wait_s, waiters_max
 
     def join(self, key: Fingerprint, *, asked_s: float, streamed: bool) -> Leader | Follower | None:
         """The place of a request that missed; None: it is forwarded as if it were alone.

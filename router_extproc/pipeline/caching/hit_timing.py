@@ -19,9 +19,13 @@ class HitTiming:
 
     def __init__(self, *, max_s: float, chance: Callable[[], float]) -> None:
         """`chance`: a number from 0 to below 1, each as likely as another."""
-        self._max_s: Final = max_s
+        self._max_s = max_s
         self._chance: Final = chance
         self._misses: dict[tuple[str, bool], deque[float]] = {}
+
+    def follow(self, *, max_s: float) -> None:
+        """Delay no hit for longer than this from now on."""
+        self._max_s = max_s
 
     def note(self, model: str, duration_s: float, *, streamed: bool) -> None:
         """Remember how long a pool's whole answer took."""

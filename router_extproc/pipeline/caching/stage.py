@@ -7,7 +7,7 @@ the same, to be compared with the fresh answer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -99,10 +99,15 @@ class CacheStage:
         """Whether some decision that may take the request has a use for its encoding."""
         if isinstance(parsed.reuse, Bypass):
             return False
-        policies = self.policies.every if parsed.pinned is None else (self.policies.pinned,)
+        policies = self.policies.every if parsed.pinned is None else self._policies_of_pinned()
         if not any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies):
             return False
         return self.matching.reads(parsed)
+
+    def _policies_of_pinned(self) -> Sequence[CachePolicy]:
+        """Of requests that name a model, whether a decision takes them or not."""
+        own = (self.policies.of(decision) for decision in self.answerers.routing.pinning)
+        return (self.policies.pinned, *(policy for policy in own if policy is not None))
 
     def question(
         self, parsed: ParsedRequest, route: Route, encoding: Encoding | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib import metadata
 from typing import Final
 
@@ -22,16 +23,25 @@ LIBRARIES: Final = {
 ABSENT: Final = "absent"
 
 
-def publish_identity(registry: CollectorRegistry, *, config_digest: str) -> None:
-    """Add build_info and config_info."""
+def publish_identity(registry: CollectorRegistry, *, config_digest: str) -> Callable[[str], None]:
+    """Add build_info and config_info; what is returned shows another digest from then on."""
     build = {"version": __version__, "python": platform.python_version()}
     build |= {label: _version_of(name) for label, name in LIBRARIES.items()}
     _publish(registry, "build_info", "Versions of this build.", build)
-    _publish(registry, "config_info", "Digest of the configuration in force.", {"digest": config_digest})
+    text = "Digest of the configuration in force."
+    config = _publish(registry, "config_info", text, {"digest": config_digest})
+
+    def show(digest: str) -> None:
+        config.clear()
+        config.labels(digest=digest).set(1)
+
+    return show
 
 
-def _publish(registry: CollectorRegistry, name: str, text: str, labels: dict[str, str]) -> None:
-    Gauge(f"{PREFIX}_{name}", text, tuple(labels), registry=registry).labels(**labels).set(1)
+def _publish(registry: CollectorRegistry, name: str, text: str, labels: dict[str, str]) -> Gauge:
+    gauge = Gauge(f"{PREFIX}_{name}", text, tuple(labels), registry=registry)
+    gauge.labels(**labels).set(1)
+    return gauge
 
 
 def _version_of(distribution: str) -> str:

@@ -14,6 +14,7 @@ from router_extproc.config.model import Config
 from router_extproc.dialects import DIALECTS
 from router_extproc.equivalence.languages import OTHER, known_codes
 from router_extproc.errors import RequestError
+from router_extproc.pipeline import redaction
 from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
@@ -21,6 +22,7 @@ from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT
 from router_extproc.server.base import Outcome
+from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
 
 #: Series that a counter may have at the start; a counter with more begins empty.
 SERIES_MAX: Final = 2000
@@ -48,6 +50,9 @@ class KnownLabels:
     local: tuple[tuple[str, str], ...] = ()
     #: Names of the signals that are computed.
     signals: Values = ()
+    #: Decision and kind, of what is replaced and of what is masked.
+    redacted: tuple[tuple[str, str], ...] = ()
+    masked: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
@@ -55,7 +60,16 @@ class KnownLabels:
         decided = [(each.name, model.model) for each in config.decisions for model in each.candidates]
         pinned = [("pinned", model) for model in config.models]
         routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
-        return cls(tuple(routes), tuple(config.models), _local(config), tuple(signals))
+        acting = [(each.name, each.action) for each in config.decisions if each.action is not None]
+        redacting = [(name, action.redaction) for name, action in acting]
+        return cls(
+            tuple(routes),
+            tuple(config.models),
+            _local(config),
+            tuple(signals),
+            tuple((name, kind) for name, redact in redacting if redact is not None for kind in redact.kinds),
+            tuple((name, kind) for name, action in acting for kind in action.mask),
+        )
 
     @property
     def decisions(self) -> Values:
@@ -93,6 +107,9 @@ class KnownLabels:
             "cache_no_credential": [(decision,) for decision in self.decisions],
             "cache_not_reused": [(reason,) for reason in BYPASS_REASONS],
             "cache_saved_cost": [(model, decision) for decision, model in self.routes],
+            OF_REQUESTS: list(self.redacted),
+            **{name: list[Values](self.redacted) for name in OF_ANSWERS},
+            OF_MASKS: list(self.masked),
             "streams_in_flight": [(role.value,) for role in Role],
             "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],
         }
@@ -112,7 +129,7 @@ def _local(config: Config) -> tuple[tuple[str, str], ...]:
 
 
 #: Stages whose time is bounded.
-STAGES: Final = (signals_read.STAGE, cache_stage.STAGE)
+STAGES: Final = (signals_read.STAGE, cache_stage.STAGE, redaction.STAGE)
 
 
 def rejection_codes() -> Values:

@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from router_extproc.errors import RequestBlocked
+from router_extproc.errors import RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
@@ -30,7 +30,10 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.exposition import PREFIX
+from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
+from router_extproc.telemetry.metrics.redaction import RedactionCounters
+from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
 #: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
@@ -63,6 +66,7 @@ class Metrics:
         self._count_answers()
         self._count_what_pools_were_spared()
         self._count_streams()
+        self._redaction = RedactionCounters(self._counter)
         self._collect()
 
     def _count_requests(self) -> None:
@@ -167,6 +171,16 @@ class Metrics:
         self.registry.register(self.pools)
         self.workers = WorkerCollector()
         self.registry.register(self.workers)
+        self.policy = PolicyCollector()
+        self.registry.register(self.policy)
+        self.shadow_policy = ShadowPolicyMetrics(self.registry)
+
+    def forget(self, label: str, values: Iterable[str]) -> None:
+        """Drop every series in which the label has one of these values: they are no longer configured."""
+        for metric in self._labelled.values():
+            if label in metric._labelnames:  # noqa: SLF001 - prometheus_client shows it nowhere else
+                for value in values:
+                    metric.remove_by_labels({label: value})
 
     def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
         """Make the series of these label values; metrics by their name without prefix and suffix."""
@@ -197,8 +211,7 @@ class Metrics:
         self._decided.labels(_outcome(decision)).observe(report.duration_s)
         if isinstance(decision, Reject):
             self._rejected.labels(report.dialect, decision.error.code or "none").inc()
-            blocked = isinstance(decision.error, RequestBlocked)
-            self._count_local(decision.explanation, "block" if blocked else "unaccepted")
+            self._count_reject(decision)
             return
         if isinstance(decision, LocalAnswer):
             self._count_local(decision.explanation, "answer")
@@ -214,6 +227,16 @@ class Metrics:
         self._count_keys(decision.explanation, name)
         self._count_readings(decision.explanation)
         self._count_lookup(decision.explanation)
+        self._redaction.of_request(name, decision.explanation.redacted)
+
+    def _count_reject(self, decision: Reject) -> None:
+        """What a decision refused, or could not let leave."""
+        if isinstance(decision.error, RequestBlocked):
+            self._count_local(decision.explanation, "block")
+        elif isinstance(decision.error, UnsupportedRequest):
+            self._count_local(decision.explanation, "unaccepted")
+        elif decision.explanation is not None:
+            self._count_readings(decision.explanation)
 
     def _count_local(self, explanation: Explanation | None, action: str) -> None:
         """A request for which a decision asked no pool."""
@@ -261,6 +284,8 @@ class Metrics:
         """Count an answer, its tokens and whether it was stored."""
         self._answers.labels(report.model, report.decision, f"{report.status // 100}xx").inc()
         self._stored.labels(report.stored).inc()
+        if report.tally is not None:
+            self._redaction.of_answer(report.decision, report.tally)
         self._answered.labels(report.model).observe(report.duration_s)
         if report.ttft_s is not None:
             self._ttft.labels(report.model).observe(report.ttft_s)

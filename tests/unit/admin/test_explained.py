@@ -10,6 +10,10 @@ from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.dialects.base import Rendered
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import ModelNotFound
+from router_extproc.llm.answer import JsonObject
+from router_extproc.llm.changes import ReasoningChange, RequestChanges
+from router_extproc.llm.edits import Cap, PrependText, Set
+from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.savings import EntryWorth, Worth
 from router_extproc.pipeline.decision import (
     CacheOutcome,
@@ -28,7 +32,7 @@ from router_extproc.testing.reports import TOKEN, stage
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
-    reasoning=True,
+    changes=RequestChanges(reasoning=ReasoningChange(on=True)),
     trace=(RuleTrace("maths", matched=True, tests={"domain: math": True}),),
 )
 PLAN = StorePlan(
@@ -48,6 +52,29 @@ def explanation(route: Route | None) -> Explanation:
         (stage("signals", 0.0025, "ok"),),
         Told("da", is_matched=False),
     )
+
+
+def test_changes_are_shown_with_the_operators_words_only() -> None:
+    changes = RequestChanges(headers=(("x-team", "research"), ("authorization", "Bearer secret")))
+    document: JsonObject = {"messages": [{"role": "system", "content": "private"}], "n": 3}
+    edits = (PrependText(("messages", 0, "content"), "Be brief."), Cap(("n",), 1), Set(("seed",), 7))
+    route = replace(ROUTE, changes=changes)
+    decision = Forward(
+        route,
+        b"{}",
+        CacheOutcome("miss", "m"),
+        STORING,
+        explanation(route),
+        edits=described(edits, document),
+    )
+    assert explained(decision)["changes"] == {
+        "body": [
+            {"path": "messages[0].content", "change": "prepend", "before": "string", "value": "Be brief."},
+            {"path": "n", "change": "cap", "before": "number", "value": 1},
+            {"path": "seed", "change": "set", "before": "absent", "value": 7},
+        ],
+        "headers": {"x-team": "research", "authorization": "***"},
+    }
 
 
 def test_a_forwarded_request_shows_its_way_and_why() -> None:

@@ -12,8 +12,9 @@ import structlog
 from router_extproc import __version__
 from router_extproc.cli import COMMANDS, main
 from router_extproc.cli.explanation import show
-from router_extproc.config.handover import handed_over
 from router_extproc.config.read import read_config
+from router_extproc.process.reload.messages import write_version
+from router_extproc.process.reload.versions import PolicyVersion
 
 OK = "version: 1\ndefault_model: small\nmodels: {small: {cluster: a, served_name: tiny}}\n"
 RULES = (
@@ -149,7 +150,7 @@ def test_explain_names_the_language(
 ) -> None:
     explanation = {
         "outcome": "replay", "cache": "hit-exact", "age_s": 1, "model": "small", "decision": "default",
-        "cache_status": "x", "ignored": 0, "language": language, "exact_only": exact_only,
+        "cache_status": "x", "ignored": 0, "redacted": [], "language": language, "exact_only": exact_only,
         "readings": [], "rules": [], "candidates": [], "stages": [],
     }  # fmt: skip
     show(explanation)
@@ -281,7 +282,7 @@ def test_a_worker_of_a_supervisor_repeats_no_warning(
     monkeypatch.setattr("router_extproc.cli.serve.run_worker", _no_worker)
     path = tmp_path / "router.yaml"
     path.write_text(DOUBTFUL)
-    handed = handed_over(read_config(path))
+    handed = write_version(PolicyVersion(1, read_config(path), "start", 0.0))
     monkeypatch.setattr("router_extproc.cli.serve.take_document", lambda: handed)
     assert run("serve", "--config", path, "--worker", "0", "--peers", tmp_path) == 0
     assert capsys.readouterr().err == ""

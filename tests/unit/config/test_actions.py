@@ -39,7 +39,10 @@ def test_a_block_and_an_answer_need_no_model() -> None:
     ("decision", "problem"),
     [
         ("{name: a}", "decisions[0].model: is required: a model, several in models, or an action"),
-        ("{name: a, model: small, action: {}}", "decisions[0].action: does nothing: write block or answer"),
+        (
+            "{name: a, model: small, action: {}}",
+            "decisions[0].action: does nothing: write block, answer, redact or mask",
+        ),
         (
             "{name: a, action: {answer: Hi., block: {}}}",
             "decisions[0].action: write either block or answer, not both",

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.document import dump
 from router_extproc.config.effective import effective
 from router_extproc.config.examine import Report, examine
+from router_extproc.config.model import Config
+from router_extproc.config.sources import Sources
 
 from .conftest import SMALLEST
 
@@ -51,6 +54,12 @@ def test_a_secret_in_clear_is_hidden(tmp_path: Path) -> None:
     report = examined(tmp_path, MILVUS, AUTH % "hunter2")
     assert in_force(report)["semantic_cache"]["milvus"]["connection"]["auth"]["password"] == "***"
     assert "hunter2" not in dump(in_force(report))
+
+
+def test_a_credential_for_a_pool_is_hidden(tmp_path: Path) -> None:
+    headers = "{x-team: research, Authorization: Bearer hunter2}"
+    report = examined(tmp_path, f"decisions: [{{name: a, model: small, headers: {headers}}}]\n")
+    assert in_force(report)["decisions"][0]["headers"] == {"x-team": "research", "Authorization": "***"}
 
 
 @pytest.mark.parametrize(
@@ -120,3 +129,21 @@ def test_what_is_shipped_is_read_again_as_it_is_in_force(tmp_path: Path, file: s
 def read_again(folder: Path, report: Report) -> Report:
     (folder / "effective.yaml").write_text(dump(in_force(report)))
     return examine(folder / "effective.yaml", environ=ENVIRON)
+
+
+def test_the_debug_token_is_hidden_by_as_much_as_a_token_needs() -> None:
+    """What is shown can be read again, and lets nobody in."""
+    token = "correct-horse-battery-staple"
+    sections = {"version": 1, "default_model": "a", "models": {"a": {"cluster": "a"}}}
+    config = Config.model_validate({**sections, "telemetry": {"debug_token": token}})
+    shown = effective(config, Sources(()))
+    assert token not in str(shown)
+    again = Config.model_validate(shown)
+    assert not list(check_telemetry(again))
+    assert token not in repr(config)
+
+
+def test_a_debug_token_that_could_be_guessed_is_refused() -> None:
+    sections = {"version": 1, "default_model": "a", "models": {"a": {"cluster": "a"}}}
+    config = Config.model_validate({**sections, "telemetry": {"debug_token": "short"}})
+    assert [problem.path for problem in check_telemetry(config)] == ["telemetry.debug_token"]

@@ -11,7 +11,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router_extproc.dialects.edit_json import edit_json, models_are_strings
-from router_extproc.llm.edits import Add, Cap, Edit, PrependItem, PrependText, Remove, Set
+from router_extproc.llm.edits import (
+    Add,
+    AppendItem,
+    AppendText,
+    Cap,
+    Edit,
+    PrependItem,
+    PrependText,
+    Remove,
+    RemoveItems,
+    Set,
+)
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
     ["model", '"model":', '\\"model\\":', "{", "}", "[", "\\", 'a"']
@@ -204,6 +215,27 @@ def test_later_edits_see_what_earlier_ones_did() -> None:
     assert edit_json(b'{"l":[0,1],"z":0}', edits) == b'{"z":1,"n":5,"l":[{"x":1},"b"]}'
 
 
+@pytest.mark.parametrize(
+    ("edit", "edited"),
+    [
+        (AppendText(("t",), ' "b"'), rb'{"t" : "a\u0041 \"b\"" , "l":[ 1 , 2 , 3 ]}'),
+        (AppendItem(("l",), "x"), rb'{"t" : "a\u0041" , "l":[ 1 , 2 , 3 ,"x"]}'),
+        (RemoveItems(("l",), frozenset({0, 2})), rb'{"t" : "a\u0041" , "l":[  2  ]}'),
+        (RemoveItems(("l",), frozenset({0, 1, 2, 9})), rb'{"t" : "a\u0041" , "l":[  ]}'),
+        (RemoveItems(("l",), frozenset()), rb'{"t" : "a\u0041" , "l":[ 1 , 2 , 3 ]}'),
+    ],
+)
+def test_what_is_put_behind_or_taken_out_leaves_the_rest(edit: Edit, edited: bytes) -> None:
+    assert edit_json(rb'{"t" : "a\u0041" , "l":[ 1 , 2 , 3 ]}', [edit]) == edited
+
+
+def test_many_elements_are_taken_out_in_one_pass() -> None:
+    """One edit each would read the body ten thousand times."""
+    body = b'{"l":[' + b",".join([b'{"a":[1]}'] * 20_000) + b"]}"
+    edited = edit_json(body, [RemoveItems(("l",), frozenset(range(1, 20_000)))])
+    assert edited == b'{"l":[{"a":[1]}]}'
+
+
 @pytest.mark.parametrize("edits", [[], [Set(("model",), "a")], [Add(("model",), "b")], [Remove(("x",))]])
 def test_body_that_says_so_already_is_the_same(edits: list[Edit]) -> None:
     assert edit_json(b'{"model":"a"}', edits) == b'{"model":"a"}'
@@ -223,7 +255,10 @@ EDITS = st.lists(
     | st.builds(Cap, PATHS, st.integers(-9, 9))
     | st.builds(Remove, PATHS)
     | st.builds(PrependText, PATHS, TEXTS)
-    | st.builds(PrependItem, PATHS, VALUES),
+    | st.builds(AppendText, PATHS, TEXTS)
+    | st.builds(PrependItem, PATHS, VALUES)
+    | st.builds(AppendItem, PATHS, VALUES)
+    | st.builds(RemoveItems, PATHS, st.frozensets(st.integers(0, 3))),
     max_size=4,
 )
 OBJECTS = st.dictionaries(
@@ -256,9 +291,21 @@ def _changed(value: Any, edit: Edit) -> Any:
             return min(value, edit.most)
         case PrependText() if isinstance(value, str):
             return edit.text + value
-        case PrependItem() if isinstance(value, list):
-            return [edit.item, *value]
+        case AppendText() if isinstance(value, str):
+            return value + edit.text
+        case PrependItem() | AppendItem() | RemoveItems() if isinstance(value, list):
+            return _changed_list(value, edit)
     return value
+
+
+def _changed_list(value: list[Any], edit: PrependItem | AppendItem | RemoveItems) -> list[Any]:
+    match edit:
+        case PrependItem():
+            return [edit.item, *value]
+        case AppendItem():
+            return [*value, edit.item]
+        case RemoveItems():
+            return [item for place, item in enumerate(value) if place not in edit.items]
 
 
 @given(tree=OBJECTS, edits=EDITS, ascii_only=st.booleans(), indent=st.sampled_from([None, 1]))

@@ -48,6 +48,9 @@ def config(*, workers: int = 1, listen: str = "unix:/run/r/{worker}.sock", **env
     )
 
 
+OLD = config(compatible_headers="vllm-sr")
+
+
 def whole(wanted: Config) -> dict[str, Any]:
     return loaded(rendered(wanted.model_dump_json())["bootstrap.yaml"])
 
@@ -196,13 +199,16 @@ def test_listed_headers_are_stripped_beside_ours() -> None:
         ("x-router-cache-", True),
         ("x-router-cache-status", True),
         ("x-router-cache-feedback", False),
+        ("x-router-d", True),
+        ("x-router-decision", True),
+        ("x-router-debug", False),
         ("x-routed", False),
         ("y-x-router-cluster", False),
     ],
 )
-def test_of_our_headers_a_client_may_send_one(name: str, *, stripped: bool) -> None:
+def test_of_our_headers_a_client_may_send_two(name: str, *, stripped: bool) -> None:
     """Envoy matches the whole name."""
-    pattern = all_but("x-router-", "cache-f")
+    pattern = all_but("x-router-", "cache-f", "deb")
     assert (re.fullmatch(pattern, name) is not None) is stripped
 
 
@@ -299,3 +305,18 @@ def test_the_include_is_made_of_the_bootstraps_parts() -> None:
         assert there[key] == value or there[key][:-1] == value
     assert parts["include/clusters.yaml"]["clusters"] == whole(config())["static_resources"]["clusters"]
     assert parts["include/routes.yaml"]["virtual_hosts"] == there["route_config"]["virtual_hosts"]
+
+
+def test_headers_of_another_router_are_rendered_where_they_are_asked_for() -> None:
+    ours, theirs = (rendered(wanted.model_dump_json())["bootstrap.yaml"] for wanted in (config(), OLD))
+    assert "x-vsr-" not in ours
+    assert "x-selected-model" not in ours
+    assert theirs.count("x-vsr-selected-category") == 2  # removed of a pool's answer, and set
+    assert "remove: x-selected-model" in theirs
+
+
+def test_a_page_may_read_the_headers_of_another_router() -> None:
+    cors = {"allow_origins": ["https://app.example"]}
+    page = config(compatible_headers="vllm-sr", cors=cors)
+    assert "x-vsr-selected-model" in str(whole(page)["static_resources"]["listeners"])
+    assert envoy_digest(config()) != envoy_digest(OLD)

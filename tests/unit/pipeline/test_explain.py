@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,19 @@ async def test_the_ask_and_the_costs_are_shown() -> None:
 
 async def test_a_pinned_request_asks_no_rule() -> None:
     assert (await explain(chat("solve it", model="small"))).rules == ()
+
+
+async def test_a_pinned_request_shows_the_rules_that_it_is_asked() -> None:
+    maths, law = (read_rule({name: True}) for name in ("maths", "law"))
+    decisions = (
+        replace(send_to(LARGE, name="maths", rule=maths), takes_pinned=True),
+        send_to(SMALL, name="law", rule=law),
+    )
+    signals = (KeywordsSignal("maths", ["solve"]), KeywordsSignal("law", ["sue"]))
+    pipeline = fake_router(signals=signals, decisions=decisions).parts.pipeline
+    body = json.dumps(chat("solve it", model="small")).encode()
+    whole = await explain_request(pipeline, RawRequest(DIALECTS["openai_chat"], Headers(()), body))
+    assert [(rule.trace.decision, rule.reached) for rule in whole.rules] == [("maths", True)]
 
 
 async def test_what_cannot_be_read_is_explained_by_its_error() -> None:

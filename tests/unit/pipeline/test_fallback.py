@@ -104,7 +104,7 @@ async def test_nobody_is_told_a_model_that_did_not_answer(client: Client) -> Non
     headers = Headers((("content-type", "application/json"),))
     event = AnswerStarted(200, headers, last=False, origin=Origin("vllm_large", "via_upstream"))
     reply = sent.driver.on_answer_headers(event)
-    assert reply == HeadersReply(HeaderMutation(remove=("x-router-model",)))
+    assert reply == HeadersReply(HeaderMutation(remove=("x-router-model", "x-vsr-selected-model")))
 
 
 async def test_the_answer_that_envoy_made_for_a_pool_that_is_down_is_learnt_from(client: Client) -> None:

@@ -288,14 +288,43 @@ def test_content_length_is_the_cores(mutation: HeaderMutation) -> None:
         begun.send(HeadersReply(mutation))
 
 
-def test_a_streamed_body_cannot_be_changed() -> None:
-    """Envoy would ignore it: the headers have left."""
+def test_a_chunk_of_an_answer_changes_only_where_the_headers_said_so() -> None:
+    """Its content-length has left otherwise."""
     begun = exchange()
     begun.receive(ResponseHeaders(OK))
     begun.send(HeadersReply(), Direction.RESPONSE)
     begun.receive(ResponseBody(b"a"))
-    with pytest.raises(LocalProtocolError, match="ignores changes"):
+    with pytest.raises(LocalProtocolError, match="not announced"):
         begun.send(BodyReply(body=b"b"), Direction.RESPONSE)
+
+
+def test_an_answer_that_changes_loses_its_content_length() -> None:
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    sent = begun.send(HeadersReply(body_changes=True), Direction.RESPONSE)
+    assert sent.reply == HeadersReply(HeaderMutation(remove=("content-length",)), body_changes=True)
+    begun.receive(ResponseBody(b"a"))
+    assert begun.send(BodyReply(body=b"longer"), Direction.RESPONSE).reply == BodyReply(body=b"longer")
+    begun.receive(ResponseBody(b"b", end_of_stream=True))
+    assert begun.send(BodyReply(body=b""), Direction.RESPONSE).reply == BodyReply(body=b"")
+    assert begun.ended
+
+
+def test_headers_cannot_change_with_a_chunk() -> None:
+    """Envoy would ignore it: they have left."""
+    begun = exchange()
+    begun.receive(ResponseHeaders(OK))
+    begun.send(HeadersReply(body_changes=True), Direction.RESPONSE)
+    begun.receive(ResponseBody(b"a"))
+    with pytest.raises(LocalProtocolError, match="ignores changes"):
+        begun.send(BodyReply(HeaderMutation((("x-a", "1"),)), b"b"), Direction.RESPONSE)
+
+
+def test_a_request_does_not_change_chunk_by_chunk() -> None:
+    begun = exchange()
+    begun.receive(request_headers())
+    with pytest.raises(LocalProtocolError, match="only an answer"):
+        begun.send(HeadersReply(body_changes=True))
 
 
 # ── rule 8: the body's limit ──

@@ -95,7 +95,7 @@ def test_the_default_model_is_asked_for_no_more_than_it_accepts() -> None:
 
 def test_a_client_that_names_a_model_gets_it() -> None:
     """The pool says itself what it does not accept."""
-    assert policy().pin(TEXT, demands=IMAGE).target == TEXT
+    assert policy().decide_pinned(TEXT, {}, demands=IMAGE).target == TEXT
 
 
 def test_a_fallback_that_does_not_accept_the_request_is_passed_over() -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from router_extproc.errors import RouterUnavailable
+from router_extproc.llm.changes import ReasoningChange, RequestChanges
+from router_extproc.routing.actions import Block
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
 from router_extproc.routing.rules import ALWAYS, Readings, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import TrafficSnapshot
@@ -20,11 +22,12 @@ SMALL = Target("small", "vllm_small", "Qwen/Qwen3-4B", None)
 LARGE = Target("large", "vllm_large", "Qwen/Qwen3-32B", "qwen3")
 FALLBACKS = Fallbacks({"small": SMALL, "large": LARGE}, {"large": "small"})
 LARGE_DOWN = TrafficSnapshot(frozenset(["vllm_large"]))
+REASON = RequestChanges(reasoning=ReasoningChange(on=True))
 MATHS = {"domain": Reading("domain", "math", 0.9)}
 
 
 def decision(name: str, priority: int = 0, when: object = None) -> RoutingDecision:
-    return RoutingDecision(name, priority, read_rule(when), (Candidate(LARGE),), reasoning=True, tags=("t",))
+    return RoutingDecision(name, priority, read_rule(when), (Candidate(LARGE),), REASON, tags=("t",))
 
 
 def policy(*decisions: RoutingDecision) -> Policy:
@@ -41,7 +44,7 @@ def test_first_written_wins_among_equals() -> None:
 
 def test_route_carries_what_its_decision_says() -> None:
     route = policy(decision("maths", 1, {"domain": "math"})).decide(MATHS)
-    assert (route.target, route.reasoning, route.tags) == (LARGE, True, ("t",))
+    assert (route.target, route.changes, route.tags) == (LARGE, REASON, ("t",))
 
 
 def test_no_matching_decision_gives_the_default_route() -> None:
@@ -57,9 +60,41 @@ def test_trace_names_every_decision_that_was_looked_at() -> None:
     assert trace[0].tests == {"domain: law": False}
 
 
-def test_pinned_request_asks_no_rule() -> None:
-    route = policy(decision("maths")).pin(SMALL)
-    assert (route.decision, route.target, route.trace) == ("pinned", SMALL, ())
+def test_a_pinned_request_asks_no_rule_of_others() -> None:
+    route = policy(decision("maths")).decide_pinned(SMALL, MATHS)
+    assert (route.decision, route.target, tuple(route.trace)) == ("pinned", SMALL, ())
+
+
+def test_a_pinned_request_keeps_its_model_under_a_decision_that_takes_it() -> None:
+    taking = replace(decision("maths", 1, {"domain": "math"}), takes_pinned=True)
+    route = policy(decision("other", 2), taking).decide_pinned(SMALL, MATHS)
+    assert isinstance(route, Route)
+    assert (route.decision, route.target, route.changes, route.tags) == ("maths", SMALL, REASON, ("t",))
+    assert policy(taking).decide_pinned(SMALL, {}).decision == "pinned"
+
+
+def test_a_pinned_request_is_blocked_as_others_are() -> None:
+    block = replace(decision("no"), candidates=(), action=Block("No."), takes_pinned=True)
+    assert isinstance(policy(block).decide_pinned(SMALL, {}), LocalReply)
+
+
+def test_only_signals_of_decisions_that_take_pinned_requests_are_read_for_them() -> None:
+    taking = replace(decision("a", when={"guard": True}), takes_pinned=True)
+    known = policy(taking, decision("b", when={"domain": True}))
+    assert known.pinned_signals == {"guard"}
+    assert known.signals == {"guard", "domain"}
+    assert policy(decision("b", when={"domain": True})).pinned_signals == frozenset()
+
+
+def test_who_may_answer_hangs_on_whether_the_model_was_named() -> None:
+    plain = policy(decision("a"), replace(decision("b"), takes_pinned=True))
+    assert [plain.may_send(name, SMALL, pinned=True) for name in ("pinned", "default", "a", "b")] == [
+        True, False, False, True,
+    ]  # fmt: skip
+    assert [plain.may_send(name, LARGE) for name in ("pinned", "default", "a", "b")] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    assert not plain.may_send("gone", LARGE)
 
 
 def test_empty_rule_always_holds() -> None:
@@ -164,8 +199,8 @@ def test_a_route_to_a_pool_that_is_down_names_the_fallback_and_stays_itself() ->
 
 
 def test_a_pinned_request_is_sent_to_the_fallback_too() -> None:
-    assert policy().pin(LARGE, LARGE_DOWN).fallback == SMALL
-    assert policy().pin(LARGE).fallback is None
+    assert policy().decide_pinned(LARGE, {}, LARGE_DOWN).fallback == SMALL
+    assert policy().decide_pinned(LARGE, {}).fallback is None
 
 
 def test_a_route_without_a_fallback_is_sent_as_it_is() -> None:

@@ -30,7 +30,7 @@ TRACE_PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SECRET = "sk-live-0123456789"
 PROMPT = "What is the capital of Atlantis?"
 ANSWER = answered()
-ROUTE = Route("default", SMALL, reasoning=None)
+ROUTE = Route("default", SMALL, changes=None)
 
 Lines = list[dict[str, Any]]
 

@@ -132,7 +132,11 @@ SIGNALS: list[Case] = [
     ("signals: {k: {type: keywords, any: [asap], none: [ASAP]}}\n" + decisions("{k: true}"), "signals.k.any[0]", "is in none, too", "signals: {k: {type: keywords, any: [asap], none: [later]}}\n" + decisions("{k: true}")),
 ]  # fmt: skip
 
+EVERY = "{name: a, model: small}"
+BLOCK = "{name: b, when: {any: [{k: true}, {t: a}]}, action: {block: {}}}"
 RULES: list[Case] = [
+    (f"{KEYWORDS}decisions: [{EVERY}, {BLOCK}]\n", "decisions[1]", "takes only requests that name a model: 'a' comes first", f"{KEYWORDS}decisions: [{BLOCK}, {EVERY}]\n"),
+    (f"{KEYWORDS}decisions: [{EVERY[:-1]}, pinned: true}}, {BLOCK}]\n", "decisions[1]", "is never taken: 'a'", f"{KEYWORDS}decisions: [{BLOCK}, {EVERY[:-1]}, pinned: true}}]\n"),
     (KEYWORDS + decisions("{t: a}", "null", "{k: true}"), "decisions[2]", "'d1' comes first and takes all", KEYWORDS + decisions("{t: a}", "{k: true}", "null")),
     (KEYWORDS + decisions("{t: a}", "{k: true}", "{k: asap}"), "decisions[2]", "is never taken: 'd1'", KEYWORDS + decisions("{t: a}", "{k: true}", "{k: false}")),
     (KEYWORDS + decisions("{any: [{k: true}, {t: gold}]}", "{t: gold}"), "decisions[1]", "comes first", KEYWORDS + decisions("{t: gold}", "{any: [{k: true}, {t: gold}]}")),

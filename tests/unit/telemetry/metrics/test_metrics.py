@@ -33,7 +33,7 @@ from router_extproc.testing.reports import TOKEN, answered, decided, stage
 ROUTE = Route(
     "maths",
     Target("large", "vllm_large", "Qwen/Qwen3-32B", None),
-    reasoning=None,
+    changes=None,
 )
 EXPLANATION = Explanation(
     "openai_chat",

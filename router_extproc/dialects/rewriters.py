@@ -1,0 +1,222 @@
+"""Changes the texts of an answer on its way to the client, as one object or as a stream of events.
+
+An event in which nothing changes passes byte for byte; one that changes is written anew. What a filter holds
+back of a text follows in an event of its own where the text ends. A dialect adds where its texts are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import orjson
+
+from router_extproc.dialects.base import AnswerRewriter, MakeFilter, Rendered, TextForm
+from router_extproc.errors import RequestError, RouterUnavailable
+from router_extproc.llm.answer import JsonObject, JsonValue
+
+#: An answer that is one object is held until it is complete.
+JSON_BYTES_MAX: Final = 16 << 20
+#: One event of a stream.
+EVENT_BYTES_MAX: Final = 4 << 20
+#: White space that may stand behind an object whose end is seen at once.
+_TAIL_BYTES: Final = 64
+_END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_LINE: Final = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r|\Z)")
+_LINE_ENDS: Final = b"\r\n"
+_DATA: Final = b"data:"
+_DONE: Final = b"[DONE]"
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenEvent:
+    """One event of a stream after its filters."""
+
+    #: Events that must come before it.
+    before: Sequence[JsonObject] = ()
+    #: Its own document has changed.
+    changed: bool = False
+
+
+class TextRewriter(Protocol):
+    """Where the texts are in one API's answers."""
+
+    def rewrite(self, document: JsonObject) -> bool:
+        """Change the texts of an unstreamed answer in place; whether any has changed."""
+        ...
+
+    def rewrite_event(self, document: JsonObject) -> RewrittenEvent:
+        """Change the texts of one event in place."""
+        ...
+
+    def flush(self) -> Sequence[JsonObject]:
+        """Events with all that is still held back."""
+        ...
+
+
+def answer_rewriter(
+    content_type: str,
+    texts: TextRewriter,
+    make: MakeFilter,
+    render_error: Callable[[RequestError], Rendered],
+) -> AnswerRewriter | None:
+    """The rewriter for an answer of this content type; None: it can be none of this API."""
+    match content_type.partition(";")[0].strip().lower():
+        case "application/json":
+            return JsonAnswerRewriter(texts, make, _too_large(render_error))
+        case "text/event-stream":
+            return StreamAnswerRewriter(texts, make, _too_large(render_error))
+        case _:
+            return None
+
+
+def _too_large(render_error: Callable[[RequestError], Rendered]) -> bytes:
+    return render_error(RouterUnavailable("The answer is too large for this gateway to pass on.")).body
+
+
+class JsonAnswerRewriter:
+    """Holds an answer until it is a whole object; fits AnswerRewriter."""
+
+    def __init__(self, texts: TextRewriter, make: MakeFilter, too_large: bytes) -> None:
+        self._texts = texts
+        self._make = make
+        self._too_large = too_large
+        self._held = bytearray()
+        self._over = False
+
+    def feed(self, chunk: bytes, *, last: bool) -> bytes:
+        """See AnswerRewriter. Nothing follows an object, so it need not wait for the end of the body."""
+        if self._over:
+            return b"" if chunk.strip() else chunk
+        self._held += chunk
+        if len(self._held) > JSON_BYTES_MAX:
+            return self._end(self._too_large)
+        if not last and not self._held[-_TAIL_BYTES:].rstrip().endswith(b"}"):
+            return b""
+        try:
+            document = orjson.loads(self._held)
+        except orjson.JSONDecodeError:
+            return self._end(_filter_bytes(bytes(self._held), self._make)) if last else b""
+        return self._end(self._rewritten(document))
+
+    def _rewritten(self, document: JsonValue) -> bytes:
+        if type(document) is not dict:
+            return _filter_bytes(bytes(self._held), self._make)
+        return orjson.dumps(document) if self._texts.rewrite(document) else bytes(self._held)
+
+    def _end(self, body: bytes) -> bytes:
+        self._over = True
+        self._held = bytearray()
+        return body
+
+
+class StreamAnswerRewriter:
+    """Changes one event after the other; fits AnswerRewriter."""
+
+    def __init__(self, texts: TextRewriter, make: MakeFilter, too_large: bytes) -> None:
+        self._texts = texts
+        self._make = make
+        self._too_large = too_large
+        self._held = b""
+        self._over = False
+
+    def feed(self, chunk: bytes, *, last: bool) -> bytes:
+        """See AnswerRewriter."""
+        if self._over:
+            return b""
+        held = self._held + chunk
+        pieces, copied = [], 0
+        # An end may be cut: what is held has none, but for its last bytes.
+        for found in _END_OF_EVENT.finditer(held, max(0, len(self._held) - 3)):
+            pieces.append(self._event(held[copied : found.end()]))
+            copied = found.end()
+        self._held = held[copied:]
+        if len(self._held) > EVENT_BYTES_MAX:
+            self._over, self._held = True, b""
+            pieces.append(b"event: error\ndata: " + self._too_large + b"\n\n")
+        elif last:
+            pieces.append(self._end())
+        return b"".join(pieces)
+
+    def _end(self) -> bytes:
+        self._over = True
+        rest = self._event(self._held) if self._held else b""
+        return rest + self._flushed()
+
+    def _event(self, frame: bytes) -> bytes:
+        """One event with its end."""
+        data = _payload_of(frame)
+        if not data:
+            return frame
+        if data == _DONE:
+            return self._flushed() + frame
+        try:
+            document = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            document = None
+        if type(document) is not dict:
+            text = _filter_bytes(data, self._make)
+            return frame if text == data else _with_payload(frame, text)
+        rewritten = self._texts.rewrite_event(document)
+        before = b"".join(map(_frame, rewritten.before))
+        return before + (_with_payload(frame, orjson.dumps(document)) if rewritten.changed else frame)
+
+    def _flushed(self) -> bytes:
+        return b"".join(map(_frame, self._texts.flush()))
+
+
+def filter_whole(text: str, make: MakeFilter, form: TextForm = "text") -> str:
+    """A text that is there as a whole."""
+    filtering = make(form)
+    return filtering.feed(text) + filtering.finish()
+
+
+def filter_strings(value: JsonValue, make: MakeFilter) -> JsonValue:
+    """The same value, each string in it filtered by itself."""
+    match value:
+        case str():
+            return filter_whole(value, make)
+        case list():
+            return [filter_strings(each, make) for each in value]
+        case dict():
+            return {name: filter_strings(each, make) for name, each in value.items()}
+        case _:
+            return value
+
+
+def _filter_bytes(data: bytes, make: MakeFilter) -> bytes:
+    """What is no JSON, as a text."""
+    text = data.decode("utf-8", "surrogateescape")
+    return filter_whole(text, make).encode("utf-8", "surrogateescape")
+
+
+def _payload_of(frame: bytes) -> bytes:
+    """The data of an event, its lines joined."""
+    one_line = frame.endswith(b"\n\n") and frame.find(b"\n") == len(frame) - 2
+    if one_line and frame.startswith(_DATA) and b"\r" not in frame:
+        return frame[len(_DATA) :].strip()
+    return b"\n".join(line[len(_DATA) :].strip() for line in _lines(frame) if line.startswith(_DATA))
+
+
+def _lines(frame: bytes) -> Iterator[bytes]:
+    return (found.group() for found in _LINE.finditer(frame) if found.group())
+
+
+def _with_payload(frame: bytes, data: bytes) -> bytes:
+    """The event with other data; its other lines stay."""
+    kept = [line for line in _lines(frame) if not line.startswith(_DATA)]
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    fields = [line for line in kept if line.strip(_LINE_ENDS)]
+    ended = len(kept) > len(fields)
+    written = b"".join(_DATA + b" " + line + b"\n" for line in lines)
+    ends = (field if field.endswith((b"\n", b"\r")) else field + b"\n" for field in fields)
+    return b"".join(ends) + written + (b"\n" if ended else b"")
+
+
+def _frame(document: JsonObject) -> bytes:
+    """An event of our own; where an API's events have a type, it is their name, too."""
+    kind = document.get("type")
+    name = f"event: {kind}\n".encode() if type(kind) is str else b""
+    return name + b"data: " + orjson.dumps(document) + b"\n\n"

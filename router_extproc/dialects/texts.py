@@ -1,0 +1,68 @@
+"""Finds the texts of a request's body: every string but those that a dialect says are none.
+
+A member that is not known counts as text: it is better to look at a name too much than to miss a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+from router_extproc.dialects.base import BodyText, TextPart
+from router_extproc.dialects.json_strings import Names, strings_of, text_of
+
+MESSAGES: Final = "messages"
+#: How a string is read: as a text, as JSON, as a text if it has spaces (else it is coded bytes), or not.
+StringForm: TypeAlias = Literal["text", "json", "spaced", "none"]
+#: Paths with more names are of a client's own making.
+_NAMES_MAX: Final = 8
+#: Paths that are known; a client's own names must not fill the memory.
+_KEPT_MAX: Final = 2048
+#: Members that are the same in every turn: their values are numbered before those of the messages.
+_LASTING: Final = frozenset({"system", "tools", "functions"})
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """What a dialect knows of its strings."""
+
+    form: Callable[[Names], StringForm]
+    #: Of a string in a message: by its path and its message's role.
+    part: Callable[[Names, TextPart], TextPart]
+    roles: Mapping[str, TextPart]
+
+
+def find_texts(body: bytes, rules: TextRules) -> Iterator[BodyText]:
+    """See RequestDialect.texts."""
+    strings = list(strings_of(body))
+    roles: dict[int, TextPart] = {}
+    for names, element, start, end in strings:
+        if names == (MESSAGES, "role"):
+            roles[element] = rules.roles.get(text_of(body[start:end].decode()), "other")
+    for names, element, start, end in strings:
+        form = _form(rules.form, names) if len(names) <= _NAMES_MAX else "text"
+        if form == "none" or (form == "spaced" and b" " not in body[start:end]):
+            continue
+        part = _part(names, rules, roles.get(element, "other"))
+        yield BodyText(start, end, "json" if form == "json" else "text", part, _order(names))
+
+
+@lru_cache(maxsize=_KEPT_MAX)
+def _form(form: Callable[[Names], StringForm], names: Names) -> StringForm:
+    return form(names)
+
+
+def _part(names: Names, rules: TextRules, role: TextPart) -> TextPart:
+    top = names[0] if names else ""
+    if top == MESSAGES:
+        return rules.part(names, role)
+    if top == "system":
+        return "system"
+    return "tools" if top in _LASTING else "other"
+
+
+def _order(names: Names) -> int:
+    top = names[0] if names else ""
+    return 0 if top in _LASTING else 1 if top == MESSAGES else 2
