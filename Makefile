@@ -112,7 +112,7 @@ $(TRAINING)/.ready: $(VENV)/.encoder
 train-all: $(TRAINING)/.ready ## Remake every shipped model from rows: make train-all DATA=../shared/data (hours)
 	@test -d "$(DATA)" || { echo "name the folder of rows: make train-all DATA=../shared/data" >&2; exit 2; }
 	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.task_layers.ship --data "$(DATA)" --work $(WORK)/trunk
-	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.indirect.ship --data "$(DATA)" --work $(WORK)/indirect
+	@$(BIN)/python -m router_extproc.training.indirect.ship --data "$(DATA)" --work $(WORK)/indirect
 	@PYTHONPATH="$$PWD" $(TRAINING)/bin/python -m router_extproc.training.verifier.ship \
 	  --data "$(DATA)" --work $(WORK)/verifier --questions tests/samples/questions/pairs.jsonl
 	@$(BIN)/router-extproc models build --force
