@@ -196,7 +196,7 @@ class RoutedExchange:
             self._redacted = report.decision.redacted if self._role is Role.INLINE else None
         reply = self._parts.consequences.carry_out(report, self._role)
         debug = NOT_SENT if self._request is None else self._request.debug
-        return self._parts.operators.tell(reply, debug)
+        return self._parts.operators.tell(reply, debug, report.decision.explanation)
 
     def _reject(self, request: _Request, error: RequestError) -> ImmediateResponse:
         """Refuse what the pipeline never sees."""

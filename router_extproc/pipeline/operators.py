@@ -12,9 +12,18 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from router_extproc.pipeline.brief import brief
+from router_extproc.pipeline.decision import Explanation
 from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import BodyReply, ImmediateResponse
-from router_extproc.protocol.names import DEBUG_HEADER, METADATA_NAMESPACE, VERSION_HEADER, VERSION_KEY
+from router_extproc.protocol.names import (
+    DEBUG_HEADER,
+    EXPLAIN_HEADER,
+    EXPLAIN_KEY,
+    METADATA_NAMESPACE,
+    VERSION_HEADER,
+    VERSION_KEY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +56,30 @@ class Operators:
         return DebugHeader(sent=True, is_operators=same and len(given) == 1 and self.token is not None)
 
     def tell(
-        self, reply: BodyReply | ImmediateResponse, header: DebugHeader
+        self,
+        reply: BodyReply | ImmediateResponse,
+        header: DebugHeader,
+        explanation: Explanation | None = None,
     ) -> BodyReply | ImmediateResponse:
-        """The reply without the token and, to an operator, with the policy's version."""
+        """The reply without the token and, to an operator, with the policy's version and why."""
         if not header.sent:
             return reply
         if isinstance(reply, ImmediateResponse):
-            return self.answer(reply, header)
-        return _forwarded(reply, self._told(header))
+            return self.answer(reply, header, explanation)
+        return _forwarded(reply, self._told(header, explanation))
 
-    def answer(self, reply: ImmediateResponse, header: DebugHeader) -> ImmediateResponse:
+    def answer(
+        self, reply: ImmediateResponse, header: DebugHeader, explanation: Explanation | None = None
+    ) -> ImmediateResponse:
         """The same of an answer of ours."""
-        more = tuple((_HEADERS[key], value) for key, value in self._told(header).items())
+        more = tuple((_HEADERS[key], value) for key, value in self._told(header, explanation).items())
         return replace(reply, headers=(*reply.headers, *more)) if more else reply
 
-    def _told(self, header: DebugHeader) -> dict[str, str]:
-        return {VERSION_KEY: str(self.policy_version)} if header.is_operators else {}
+    def _told(self, header: DebugHeader, explanation: Explanation | None) -> dict[str, str]:
+        if not header.is_operators:
+            return {}
+        told = {VERSION_KEY: str(self.policy_version)}
+        return told if explanation is None else told | {EXPLAIN_KEY: brief(explanation)}
 
 
 NO_OPERATORS: Final = Operators()
@@ -74,7 +91,9 @@ def without_token(headers: Headers) -> Headers:
 
 
 #: What is told to the header that tells it.
-_HEADERS: Final[Mapping[str, str]] = MappingProxyType({VERSION_KEY: VERSION_HEADER})
+_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {VERSION_KEY: VERSION_HEADER, EXPLAIN_KEY: EXPLAIN_HEADER}
+)
 
 
 def _forwarded(reply: BodyReply, told: Mapping[str, str]) -> BodyReply:

@@ -21,6 +21,7 @@ FEEDBACK_HEADER: Final = "x-router-cache-feedback"
 DEBUG_HEADER: Final = "x-router-debug"
 #: To operators: the version of the policy that decided.
 VERSION_HEADER: Final = "x-router-version"
+EXPLAIN_HEADER: Final = "x-router-explain"
 
 #: Initial metadata of every ext_proc stream: decide, observe or inline.
 ROLE_HEADER: Final = "x-router-role"
@@ -34,6 +35,7 @@ TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
 CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
 VERSION_KEY: Final = "version"
+EXPLAIN_KEY: Final = "explain"
 
 #: Headers of vLLM Semantic Router, for what was made for it (`envoy.compatible_headers`). To the pool:
 OLD_SELECTED_MODEL_HEADER: Final = "x-selected-model"

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import structlog
 
+from router_extproc.pipeline.brief import held_tests, scores_of
 from router_extproc.pipeline.decision import Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
 from router_extproc.pipeline.request_ids import RequestIds
@@ -153,6 +154,10 @@ def _explained(explanation: Explanation) -> Facts:
         "cache": explanation.cache,
         "stages_ms": {note.stage: _ms(note.duration_s) for note in explanation.stages},
     }
+    if held := held_tests(explanation):
+        facts["because"] = list(held)
+    if scores := scores_of(explanation):
+        facts["scores"] = dict(scores)
     if explanation.cache_reason:
         facts["cache_reason"] = explanation.cache_reason
     if explanation.candidates:

@@ -46,10 +46,12 @@ def test_without_a_token_nobody_is_an_operator() -> None:
 async def test_an_operator_is_told_which_version_decided(router: FakeRouter) -> None:
     client = Client(router)
     sent = await client.send(chat(), x_router_debug=TOKEN)
-    assert sent.forwarded.dynamic_metadata[METADATA_NAMESPACE]["version"] == "7"
+    told = sent.forwarded.dynamic_metadata[METADATA_NAMESPACE]
+    assert (told["version"], told["explain"]) == ("7", "decision: default; cache: miss (absent)")
     client.answer(sent, answer_json())
     replayed = await client.send(chat(), x_router_debug=TOKEN)
     assert dict(replayed.immediate.headers)["x-router-version"] == "7"
+    assert dict(replayed.immediate.headers)["x-router-explain"] == "cache: hit-exact"
 
 
 async def test_an_operators_mistake_is_told_as_any_other_and_with_the_version(router: FakeRouter) -> None:
@@ -61,10 +63,10 @@ async def test_an_operators_mistake_is_told_as_any_other_and_with_the_version(ro
 async def test_nobody_else_is_told(router: FakeRouter, headers: dict[str, str]) -> None:
     client = Client(router)
     sent = await client.send(chat(), **headers)
-    assert "version" not in sent.forwarded.dynamic_metadata[METADATA_NAMESPACE]
+    assert not {"version", "explain"} & sent.forwarded.dynamic_metadata[METADATA_NAMESPACE].keys()
     client.answer(sent, answer_json())
     replayed = await client.send(chat(), **headers)
-    assert "x-router-version" not in dict(replayed.immediate.headers)
+    assert not {"x-router-version", "x-router-explain"} & dict(replayed.immediate.headers).keys()
 
 
 @pytest.mark.parametrize("token", [TOKEN, WRONG])
