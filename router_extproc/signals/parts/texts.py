@@ -5,6 +5,7 @@ System prompts are the operator's own and belong to no part. What a tool returne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from router_extproc.signals.base import Part, Subject
 CHARS_MAX: Final = 131_072
 #: Texts of a request that are read at most.
 TEXTS_MAX: Final = 2_000
+#: A tag without attributes, which could hold words.
+_TAG: Final = re.compile(r"</?[A-Za-z][\w:-]{0,63}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,17 @@ def texts_of(subject: Subject, parts: Sequence[Part]) -> Iterator[PartText]:
     yield from _turns(request.later, parts)
     if "ask" in parts and request.prompt:
         # The whole message: what an ask leaves out reaches the model, too.
-        yield PartText("ask", request.prompt)
+        yield PartText("ask", without_tags(request.prompt))
     yield from _turns(request.history, parts)
+
+
+def without_tags(text: str) -> str:
+    """The text with a line break for each bare tag; what stands between tags, or in one, stays.
+
+    Clients of coding agents wrap what they add into tags, which by themselves look like an attack to a head
+    that was trained on what people write.
+    """
+    return _TAG.sub("\n", text) if "<" in text else text
 
 
 def ends_of(text: str, chars_max: int) -> tuple[str, ...]:
@@ -71,4 +83,4 @@ def _turns(turns: Sequence[Turn], parts: Sequence[Part]) -> Iterator[PartText]:
     for turn in reversed(turns):
         part: Part = "tools" if turn.role == "tool" else "history"
         if part in parts and turn.text:
-            yield PartText(part, turn.text)
+            yield PartText(part, turn.text if part == "tools" else without_tags(turn.text))
