@@ -34,7 +34,8 @@ ANSWER_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
 PATH: Final = "/v1/chat/completions"
 _PACKAGED: Final = resources.files("router_extproc.demo").joinpath("router.yaml")
-_PATIENCE: Final = "limits: {message_timeout_s: 5.0, signals_timeout_s: 2.0, cache_timeout_s: 2.0}\n"
+_LIMITS: Final = "\nlimits:\n"
+_PATIENCE: Final = "  message_timeout_s: 5.0\n  signals_timeout_s: 2.0\n  cache_timeout_s: 2.0\n"
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -171,7 +172,7 @@ def running_demo(
     own = _PACKAGED if config is None else config
     # Beside the one that was given: it may name files there.
     patient = (folder if config is None else config.parent) / "patient.yaml"
-    patient.write_text(own.read_text(encoding="utf-8") + _PATIENCE, encoding="utf-8")
+    patient.write_text(_with_patience(own.read_text(encoding="utf-8")), encoding="utf-8")
     words = (
         *("demo", "--config", str(patient), "--folder", str(folder)),
         *("--port", str(port), "--admin-port", str(admin_port), *options),
@@ -191,6 +192,12 @@ def running_demo(
         yield demo
     finally:
         _stop(process)
+
+
+def _with_patience(text: str) -> str:
+    """The configuration with more time for each request, in the section that it has or in one more."""
+    head, section, rest = text.partition(_LIMITS)
+    return f"{head}{section or _LIMITS}{_PATIENCE}{rest}"
 
 
 def free_port() -> int:
