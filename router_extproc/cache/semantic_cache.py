@@ -21,6 +21,7 @@ from router_extproc.cache.select import selects
 from router_extproc.cache.tiered_lookup import TieredLookup
 from router_extproc.cache.usable import Usable
 from router_extproc.cache.write_queue import LIMITS, QueueLimits, WriteQueue
+from router_extproc.cancellation import end_tasks
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Verifier
@@ -95,10 +96,7 @@ class SemanticCache:
     async def aclose(self) -> None:
         """Stop, and write what is queued, within CLOSE_S; the backend stays open."""
         tasks, self._tasks = self._tasks, set()
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_tasks(tasks)
         if self._queue is None:
             return
         try:

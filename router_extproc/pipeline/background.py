@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, Self
 
+from router_extproc.cancellation import end_tasks
 from router_extproc.clock import Budget, Clock
 from router_extproc.pipeline.stages import run_stage
 
@@ -37,8 +38,7 @@ class BackgroundTasks:
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+            await end_tasks([self._task])
 
     def offer(self, task: Callable[[], Awaitable[bool]]) -> bool:
         """Do it soon; its result says whether it did what it was for. False: it was dropped."""

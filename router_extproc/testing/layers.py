@@ -30,6 +30,7 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
             "llm",
             "clock",
             "address",
+            "cancellation",
             "errors",
             "extras",
             "section",

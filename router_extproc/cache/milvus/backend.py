@@ -47,6 +47,7 @@ from router_extproc.cache.milvus.schema import PRIMARY, search_params
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.sweeper import Sweeper
 from router_extproc.cache.milvus.write_feed import LiteWriteFeed
+from router_extproc.cancellation import end_tasks
 from router_extproc.clock import Clock
 from router_extproc.errors import CacheError
 from router_extproc.models.base import Vector
@@ -125,8 +126,7 @@ class MilvusCache:
     async def aclose(self) -> None:
         """Disconnect; with Milvus Lite every row that was put is then on disk."""
         if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.wait({self._sweeping})
+            await end_tasks([self._sweeping])
             self._sweeping = None
         await self._connection.aclose()
 

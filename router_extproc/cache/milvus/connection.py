@@ -21,6 +21,7 @@ from router_extproc.cache.milvus.endpoint import LiteEndpoint, collection_of, en
 from router_extproc.cache.milvus.errors import FOREIGN_ERRORS, translate
 from router_extproc.cache.milvus.settings import Milvus
 from router_extproc.cache.milvus.trouble import trouble_of
+from router_extproc.cancellation import end_tasks
 from router_extproc.clock import Backoff, SystemClock
 from router_extproc.errors import CacheError
 
@@ -96,8 +97,7 @@ class Connection:
     async def aclose(self) -> None:
         """Disconnect; Milvus Lite writes its rows to disk."""
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
+            await end_tasks([self._keeper])
             self._keeper = None
         await self._disconnect("closed")
         if isinstance(self._endpoint, LiteEndpoint):
