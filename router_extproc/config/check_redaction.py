@@ -46,7 +46,7 @@ def _check_kinds(path: str, kinds: Sequence[str]) -> Iterator[ConfigError]:
 def _check_profile(path: str, action: Action) -> Iterator[ConfigError]:
     """In the split profile answers are only watched."""
     redact = action.redaction
-    if redact is not None and redact.restore:
+    if redact is not None and redact.restore and "restore" in redact.model_fields_set:
         problem = (
             "needs envoy.profile: inline, since an answer of the split profile cannot be changed; to let"
             " clients see placeholders, write redact: {kinds: [...], restore: false}"

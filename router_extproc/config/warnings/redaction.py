@@ -18,6 +18,14 @@ def warn_of_unredacted(subject: Subject) -> Iterator[ConfigWarning]:
         if decision.action is None or decision.action.redact is None:
             continue
         path = f"decisions[{index}]"
+        redact = decision.action.redaction
+        if config.envoy.profile != "inline" and redact is not None and redact.restore:
+            problem = (
+                "is not put back into answers: clients see placeholders, because an answer of the split"
+                " profile cannot be changed; set envoy.profile: inline, or write redact: {kinds: [...],"
+                " restore: false} if that is meant"
+            )
+            yield ConfigWarning(f"{path}.action.redact", problem)
         if config.envoy.unread == "pass":
             problem = (
                 "replaces personal data, but Envoy lets requests pass as they are while the sidecar is away;"

@@ -92,7 +92,8 @@ def test_each_problem_says_where_and_what(action: str, problem: str) -> None:
 def test_the_split_profile_cannot_change_answers() -> None:
     needed = "needs envoy.profile: inline, since an answer of the split profile cannot be changed"
     hint = "to let clients see placeholders, write redact: {kinds: [...], restore: false}"
-    found = problems("{redact: [EMAIL_ADDRESS], mask: [API_KEY]}", envoy="{profile: split}")
+    wanted = "{redact: {kinds: [EMAIL_ADDRESS], restore: true}, mask: [API_KEY]}"
+    found = problems(wanted, envoy="{profile: split}")
     assert found == [f"decisions[0].action.redact: {needed}; {hint}", f"decisions[0].action.mask: {needed}"]
 
 
@@ -114,6 +115,20 @@ def test_nothing_of_such_a_decision_is_cached() -> None:
 
 def subject(action: str, *, envoy: str = "{profile: inline}", more: str = "when: {urgent: true}") -> Subject:
     return Subject(config_of(action, envoy=envoy, more=more), Sources(()))
+
+
+@pytest.mark.parametrize("redact", ["[EMAIL_ADDRESS]", "{kinds: [EMAIL_ADDRESS]}"])
+def test_clients_of_the_split_profile_see_placeholders_and_check_says_so(redact: str) -> None:
+    """The data does not leave either way."""
+    envoy = "{profile: split, unread: deny}"
+    assert problems(f"{{redact: {redact}}}", envoy=envoy) == []
+    [warning] = warn_of_unredacted(subject(f"{{redact: {redact}}}", envoy=envoy))
+    assert "clients see placeholders" in warning.problem
+
+
+def test_who_wants_placeholders_is_not_warned() -> None:
+    meant = "{redact: {kinds: [EMAIL_ADDRESS], restore: false}}"
+    assert list(warn_of_unredacted(subject(meant, envoy="{profile: split, unread: deny}"))) == []
 
 
 def test_an_envoy_that_lets_pass_is_warned_of() -> None:
