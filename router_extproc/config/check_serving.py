@@ -14,6 +14,7 @@ from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.models.shipped import shipped_labels
 from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.context_length import ContextLengthSettings
 
 #: In an encoder's folder.
 ENCODER_FILE: Final = "model.onnx"
@@ -27,10 +28,19 @@ def check_serving(config: Config) -> Iterator[ConfigError]:
     """Every problem that a start would end with."""
     if config.encoder.path is not None:
         yield from _check_folder("encoder.path", config.encoder.path, ENCODER_FILE)
+    for key, model in config.models.items():
+        yield from _check_file(f"models.{key}.tokenizer", model.tokenizer)
     for name, signal in config.signals.items():
         path = f"signals.{name}"
+        if isinstance(signal, ContextLengthSettings):
+            yield from _check_file(f"{path}.tokenizer", signal.tokenizer)
         yield from _check_head(path, signal)
         yield from _check_encoder_of(path, signal, config)
+
+
+def _check_file(path: str, file: str | None) -> Iterator[ConfigError]:
+    if file is not None and not Path(file).is_file():
+        yield ConfigError(path, f"no file '{file}'")
 
 
 def _check_folder(path: str, folder: str, file: str) -> Iterator[ConfigError]:

@@ -13,10 +13,11 @@ from router_extproc.cache.milvus.endpoint import is_lite
 from router_extproc.cache.milvus.settings import Milvus, MilvusTls
 from router_extproc.config.admin import Admin
 from router_extproc.config.encoder import Encoder
-from router_extproc.config.model import Config, SemanticCache
+from router_extproc.config.model import Config, Model, SemanticCache
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.section import Section
 from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.context_length import ContextLengthSettings
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -42,6 +43,7 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
         encoder=_anchor_encoder(section.encoder, folder),
         shadow_policy=None if section.shadow_policy is None else _absolute(section.shadow_policy, folder),
         state_dir=None if section.state_dir is None else _absolute(section.state_dir, folder),
+        models={name: _anchor_model(model, folder) for name, model in section.models.items()},
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
         semantic_cache=_anchor_cache(section.semantic_cache, folder),
     )
@@ -62,8 +64,14 @@ def _anchor_encoder(encoder: Encoder, folder: Path) -> Encoder:
     return encoder if encoder.path is None else _with(encoder, path=_absolute(encoder.path, folder))
 
 
+def _anchor_model(model: Model, folder: Path) -> Model:
+    return model if model.tokenizer is None else _with(model, tokenizer=_absolute(model.tokenizer, folder))
+
+
 def _anchor_signal(signal: SignalSettings, folder: Path) -> SignalSettings:
     # A head's plain name ("mmlu14") is no path.
+    if isinstance(signal, ContextLengthSettings) and signal.tokenizer is not None:
+        return _with(signal, tokenizer=_absolute(signal.tokenizer, folder))
     named = {field: getattr(signal, field) for field in signal.path_fields}
     return _with(
         signal, **{field: _absolute(name, folder) for field, name in named.items() if "/" in (name or "")}

@@ -61,6 +61,8 @@ class Model(Section):
     accepts: tuple[Literal["text", "image", "audio", "file", "tools", "json"], ...] | None = None
     #: Tokens of the longest request that it reads. None: not known.
     context_tokens: int | None = Field(default=None, ge=1)
+    #: Its `tokenizer.json`, relative to the configuration file. None: tokens are estimated.
+    tokenizer: str | None = None
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,8 @@ from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.signals.base import SignalSettings
+from router_extproc.signals.context_length import ContextLengthSettings
 from router_extproc.signals.intent import IntentSettings
 
 #: Settings of a decision's cache that semantic hits follow, and exact hits do not.
@@ -44,7 +46,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
     return RouterPolicy(
         Catalogue.of(config.virtual_models, tuple(targets.values())),
         routing,
-        {name: signal for name, signal in config.signals.items() if name in looked_at},
+        {name: _counting(signal, config) for name, signal in config.signals.items() if name in looked_at},
         _cache_policies(config),
         cache,
         _prices(config.models),
@@ -101,6 +103,13 @@ def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
     )
     fallbacks = {key: model.fallback for key, model in config.models.items() if model.fallback is not None}
     return Policy(decisions, default=targets[config.default_model], fallbacks=Fallbacks(targets, fallbacks))
+
+
+def _counting(signal: SignalSettings, config: section.Config) -> SignalSettings:
+    """The signal; one that counts tokens and names no tokenizer has the default model's."""
+    if not isinstance(signal, ContextLengthSettings) or signal.tokenizer is not None:
+        return signal
+    return signal.model_copy(update={"tokenizer": config.models[config.default_model].tokenizer})
 
 
 def _local_rules(config: section.Config, signals: Iterable[str]) -> str:

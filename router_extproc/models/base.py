@@ -124,6 +124,14 @@ class Screen(Protocol):
         ...
 
 
+class TokenCounter(Protocol):
+    """Counts tokens as one model does; blocks (called in the inference executor)."""
+
+    def count(self, text: str) -> int:
+        """How many tokens the text has, without special ones."""
+        ...
+
+
 class Classifiers(Protocol):
     """Where classifiers come from; opened at start, all for one encoder."""
 
@@ -140,6 +148,14 @@ class Classifiers(Protocol):
 
         Raises:
             ConfigError: the head has none, or it is damaged.
+        """
+        ...
+
+    def token_counter(self, file: str, *, where: str) -> TokenCounter:
+        """The counter of a `tokenizer.json`; `where` is its YAML path.
+
+        Raises:
+            ConfigError: there is no such file, or it is none.
         """
         ...
 

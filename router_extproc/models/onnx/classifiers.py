@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Encoder, Screen
+from router_extproc.models.base import Classifier, Encoder, Screen, TokenCounter
 from router_extproc.models.examples import ExampleClassifier, NearestExamples
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.screen import open_screen
+from router_extproc.models.onnx.token_counter import open_token_counter
 
 
 class EncoderClassifiers:
@@ -27,6 +28,10 @@ class EncoderClassifiers:
     def screen(self, model: str, *, where: str) -> Screen:
         """See Classifiers."""
         return open_screen(model, where=where)
+
+    def token_counter(self, file: str, *, where: str) -> TokenCounter:
+        """See Classifiers."""
+        return open_token_counter(file, where=where)
 
     def require_tasks(self, *, where: str) -> None:
         """See Classifiers."""

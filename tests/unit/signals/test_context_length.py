@@ -8,10 +8,14 @@ import pytest
 
 from router_extproc.llm.answer import ToolCall
 from router_extproc.llm.request import ContextField, Turn
+from router_extproc.signals.base import PartsSignal
 from router_extproc.signals.context_length import (
+    CHARS_COUNTED_MAX,
     IN_RANGE,
     TOKENS_PER_TURN,
     ContextLengthSignal,
+    CountedLengthSignal,
+    count_tokens,
     estimate_tokens,
 )
 from router_extproc.testing.subjects import subject_of
@@ -66,3 +70,48 @@ TEN = subject_of("x" * 24)
 def test_bounds_are_inclusive(low: int, high: int | None, label: str | None) -> None:
     signal = ContextLengthSignal("long", min_tokens=low, max_tokens=high)
     assert signal.read(TEN).label == label
+
+
+class Words:
+    """Every word is a token; remembers how much it read. Fits models.base.TokenCounter."""
+
+    def __init__(self) -> None:
+        self.chars = 0
+
+    def count(self, text: str) -> int:
+        self.chars += len(text)
+        return len(text.split())
+
+
+def test_a_models_own_tokenizer_counts_every_part_of_the_request() -> None:
+    subject = subject_of(
+        "one two",
+        system="three",
+        history=[Turn("user", "four five"), Turn("assistant", "", (ToolCall("six", "seven"),))],
+        context=[ContextField("tools", b"eight nine"), ContextField("temperature", b"0")],
+    )
+    assert count_tokens(subject.request, Words()) == 9 + 3 * TOKENS_PER_TURN
+
+
+def test_of_a_long_request_both_ends_are_counted_and_the_rest_in_proportion() -> None:
+    words = Words()
+    request = subject_of("word " * 100_000).request
+    assert count_tokens(request, words) == pytest.approx(100_000, rel=0.01)
+    assert words.chars == CHARS_COUNTED_MAX
+
+
+def encode_nothing(text: str, *, tasks: bool) -> None:
+    """Fits signals.base.EncodeText."""
+    del text, tasks
+
+
+def test_the_counted_length_is_read_off_the_event_loop_and_estimated_without() -> None:
+    signal = CountedLengthSignal("long", Words(), min_tokens=12)
+    assert isinstance(signal, PartsSignal)
+    subject = subject_of("aa bb cc dd ee ff gg hh")
+    assert signal.read_parts(subject, encode_nothing).label == IN_RANGE
+    assert signal.read(subject).label is None
+
+
+def test_an_empty_request_has_no_tokens() -> None:
+    assert count_tokens(subject_of("").request, Words()) == 0
