@@ -57,7 +57,7 @@ class AskReader:
             for piece in turn.left_out:
                 left_out[piece.kind] += piece.chars
             if turn.text.strip():
-                judged = self.follow_ups.judge(turn.text)
+                judged = self.follow_ups.judge(turn.text) if self._may_lean(request) else "alone"
                 context = () if judged == "alone" else self._context(turns)
                 gist = self.follow_ups.gist(turn.text) if context else ""
                 told = tuple(LeftOut(kind, chars) for kind, chars in left_out.items())
@@ -67,10 +67,12 @@ class AskReader:
                 )
         return Ask(request.prompt, is_plain=not left_out)
 
+    def _may_lean(self, request: InferenceRequest) -> bool:
+        """There is an earlier question: most requests have none, and their words need not be judged."""
+        return self.earlier_turns_max > 0 and any(turn.role == "user" for turn in request.history)
+
     def _context(self, turns: _UserTurns) -> tuple[str, ...]:
         """The earlier turns that an ask leans on, back to the one that stands alone: it names the topic."""
-        if not self.earlier_turns_max:
-            return ()
         leaning: list[str] = []
         for turn in islice(turns.newest_first(), LOOKED_AT_MAX):
             judged = self.follow_ups.judge(turn.text) if turn.text.strip() else "empty"
