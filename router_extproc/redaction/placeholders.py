@@ -53,7 +53,7 @@ class PlaceholderForm:
 
     def find(self, text: str) -> Iterator[tuple[re.Match[str], Placeholder]]:
         """The placeholders in a text, in order."""
-        if "[" not in text:
+        if not self._squeezed or "[" not in text:
             return
         for found in self.pattern.finditer(text):
             kind = self._squeezed[_squeeze(found["kind"])]

@@ -48,6 +48,13 @@ def test_anything_else_is_none(written: str) -> None:
     assert found(written) == []
 
 
+@pytest.mark.parametrize("text", ["xs[-1]", "[ 1]", "[_2]"])
+def test_of_no_kinds_there_are_no_placeholders(text: str) -> None:
+    form = PlaceholderForm.of(())
+    assert list(form.find(text)) == []
+    assert not form.may_begin(text[:-1])
+
+
 def test_the_same_value_has_the_same_placeholder() -> None:
     placeholders = Placeholders(FORM)
     first, other = placeholders.of("EMAIL_ADDRESS", "a@b.de"), placeholders.of("EMAIL_ADDRESS", "c@d.de")

@@ -140,6 +140,11 @@ def test_secrets_that_are_only_masked_stay_and_are_known() -> None:
     assert one.known == {CARD}
 
 
+def test_where_secrets_are_only_masked_any_brackets_may_be_in_the_request() -> None:
+    body = body_of(user("What is xs[-1]?"))
+    assert redacted(body, Redaction((), mask=("API_KEY",))).body == body
+
+
 def test_too_many_different_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placeholders, "PLACEHOLDERS_MAX", 2)
     body = body_of(user(f"{MAIL} {OTHER} c@example.net"))
