@@ -23,7 +23,8 @@ JSON_BYTES_MAX: Final = 16 << 20
 EVENT_BYTES_MAX: Final = 4 << 20
 #: White space that may stand behind an object whose end is seen at once.
 _TAIL_BYTES: Final = 64
-_END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+#: Where lines end in CRLF, the second end is no end before its last byte is there.
+_END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)(?<!\r\n\r\Z)")
 _LINE: Final = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r|\Z)")
 _LINE_ENDS: Final = b"\r\n"
 _DATA: Final = b"data:"

@@ -133,6 +133,13 @@ def test_line_ends_of_any_kind_are_events_ends() -> None:
         assert read(passed(body, *range(1, len(body)))) == whole
 
 
+def test_a_line_end_of_two_characters_is_never_parted() -> None:
+    """A client that knows no other line end would miss the end of an event."""
+    body = STREAM.replace(b"\n", b"\r\n")
+    whole = passed(body)
+    assert [cut for cut in range(len(body)) if passed(body, cut) != whole] == []
+
+
 def test_what_is_held_back_comes_before_the_end_of_its_text() -> None:
     body = event(content="a <x") + event(0, "stop") + DONE
     chunks = [
