@@ -14,14 +14,18 @@ from router_extproc.dialects.base import BodyText, TextPart
 from router_extproc.dialects.json_strings import Names, strings_of, text_of
 
 MESSAGES: Final = "messages"
-#: How a string is read: as a text, as JSON, as a text if it has spaces (else it is coded bytes), or not.
-StringForm: TypeAlias = Literal["text", "json", "spaced", "none"]
+#: How a string is read: as a text, as JSON, as a text unless it is bytes in base64, or not.
+StringForm: TypeAlias = Literal["text", "json", "uncoded", "none"]
 #: Paths with more names are of a client's own making.
 _NAMES_MAX: Final = 8
 #: Paths that are known; a client's own names must not fill the memory.
 _KEPT_MAX: Final = 2048
 #: Members that are the same in every turn: their values are numbered before those of the messages.
 _LASTING: Final = frozenset({"system", "tools", "functions"})
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+#: Files are longer, and the lines of coded ones are not shorter. A number or a key is.
+_CODED_BYTES_MIN: Final = 60
+_LINE_ENDS: Final = (rb"\n", rb"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,20 @@ def find_texts(body: bytes, rules: TextRules) -> Iterator[BodyText]:
             roles[element] = rules.roles.get(text_of(body[start:end].decode()), "other")
     for names, element, start, end in strings:
         form = _form(rules.form, names) if len(names) <= _NAMES_MAX else "text"
-        if form == "none" or (form == "spaced" and b" " not in body[start:end]):
+        if form == "none" or (form == "uncoded" and _is_coded(body[start:end])):
             continue
         part = _part(names, rules, roles.get(element, "other"))
         yield BodyText(start, end, "json" if form == "json" else "text", part, _order(names))
+
+
+def _is_coded(spelled: bytes) -> bool:
+    """Whether it is base64, in one piece or in lines; `spelled`: as it is written in the body."""
+    first = spelled[:_CODED_BYTES_MIN]
+    if len(first) < _CODED_BYTES_MIN or any(end in first for end in _LINE_ENDS):
+        return False
+    for escape in (rb"\/", *_LINE_ENDS):
+        spelled = spelled.replace(escape, b"")
+    return not spelled.translate(None, delete=_BASE64)
 
 
 @lru_cache(maxsize=_KEPT_MAX)

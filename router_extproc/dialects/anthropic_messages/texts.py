@@ -46,7 +46,7 @@ def _form(names: Names) -> StringForm:
     if names[:2] != _CONTENT or _INPUT in names[2:3]:
         return "text"
     if names[-2:] == _SOURCE:
-        return "spaced"
+        return "uncoded"
     return "none" if len(names) > len(_CONTENT) and names[-1] in _NO_TEXTS else "text"
 
 

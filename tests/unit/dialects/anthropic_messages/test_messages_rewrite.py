@@ -39,7 +39,7 @@ def test_every_text_is_found_with_its_part() -> None:
         {"type": "tool_result", "tool_use_id": "t1", "content": "result"},
         {"type": "tool_result", "tool_use_id": "t2", "content": [{"type": "text", "text": "in a block"}]},
         {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a plain text"}},
-        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGFsbG8="}},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGFsbG8g" * 9}},
     ]
     said = [
         {"type": "thinking", "thinking": "hm", "signature": "c2lnbmVk"},
@@ -68,6 +68,30 @@ def test_every_text_is_found_with_its_part() -> None:
         "looks": "tools",
         "me": "other",
     }
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Mail:jo@example.com",
+        "DE89370400440532013000",
+        "4111111111111111\n" * 9,
+        "给我打电话" * 20,
+        "mail\tjo@example.com" * 9,
+    ],
+)
+def test_a_document_is_a_text_also_where_it_has_no_spaces(data: str) -> None:
+    block = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": data}}
+    assert texts(messages=[{"role": "user", "content": [block]}]) == {data: "user"}
+
+
+@pytest.mark.parametrize("data", ["JVBERi0x" * 900, "JVBERi0x" * 9 + "//8=", ("JVBERi0x" * 8 + "\r\n") * 9])
+@pytest.mark.parametrize("slash", ["/", r"\/"])
+def test_coded_bytes_are_no_text(data: str, slash: str) -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": data}
+    content = [{"type": "document", "source": source}]
+    body = json.dumps({"messages": [{"role": "user", "content": content}]}).replace("/", slash).encode()
+    assert list(MESSAGES.texts(body)) == []
 
 
 def event(kind: str, **members: object) -> bytes:
