@@ -114,6 +114,18 @@ SSN_CUE = re.compile(r"\bssn\b|social security")
 SSN_OTHER = re.compile(r"routing|account|passport|licen[cs]e")
 VERSION_CUE = re.compile(r"(?:\bversion|\bv|section|chapter|§)[ :]*$")
 DIGIT = re.compile(r"\d", re.ASCII)
+#: Letters of scripts that part words by spaces. What Chinese, Japanese, Korean or Thai writes right before an
+#: address, or behind it, is most often no part of it.
+SPACED_LETTERS: Final = (
+    r"A-Za-z\u00c0-\u024f\u0370-\u058a\u05d0-\u06ff\u0900-\u0dff\u10a0-\u10ff\u1e00-\u1fff"
+)
+_SPACED: Final = f"0-9_{SPACED_LETTERS}"
+_UNSPACED: Final = rf"[^\W{_SPACED}]"
+_MAILBOX: Final = (
+    rf"(?:(?<![{_SPACED}.+-])[{_SPACED}][{_SPACED}.+%'-]{{0,63}}|(?<![\w.+-]){_UNSPACED}{{1,64}})"
+)
+_DOMAIN: Final = rf"(?:[{_SPACED}][{_SPACED}-]{{0,62}}\.){{1,8}}[{SPACED_LETTERS}]{{2,24}}(?![{_SPACED}@])"
+_UNSPACED_DOMAIN: Final = rf"(?={_UNSPACED})(?:\w[\w-]{{0,62}}\.){{1,8}}[^\W\d_]{{2,24}}(?![\w@])"
 
 #: The surest first: a find keeps its characters from those after it.
 KINDS: Final = (
@@ -131,14 +143,15 @@ KINDS: Final = (
             r"|github_pat_\w{22,255}|glpat-[\w-]{20,64}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}"
             r"|xox[abposr]-[\w-]{10,200}|hf_\w{30,64}|npm_\w{36}|SG\.[\w-]{16,32}\.[\w-]{32,64}"
             r"|eyJ[\w-]{8,4096}\.eyJ[\w-]{8,4096}\.[\w-]{8,1024})(?![\w-])"
-            r"|-----BEGIN (?:[A-Z]{2,12} )?PRIVATE KEY-----"
+            r"|-----BEGIN (?:[A-Z]{2,12} )?PRIVATE KEY-----",
+            re.ASCII,
         ),
         is_always,
     ),
     Kind(
         "EMAIL_ADDRESS",
         re.compile("@"),
-        re.compile(r"(?<![\w.+-])\w[\w.+%'-]{0,63}@(?:\w[\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?![\w@])"),
+        re.compile(f"{_MAILBOX}@(?:{_DOMAIN}|{_UNSPACED_DOMAIN})"),
         is_always,
     ),
     Kind(
