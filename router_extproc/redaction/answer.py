@@ -28,7 +28,7 @@ class _Filters:
         one, rule = self.redacted, self.redacted.rule
         filters: list[TextFilter] = []
         if rule.mask:
-            filters.append(Masker(self.search, one.known, one.tally))
+            filters.append(Masker(self.search, one.known, one.tally, form))
         if rule.restore and len(one.placeholders):
             spell = inside_json if form == "json" else as_is
             filters.append(Restorer(one.placeholders, one.tally, spell))

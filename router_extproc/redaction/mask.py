@@ -1,18 +1,20 @@
 """Masks secrets in a text that comes in pieces, cut anywhere: what was not in the request becomes ***.
 
 A secret may still grow, and words behind it may say what it is, so the end of the text is held back: a few
-words of it, and of a run without spaces all of it, up to a bound.
+words of it, and of a run without spaces all of it, up to a bound. JSON stays JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from router_extproc.dialects.base import TextForm
 from router_extproc.redaction.search import Search
+from router_extproc.redaction.spelling import Reading, read_piece
 from router_extproc.redaction.tally import AnswerTally
 from router_extproc.signals.pii.context import BEFORE_CHARS_MAX
-from router_extproc.signals.pii.patterns import Span
 
 MASK: Final = "***"
 #: No secret with spaces in it is longer, with the words behind it that may say what it is.
@@ -25,14 +27,30 @@ _KEY_BEGINS: Final = "-----BEGIN"
 _KEY_ENDS: Final = "PRIVATE KEY-----"
 
 
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A secret, in places of what is held."""
+
+    start: int
+    end: int
+    kind: str
+    #: What it says.
+    value: str
+
+
 class Masker:
     """Fits dialects.base.TextFilter."""
 
-    def __init__(self, search: Search, known: Collection[str], tally: AnswerTally) -> None:
+    def __init__(
+        self, search: Search, known: Collection[str], tally: AnswerTally, form: TextForm = "text"
+    ) -> None:
         """`known`: secrets of the request itself, which are nobody else's."""
         self._search: Final = search
         self._known: Final = known
         self._tally: Final = tally
+        self._form: Final = form
+        #: What has passed ends inside a string of JSON.
+        self._inside = False
         #: The end of what has passed, unmasked: patterns look back.
         self._before = ""
         self._held = ""
@@ -76,27 +94,42 @@ class Masker:
         """What is held up to the border, masked; a find that crosses it stays."""
         if border <= 0:
             return ""
-        spans = self._spans()
-        for span in spans:
-            if span.start < border < span.end:
-                border = span.start
-        masked = self._masked([span for span in spans if span.end <= border], border)
+        held = read_piece(self._held, self._form)
+        finds = self._finds(held)
+        border = held.whole(border)
+        for find in finds:
+            if find.start < border < find.end:
+                border = find.start
+        masked = self._masked([find for find in finds if find.end <= border], border, held)
+        self._inside ^= held.quotes_before(border) % 2 == 1
         self._before = (self._before + self._held[:border])[-BEFORE_CHARS_MAX:]
         self._held = self._held[border:]
         return masked
 
-    def _spans(self) -> list[Span]:
-        """What is found, in places of what is held."""
-        before = len(self._before)
-        found = self._search.now(self._before + self._held)
-        return [Span(s.start - before, s.end - before, s.type) for s in found if s.end > before]
+    def _finds(self, held: Reading) -> list[_Find]:
+        """What is found in it; a find may have begun before it."""
+        before = read_piece(self._before, self._form).text
+        shift = len(before)
+        spans = self._search.now(before + held.text)
+        finds = []
+        for start, end, kind in ((max(0, s.start - shift), s.end - shift, s.type) for s in spans):
+            if end > 0:
+                finds.append(_Find(held.spelled(start), held.spelled(end), kind, held.text[start:end]))
+        return finds
 
-    def _masked(self, spans: list[Span], border: int) -> str:
+    def _masked(self, finds: Sequence[_Find], border: int, held: Reading) -> str:
         pieces, copied = [], 0
-        for span in spans:
-            if self._held[max(0, span.start) : span.end] in self._known:
+        for find in finds:
+            if find.value in self._known:
                 continue
-            pieces += [self._held[copied : max(0, span.start)], MASK]
-            copied = span.end
-            self._tally.masked[span.type] += 1
+            pieces += [self._held[copied : find.start], self._mask_at(find.start, held)]
+            copied = find.end
+            self._tally.masked[find.kind] += 1
         return "".join((*pieces, self._held[copied:border]))
+
+    def _mask_at(self, place: int, held: Reading) -> str:
+        """In JSON, a number becomes a string."""
+        if self._form != "json":
+            return MASK
+        is_inside = self._inside ^ (held.quotes_before(place) % 2 == 1)
+        return MASK if is_inside else f'"{MASK}"'

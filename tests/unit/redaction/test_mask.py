@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router_extproc.dialects.base import TextForm
 from router_extproc.redaction.mask import RUN_CHARS_MAX, SPACED_CHARS_MAX, Masker
 from router_extproc.redaction.search import Search
 from router_extproc.redaction.tally import AnswerTally
@@ -15,8 +19,8 @@ CARD = "4111 1111 1111 1111"
 SEARCH = Search(TYPES)
 
 
-def masked(*pieces: str, known: tuple[str, ...] = ()) -> str:
-    masker = Masker(SEARCH, known, AnswerTally())
+def masked(*pieces: str, known: tuple[str, ...] = (), form: TextForm = "text") -> str:
+    masker = Masker(SEARCH, known, AnswerTally(), form)
     return "".join([masker.feed(piece) for piece in pieces]) + masker.finish()
 
 
@@ -80,3 +84,43 @@ def test_masks_are_counted_by_kind() -> None:
     masker.feed(f"{KEY} {CARD}")
     masker.finish()
     assert tally.masked == {"API_KEY": 1, "CREDIT_CARD": 1}
+
+
+ARGUMENTS = {
+    "lines": f"x\njo@example.com\n{KEY}\t{CARD}",
+    "quoted": f'say "{KEY}" \\ and \\{KEY} "',
+    "card": 4111111111111111,
+    "url": "http://user",
+    "name": "x@example.com",
+    "key": f"密钥{KEY}😀",
+    "filler": "and so on, " * 30,
+    "last": f"\n{KEY}",
+}
+MASKED = {
+    **ARGUMENTS,
+    "lines": "x\n***\n***\t***",
+    "quoted": 'say "***" \\ and \\*** "',
+    "card": "***",
+    "name": "***",
+    "key": "密钥***😀",
+    "last": "\n***",
+}
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_arguments_of_calls_are_read_and_stay_json(ascii_only: bool, indent: int | None) -> None:  # noqa: FBT001
+    text = json.dumps(ARGUMENTS, ensure_ascii=ascii_only, indent=indent)
+    whole = masked(text, form="json")
+    assert json.loads(whole) == MASKED
+    assert masked(*text, form="json") == whole
+    for cut in range(len(text)):
+        assert masked(text[:cut], text[cut:], form="json") == whole
+
+
+def test_what_the_client_said_itself_is_known_in_arguments_of_calls() -> None:
+    text = json.dumps({"to": "x\njo@example.com", "key": KEY})
+    assert json.loads(masked(text, known=("jo@example.com",), form="json")) == {
+        "to": "x\njo@example.com",
+        "key": "***",
+    }
