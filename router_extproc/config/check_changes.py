@@ -95,9 +95,15 @@ def _check_parameters(path: str, parameters: Parameters) -> Iterator[ConfigError
     for kind, values in (("set", parameters.set), ("default", parameters.default)):
         yield from _check_values(f"{path}.{kind}", values)
     yield from _check_types(f"{path}.max", parameters.max)
-    for name, most in parameters.max.items():
-        if name in _COUNTS and most < 1:
-            yield ConfigError(f"{path}.max.{name}", f"must be >= 1, got {most:g}")
+    for kind, values in (("set", parameters.set), ("default", parameters.default), ("max", parameters.max)):
+        yield from _check_counts(f"{path}.{kind}", values)
+
+
+def _check_counts(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
+    for name in sorted(_COUNTS & values.keys()):
+        value = values[name]
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < 1:
+            yield ConfigError(f"{path}.{name}", f"must be >= 1, got {value:g}")
 
 
 def _check_name(path: str, name: str) -> Iterator[ConfigError]:

@@ -78,6 +78,8 @@ def test_the_documented_forms_are_accepted_in_silence(decision: str, tmp_path: P
         ("model: small, parameters: {default: {stop: 1}}", "parameters.default.stop: must be a string or a list: the API refuses anything else"),
         ("model: small, parameters: {max: {n: 1.5}}", "parameters.max.n: must be an integer: the API refuses anything else"),
         ("model: small, parameters: {max: {n: 0}}", "parameters.max.n: must be >= 1, got 0"),
+        ("model: small, parameters: {set: {max_tokens: -5}}", "parameters.set.max_tokens: must be >= 1, got -5"),
+        ("model: small, parameters: {default: {n: 0}}", "parameters.default.n: must be >= 1, got 0"),
         ("model: plain, reasoning: {on: true}", "reasoning: models.plain has no reasoning.family, so its reasoning cannot be switched"),
         ("model: large, reasoning: {on: false, effort: low}", "reasoning.effort: has no effect: reasoning is off"),
         ("model: large, reasoning: true, parameters: {set: {reasoning_effort: low}}", "parameters.set: 'reasoning_effort' is also written by reasoning; keep one of them"),
