@@ -29,6 +29,7 @@ _LINE: Final = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r|\Z)")
 _LINE_ENDS: Final = b"\r\n"
 _DATA: Final = b"data:"
 _DONE: Final = b"[DONE]"
+_JSON_BEGINS: Final = ("{", "[", '"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +189,10 @@ def filter_strings(value: JsonValue, make: MakeFilter) -> JsonValue:
 
 
 def _filter_bytes(data: bytes, make: MakeFilter) -> bytes:
-    """What is no JSON, as a text."""
+    """What is no object, or one that cannot be read here (NaN, half of a surrogate pair), as one text."""
     text = data.decode("utf-8", "surrogateescape")
-    return filter_whole(text, make).encode("utf-8", "surrogateescape")
+    form: TextForm = "json" if text.lstrip().startswith(_JSON_BEGINS) else "text"
+    return filter_whole(text, make, form).encode("utf-8", "surrogateescape")
 
 
 def _payload_of(frame: bytes) -> bytes:

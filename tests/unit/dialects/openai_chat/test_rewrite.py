@@ -239,6 +239,15 @@ def test_what_is_no_completion_is_changed_as_text(body: bytes) -> None:
     assert b"<x>" not in passed(body, content_type="application/json")
 
 
+@pytest.mark.parametrize("more", ["NaN", "1E400", r'"\ud800"'])
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_an_object_that_cannot_be_read_here_stays_json(more: str, content_type: str) -> None:
+    body = f'{{"x": {more}, "choices": [{{"message": {{"content": "say <x>"}}}}]}}'.encode()
+    start = b"data: " if content_type == "text/event-stream" else b""
+    told = passed(start + body + b"\n\n", content_type=content_type).removeprefix(b"data: ")
+    assert json.loads(told)["choices"][0]["message"]["content"] == "say ja\n"
+
+
 def test_other_content_types_cannot_be_changed() -> None:
     assert CHAT.rewrite_answer("text/html", Held) is None
 
