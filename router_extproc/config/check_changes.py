@@ -94,9 +94,9 @@ def _check_parameters(path: str, parameters: Parameters) -> Iterator[ConfigError
         yield from _check_name(here, name)
     for kind, values in (("set", parameters.set), ("default", parameters.default)):
         yield from _check_values(f"{path}.{kind}", values)
-    yield from _check_types(f"{path}.max", parameters.max)
-    for kind, values in (("set", parameters.set), ("default", parameters.default), ("max", parameters.max)):
         yield from _check_counts(f"{path}.{kind}", values)
+    yield from _check_types(f"{path}.max", parameters.max)
+    yield from _check_counts(f"{path}.max", parameters.max)
 
 
 def _check_counts(path: str, values: Mapping[str, JsonValue]) -> Iterator[ConfigError]:
