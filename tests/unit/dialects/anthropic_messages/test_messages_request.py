@@ -116,6 +116,16 @@ def test_material_is_not_looked_for_without_end() -> None:
     assert parse(user(result([nested]), text("a"))).history == (Turn("tool", ""),)
 
 
+@pytest.mark.parametrize("levels", [130, 250, 450])
+@pytest.mark.parametrize("start", ['{"type":"tool_result","content":', '{"type":"tool_use","input":'])
+def test_what_is_nested_too_deeply_is_refused(levels: int, start: str) -> None:
+    """It must not break the reader: what is not read passes every rule by."""
+    content = f"[{start}" * levels + '"x"' + "}]" * levels
+    body = f'{{"model":"auto","messages":[{{"role":"user","content":{content}}}]}}'.encode()
+    with pytest.raises(MalformedRequest, match="nested too deeply"):
+        parse_request(body)
+
+
 def test_bytes_of_a_document_are_no_text() -> None:
     pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0x"}
     assert parse(user({"type": "document", "title": "A", "source": pdf}, text("a"))).history == (
