@@ -122,11 +122,6 @@ class RoutingDecision:
     redaction: Redaction | None = None
 
     @property
-    def acts(self) -> bool:
-        """Whether it does more than choose a model: it answers, refuses or redacts."""
-        return self.action is not None or self.redaction is not None
-
-    @property
     def signals(self) -> frozenset[str]:
         """The names of the signals that the rule or the selection looks at."""
         return self.selection.signals.union(test.signal for test in self.rule.tests())
@@ -293,10 +288,11 @@ def _first(
 def _may_act(
     decisions: tuple[RoutingDecision, ...], taken: RoutingDecision | None, readings: Readings, unread: Unread
 ) -> bool:
-    """Whether another decision that acts might have taken the request, had every signal been read."""
+    """Whether another decision, which answers, refuses or redacts, might have taken the request."""
     for decision in decisions if unread else ():
         holds = decision.rule.holds_without(readings, unread)
-        if holds is not False and decision.acts and decision is not taken:
+        acts = decision.action is not None or decision.redaction is not None
+        if holds is not False and acts and decision is not taken:
             return True
         if holds:
             break
