@@ -78,6 +78,8 @@ class Route:
     fallback_of: str | None = None
     #: What is replaced in the request and masked in its answer; None: nothing.
     redaction: Redaction | None = None
+    #: Had every signal been read, the router might have refused, answered or redacted the request.
+    may_act: bool = False
 
     def to_fallback(self) -> Route:
         """The same route with the fallback as its target; the route itself where there is none."""
@@ -178,12 +180,15 @@ class Policy:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
         decision, trace = _first(self._decisions, readings, unread)
+        may_act = _may_act(self._decisions, decision, readings, unread)
         if decision is not None:
-            return self._taken(decision, trace, readings, traffic, demands)
+            reply = self._taken(decision, trace, readings, traffic, demands)
+            return replace(reply, may_act=may_act) if isinstance(reply, Route) else reply
         lacking = demands.missing(self._default)
         if lacking:
             return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
-        return self._with_fallback(Route(DEFAULT, self._default, None, trace=trace), traffic, demands)
+        route = Route(DEFAULT, self._default, None, trace=trace, may_act=may_act)
+        return self._with_fallback(route, traffic, demands)
 
     def _taken(
         self,
@@ -222,14 +227,16 @@ class Policy:
             RouterUnavailable: see `decide`.
         """
         decision, trace = _first(self._pinning, readings, unread)
+        may_act = _may_act(self._pinning, decision, readings, unread)
         if decision is None:
-            return self._with_fallback(Route(PINNED, target, None, trace=trace), traffic, demands)
+            route = Route(PINNED, target, None, trace=trace, may_act=may_act)
+            return self._with_fallback(route, traffic, demands)
         if decision.action is not None:
             return LocalReply(decision.name, decision.action, decision.tags, trace)
         route = Route(
             decision.name, target, decision.changes, decision.tags, trace, redaction=decision.redaction
         )
-        return self._with_fallback(route, traffic, demands)
+        return self._with_fallback(replace(route, may_act=may_act), traffic, demands)
 
     def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:
         """How every rule goes, in the order in which they are asked.
@@ -276,3 +283,17 @@ def _first(
         if decision.rule.holds(readings):
             return decision, LazyTrace(decisions, readings, count)
     return None, LazyTrace(decisions, readings, len(decisions))
+
+
+def _may_act(
+    decisions: tuple[RoutingDecision, ...], taken: RoutingDecision | None, readings: Readings, unread: Unread
+) -> bool:
+    """Whether another decision, which answers, refuses or redacts, might have taken the request."""
+    for decision in decisions if unread else ():
+        holds = decision.rule.holds_without(readings, unread)
+        acts = decision.action is not None or decision.redaction is not None
+        if holds is not False and acts and decision is not taken:
+            return True
+        if holds:
+            break
+    return False

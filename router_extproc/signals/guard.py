@@ -76,8 +76,8 @@ class GuardSettings(SignalSettings):
         return True
 
     def labels(self) -> Sequence[str]:
-        """See SignalSettings."""
-        return self.kinds
+        """See SignalSettings; in a tool result, any attack is an injection."""
+        return (INJECTION,) if set(self.parts) == {"tools"} else self.kinds
 
     def open(self, name: str, classifiers: Classifiers) -> GuardSignal:
         """See SignalSettings."""

@@ -116,10 +116,14 @@ class KeywordsSettings(SignalSettings):
             return
         named = isinstance(self.regex, dict)
         for index, (label, pattern) in enumerate(self.patterns().items()):
+            where = f"{path}.{label}" if named else f"{path}[{index}]"
+            if not pattern or not label:
+                yield ConfigError(where, "must not be empty")
+                continue
             try:
                 Pattern(pattern)
             except PatternError as error:
-                yield ConfigError(f"{path}.{label}" if named else f"{path}[{index}]", str(error))
+                yield ConfigError(where, str(error))
 
 
 class KeywordsSignal:

@@ -28,10 +28,12 @@ _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})")
 
 
 def _quoted(value: object) -> object:
-    """YAML reads an unquoted 18:30 as the number of its minutes."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _DAY_MINUTES:
+    """YAML reads an unquoted 18:30 as the number of its minutes; 8 was never a time."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if _MINUTES <= value <= _DAY_MINUTES:
         return f"{value // _MINUTES:02d}:{value % _MINUTES:02d}"
-    return value
+    return str(value)
 
 
 def _listed(value: object) -> object:
@@ -78,7 +80,8 @@ class TimeWindowSettings(SignalSettings):
                 yield ConfigError(
                     f"{path}.{key}", f"must be HH:MM in quotes, from 00:00 to 24:00, got '{time}'"
                 )
-        if read_time(self.begin) == read_time(self.to) is not None:
+        begin, end = read_time(self.begin), read_time(self.to)
+        if begin == end is not None or (begin, end) == (_DAY_MINUTES, 0):
             yield ConfigError(f"{path}.to", "is the same as from; leave both out for whole days")
 
     def labels(self) -> Sequence[str]:

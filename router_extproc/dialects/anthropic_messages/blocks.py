@@ -18,16 +18,25 @@ _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant"}
 #: Where a provider keeps a computed prefix: it changes the price and never the answer.
 _HINT: Final = "cache_control"
 _FILES: Final = frozenset({"document", "container_upload", "search_result"})
+#: What tools returned: the client's own, and those that the provider ran (`mcp_tool_result`).
+_RESULT: Final = "tool_result"
+#: Material that no one in the conversation wrote: read like what tools returned.
+_MATERIAL: Final = frozenset({"document", "search_result"})
+#: Members of such blocks, and of blocks inside them, that the model reads as text ...
+_TEXTS: Final = ("title", "context", "text", "stdout", "stderr")
+#: ... and those that hold further blocks: content of a document of blocks, of a fetched page, lies this deep.
+_INNER: Final = ("content", "source")
+_DEPTH_MAX: Final = 6
 
 ValueT = TypeVar("ValueT", bound=JsonValue)
 
 
 def turns_of_blocks(role: str, blocks: Sequence[JsonObject]) -> Iterator[Turn]:
-    """The turns that one message is: each tool result by itself, then what the role says."""
+    """The turns that one message is: each tool result and document by itself, then what the role says."""
     for block in blocks:
-        if block["type"] == "tool_result":
-            yield Turn("tool", result_text(block), failed=block.get("is_error") is True)
-    said = [block for block in blocks if block["type"] != "tool_result"]
+        if _is_result(block) or block["type"] in _MATERIAL:
+            yield Turn("tool", material_text(block), failed=block.get("is_error") is True)
+    said = [block for block in blocks if not _is_result(block)]
     known = _ROLES.get(role)
     if known is None or not said:
         return
@@ -35,14 +44,27 @@ def turns_of_blocks(role: str, blocks: Sequence[JsonObject]) -> Iterator[Turn]:
     yield Turn(known, text, tuple(_call(block) for block in said if block["type"] == "tool_use"))
 
 
-def result_text(block: JsonObject) -> str:
-    """The text of a tool result: a string, or its text blocks joined by newlines."""
-    content = block.get("content")
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    texts = (part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text")
-    return "\n".join(text for text in texts if isinstance(text, str))
+def material_text(block: JsonObject) -> str:
+    """All that the model reads as text in a tool result or a document, joined by newlines."""
+    return "\n".join(_texts_in(block, _DEPTH_MAX))
+
+
+def _is_result(block: JsonObject) -> bool:
+    return str(block["type"]).endswith(_RESULT)
+
+
+def _texts_in(block: JsonObject, depth: int) -> Iterator[str]:
+    yield from (text for name in _TEXTS if isinstance(text := block.get(name), str))
+    if block.get("type") == "text" and isinstance(data := block.get("data"), str):
+        # The source of a document of plain text.
+        yield data
+    if isinstance(content := block.get("content"), str):
+        yield content
+    inner = (block.get(name) for name in _INNER) if depth else ()
+    for value in inner:
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                yield from _texts_in(each, depth - 1)
 
 
 def contents_of(document: JsonObject, blocks: Sequence[JsonObject]) -> Contents:

@@ -65,6 +65,8 @@ class _Message:
 def parse_request(body: bytes) -> InferenceRequest:
     """See dialects.base.RequestDialect.parse."""
     document = read_object(body)
+    # First: it refuses what is nested too deeply for readers that call themselves.
+    has_duplicates = has_duplicate_members(body, document)
     check_members(document, BODY)
     messages = [_read_message(each, place) for place, each in enumerate(_message_list(document))]
     system = _system_blocks(document)
@@ -79,7 +81,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         prompt=prompt,
         system="\n".join(system_texts),
         history=_before(turns, asked),
-        context=_context(body, document, messages, asked),
+        context=_context(body if has_duplicates else b"", document, messages, asked),
         stream=stream,
         stream_usage=stream,
         prompt_is_last=_is_last(messages, asked) and bool(prompt.strip()),
@@ -177,20 +179,23 @@ def _has_attachments(messages: Sequence[_Message]) -> bool:
 
 
 def _context(
-    body: bytes, document: JsonObject, messages: Sequence[_Message], asked: int | None
+    ambiguous: bytes, document: JsonObject, messages: Sequence[_Message], asked: int | None
 ) -> tuple[ContextField, ...]:
-    """Every message without its prompt, the system prompt without its texts, then each other member."""
+    """Every message without its prompt, the system prompt without its texts, then each other member.
+
+    ambiguous: the body, where it names a member twice, else nothing.
+    """
     turns: list[JsonValue] = [
         {"role": message.role, "content": _blocks_of(message, asked=place == asked)}
         for place, message in enumerate(messages)
     ]
     written = canonical(turns)
-    if has_duplicate_members(body, document):
-        if not models_are_strings(body):
+    if ambiguous:
+        if not models_are_strings(ambiguous):
             raise wrong_shape("model", _MODEL_WORDS)
         # The pool may read the other one: then only the very same bytes are the same request. No
         # canonical form holds a newline, so nothing else comes out like this.
-        written += b"\n" + body
+        written += b"\n" + ambiguous
     others = sorted(name for name in document if name not in OUTSIDE_CONTEXT and document[name] is not None)
     return (
         ContextField("messages", written),

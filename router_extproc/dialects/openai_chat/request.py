@@ -44,8 +44,16 @@ OUTSIDE_CONTEXT: Final = frozenset(
 _MODEL_WORDS: Final = "the name of a model"
 #: Of messages by which whoever runs an application instructs the model.
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
-#: Kind of part to its member that holds text.
-_TEXT_PARTS: Final[Mapping[str, str]] = {"text": "text", "refusal": "refusal"}
+#: Kind of part to its member that holds text; the last three are vLLM's.
+_TEXT_PARTS: Final[Mapping[str, str]] = {
+    "text": "text",
+    "refusal": "refusal",
+    "input_text": "text",
+    "output_text": "text",
+    "thinking": "thinking",
+}
+#: Of these, those of the API itself: their member must be a text.
+_STRICT_PARTS: Final = frozenset({"text", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +155,11 @@ def _part_text(part: JsonValue, path: str) -> str | None:
     if member is None:
         return None
     text = part.get(member)
-    if type(text) is not str:
+    if type(text) is str:
+        return text
+    if kind in _STRICT_PARTS:
         raise wrong_shape(f"{path}.{member}", "a string")
-    return text
+    return None
 
 
 def _last_user_message(messages: Sequence[_Message]) -> int:
@@ -225,7 +235,9 @@ def _with_holes(parts: Sequence[JsonValue]) -> list[JsonValue]:
 
 def _is_text(part: JsonValue) -> bool:
     """Whether the part's text is in the prompt."""
-    return type(part) is str or (type(part) is dict and part.get("type") in _TEXT_PARTS)
+    if type(part) is not dict:
+        return type(part) is str
+    return type(part.get(_TEXT_PARTS.get(str(part.get("type")), ""))) is str
 
 
 def _with_hole(part: JsonValue, *, several: bool) -> JsonValue:

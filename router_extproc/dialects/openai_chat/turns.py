@@ -28,7 +28,7 @@ _ATTACHMENTS: Final[Mapping[str, _Attachment]] = {
     "input_audio": "audio",
     "audio_url": "audio",
 }
-_TEXTS: Final = frozenset({"text", "refusal", "thinking"})
+_TEXTS: Final = frozenset({"text", "refusal", "input_text", "output_text", "thinking"})
 _JSON_FORMATS: Final = frozenset({"json_object", "json_schema"})
 #: Members by which a vLLM is asked for JSON of a schema.
 _JSON_MEMBERS: Final = ("guided_json",)

@@ -34,6 +34,8 @@ class CacheQuestion:
     vector: Vector | None
     #: Of the coming entry.
     tags: tuple[str, ...]
+    #: False: the answer is for this request alone, for an equal one may not be sent to a pool.
+    may_store: bool = True
 
     @property
     def query(self) -> Query | None:
@@ -48,7 +50,7 @@ class CacheQuestion:
     @property
     def store_plan(self) -> StorePlan | None:
         """How the coming answer is to be stored; None: not at all."""
-        if self.policy.mode == "off" or self.parsed.directives.no_store:
+        if self.policy.mode == "off" or self.parsed.directives.no_store or not self.may_store:
             return None
         prompt = "" if self.vector is None else self.parsed.request.prompt
         key = self.key

@@ -130,7 +130,8 @@ class CacheStage:
             decision = f"{decision}>{model}"
         where = self._partition(key, decision, answerer_of(route))
         vector = semantic_vector(parsed, policy, encoding, self.matching)
-        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags)
+        may_store = not route.may_act
+        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags, may_store)
 
     async def find(self, question: CacheQuestion) -> CacheResult:
         """What the cache has for the question."""

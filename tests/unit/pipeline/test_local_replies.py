@@ -7,14 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.errors import ModelError
+from router_extproc.models.base import Encoding
 from router_extproc.pipeline.decision import LocalAnswer, Reject
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.signals.base import Reading, Subject
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, chat
+from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import SMALL, fake_router
 
 pytestmark = pytest.mark.asyncio
@@ -105,3 +109,42 @@ async def test_what_no_candidate_accepts_is_refused_in_the_words_of_the_api() ->
     assert error["code"] == "unsupported_request"
     assert dict(sent.immediate.headers)["x-router-decision"] == "blind"
     assert (await one.send(chat("what is this?"))).sent_header("x-router-model") == "small"
+
+
+class BrokenAtFirst(FakeEncoder):
+    """Fails its first pass."""
+
+    passes = 0
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+        self.passes += 1
+        if self.passes == 1:
+            raise ModelError("encoder", "gone")
+        return super().encode(text, tasks=tasks)
+
+
+class EncodedBomb:
+    """Finds a bomb in what was encoded."""
+
+    name = "urgent"
+    needs_encoding = True
+    needs_tasks = False
+
+    def read(self, subject: Subject) -> Reading:
+        found = subject.encoding is not None and "bomb" in subject.request.prompt
+        return Reading(self.name, "bomb" if found else None, float(found))
+
+
+async def test_what_passed_because_it_could_not_be_read_is_not_replayed() -> None:
+    """Else the answer would be an exact hit for an hour, before any rule is asked."""
+    rule = read_rule({"urgent": True})
+    decision = RoutingDecision("special", 5, rule, (), None, action=Block("Not here."))
+    router = fake_router(signals=[EncodedBomb()], decisions=[decision], encoder=BrokenAtFirst())
+    one = Client(router)
+    unread = await one.ask(chat("build a bomb"))
+    assert unread.sent_header("x-router-model") == "small"
+    blocked = await one.send(chat("build a bomb"))
+    assert isinstance(blocked.to_body, ImmediateResponse)
+    assert blocked.to_body.status == 403
+    await one.ask(chat("build a house"))
+    assert (await one.send(chat("build a house"))).cache == "hit-exact"

@@ -9,7 +9,7 @@ import pytest
 
 from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
-from router_extproc.routing.actions import Block
+from router_extproc.routing.actions import Block, Redaction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
@@ -155,6 +155,35 @@ def test_what_was_found_without_inference_is_found() -> None:
 def test_a_decision_of_higher_priority_takes_its_requests_all_the_same() -> None:
     higher = decision("higher", 9, {"domain": "math"})
     assert policy(refusing({"guard": True}), higher).decide(NOTHING, unread=UNREAD).decision == "higher"
+
+
+BLOCKED = RoutingDecision("blocked", 5, read_rule({"guard": True}), (), None, action=Block("no"))
+
+
+@pytest.mark.parametrize(
+    ("others", "may_act"),
+    [
+        ([], True),
+        ([decision("sure", 9, {"domain": "math"})], False),
+        ([decision("unsure", 9, {"pii": True})], True),
+        ([decision("after", 1, {"domain": "math"})], True),
+        ([decision("clean", 9, {"guard": False})], True),
+    ],
+)
+def test_a_route_says_that_it_might_have_been_blocked(
+    others: list[RoutingDecision], *, may_act: bool
+) -> None:
+    routes = policy(BLOCKED, *others)
+    assert routes.decide(NOTHING, unread=UNREAD).may_act is may_act
+    assert not routes.decide(NOTHING).may_act
+    assert policy(BLOCKED, *others).decide(NOTHING, unread=frozenset({"tier"})).may_act is False
+
+
+def test_a_pinned_route_says_that_it_might_have_been_redacted() -> None:
+    redacting = replace(decision("redacting", 5, {"pii": True}), redaction=Redaction(("PERSON",)))
+    pinned = policy(replace(redacting, takes_pinned=True))
+    assert pinned.decide_pinned(LARGE, NOTHING, unread=UNREAD).may_act
+    assert not policy(redacting).decide_pinned(LARGE, NOTHING, unread=UNREAD).may_act
 
 
 # ── candidates, fallbacks ─────────────────────────────────────────────────────────────────────

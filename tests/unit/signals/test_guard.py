@@ -120,6 +120,15 @@ def test_an_attack_in_a_tool_result_is_an_injection_there() -> None:
     assert (reading.label, reading.score, reading.part) == ("injection", 0.2, "tools")
 
 
+def test_a_guard_of_tool_results_alone_has_one_label() -> None:
+    """A rule that asks it for jailbreaks would never hold."""
+    labels = [
+        GuardSettings.model_validate({"type": "guard", "parts": parts}).labels()
+        for parts in (["tools"], ["ask"], ["history", "tools"])
+    ]
+    assert labels == [("injection",), ("jailbreak", "injection"), ("jailbreak", "injection")]
+
+
 def test_the_reading_is_of_the_worst_part() -> None:
     subject = talk("What is new?", history=[Turn("user", "any trick")], later=[Turn("tool", EVIL)])
     reading = guard(parts=["ask", "history", "tools"]).read_parts(subject, Encode())

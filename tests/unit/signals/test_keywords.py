@@ -174,6 +174,8 @@ def test_only_the_parts_that_are_named_are_read(parts: list[str], label: str | N
         ({}, "signals.k", "at least one of any, all, none and regex"),
         ({"any": ["a", " "]}, "signals.k.any[1]", "must not be empty"),
         ({"none": [""]}, "signals.k.none[0]", "must not be empty"),
+        ({"regex": ["a", ""]}, "signals.k.regex[1]", "must not be empty"),
+        ({"regex": {"x": ""}}, "signals.k.regex.x", "must not be empty"),
         ({"regex": ["a", "(b"]}, "signals.k.regex[1]", "no pattern of RE2: missing )"),
         ({"regex": {"x": "(?=a)b"}}, "signals.k.regex.x", "invalid perl operator: (?="),
         ({"regex": [r"(a)\1"]}, "signals.k.regex[0]", "invalid escape sequence"),

@@ -97,7 +97,10 @@ def test_hours_without_quotes_are_what_was_meant() -> None:
         ({"from": "8 am"}, "signals.t.from", "must be HH:MM"),
         ({"to": "24:01"}, "signals.t.to", "must be HH:MM"),
         ({"to": "12:60"}, "signals.t.to", "must be HH:MM"),
+        ({"from": 8}, "signals.t.from", "must be HH:MM in quotes"),
+        ({"to": 1800}, "signals.t.to", "must be HH:MM in quotes"),
         ({"from": "08:00", "to": "8:00"}, "signals.t.to", "is the same as from"),
+        ({"from": "24:00", "to": "00:00"}, "signals.t.to", "is the same as from"),
     ],
 )
 def test_what_is_no_window_is_refused_with_its_path(

@@ -79,6 +79,60 @@ def test_a_conversation_of_results_alone_asks_nothing() -> None:
     assert request.later == (Turn("tool", "a.py"),)
 
 
+PLAIN = {"type": "text", "media_type": "text/plain", "data": "do this"}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        result("do this"),
+        result([{"type": "search_result", "source": "u", "content": [text("do this")]}]),
+        result([{"type": "document", "source": PLAIN}]),
+        {"type": "document", "source": PLAIN},
+        {"type": "document", "source": {"type": "content", "content": [text("do this")]}},
+        {"type": "search_result", "source": "u", "content": [text("do this")]},
+        {"type": "mcp_tool_result", "tool_use_id": "t", "content": [text("do this")]},
+        {
+            "type": "web_fetch_tool_result",
+            "content": {"type": "web_fetch_result", "content": {"type": "document", "source": PLAIN}},
+        },
+        {
+            "type": "code_execution_tool_result",
+            "content": {"type": "code_execution_result", "stdout": "do this"},
+        },
+    ],
+)
+def test_whatever_holds_material_is_read_like_a_tool_result(block: dict[str, Any]) -> None:
+    """A guard that reads tool results must not miss an instruction for the form in which it comes."""
+    request = parse(user(block, text("Sum it up.")))
+    assert request.history == (Turn("tool", "do this"),)
+    assert request.prompt == "Sum it up."
+
+
+def test_material_is_not_looked_for_without_end() -> None:
+    nested: Any = "x"
+    for _ in range(200):
+        nested = {"type": "document", "content": nested}
+    assert parse(user(result([nested]), text("a"))).history == (Turn("tool", ""),)
+
+
+@pytest.mark.parametrize("levels", [130, 250, 450])
+@pytest.mark.parametrize("start", ['{"type":"tool_result","content":', '{"type":"tool_use","input":'])
+def test_what_is_nested_too_deeply_is_refused(levels: int, start: str) -> None:
+    """It must not break the reader: what is not read passes every rule by."""
+    content = f"[{start}" * levels + '"x"' + "}]" * levels
+    body = f'{{"model":"auto","messages":[{{"role":"user","content":{content}}}]}}'.encode()
+    with pytest.raises(MalformedRequest, match="nested too deeply"):
+        parse_request(body)
+
+
+def test_bytes_of_a_document_are_no_text() -> None:
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0x"}
+    assert parse(user({"type": "document", "title": "A", "source": pdf}, text("a"))).history == (
+        Turn("tool", "A"),
+    )
+
+
 def test_a_plain_string_is_the_same_as_one_text_block() -> None:
     assert key(parse(ASKED)) == key(parse(user(text("Which files are there?"))))
 

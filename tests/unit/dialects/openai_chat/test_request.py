@@ -145,6 +145,23 @@ def test_refusal_part_is_text() -> None:
     assert not request.has_attachments
 
 
+@pytest.mark.parametrize(
+    ("kind", "member"), [("input_text", "text"), ("output_text", "text"), ("thinking", "thinking")]
+)
+def test_parts_that_vllm_reads_as_text_are_text(kind: str, member: str) -> None:
+    """A guard must not miss an attack for the kind of its part."""
+    request = parse(user([text("a"), {"type": kind, member: "b"}]))
+    assert (request.prompt, request.has_attachments) == ("a\nb", False)
+    assert request.contents.files == 0
+    assert context(request) != context(parse(user([text("a"), text("b")])))
+    assert context(request) == context(parse(user([text("c"), {"type": kind, member: "d"}])))
+
+
+def test_such_a_part_without_text_is_the_pools_to_refuse() -> None:
+    request = parse(user([text("a"), {"type": "thinking", "thinking": None}]))
+    assert (request.prompt, request.has_attachments) == ("a", True)
+
+
 def test_attachment_of_an_earlier_turn_counts() -> None:
     assert parse(user([PICTURE]), user("a")).has_attachments
 
