@@ -69,8 +69,8 @@ def read_archive(path: Path, entry: int) -> Recorded:
     """
     try:
         request = orjson.loads(path.read_bytes())["log"]["entries"][max(0, entry - 1)]["request"]
-        body = request["postData"]["text"]
-        headers = tuple((each["name"].lower(), each["value"]) for each in request["headers"])
+        body = request["postData"]["text"].encode()
+        headers = tuple((each["name"].lower(), str(each["value"])) for each in request["headers"])
         url = urlsplit(request["url"])
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
@@ -79,7 +79,7 @@ def read_archive(path: Path, entry: int) -> Recorded:
         raise ConfigError(str(path), problem) from error
     whole = f"{url.path}?{url.query}" if url.query else url.path
     named = tuple((name, value) for name, value in headers if not name.startswith(":"))
-    return Recorded(entry, whole, named, body.encode())
+    return Recorded(entry, whole, named, body)
 
 
 def _of_row(row: Row, config: Config) -> Recorded | str:

@@ -137,7 +137,7 @@ def test_check_says_in_which_languages_other_words_may_hit(
 @pytest.mark.parametrize(
     ("language", "exact_only", "shown"),
     [
-        (None, False, "language: not read, because the cache was not asked for other words"),
+        (None, False, "language: not read, because there was no semantic lookup"),
         ("de", False, "language: de, matched semantically"),
         ("other", True, "language: other, matched exactly only"),
     ],

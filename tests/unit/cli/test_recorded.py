@@ -75,7 +75,16 @@ def test_an_archive_keeps_path_headers_and_body(tmp_path: Path) -> None:
     assert one.body == b'{"model": "auto"}'
 
 
-@pytest.mark.parametrize("request_", [har_request(postData=None), har_request(headers=3), "GET /"])
+def test_an_archive_may_hold_a_header_value_that_is_a_number(tmp_path: Path) -> None:
+    """Some recorders write `content-length` so."""
+    one = read_archive(archive(tmp_path, har_request(headers=[{"name": "X-Tier", "value": 7}])), 1)
+    assert one.headers == (("x-tier", "7"),)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [har_request(postData=None), har_request(postData={"text": {}}), har_request(headers=3), "GET /"],
+)
 def test_an_archive_without_a_body_is_refused(tmp_path: Path, request_: object) -> None:
     with pytest.raises(ConfigError, match="has no request with a body as entry 1"):
         read_archive(archive(tmp_path, request_), 1)
