@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,8 +15,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from router_extproc.config.model import Config
-from router_extproc.errors import ConfigError, ConfigProblems
-from router_extproc.evaluation.rows import Row, read_rows
+from router_extproc.errors import ConfigError
+from router_extproc.evaluation.rows import Row, read_rows, refuse
 
 PATH: Final = "/v1/chat/completions"
 #: What a row may hold, the first that is there counts.
@@ -56,8 +57,7 @@ def read_recorded(path: Path, config: Config) -> list[Recorded]:
             problems.append(ConfigError(f"{path}:{row.line}", recorded))
         else:
             found.append(recorded)
-    if problems:
-        raise ConfigProblems(tuple(problems))
+    refuse(path, problems)
     return found
 
 
@@ -84,6 +84,13 @@ def read_archive(path: Path, entry: int) -> Recorded:
 
 def _of_row(row: Row, config: Config) -> Recorded | str:
     """The request of a row, or what is wrong with it."""
+    try:
+        return _read_row(row, config)
+    except (orjson.JSONEncodeError, UnicodeEncodeError):
+        return "has text that is no Unicode (half of a surrogate pair), or is nested too deeply"
+
+
+def _read_row(row: Row, config: Config) -> Recorded | str:
     fields = row.fields
     form = next((name for name in _FORMS if name in fields), None)
     match form, fields.get(form or ""):
@@ -99,6 +106,7 @@ def _of_row(row: Row, config: Config) -> Recorded | str:
     if not isinstance(path, str) or not isinstance(headers, dict):
         return "path must be text, and headers an object"
     pairs = tuple((str(name).lower(), str(value)) for name, value in headers.items())
+    "".join((path, *chain(*pairs))).encode()  # raises for what no request line can hold
     return Recorded(row.line, path, pairs, body)
 
 

@@ -303,6 +303,12 @@ def test_explain_shows_the_route_and_the_rules(config: Path, capsys: pytest.Capt
     assert "urgent" in shown
 
 
+def test_a_prompt_that_is_no_text_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell may pass bytes of another encoding."""
+    assert run("explain", "-c", config, "caf\udce9") == 2
+    assert "the prompt is no UTF-8 text" in capsys.readouterr().err
+
+
 def test_explain_speaks_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "-c", config, "no hurry", "--json") == 0
     explanation = orjson.loads(capsys.readouterr().out)
