@@ -42,6 +42,7 @@ def show(explanation: Json) -> None:
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
     _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
     _show_changes(explanation.get("changes", {"body": [], "headers": {}}))
+    _table("models", ("model", "chosen", "reason"), map(_model, explanation.get("models", ())))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
@@ -141,6 +142,10 @@ def _redacted(redacted: Json) -> tuple[str, ...]:
 def _change(change: Json) -> tuple[str, ...]:
     new = "" if change["value"] is None else json.dumps(change["value"], ensure_ascii=False)
     return change["path"], change["change"], change["before"], _shortened(new)
+
+
+def _model(candidate: Json) -> tuple[str, ...]:
+    return candidate["model"], "yes" if candidate["chosen"] else "no", candidate["reason"]
 
 
 def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:

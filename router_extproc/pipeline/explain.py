@@ -17,7 +17,9 @@ from router_extproc.pipeline.caching.savings import FREE
 from router_extproc.pipeline.decision import Decision, Explanation
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.routing.policy import RuleTrace
+from router_extproc.routing.accepts import Demands, able
+from router_extproc.routing.catalogue import Target
+from router_extproc.routing.policy import Route, RuleTrace
 from router_extproc.signals.context_length import estimate_tokens
 
 #: Of an answer whose length nobody knows yet, for the estimate of costs.
@@ -34,6 +36,17 @@ class RuleExplained:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateExplained:
+    """One model that the decision may send the request to."""
+
+    model: str
+    #: It answers.
+    chosen: bool
+    #: Why it does, or why not.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestExplained:
     """One request with all that its decision followed from."""
 
@@ -46,6 +59,8 @@ class RequestExplained:
     prompt_tokens: int = 0
     #: Model to what this request costs there, with an answer of ANSWER_TOKENS, in the currency of `models`.
     costs: Mapping[str, float] | None = None
+    #: The models of the decision that took it, in their order.
+    models: tuple[CandidateExplained, ...] = ()
 
 
 async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> RequestExplained:
@@ -58,7 +73,10 @@ async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> Request
         return RequestExplained(decision)
     tokens = estimate_tokens(parsed.request)
     rules = _rules(pipeline, decision.explanation, pinned=parsed.pinned is not None)
-    return RequestExplained(decision, parsed.ask, rules, tokens, _costs(pipeline, tokens))
+    costs = _costs(pipeline, tokens)
+    demands = Demands.of(parsed.request.contents, tokens)
+    models = () if parsed.pinned is not None else _models(pipeline, decision.explanation, demands)
+    return RequestExplained(decision, parsed.ask, rules, tokens, costs, models)
 
 
 def _rules(
@@ -72,6 +90,36 @@ def _rules(
         rules.append(RuleExplained(trace, not taken))
         taken = taken or trace.matched
     return tuple(rules)
+
+
+def _models(
+    pipeline: RequestPipeline, explanation: Explanation | None, demands: Demands
+) -> tuple[CandidateExplained, ...]:
+    """The candidates of the decision that took the request, and why one was chosen."""
+    route = None if explanation is None else explanation.route
+    if not isinstance(route, Route):
+        return ()
+    candidates = pipeline.policy.candidates_of(route.decision)
+    taking = {each.target.model for each in able(candidates, demands)}
+    chosen = route.fallback_of or route.target.model
+    return tuple(
+        CandidateExplained(
+            each.target.model,
+            each.target.model == chosen,
+            _why(each.target, demands, taking, is_chosen=each.target.model == chosen, alone=len(taking) == 1),
+        )
+        for each in candidates
+    )
+
+
+def _why(target: Target, demands: Demands, taking: set[str], *, is_chosen: bool, alone: bool) -> str:
+    if lacking := demands.missing(target):
+        return f"does not accept {', '.join(sorted(lacking))}"
+    if target.model not in taking:
+        return f"reads {target.context_tokens} tokens, the request has about {demands.tokens}"
+    if is_chosen:
+        return "the only one that takes it" if alone else "the first that takes it"
+    return "another one comes first"
 
 
 def _costs(pipeline: RequestPipeline, tokens: int) -> dict[str, float]:

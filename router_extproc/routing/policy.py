@@ -239,6 +239,11 @@ class Policy:
         asked = self._pinning if pinned else self._decisions
         return LazyTrace(asked, readings, len(asked))
 
+    def candidates_of(self, decision: str) -> tuple[Candidate, ...]:
+        """The models of a decision, in their order; none of "default" and "pinned", which have one each."""
+        known = self._by_name.get(decision)
+        return () if known is None else known.candidates
+
     def may_send(self, decision: str, target: Target, *, pinned: bool = False) -> bool:
         """Whether requests of this decision are answered by the target, its fallback left aside.
 

@@ -12,7 +12,9 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.protocol.headers import Headers
+from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import read_rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import chat
 from router_extproc.testing.router import LARGE, SMALL, fake_router, send_to
@@ -72,3 +74,30 @@ async def test_what_cannot_be_read_is_explained_by_its_error() -> None:
     whole = await explain({"model": "auto"})
     assert isinstance(whole.decision, Reject)
     assert (whole.ask, whole.rules) == (None, ())
+
+
+async def test_the_candidates_are_shown_with_why_one_was_chosen() -> None:
+    seeing = replace(LARGE, model="seeing", accepts=None)
+    blind = replace(SMALL, accepts=frozenset())
+    short = replace(LARGE, model="short", accepts=None, context_tokens=10)
+    targets = tuple(Candidate(each) for each in (blind, short, seeing, LARGE))
+    decision = RoutingDecision("maths", 1, read_rule({"maths": True}), targets, None)
+    router = fake_router(signals=(KeywordsSignal("maths", ["solve"]),), decisions=(decision,))
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    words = {"type": "text", "text": "solve what is in this picture, step by step, with all that you know"}
+    body = {"model": "auto", "messages": [{"role": "user", "content": [words, picture]}]}
+    raw = RawRequest(DIALECTS["openai_chat"], Headers(()), json.dumps(body).encode())
+    whole = await explain_request(router.parts.pipeline, raw)
+    told = [(each.model, each.chosen, each.reason) for each in whole.models]
+    assert told[0] == ("small", False, "does not accept image")
+    assert told[1][:2] == ("short", False)
+    assert told[1][2].startswith("reads 10 tokens, the request has about")
+    assert told[2:] == [
+        ("seeing", True, "the first that takes it"),
+        ("large", False, "another one comes first"),
+    ]
+
+
+async def test_one_candidate_is_the_only_one() -> None:
+    [model] = (await explain(chat("solve it"))).models
+    assert (model.model, model.chosen, model.reason) == ("large", True, "the only one that takes it")
