@@ -96,7 +96,10 @@ def _body(config: Config, prompt: str | None, request: Path | None) -> bytes:
             return request.read_bytes()
         except OSError as error:
             raise typer.BadParameter(f"cannot read {request}: {error.strerror}") from error
-    return ask_for(config, prompt or "")
+    try:
+        return ask_for(config, prompt or "")
+    except TypeError as error:  # orjson.JSONEncodeError: bytes of another encoding in the command line
+        raise typer.BadParameter("the prompt is no UTF-8 text") from error
 
 
 async def _ask_here(

@@ -105,7 +105,7 @@ def _headline(explanation: Json) -> str:
 def _language(explanation: Json) -> str:
     code = explanation.get("language")
     if code is None:
-        return "language: not read, because the cache was not asked for other words"
+        return "language: not read, because there was no semantic lookup"
     matched = "matched exactly only" if explanation["exact_only"] else "matched semantically"
     return f"language: {escape(str(code))}, {matched}"
 

@@ -10,9 +10,9 @@ from typing import Final
 from router_extproc.cli.deciding import decide_all
 from router_extproc.cli.recorded import read_recorded
 from router_extproc.config.model import Config
-from router_extproc.errors import ConfigError, ConfigProblems
+from router_extproc.errors import ConfigError
 from router_extproc.evaluation.policy_comparison import PolicyOutcome
-from router_extproc.evaluation.rows import Row, read_rows
+from router_extproc.evaluation.rows import Row, read_rows, refuse
 
 #: What a probe may expect.
 _EXPECTED: Final = ("decision", "model")
@@ -26,8 +26,7 @@ def failed_probes(config: Config, path: Path) -> tuple[int, list[str]]:
     """
     rows = read_rows(path, required=())
     problems = [ConfigError(f"{path}:{row.line}", problem) for row in rows if (problem := _problem(row))]
-    if problems:
-        raise ConfigProblems(tuple(problems))
+    refuse(path, problems)
     outcomes = asyncio.run(decide_all(config, read_recorded(path, config)))
     pairs = zip(rows, outcomes, strict=True)
     return len(rows), [f"{path}:{row.line}: {wrong}" for row, got in pairs for wrong in _wrong(row, got)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,8 +15,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from router_extproc.config.model import Config
-from router_extproc.errors import ConfigError, ConfigProblems
-from router_extproc.evaluation.rows import Row, read_rows
+from router_extproc.errors import ConfigError
+from router_extproc.evaluation.rows import Row, read_rows, refuse
 
 PATH: Final = "/v1/chat/completions"
 #: What a row may hold, the first that is there counts.
@@ -56,8 +57,7 @@ def read_recorded(path: Path, config: Config) -> list[Recorded]:
             problems.append(ConfigError(f"{path}:{row.line}", recorded))
         else:
             found.append(recorded)
-    if problems:
-        raise ConfigProblems(tuple(problems))
+    refuse(path, problems)
     return found
 
 
@@ -69,8 +69,8 @@ def read_archive(path: Path, entry: int) -> Recorded:
     """
     try:
         request = orjson.loads(path.read_bytes())["log"]["entries"][max(0, entry - 1)]["request"]
-        body = request["postData"]["text"]
-        headers = tuple((each["name"].lower(), each["value"]) for each in request["headers"])
+        body = request["postData"]["text"].encode()
+        headers = tuple((each["name"].lower(), str(each["value"])) for each in request["headers"])
         url = urlsplit(request["url"])
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
@@ -79,11 +79,18 @@ def read_archive(path: Path, entry: int) -> Recorded:
         raise ConfigError(str(path), problem) from error
     whole = f"{url.path}?{url.query}" if url.query else url.path
     named = tuple((name, value) for name, value in headers if not name.startswith(":"))
-    return Recorded(entry, whole, named, body.encode())
+    return Recorded(entry, whole, named, body)
 
 
 def _of_row(row: Row, config: Config) -> Recorded | str:
     """The request of a row, or what is wrong with it."""
+    try:
+        return _read_row(row, config)
+    except (orjson.JSONEncodeError, UnicodeEncodeError):
+        return "has text that is no Unicode (half of a surrogate pair), or is nested too deeply"
+
+
+def _read_row(row: Row, config: Config) -> Recorded | str:
     fields = row.fields
     form = next((name for name in _FORMS if name in fields), None)
     match form, fields.get(form or ""):
@@ -99,6 +106,7 @@ def _of_row(row: Row, config: Config) -> Recorded | str:
     if not isinstance(path, str) or not isinstance(headers, dict):
         return "path must be text, and headers an object"
     pairs = tuple((str(name).lower(), str(value)) for name, value in headers.items())
+    "".join((path, *chain(*pairs))).encode()  # raises for what no request line can hold
     return Recorded(row.line, path, pairs, body)
 
 

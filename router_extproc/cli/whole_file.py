@@ -25,11 +25,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     It keeps the mode of the old one, and a link stays a link. What is no regular file, such as
     /dev/stdout, is written in place.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with target.open("wb") as stream:
+    if path.exists() and not path.is_file():
+        # By its own name: what /dev/stdout resolves to for a pipe is no path.
+        with path.open("wb") as stream:
             yield stream
         return
+    target = Path(os.path.realpath(path))
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     descriptor = os.open(partial, _NEW, _MODE)
     try:

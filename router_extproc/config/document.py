@@ -187,5 +187,8 @@ def _malformed(error: Exception, file: str) -> ConfigError:
         reason = "tabs cannot indent, use spaces" if error.problem == _TAB else error.problem
         problem = f"not valid YAML: line {line}, column {column}: {reason}"
         return ConfigError("", problem, mark=Mark(file, line, column))
+    if isinstance(error, RecursionError):
+        problem = f"not valid YAML: nested deeper than {DEPTH_MAX}"
+        return ConfigError("", problem, mark=Mark(file, 1, 1))
     problem = "not valid YAML: it contains characters or numbers that YAML does not allow"
     return ConfigError("", problem, mark=Mark(file, 1, 1))

@@ -43,6 +43,9 @@ Candidate: TypeAlias = Readable | Refused
 
 def read_candidate(file: Path, started: Config) -> Candidate:
     """The file as it is now; `started`: what the process was started with, as it was read then."""
+    if file.is_fifo():
+        # Opening it would wait for a writer, and every later reload with it.
+        return Refused((ConfigError("", f"cannot read {file}: it is a pipe"),))
     try:
         report = examine(file)
         config = report.accepted()

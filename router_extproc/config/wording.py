@@ -26,6 +26,8 @@ _GOT_MAX: Final = 60
 _OTHERWISE: Final = "does not have the expected form"
 #: A section's own checks: what they say is ours.
 _OWN_WORDS: Final = frozenset({"value_error", "assertion_error"})
+#: Kinds that only follow from another error, which is told itself.
+_FOLLOWS: Final = frozenset({"default_factory_not_called"})
 #: pydantic's error type to our words; {name} are fields of the error's context.
 _WORDS: Final[Mapping[str, str]] = {
     "bool_parsing": "must be true or false",
@@ -82,7 +84,7 @@ class Misfit:
 def misfits(error: ValidationError, expanded: Expanded, section: type[Section]) -> tuple[Misfit, ...]:
     """One for each wrong place, in the order in which the sections name their keys."""
     found: dict[tuple[str | int, ...], list[str]] = {}
-    for details in error.errors(include_url=False):
+    for details in _causes(error.errors(include_url=False)):
         keys = _keys(details, expanded.value)
         hidden = _path(keys) in expanded.secret_paths or bool(_HIDDEN_KEYS.intersection(keys[-1:]))
         found.setdefault(keys, []).append(_reason(details, keys, section, hidden=hidden))
@@ -91,6 +93,10 @@ def misfits(error: ValidationError, expanded: Expanded, section: type[Section]) 
         for keys, reasons in found.items()
         if not _is_covered(keys, reasons, found)
     )
+
+
+def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    return [details for details in errors if details["type"] not in _FOLLOWS] or errors
 
 
 def _keys(details: ErrorDetails, document: object) -> tuple[str | int, ...]:

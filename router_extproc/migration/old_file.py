@@ -45,7 +45,9 @@ class Ledger:
     not_carried: list[NotCarried] = field(default_factory=list)
 
     def add_problem(self, path: str, problem: str) -> None:
-        """A value that cannot be read."""
+        """A value that cannot be read; noted once, however often it is asked for."""
+        if any((each.path, each.problem) == (path, problem) for each in self.problems):
+            return
         place = self.document.places.get(path)
         mark = None if place is None else Mark(self.file, *place)
         self.problems.append(ConfigError(path, problem, mark=mark))

@@ -22,6 +22,9 @@ FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 def content_of(file: Path) -> bytes:
     """A digest of the file's content, links followed; of one that cannot be read, the reason."""
     try:
+        if file.exists() and not file.is_file():
+            # Opening a pipe would wait for a writer, and the event loop with it.
+            return b"no regular file"
         with file.open("rb") as opened:
             return hashlib.sha256(opened.read(FILE_BYTES_MAX)).digest()
     except OSError as error:

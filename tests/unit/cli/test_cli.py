@@ -137,7 +137,7 @@ def test_check_says_in_which_languages_other_words_may_hit(
 @pytest.mark.parametrize(
     ("language", "exact_only", "shown"),
     [
-        (None, False, "language: not read, because the cache was not asked for other words"),
+        (None, False, "language: not read, because there was no semantic lookup"),
         ("de", False, "language: de, matched semantically"),
         ("other", True, "language: other, matched exactly only"),
     ],
@@ -301,6 +301,12 @@ def test_explain_shows_the_route_and_the_rules(config: Path, capsys: pytest.Capt
     assert "small as tiny in cluster a" in shown
     assert "decision hurry" in shown
     assert "urgent" in shown
+
+
+def test_a_prompt_that_is_no_text_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell may pass bytes of another encoding."""
+    assert run("explain", "-c", config, "caf\udce9") == 2
+    assert "the prompt is no UTF-8 text" in capsys.readouterr().err
 
 
 def test_explain_speaks_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,23 @@ def test_a_row_that_asks_nothing_is_named_with_its_line(tmp_path: Path, row: obj
         rows(tmp_path, {"text": "Hi"}, row)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"text": "\\ud83d"}',
+        '{"text": "Hi", "headers": {"x-tier": "\\ud83d"}}',
+        '{"text": "Hi", "path": "/\\ud83d"}',
+        '{"request": ' + '{"a": ' * 400 + "1" + "}" * 401,
+    ],
+)
+def test_a_row_that_no_client_can_send_is_named_with_its_line(tmp_path: Path, row: str) -> None:
+    """JSON may spell half of a surrogate pair; a request cannot hold it."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(row)
+    with pytest.raises(ConfigProblems, match=r"rows\.jsonl:1: has text that is no Unicode"):
+        read_recorded(path, CONFIG)
+
+
 @pytest.mark.parametrize("more", [{"path": 3}, {"headers": []}])
 def test_a_row_with_a_broken_path_or_headers_is_refused(tmp_path: Path, more: dict[str, Any]) -> None:
     with pytest.raises(ConfigProblems, match="path must be text, and headers an object"):
@@ -75,7 +92,16 @@ def test_an_archive_keeps_path_headers_and_body(tmp_path: Path) -> None:
     assert one.body == b'{"model": "auto"}'
 
 
-@pytest.mark.parametrize("request_", [har_request(postData=None), har_request(headers=3), "GET /"])
+def test_an_archive_may_hold_a_header_value_that_is_a_number(tmp_path: Path) -> None:
+    """Some recorders write `content-length` so."""
+    one = read_archive(archive(tmp_path, har_request(headers=[{"name": "X-Tier", "value": 7}])), 1)
+    assert one.headers == (("x-tier", "7"),)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [har_request(postData=None), har_request(postData={"text": {}}), har_request(headers=3), "GET /"],
+)
 def test_an_archive_without_a_body_is_refused(tmp_path: Path, request_: object) -> None:
     with pytest.raises(ConfigError, match="has no request with a body as entry 1"):
         read_archive(archive(tmp_path, request_), 1)

@@ -60,3 +60,14 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_a_device_is_written_in_place() -> None:
     write(Path(os.devnull), b"gone")
     assert not Path(os.devnull).is_file()
+
+
+def test_a_pipe_is_written_in_place_by_its_link() -> None:
+    """`--out /dev/stdout | less`: what the link resolves to is no path."""
+    end, own = os.pipe()
+    try:
+        write(Path(f"/dev/fd/{own}"), b"whole")
+        assert os.read(end, 16) == b"whole"
+    finally:
+        os.close(end)
+        os.close(own)

@@ -117,6 +117,7 @@ def test_what_is_merged_has_the_line_where_it_is_written(located: Located) -> No
         (b"version: 1\n# caf\xe9\n", "cannot read router.yaml: it is not UTF-8 text (line 2)"),
         ("a: &a [*a]\n", "router.yaml:1: not valid YAML: line 1, column 4: nested deeper than "),
         ("a: " + "[" * 300 + "]" * 300, "router.yaml:1: not valid YAML: "),
+        ("a: " + "[" * 3000, "router.yaml:1: not valid YAML: nested deeper than 100"),
         ("a: " + "9" * 5000, "router.yaml:1: not valid YAML: it contains characters or numbers"),
         ("version: 1\n? [a, b]\n: 1\n", "router.yaml:2: not valid YAML: line 2, column 3: "),
         ("a: *nobody\n", "router.yaml:1: not valid YAML: line 1, column 4: "),

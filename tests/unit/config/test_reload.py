@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from router_extproc.config.read import read_config
@@ -52,3 +53,15 @@ def test_what_needs_a_restart_is_refused_with_its_line(tmp_path: Path) -> None:
         "workers": 4,
         "listen": 5,
     }
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    """Nobody may ever write to it, and later reloads wait for this one."""
+    file = tmp_path / "router.yaml"
+    file.write_text(TEXT)
+    started = read_config(file)
+    file.unlink()
+    os.mkfifo(file)
+    found = read_candidate(file, started)
+    assert isinstance(found, Refused)
+    assert [problem.problem for problem in found.problems] == [f"cannot read {file}: it is a pipe"]

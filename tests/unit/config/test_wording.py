@@ -37,6 +37,7 @@ KINDS = ", ".join(f"'{kind}'" for kind in SIGNALS)
         ("workers: [1]", "workers: must be a whole number, got a list"),
         ("admin: 5", "admin: must be text, got 5"),
         ("admin: true", "admin: must be text, got true"),
+        ("limits: {max_body_bytes: 9}", "limits.max_body_bytes: must be >= 1024, got 9"),
         ("limits: 5", "limits: must be a mapping (key: value), got 5"),
         ("virtual_models: auto", "virtual_models: must be a list, got 'auto'"),
         ("limits: {drain_s: soon}", "limits.drain_s: must be a number, got 'soon'"),

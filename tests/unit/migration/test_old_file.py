@@ -85,6 +85,13 @@ def test_all_problems_are_raised_together() -> None:
     assert [error.path for error in raised.value.problems] == ["a", "", "b"]
 
 
+def test_a_problem_is_told_once_however_often_the_value_is_read() -> None:
+    root = opened("a: x\n")
+    root.section("a")
+    root.section("a")
+    assert [str(error) for error in root.ledger.problems] == ["a: must be a section"]
+
+
 def test_numbers_and_booleans_are_texts_as_written() -> None:
     root = opened("a: 8000\nb: true\nc: text\n")
     assert [root.text(key) for key in ("a", "b", "c", "d")] == ["8000", "true", "text", None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router_extproc.process.reload.file_watch import FileWatch
+from router_extproc.process.reload.file_watch import FileWatch, content_of
 
 FILE = Path("router.yaml")
 
@@ -96,3 +96,8 @@ def test_a_file_that_cannot_be_read_is_a_change_and_no_failure(tmp_path: Path) -
     watch = FileWatch([file])
     file.unlink()
     assert looks(watch) == [False, True, False]
+
+
+def test_what_is_no_regular_file_is_not_opened() -> None:
+    """Opening a pipe waits for a writer: nothing else would run in the process."""
+    assert content_of(Path(os.devnull)) == b"no regular file"
