@@ -144,7 +144,7 @@ def test_the_demo_answers_twice_and_the_second_time_from_its_cache(whole: Enviro
 
 
 def test_the_bench_measures(whole: Environment) -> None:
-    words = ("router-extproc", "bench", "--pairs", "8", "--throughput", "0", "--json")
+    words = ("router-extproc", "bench", "--pairs", "20", "--throughput", "0", "--json")
     # Some twenty cases: on a machine that does other work they take minutes, however few the pairs.
     done = whole.run(*words, within_s=BENCH_S)
     assert done.returncode == 0, done.stderr
