@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -395,8 +396,16 @@ def test_a_killed_sidecar_costs_no_answer_and_comes_back_with_its_cache(tmp_path
     assert "the sidecar ended (signal SIGKILL): restarting it" in (tmp_path / "demo.log").read_text()
 
 
-def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
-    with running_demo(tmp_path) as demo:
+def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of its own: any other demo that starts on this machine tidies up the common one.
+    # Short, for a socket's path is.
+    with tempfile.TemporaryDirectory(prefix="rx-", dir="/tmp") as base:
+        monkeypatch.setenv("TMPDIR", base)
+        _kill_a_demo(tmp_path, Path(base))
+
+
+def _kill_a_demo(folder: Path, base: Path) -> None:
+    with running_demo(folder) as demo:
         children = pids(demo.process)
         listen = json.loads((demo.folder / "router.yaml").read_text())["listen"]
         sockets = Path(listen.removeprefix("unix:")).parent
@@ -404,5 +413,6 @@ def test_a_killed_demo_leaves_nothing_behind(tmp_path: Path) -> None:
         demo.process.wait(10)
         assert all(gone(pid) for pid in children)
         assert sockets.exists()
-        with socket_folder():  # as the next run
+        assert sockets.parent == base
+        with socket_folder(base):  # as the next run
             assert not sockets.exists()
