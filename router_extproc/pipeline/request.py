@@ -1,7 +1,7 @@
 """The request pipeline: from a request body to a decision.
 
-An exact hit is found before any inference, and there is one encoder pass at most. Whatever fails, but for an
-error of the client's own, the request still ends in a decision that forwards it.
+An exact hit is found before any inference. A stage that fails costs the request nothing but that stage,
+unless a decision says that what was not read, or not redacted, must not leave.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
+from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.redaction import run_redaction
@@ -42,21 +43,6 @@ from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccep
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 from router_extproc.signals.context_length import estimate_tokens
-
-UNKNOWN = SignalReadings({}, None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """A request, and what is known of it before the decision."""
-
-    parsed: ParsedRequest
-    #: None: an exact hit made the rest needless.
-    route: Route | LocalReply | None
-    #: None: the cache is off, or was not asked under a route.
-    question: CacheQuestion | None
-    result: CacheResult
-    readings: SignalReadings = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +63,13 @@ class RequestPipeline:
     traffic: Traffic | None = None
     #: Decides each request a second time, behind it; None: no shadow policy does.
     second: ShadowDecisions | None = None
+    #: Its decisions say what they change in a body; nobody but who explains a request asks.
+    explains: bool = False
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
-        stage = self.cache_stage
-        return replace(self, cache_stage=None if stage is None else stage.read_only(), second=None)
+        stage = None if self.cache_stage is None else self.cache_stage.read_only()
+        return replace(self, cache_stage=stage, second=None, explains=True)
 
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -140,7 +128,7 @@ class RequestPipeline:
     async def _redact(self, considered: Considered, route: Route, rule: Redaction) -> Forward | Reject:
         """The forwarded request without what its decision redacts; what cannot be redacted does not leave."""
         redacted, note = await run_redaction(considered.parsed, rule)
-        explanation = _explain(considered)
+        explanation = explain(considered)
         explanation = replace(explanation, stages=(*explanation.stages, note))
         if isinstance(redacted, RequestError):
             rendered = considered.parsed.raw.dialect.render_error(redacted)
@@ -177,7 +165,7 @@ class RequestPipeline:
 
     def _reply(self, considered: Considered, reply: LocalReply) -> LocalAnswer | Reject:
         """What a decision says that asks no pool."""
-        parsed, explanation = considered.parsed, _explain(considered)
+        parsed, explanation = considered.parsed, explain(considered)
         dialect = parsed.raw.dialect
         error: RequestError
         match reply.action:
@@ -232,7 +220,7 @@ class RequestPipeline:
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
         page = parsed.headers.get(ORIGIN_HEADER, "")
         headers = self.pages.headers_for(page, entry.model, told)
-        explained = _explain(considered)
+        explained = explain(considered)
         return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
 
     def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
@@ -253,10 +241,10 @@ class RequestPipeline:
             None if body == parsed.raw.body else body,
             replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
-            _explain(considered),
+            explain(considered),
             coalescing=_coalescing(considered),
             feedback=result.feedback,
-            edits=described(edits, parsed.request.body),
+            edits=described(edits, parsed.request.body) if self.explains else (),
             redacted=redacted,
         )
 
@@ -289,27 +277,3 @@ DecisionT = TypeVar("DecisionT", Forward, Replay)
 def _collapsed(decision: DecisionT) -> DecisionT:
     header = render_collapsed(decision.cache.cache_status, used=isinstance(decision, Replay))
     return replace(decision, cache=replace(decision.cache, cache_status=header))
-
-
-def _explain(considered: Considered) -> Explanation:
-    readings, result = considered.readings, considered.result
-    notes = (readings.note, result.note)
-    return Explanation(
-        considered.parsed.request.dialect,
-        considered.route,
-        tuple(readings.readings.values()),
-        result.outcome.status,
-        result.reason,
-        result.candidates,
-        tuple(filter(None, notes)),
-        took_s=readings.took_s,
-        language=result.language,
-        ignored=_ignored(considered),
-    )
-
-
-def _ignored(considered: Considered) -> int:
-    """Parts of the system prompt that the keys leave out."""
-    if considered.question is not None:
-        return considered.question.key.ignored
-    return max((key.ignored for key in considered.parsed.keys.values()), default=0)

@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from router_extproc.app.application import Application
-from router_extproc.cache.false_hits.evidence import Compared, Event, Evidence, FeedbackGiven, KeptEvidence
+from router_extproc.cache.false_hits.evidence import Compared, Event, Evidence, FeedbackGiven
+from router_extproc.cache.false_hits.kept import KeptEvidence
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings, SavingsBatch

@@ -13,19 +13,17 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.interval import interval
-from router_extproc.cache.false_hits.threshold import CLOSED, RESULTS_MAX, Kept, ScoreThreshold, ShadowResult
+from router_extproc.cache.false_hits.kept import KeptDecision, KeptEvidence, KeptScope, Source
+from router_extproc.cache.false_hits.threshold import CLOSED, RESULTS_MAX, ScoreThreshold, ShadowResult
 
 #: Scopes whose feedback is remembered; beyond, that of the scope that gave feedback least lately is dropped.
 SCOPES_MAX: Final = 1024
 #: Feedback of one scope about one decision that is remembered, the latest.
 FEEDBACK_MAX: Final = 64
-
-#: Who says that a hit was wrong.
-Source = Literal["client", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,34 +90,6 @@ class Finding:
     feedback: dict[Source, int] = field(default_factory=dict)
     #: Of all workers, those before a restart included.
     feedback_ever: dict[Source, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptDecision:
-    """What is kept of one decision over a restart."""
-
-    decision: str
-    #: Of the latest comparisons: which were wrong.
-    latest: tuple[bool, ...]
-    feedback: dict[Source, int]
-    threshold: Kept | None
-
-
-@dataclass(frozen=True, slots=True)
-class KeptScope:
-    """The feedback of one scope about one decision."""
-
-    decision: str
-    scope: str
-    results: tuple[tuple[float, bool], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KeptEvidence:
-    """All that is kept over a restart."""
-
-    decisions: tuple[KeptDecision, ...] = ()
-    scopes: tuple[KeptScope, ...] = ()
 
 
 def _threshold(rate_max: float | None) -> ScoreThreshold | None:

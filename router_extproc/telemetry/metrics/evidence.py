@@ -9,7 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from router_extproc.cache.false_hits.evidence import Finding, Sample, Source
+from router_extproc.cache.false_hits.evidence import Finding, Sample
+from router_extproc.cache.false_hits.kept import Source
 from router_extproc.pipeline.background import Outcome
 from router_extproc.telemetry.metrics.exposition import PREFIX
 

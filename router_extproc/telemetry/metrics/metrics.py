@@ -6,10 +6,7 @@ their unit (https://prometheus.io/docs/practices/naming/).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterable
 
 from router_extproc.errors import RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
@@ -27,40 +24,27 @@ from router_extproc.pipeline.decision import (
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
+from router_extproc.telemetry.metrics.buckets import (
+    ANSWER_BUCKETS_S,
+    FAST_BUCKETS_S,
+    SIMILARITY_BUCKETS,
+    TTFT_BUCKETS_S,
+)
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
-from router_extproc.telemetry.metrics.exposition import PREFIX
 from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.redaction import RedactionCounters
+from router_extproc.telemetry.metrics.registered import RegisteredMetrics
 from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
-#: Around what is promised: an exact hit in 1 ms, a decision in 4 to 12, verification in 30; the budgets of
-#: `limits` end between 0.2 and 0.5 s, and a request may wait for an equal one for some seconds.
-FAST_BUCKETS_S: Final = (
-    0.00025, 0.0005, 0.001, 0.002, 0.004, 0.007, 0.012, 0.02, 0.03, 0.05, 0.1, 0.2, 0.25, 0.35, 0.5, 1.0, 2.5,
-)  # fmt: skip
-#: Those of vllm:time_to_first_token_seconds, so that both can be laid over each other; up to 10 s also
-#: those of OpenTelemetry's gen_ai.server.time_to_first_token.
-TTFT_BUCKETS_S: Final = (
-    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0,
-    80.0, 160.0, 640.0, 2560.0,
-)  # fmt: skip
-#: Those of OpenTelemetry's gen_ai.server.request.duration, and two more doublings.
-ANSWER_BUCKETS_S: Final = (
-    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
-)  # fmt: skip
-SIMILARITY_BUCKETS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 1.0)
 
-
-class Metrics:
+class Metrics(RegisteredMetrics):
     """One process's metrics in a registry of their own; every method is quick and never raises."""
 
     def __init__(self) -> None:
-        self.registry: Final = CollectorRegistry(auto_describe=True)
-        #: By name, without prefix and suffix.
-        self._labelled: Final[dict[str, Counter | Gauge | Histogram]] = {}
+        super().__init__()
         self._count_requests()
         self._count_candidates()
         self._count_answers()
@@ -174,34 +158,6 @@ class Metrics:
         self.policy = PolicyCollector()
         self.registry.register(self.policy)
         self.shadow_policy = ShadowPolicyMetrics(self.registry)
-
-    def forget(self, label: str, values: Iterable[str]) -> None:
-        """Drop every series in which the label has one of these values: they are no longer configured."""
-        for metric in self._labelled.values():
-            if label in metric._labelnames:  # noqa: SLF001 - prometheus_client shows it nowhere else
-                for value in values:
-                    metric.remove_by_labels({label: value})
-
-    def begin_at_zero(self, known: Mapping[str, Iterable[Sequence[str]]]) -> None:
-        """Make the series of these label values; metrics by their name without prefix and suffix."""
-        for name, series in known.items():
-            for values in series:
-                self._labelled[name].labels(*values)
-
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        counter = Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
-        self._labelled[name] = counter
-        return counter
-
-    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        gauge = Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)
-        self._labelled[name] = gauge
-        return gauge
-
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        histogram = Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
-        self._labelled[name] = histogram
-        return histogram
 
     # ── pipeline.report.Listener ──────────────────────────────────────────────────────────────
 

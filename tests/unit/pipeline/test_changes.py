@@ -247,8 +247,13 @@ async def test_an_api_that_cannot_say_a_fixed_text_says_so() -> None:
 
 async def test_a_decision_tells_what_it_changes_without_the_clients_words() -> None:
     changes = replace(BRIEF, parameters=ParameterChanges(max=(("n", 1),)))
-    forward = await decided(fake_router(decisions=[changing(changes)]), OpenAIChat())
+    router = fake_router(decisions=[changing(changes)])
+    served = await decided(router, OpenAIChat())
+    raw = RawRequest(OpenAIChat(), Headers(((":path", PATH),)), json.dumps(chat("Hello", n=3)).encode())
+    forward = await router.parts.pipeline.read_only().decide(raw)
     assert isinstance(forward, Forward)
+    # Nobody reads it of a request that is served.
+    assert (served.edits, served.body) == ((), forward.body)
     assert [(edit.path, edit.change, edit.before) for edit in forward.edits] == [
         ("model", "set", "string"),
         ("messages", "prepend", "list"),

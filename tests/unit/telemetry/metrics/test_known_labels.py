@@ -10,10 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from router_extproc import __version__
 from router_extproc.cache.false_hits.evidence import Finding, Sample
 from router_extproc.config.model import Config
+from router_extproc.telemetry.metrics.buckets import TTFT_BUCKETS_S
 from router_extproc.telemetry.metrics.exposition import expose
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.known_labels import SERIES_MAX, KnownLabels, rejection_codes
-from router_extproc.telemetry.metrics.metrics import TTFT_BUCKETS_S, Metrics
+from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.testing.reports import decided
 from tests.unit.telemetry.metrics.test_metrics import ANSWER, FORWARD, REJECT, REPLAY
 
