@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import MalformedRequest
@@ -24,6 +25,8 @@ class Shape:
     of_objects: bool = False
 
 
+#: What a member "model" must be, for error messages.
+MODEL_WORDS: Final = "the name of a model"
 BOOLEAN: Final = Shape(frozenset({bool}), "true or false")
 INTEGER: Final = Shape(frozenset({int}), "an integer")
 NUMBER: Final = Shape(frozenset({int, float}), "a number")
@@ -63,6 +66,38 @@ def _check_objects(values: JsonValue, path: str) -> None:
     for place, value in enumerate(values if type(values) is list else ()):
         if type(value) is not dict:
             raise wrong_shape(f"{path}[{place}]", "an object")
+
+
+def read_model(document: JsonObject) -> str:
+    """The name of the model that a request asks for.
+
+    Raises:
+        MalformedRequest: it names none.
+    """
+    model = document.get("model")
+    if type(model) is not str or not model:
+        raise wrong_shape("model", MODEL_WORDS)
+    return model
+
+
+def read_messages(
+    document: JsonObject, shapes: Mapping[str, Shape] = MappingProxyType({})
+) -> list[JsonObject]:
+    """The messages of a request as they came: at least one, each an object with members of these shapes.
+
+    Raises:
+        MalformedRequest: names the first that is not.
+    """
+    messages = document.get("messages")
+    if type(messages) is not list or not messages:
+        raise wrong_shape("messages", "a list of at least one message")
+    objects: list[JsonObject] = []
+    for place, message in enumerate(messages):
+        if type(message) is not dict:
+            raise wrong_shape(f"messages[{place}]", "an object")
+        check_members(message, shapes, f"messages[{place}].")
+        objects.append(message)
+    return objects
 
 
 def wrong_shape(path: str, words: str) -> MalformedRequest:

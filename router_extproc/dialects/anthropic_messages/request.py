@@ -21,7 +21,7 @@ from router_extproc.dialects.anthropic_messages.blocks import (
 from router_extproc.dialects.anthropic_messages.shapes import BODY, CONTENT
 from router_extproc.dialects.edit_json import models_are_strings
 from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
-from router_extproc.dialects.shapes import check_members, wrong_shape
+from router_extproc.dialects.shapes import MODEL_WORDS, check_members, read_messages, read_model, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
@@ -39,7 +39,6 @@ OUTSIDE_CONTEXT: Final = frozenset(
         "cache_control",  # where the provider keeps a computed prefix
     }
 )
-_MODEL_WORDS: Final = "the name of a model"
 _USER: Final = "user"
 
 
@@ -68,7 +67,7 @@ def parse_request(body: bytes) -> InferenceRequest:
     # First: it refuses what is nested too deeply for readers that call themselves.
     has_duplicates = has_duplicate_members(body, document)
     check_members(document, BODY)
-    messages = [_read_message(each, place) for place, each in enumerate(_message_list(document))]
+    messages = [_read_message(each, place) for place, each in enumerate(read_messages(document))]
     system = _system_blocks(document)
     asked = next((place for place in reversed(range(len(messages))) if messages[place].is_asked), None)
     prompt = "" if asked is None else "\n".join(messages[asked].texts)
@@ -77,7 +76,7 @@ def parse_request(body: bytes) -> InferenceRequest:
     stream = document.get("stream") is True
     return InferenceRequest(
         dialect=DIALECT,
-        model=_read_model(document),
+        model=read_model(document),
         prompt=prompt,
         system="\n".join(system_texts),
         history=_before(turns, asked),
@@ -93,25 +92,6 @@ def parse_request(body: bytes) -> InferenceRequest:
         contents=contents_of(document, [block for message in messages for block in message.blocks]),
         body=document,
     )
-
-
-def _read_model(document: JsonObject) -> str:
-    model = document.get("model")
-    if type(model) is not str or not model:
-        raise wrong_shape("model", _MODEL_WORDS)
-    return model
-
-
-def _message_list(document: JsonObject) -> list[JsonObject]:
-    messages = document.get("messages")
-    if type(messages) is not list or not messages:
-        raise wrong_shape("messages", "a list of at least one message")
-    objects: list[JsonObject] = []
-    for place, message in enumerate(messages):
-        if type(message) is not dict:
-            raise wrong_shape(f"messages[{place}]", "an object")
-        objects.append(message)
-    return objects
 
 
 def _read_message(message: JsonObject, place: int) -> _Message:
@@ -192,7 +172,7 @@ def _context(
     written = canonical(turns)
     if ambiguous:
         if not models_are_strings(ambiguous):
-            raise wrong_shape("model", _MODEL_WORDS)
+            raise wrong_shape("model", MODEL_WORDS)
         # The pool may read the other one: then only the very same bytes are the same request. No
         # canonical form holds a newline, so nothing else comes out like this.
         written += b"\n" + ambiguous

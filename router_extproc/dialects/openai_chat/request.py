@@ -16,7 +16,7 @@ from router_extproc.dialects.json_body import canonical, has_duplicate_members, 
 from router_extproc.dialects.openai_chat.shapes import BODY, CONTENT, MESSAGE, STREAM_OPTIONS
 from router_extproc.dialects.openai_chat.spelling import one_spelling
 from router_extproc.dialects.openai_chat.turns import contents_of, turn_of
-from router_extproc.dialects.shapes import check_members, wrong_shape
+from router_extproc.dialects.shapes import MODEL_WORDS, check_members, read_messages, read_model, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
@@ -41,7 +41,6 @@ OUTSIDE_CONTEXT: Final = frozenset(
         "prompt_cache_retention",  # how long it keeps one
     }
 )
-_MODEL_WORDS: Final = "the name of a model"
 #: Of messages by which whoever runs an application instructs the model.
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 #: Kind of part to its member that holds text; the last three are vLLM's.
@@ -74,13 +73,13 @@ def parse_request(body: bytes) -> InferenceRequest:
     """See dialects.base.Dialect.parse."""
     document = read_object(body)
     check_members(document, BODY)
-    originals = _message_list(document)
+    originals = read_messages(document, MESSAGE)
     messages = [_read_message(original, place) for place, original in enumerate(originals)]
     asked = _last_user_message(messages)
     prompt = messages[asked].text
     return InferenceRequest(
         dialect=DIALECT,
-        model=_read_model(document),
+        model=read_model(document),
         prompt=prompt,
         system="\n".join(message.text for message in messages if message.role in SYSTEM_ROLES),
         history=_turns(originals[:asked], messages[:asked]),
@@ -96,28 +95,6 @@ def parse_request(body: bytes) -> InferenceRequest:
         contents=contents_of(document, originals),
         body=document,
     )
-
-
-def _read_model(document: JsonObject) -> str:
-    """The model's name."""
-    model = document.get("model")
-    if type(model) is not str or not model:
-        raise wrong_shape("model", _MODEL_WORDS)
-    return model
-
-
-def _message_list(document: JsonObject) -> list[JsonObject]:
-    """The messages as they came: at least one, each an object with members of the right shapes."""
-    messages = document.get("messages")
-    if type(messages) is not list or not messages:
-        raise wrong_shape("messages", "a list of at least one message")
-    objects: list[JsonObject] = []
-    for place, message in enumerate(messages):
-        if type(message) is not dict:
-            raise wrong_shape(f"messages[{place}]", "an object")
-        check_members(message, MESSAGE, f"messages[{place}].")
-        objects.append(message)
-    return objects
 
 
 def _read_message(message: JsonObject, place: int) -> _Message:
@@ -196,7 +173,7 @@ def _context(
     messages = canonical(turns)
     if has_duplicate_members(body, document):
         if not models_are_strings(body):
-            raise wrong_shape("model", _MODEL_WORDS)
+            raise wrong_shape("model", MODEL_WORDS)
         # The pool may read the other one: then only the very same bytes are the same request. No
         # canonical form holds a newline, so nothing else comes out like this.
         messages += b"\n" + body
