@@ -41,7 +41,7 @@ def _asked_by(decision: Decision) -> set[str]:
 
 
 def warn_of_half_a_refusal(subject: Subject) -> Iterator[ConfigWarning]:
-    """A decision that refuses what was not read, beside an Envoy that passes it when the sidecar is away."""
+    """A decision that refuses, beside an Envoy that passes what the sidecar did not decide."""
     config = subject.config
     for index, decision in enumerate(config.decisions):
         if decision.unread == "deny" and config.envoy.unread == "pass":
@@ -50,3 +50,9 @@ def warn_of_half_a_refusal(subject: Subject) -> Iterator[ConfigWarning]:
                 " unread while the sidecar is away; also set envoy.unread: deny"
             )
             yield ConfigWarning(f"decisions[{index}].unread", problem)
+        elif decision.action is not None and decision.action.block and config.envoy.unread == "pass":
+            problem = (
+                "refuses requests, but Envoy lets everything pass unread while the sidecar is away, late or"
+                " fails; also set envoy.unread: deny where none of them may reach a pool"
+            )
+            yield ConfigWarning(f"decisions[{index}].action.block", problem)

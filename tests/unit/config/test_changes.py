@@ -29,6 +29,7 @@ models:
   large: {cluster: b, reasoning: {family: gpt_oss}}
   plain: {cluster: c}
 signals: {urgent: {type: keywords, any: [now]}}
+envoy: {unread: deny}
 semantic_cache: {enabled: true, scope: credentials, ignore: ['It is \\d\\d:\\d\\d']}
 decisions:
 """

@@ -96,10 +96,14 @@ SECRETS_AND_FILES: list[Case] = [
 UNREAD: list[Case] = [
     ("signals: {g: {type: guard}}\n" + decisions("{not: {g: true}}"), "decisions[0].when", "every other API pass unread",
      "envoy: {other_paths: deny}\nsignals: {g: {type: guard}}\n" + decisions("{not: {g: true}}")),
-    ("signals: {p: {type: pii}}\nenvoy: {other_paths: pass}\n" + decisions("{p: true}"), "decisions[0].when", "reads p of inference requests only",
+    ("signals: {p: {type: pii}}\nenvoy: {other_paths: pass}\n" + decisions("{p: true}"), "decisions[0].when", "uses p, which reads inference requests only",
      "signals: {p: {type: pii}}\nenvoy: {other_paths: [/v1/models]}\n" + decisions("{p: true}")),
-    (KEYWORDS + decisions("{all: [{k: true}, {t: gold}]}").replace("name: d0", "name: d0, unread: deny"), "decisions[0].unread", "set envoy.unread: deny, too",
+    (KEYWORDS + decisions("{all: [{k: true}, {t: gold}]}").replace("name: d0", "name: d0, unread: deny"), "decisions[0].unread", "also set envoy.unread: deny",
      "envoy: {unread: deny}\n" + KEYWORDS + decisions("{all: [{k: true}, {t: gold}]}").replace("name: d0", "name: d0, unread: deny")),
+    (KEYWORDS + "decisions: [{name: d0, when: {k: true}, action: {block: {}}}]", "decisions[0].action.block", "also set envoy.unread: deny",
+     "envoy: {unread: deny}\n" + KEYWORDS + "decisions: [{name: d0, when: {k: true}, action: {block: {}}}]"),
+    (KEYWORDS + "decisions: [{name: d0, when: {k: true}, action: {block: {}}}]", "decisions[0].action.block", "late or fails",
+     KEYWORDS + "decisions: [{name: d0, when: {k: true}, action: {answer: Hi.}}]"),
 ]  # fmt: skip
 
 POOLS: list[Case] = [
@@ -214,7 +218,7 @@ MILVUS_AND_LIMITS: list[Case] = [
     ("envoy: {stream_idle_timeout_s: 1}", "envoy.stream_idle_timeout_s", "first byte takes longer", "envoy: {stream_idle_timeout_s: 30}"),
 ]  # fmt: skip
 
-ALL = [*ADDRESSES, *SECRETS_AND_FILES, *POOLS, *SIGNALS, *RULES, *CACHE, *MILVUS_AND_LIMITS]
+EVERY = [*ADDRESSES, *SECRETS_AND_FILES, *UNREAD, *POOLS, *SIGNALS, *RULES, *CACHE, *MILVUS_AND_LIMITS]
 
 
 @pytest.fixture(autouse=True)
@@ -223,7 +227,7 @@ def _open_folder(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
 
 
-@pytest.mark.parametrize(("text", "path", "words", "_neighbour"), ALL)
+@pytest.mark.parametrize(("text", "path", "words", "_neighbour"), EVERY)
 def test_what_is_dangerous_or_useless_is_said(
     report: Examine, text: str, path: str, words: str, _neighbour: str
 ) -> None:
@@ -232,7 +236,7 @@ def test_what_is_dangerous_or_useless_is_said(
     assert any(place == path and words in problem for place, problem in found), found
 
 
-@pytest.mark.parametrize(("_text", "path", "words", "neighbour"), ALL)
+@pytest.mark.parametrize(("_text", "path", "words", "neighbour"), EVERY)
 def test_its_harmless_neighbour_is_silent(
     report: Examine, _text: str, path: str, words: str, neighbour: str
 ) -> None:
