@@ -13,11 +13,13 @@ def check(config: Config) -> Iterator[ConfigError]:
     """Every problem of `models.*.fallback` and of the pools' times."""
     for key in config.models:
         yield from _check_fallback(key, config)
-    for name, pool in config.envoy.clusters.items():
-        pause_s, first_s = config.envoy.stream_idle_timeout_s, pool.first_byte_timeout_s
+    clusters = config.envoy.clusters.items()
+    pools = {f"envoy.clusters.{name}": pool.first_byte_timeout_s for name, pool in clusters}
+    pause_s = config.envoy.stream_idle_timeout_s
+    for path, first_s in ({"envoy": config.envoy.first_byte_timeout_s} | pools).items():
         if first_s is not None and first_s > pause_s:
             yield ConfigError(
-                f"envoy.clusters.{name}.first_byte_timeout_s",
+                f"{path}.first_byte_timeout_s",
                 f"must be <= envoy.stream_idle_timeout_s ({pause_s:g}), which ends a silent request first, "
                 f"got {first_s:g}",
             )

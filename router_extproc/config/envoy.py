@@ -56,9 +56,19 @@ class Envoy(Section):
     tls: ServerCertificate | None = None
     #: TLS towards the gRPC server; belongs to `listen_tls`.
     server_tls: ClientCertificate | None = None
-    #: The longest pause within an answer.
-    stream_idle_timeout_s: float = Field(default=300, gt=0)
+    #: Time from the end of a request to the first byte of its answer; a pool may have its own. None: as long
+    #: as a pause.
+    first_byte_timeout_s: float | None = Field(default=None, gt=0)
+    #: The longest pause, before an answer and within it. Clients of the APIs wait 600 s by themselves.
+    stream_idle_timeout_s: float = Field(default=600, gt=0)
     #: Time for a whole request to arrive, body included; also for uploads on other paths.
     request_timeout_s: float = Field(default=300, gt=0)
     #: Requests in flight to the sidecar before Envoy refuses; its default of 1024 gives 500s.
     max_requests: int = Field(default=16384, ge=1)
+
+    def traffic(self, cluster: str) -> PoolTraffic:
+        """How Envoy treats a pool's requests, with what is the same for all pools filled in."""
+        pool = self.clusters.get(cluster, PoolTraffic())
+        if pool.first_byte_timeout_s is not None:
+            return pool
+        return pool.model_copy(update={"first_byte_timeout_s": self.first_byte_timeout_s})

@@ -65,7 +65,6 @@ class PoolTraffic(Section):
     ] = PoolRetries()
     #: Endpoints that fail five requests in a row get none for a while; at most half of a pool.
     outliers: bool = True
-    #: Time from the end of the request to the first byte of the answer. None: only
-    #: `envoy.stream_idle_timeout_s` applies, because the first byte of an answer that is not streamed comes
-    #: when all of it is generated.
+    #: Time from the end of the request to the first byte of the answer, which comes when all of it is
+    #: generated if it is not streamed. None: `envoy.first_byte_timeout_s`.
     first_byte_timeout_s: float | None = Field(default=None, gt=0)

@@ -43,7 +43,7 @@ POOL_REASONS = {
         " another one."
     ),
     "route.retry_policy.per_try_timeout": (
-        "envoy.clusters.*.first_byte_timeout_s. Until the answer's headers; afterwards only"
+        "first_byte_timeout_s of the pool or of all pools. Until the answer's headers; afterwards only"
         " stream_idle_timeout applies."
     ),
     "headers_to_add": (

@@ -25,7 +25,6 @@ from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.config.pools import PoolTraffic
 from router_extproc.dialects import INFERENCE_PATHS, find_dialect
 from router_extproc.dialects.base import Dialect
 from router_extproc.envoy_config.cors import cors_policy
@@ -179,7 +178,7 @@ def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:
         action.regex_rewrite = without_final_slash()
     if pool is not None and pool.tls:
         action.auto_host_rewrite = True
-    action.retry_policy = retry_policy(pool or PoolTraffic())
+    action.retry_policy = retry_policy(config.envoy.traffic(cluster))
     return Route(name=name, match=match, route=action)
 
 

@@ -56,8 +56,8 @@ def test_checks_retries_and_outliers_are_on_unless_they_are_switched_off(read: R
         ("retries: {attempts: 99}", "retries.attempts: must be <= 10, got 99"),
         ("first_byte_timeout_s: 0", "first_byte_timeout_s: must be > 0.0, got 0"),
         (
-            "first_byte_timeout_s: 301",
-            "first_byte_timeout_s: must be <= envoy.stream_idle_timeout_s (300), which ends a silent request first, got 301",
+            "first_byte_timeout_s: 601",
+            "first_byte_timeout_s: must be <= envoy.stream_idle_timeout_s (600), which ends a silent request first, got 601",
         ),
     ],
 )
@@ -66,6 +66,11 @@ def test_what_is_no_setting_of_a_pool_is_refused_with_its_path(
 ) -> None:
     found = problems(POOL % key)
     assert any(line.startswith("envoy.clusters.vllm_small.") and problem in line for line in found), found
+
+
+def test_the_first_byte_of_every_pool_cannot_take_longer_than_a_pause(problems: Problems) -> None:
+    (found,) = problems("envoy: {first_byte_timeout_s: 9, stream_idle_timeout_s: 8}\n")
+    assert found.startswith("envoy.first_byte_timeout_s: must be <= envoy.stream_idle_timeout_s (8)")
 
 
 @pytest.mark.parametrize(

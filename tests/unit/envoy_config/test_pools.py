@@ -12,13 +12,15 @@ from router_extproc.dialects import INFERENCE_PATHS
 from router_extproc.envoy_config.render import render
 
 
-def rendered(clusters: dict[str, Any], **models: Any) -> dict[str, Any]:
+def rendered(
+    clusters: dict[str, Any], *, envoy: dict[str, Any] | None = None, **models: Any
+) -> dict[str, Any]:
     config = Config.model_validate(
         {
             "version": 1,
             "default_model": "small",
             "models": models or {"small": {"cluster": "pool"}},
-            "envoy": {"clusters": clusters},
+            "envoy": {"clusters": clusters, **(envoy or {})},
         }
     )
     files = render(config, "include")
@@ -68,6 +70,15 @@ def test_a_first_byte_timeout_retries_nothing(retries: object) -> None:
         assert policy["per_try_timeout"] == "20s"
         assert "5xx" not in policy.get("retry_on", "")
         assert route["timeout"] == "0s"
+
+
+def test_the_first_byte_timeout_of_all_pools_is_that_of_each_without_its_own() -> None:
+    clusters = {"pool": {"endpoints": ["a:1"]}, "own": {"endpoints": ["b:1"], "first_byte_timeout_s": 5}}
+    models = {"small": {"cluster": "pool"}, "large": {"cluster": "own"}, "other": {"cluster": "theirs"}}
+    found = rendered(clusters, envoy={"first_byte_timeout_s": 20}, **models)["virtual_hosts"][0]["routes"]
+    actions = [each["route"] for each in found if "route" in each]
+    times = {each["cluster"]: each["retry_policy"]["per_try_timeout"] for each in actions}
+    assert times == {"pool": "20s", "own": "5s", "theirs": "20s"}
 
 
 def test_clusters_of_somebody_else_get_the_retries_too() -> None:
