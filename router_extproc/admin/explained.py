@@ -30,7 +30,13 @@ def explained_whole(whole: RequestExplained) -> dict[str, JsonValue]:
         shown["rules"] = [{**_rule(each.trace), "reached": each.reached} for each in whole.rules]
     costs = dict[str, JsonValue](whole.costs or {})
     shown["models"] = [
-        {"model": each.model, "chosen": each.chosen, "reason": each.reason} for each in whole.models
+        {
+            "model": each.model,
+            "chosen": each.chosen,
+            "reason": each.reason,
+            "numbers": dict[str, JsonValue](each.numbers),
+        }
+        for each in whole.models
     ]
     return {**shown, "ask": ask, "prompt_tokens": whole.prompt_tokens, "costs": costs}
 

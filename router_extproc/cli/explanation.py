@@ -42,7 +42,7 @@ def show(explanation: Json) -> None:
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))
     _table("redacted", ("kind", "part", "values"), map(_redacted, explanation["redacted"]))
     _show_changes(explanation.get("changes", {"body": [], "headers": {}}))
-    _table("models", ("model", "chosen", "reason"), map(_model, explanation.get("models", ())))
+    _table("models", ("model", "chosen", "reason", "compared by"), map(_model, explanation.get("models", ())))
     _table("cost", ("model", "estimate"), map(_cost, _paid(explanation)))
     _table(
         "cache candidates",
@@ -145,7 +145,8 @@ def _change(change: Json) -> tuple[str, ...]:
 
 
 def _model(candidate: Json) -> tuple[str, ...]:
-    return candidate["model"], "yes" if candidate["chosen"] else "no", candidate["reason"]
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in candidate.get("numbers", {}).items())
+    return candidate["model"], "yes" if candidate["chosen"] else "no", candidate["reason"], numbers
 
 
 def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:

@@ -19,8 +19,9 @@ from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
+from router_extproc.llm.price import Price
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
-from router_extproc.pipeline.caching.savings import Price, Prices
+from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
@@ -40,7 +41,8 @@ SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "
 def router_policy_of(config: section.Config, shadow: section.Config | None = None) -> RouterPolicy:
     """What the configuration says of requests, as one value; `shadow`: what its `shadow_policy` names."""
     targets = _targets(config.models)
-    routing = _routing(config, targets)
+    prices = _prices(config.models)
+    routing = _routing(config, targets, prices)
     cache = _cache_settings(config.semantic_cache)
     looked_at = routing.signals | cache.reuse.signals
     return RouterPolicy(
@@ -49,7 +51,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         {name: _counting(signal, config) for name, signal in config.signals.items() if name in looked_at},
         _cache_policies(config),
         cache,
-        _prices(config.models),
+        Prices(prices),
         _stage_limits(config.limits),
         _local_rules(config, routing.signals),
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
@@ -84,13 +86,16 @@ def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
     }
 
 
-def _routing(config: section.Config, targets: Mapping[str, Target]) -> Policy:
+def _routing(config: section.Config, targets: Mapping[str, Target], prices: Mapping[str, Price]) -> Policy:
     decisions = tuple(
         RoutingDecision(
             decision.name,
             decision.priority,
             read_rule(decision.when, f"decisions[{index}].when"),
-            tuple(Candidate(targets[each.model], each.weight) for each in decision.candidates),
+            tuple(
+                Candidate(targets[each.model], each.weight, prices.get(each.model))
+                for each in decision.candidates
+            ),
             changes_of(decision),
             decision.tags,
             decision.selection.open(),
@@ -223,9 +228,9 @@ def _reuse_settings(cache: section.SemanticCache) -> ReuseSettings:
 # ── prices and limits ─────────────────────────────────────────────────────────────────────────
 
 
-def _prices(models: Mapping[str, section.Model]) -> Prices:
+def _prices(models: Mapping[str, section.Model]) -> dict[str, Price]:
     costs = {key: model.cost for key, model in models.items()}
-    return Prices({key: Price(cost.input_per_mtok, cost.output_per_mtok) for key, cost in costs.items()})
+    return {key: Price(cost.input_per_mtok, cost.output_per_mtok) for key, cost in costs.items()}
 
 
 def _stage_limits(limits: Limits) -> StageLimits:

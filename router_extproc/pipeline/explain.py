@@ -6,14 +6,14 @@ Only for whoever sent the request to be explained: the ask is the request's own 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from router_extproc.clock import Budget
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Usage
 from router_extproc.llm.ask import Ask
-from router_extproc.pipeline.caching.savings import FREE
+from router_extproc.llm.price import FREE
 from router_extproc.pipeline.decision import Decision, Explanation
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.request import RequestPipeline
@@ -24,6 +24,7 @@ from router_extproc.signals.context_length import estimate_tokens
 
 #: Of an answer whose length nobody knows yet, for the estimate of costs.
 ANSWER_TOKENS: Final = 500
+_OTHER: Final = "another one was chosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class CandidateExplained:
     chosen: bool
     #: Why it does, or why not.
     reason: str
+    #: What the selection compared it by.
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +105,26 @@ def _models(
     candidates = pipeline.policy.candidates_of(route.decision)
     taking = {each.target.model for each in able(candidates, demands)}
     chosen = route.fallback_of or route.target.model
+    numbers = {} if route.choice is None else route.choice.numbers
+    because = "" if route.choice is None or len(taking) == 1 else route.choice.reason
     return tuple(
         CandidateExplained(
             each.target.model,
             each.target.model == chosen,
-            _why(each.target, demands, taking, is_chosen=each.target.model == chosen, alone=len(taking) == 1),
+            _why(each.target, demands, taking, because if each.target.model == chosen else _OTHER),
+            numbers.get(each.target.model, {}),
         )
         for each in candidates
     )
 
 
-def _why(target: Target, demands: Demands, taking: set[str], *, is_chosen: bool, alone: bool) -> str:
+def _why(target: Target, demands: Demands, taking: set[str], because: str) -> str:
+    """Why this candidate was chosen, or not; `because`: what the selection says of it."""
     if lacking := demands.missing(target):
         return f"does not accept {', '.join(sorted(lacking))}"
     if target.model not in taking:
         return f"reads {target.context_tokens} tokens, the request has about {demands.tokens}"
-    if is_chosen:
-        return "the only one that takes it" if alone else "the first that takes it"
-    return "another one comes first"
+    return because or "the only one that takes it"
 
 
 def _costs(pipeline: RequestPipeline, tokens: int) -> dict[str, float]:

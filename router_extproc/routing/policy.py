@@ -16,7 +16,7 @@ from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
-from router_extproc.routing.selection.base import Candidate, Selection
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
 from router_extproc.routing.selection.fixed import FIRST
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 
@@ -80,6 +80,8 @@ class Route:
     redaction: Redaction | None = None
     #: Had every signal been read, the router might have refused, answered or redacted the request.
     may_act: bool = False
+    #: How the target was chosen among the candidates; None: there was nothing to choose.
+    choice: Choice | None = None
 
     def to_fallback(self) -> Route:
         """The same route with the fallback as its target; the route itself where there is none."""
@@ -162,7 +164,9 @@ class Policy:
         )
         candidates = (each.target for decision in decisions for each in decision.candidates)
         #: Whether the length of a request matters.
-        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates)
+        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates) or any(
+            decision.selection.counts_tokens for decision in decisions
+        )
 
     def decide(
         self,
@@ -206,8 +210,11 @@ class Policy:
         if not candidates:
             lacking = missing([each.target for each in decision.candidates], demands)
             return LocalReply(name, Unaccepted(lacking), tags, trace)
-        target = decision.selection.choose(candidates, readings, traffic).target
-        route = Route(name, target, decision.changes, tags, trace, redaction=decision.redaction)
+        choice = decision.selection.choose(candidates, Circumstances(readings, traffic, demands.tokens))
+        target = choice.candidate.target
+        route = Route(
+            name, target, decision.changes, tags, trace, redaction=decision.redaction, choice=choice
+        )
         return self._with_fallback(route, traffic, demands)
 
     def decide_pinned(

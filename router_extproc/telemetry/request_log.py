@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import structlog
 
-from router_extproc.pipeline.brief import held_tests, scores_of
+from router_extproc.pipeline.brief import compared_choice, held_tests, scores_of
 from router_extproc.pipeline.decision import Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
 from router_extproc.pipeline.request_ids import RequestIds
@@ -156,6 +156,9 @@ def _explained(explanation: Explanation) -> Facts:
     }
     if held := held_tests(explanation):
         facts["because"] = list(held)
+    if (choice := compared_choice(explanation)) is not None:
+        facts["chosen"] = choice.reason
+        facts["compared"] = {model: _rounded(each) for model, each in choice.numbers.items()}
     if scores := scores_of(explanation):
         facts["scores"] = dict(scores)
     if explanation.cache_reason:
@@ -165,6 +168,10 @@ def _explained(explanation: Explanation) -> Facts:
     if failed := _failed_stages(explanation):
         facts["stages_failed"] = dict(failed)
     return facts
+
+
+def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(f"{value:.4g}") for name, value in numbers.items()}
 
 
 def _failed_stages(explanation: Explanation) -> Mapping[str, str]:

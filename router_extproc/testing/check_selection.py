@@ -6,20 +6,30 @@ broken raises AssertionError with its sentence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Final
 
+from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.rules import Readings
-from router_extproc.routing.selection.base import Candidate, Selection
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 from router_extproc.signals.base import Reading
 
 CANDIDATES: Final = tuple(
-    Candidate(Target(name, f"pool_{name}", f"served-{name}", None)) for name in ("small", "medium", "large")
+    Candidate(Target(name, f"pool_{name}", f"served-{name}", None), price=Price(per_mtok, per_mtok))
+    for name, per_mtok in (("small", 0.1), ("medium", 0.3), ("large", 0.9))
 )
-_SOME_DOWN: Final = TrafficSnapshot(frozenset(["pool_small"]))
-_ALL_DOWN: Final = TrafficSnapshot(frozenset(candidate.target.cluster for candidate in CANDIDATES))
+#: Of a long request.
+TOKENS: Final = 100_000
+_TRAFFIC: Final = (
+    ALL_UP,
+    TrafficSnapshot(frozenset(["pool_small"])),
+    TrafficSnapshot(frozenset(candidate.target.cluster for candidate in CANDIDATES)),
+)
 
 
 def check_selection(
@@ -31,29 +41,37 @@ def check_selection(
     """
     _require(selection.signals <= readings.keys(), "give a reading of every signal that it looks at")
     nothing = {name: Reading(name, None, 0.0) for name in readings}
-    for known in (readings, nothing, {}):
-        for traffic in (ALL_UP, _SOME_DOWN, _ALL_DOWN):
-            _chooses(selection, candidates, known, traffic)
+    for read, traffic, tokens in product((readings, nothing, {}), _TRAFFIC, (0, 1, TOKENS)):
+        _chooses(selection, candidates, Circumstances(read, traffic, tokens))
     _looks_at_nothing_else(selection, candidates, readings)
 
 
-def _chooses(
-    selection: Selection, candidates: Sequence[Candidate], readings: Readings, traffic: TrafficSnapshot
-) -> None:
-    chosen = selection.choose(candidates, readings, traffic)
-    _require(chosen in candidates, "it must choose one of the candidates, whatever is known")
-    same = selection.choose(candidates, readings, traffic)
-    _require(chosen == same, "equal readings and equal traffic must give the same candidate")
+def _chooses(selection: Selection, candidates: Sequence[Candidate], known: Circumstances) -> None:
+    choice = selection.choose(candidates, known)
+    _require(choice.candidate in candidates, "it must choose one of the candidates, whatever is known")
+    _require(choice == selection.choose(candidates, known), "what is known alike must be chosen alike")
+    _explains(choice, candidates)
     for candidate in candidates:
-        alone = selection.choose((candidate,), readings, traffic)
+        alone = selection.choose((candidate,), known).candidate
         _require(alone == candidate, "the only candidate must be chosen")
 
 
+def _explains(choice: Choice, candidates: Sequence[Candidate]) -> None:
+    _require(choice.reason, "it must say why it chose")
+    models = {candidate.target.model for candidate in candidates}
+    _require(choice.numbers.keys() <= models, "it must give numbers of the candidates alone")
+    numbers = (number for each in choice.numbers.values() for number in each.values())
+    _require(all(map(math.isfinite, numbers)), "its numbers must be finite")
+
+
 def _looks_at_nothing_else(selection: Selection, candidates: Sequence[Candidate], readings: Readings) -> None:
-    """Other signals may not have been computed."""
-    named = {name: readings[name] for name in selection.signals}
-    chosen = selection.choose(candidates, readings, ALL_UP)
-    _require(chosen == selection.choose(candidates, named, ALL_UP), "it must name the signals it looks at")
+    """Other signals may not have been computed, and tokens not been counted."""
+    known = Circumstances(readings, tokens=TOKENS)
+    choice = selection.choose(candidates, known)
+    named = replace(known, readings={name: readings[name] for name in selection.signals})
+    _require(choice == selection.choose(candidates, named), "it must name the signals it looks at")
+    uncounted = selection.choose(candidates, replace(known, tokens=0))
+    _require(selection.counts_tokens or choice == uncounted, "it must say that it counts tokens")
 
 
 def _require(kept: object, rule: str) -> None:

@@ -23,11 +23,12 @@ from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
+from router_extproc.llm.price import Price
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
-from router_extproc.pipeline.caching.savings import Price, Prices, Savings
+from router_extproc.pipeline.caching.savings import Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.old_headers import OldHeaders

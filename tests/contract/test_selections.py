@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from router_extproc.routing.rules import Readings
 from router_extproc.routing.selection import SELECTIONS
-from router_extproc.routing.selection.base import Candidate
-from router_extproc.routing.traffic import TrafficSnapshot
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.signals.base import Reading
 from router_extproc.testing.check_selection import CANDIDATES, check_selection
 
@@ -32,28 +32,35 @@ class Broken:
     def __init__(self, how: str) -> None:
         self.how, self.turn = how, 0
         self.signals = frozenset(["unread"] if how == "unread" else [])
+        self.counts_tokens = False
 
-    def choose(
-        self, candidates: Sequence[Candidate], readings: Readings, traffic: TrafficSnapshot
-    ) -> Candidate:
+    def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         self.turn += 1
-        match self.how:
-            case "foreign" if traffic.down:
-                return CANDIDATES[-1]
-            case "moody":
-                return candidates[self.turn % len(candidates)]
-            case "silent" if "complexity" in readings:
-                return candidates[-1]
-        return candidates[0]
+        first, last = candidates[0], candidates[-1]
+        usual = Choice(first, "the first")
+        broken = {
+            "foreign": Choice(CANDIDATES[-1] if known.traffic.down else first, "from elsewhere"),
+            "moody": Choice(candidates[self.turn % len(candidates)], "in turn"),
+            "silent": Choice(last if "complexity" in known.readings else first, "by complexity"),
+            "mute": Choice(first, ""),
+            "stranger": Choice(first, "a stranger's", {"nobody": {"quality": 1.0}}),
+            "endless": Choice(first, "dear", {first.target.model: {"cost": math.inf}}),
+            "uncounted": Choice(last if known.tokens else first, "by length"),
+        }
+        return broken.get(self.how, usual)
 
 
 @pytest.mark.parametrize(
     ("how", "rule"),
     [
         ("foreign", "the only candidate"),
-        ("moody", "the same candidate"),
+        ("moody", "must be chosen alike"),
         ("silent", "must name the signals"),
         ("unread", "a reading of every signal"),
+        ("mute", "say why"),
+        ("stranger", "of the candidates"),
+        ("endless", "finite"),
+        ("uncounted", "counts tokens"),
     ],
 )
 def test_the_contract_sees_what_is_broken(how: str, rule: str) -> None:

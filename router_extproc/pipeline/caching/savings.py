@@ -12,26 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.llm.answer import Usage
+from router_extproc.llm.price import FREE, Price
 
 #: Entries whose hits are remembered; beyond, the one that was not hit for the longest time is forgotten.
 ENTRIES_MAX: Final = 10_000
-_MTOK: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Of one million tokens, in the currency of the configuration."""
-
-    input_per_mtok: float
-    output_per_mtok: float
-
-    def of(self, usage: Usage) -> float:
-        """What this answer cost."""
-        spent = self.input_per_mtok * usage.prompt_tokens + self.output_per_mtok * usage.completion_tokens
-        return max(0.0, spent / _MTOK)
-
-
-FREE: Final = Price(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ line in `__init__.py`; `testing.check_selection` is its contract.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from router_extproc.errors import ConfigError
+from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.rules import Readings
-from router_extproc.routing.traffic import TrafficSnapshot
+from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 from router_extproc.section import Section
 
 
@@ -25,6 +26,30 @@ class Candidate:
     target: Target
     #: How often it is taken beside the others.
     weight: float = 1.0
+    #: What its tokens cost; None: the configuration does not say.
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a selection may look at."""
+
+    #: A reading that the selection looks at may be missing.
+    readings: Readings = field(default_factory=dict)
+    traffic: TrafficSnapshot = ALL_UP
+    #: Of the whole request, estimated; 0: nobody counts them.
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidate that was chosen, and why."""
+
+    candidate: Candidate
+    #: A few words of the router's own and names of the configuration; nothing that a client wrote.
+    reason: str
+    #: What was compared, by model and name: {"small": {"quality": 0.91, "cost": 0.0002}}.
+    numbers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 class Selection(Protocol):
@@ -35,10 +60,13 @@ class Selection(Protocol):
         """The names of the signals whose readings it looks at: these are computed for it."""
         ...
 
-    def choose(
-        self, candidates: Sequence[Candidate], readings: Readings, traffic: TrafficSnapshot
-    ) -> Candidate:
-        """One of the candidates, of which there is at least one; a reading may be missing.
+    @property
+    def counts_tokens(self) -> bool:
+        """True when it looks at the length of the request: it is estimated for it."""
+        ...
+
+    def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
+        """One of the candidates, of which there is at least one.
 
         Fallbacks are not its business: they are followed after the choice.
         """

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from router_extproc.routing.rules import Readings
-from router_extproc.routing.selection.base import Candidate, SelectionSettings
-from router_extproc.routing.traffic import TrafficSnapshot
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, SelectionSettings
+
+REASON: Final = "the first that takes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +16,15 @@ class FixedSelection:
     """Looks at nothing. Fits Selection."""
 
     signals: frozenset[str] = frozenset()
+    counts_tokens: bool = False
 
     def choose(
         self,
         candidates: Sequence[Candidate],
-        readings: Readings,  # noqa: ARG002 - the port
-        traffic: TrafficSnapshot,  # noqa: ARG002 - the port
-    ) -> Candidate:
+        known: Circumstances,  # noqa: ARG002 - the port
+    ) -> Choice:
         """See Selection."""
-        return candidates[0]
+        return Choice(candidates[0], REASON)
 
 
 FIRST: Final = FixedSelection()

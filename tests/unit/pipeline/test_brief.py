@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from router_extproc.pipeline.brief import BRIEF_CHARS_MAX, brief, held_tests, scores_of
 from router_extproc.pipeline.decision import Explanation
 from router_extproc.routing.policy import Route, RuleTrace
+from router_extproc.routing.selection.base import Candidate, Choice
 from router_extproc.signals.base import Reading
-from router_extproc.testing.router import LARGE
+from router_extproc.testing.router import LARGE, SMALL
 
 TESTS = {"domain: math": True, "urgent: true": False, "tier: gold": True}
 MATHS = RuleTrace("maths", matched=True, tests=TESTS)
@@ -56,3 +59,12 @@ def test_a_default_route_has_no_tests() -> None:
 
 def test_what_found_nothing_has_no_score() -> None:
     assert dict(scores_of(explanation())) == {"domain": 0.957, "tier": 1.0}
+
+
+def test_a_model_that_was_compared_is_named_with_its_numbers() -> None:
+    candidate = Candidate(SMALL)
+    numbers = {"small": {"quality": 0.91234, "cost": 0.0002}, "large": {"quality": 0.95}}
+    choice = Choice(candidate, "the cheapest that is good enough", numbers)
+    line = brief(explanation(replace(ROUTE, choice=choice)))
+    assert "chosen: small (the cheapest that is good enough) quality=0.9123 cost=0.0002;" in line
+    assert "chosen" not in brief(explanation(replace(ROUTE, choice=Choice(candidate, "the first"))))

@@ -94,7 +94,7 @@ async def test_the_candidates_are_shown_with_why_one_was_chosen() -> None:
     assert told[1][2].startswith("reads 10 tokens, the request has about")
     assert told[2:] == [
         ("seeing", True, "the first that takes it"),
-        ("large", False, "another one comes first"),
+        ("large", False, "another one was chosen"),
     ]
 
 

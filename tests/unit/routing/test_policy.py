@@ -13,8 +13,8 @@ from router_extproc.routing.actions import Block, Redaction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
-from router_extproc.routing.rules import ALWAYS, Readings, read_rule
-from router_extproc.routing.selection.base import Candidate
+from router_extproc.routing.rules import ALWAYS, read_rule
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.traffic import TrafficSnapshot
 from router_extproc.signals.base import Reading
 
@@ -193,13 +193,12 @@ class BySignal:
     """Chooses the second candidate when `hard` has a label, or the first one's pool is down."""
 
     signals = frozenset(["hard"])
+    counts_tokens = False
 
-    def choose(
-        self, candidates: Sequence[Candidate], readings: Readings, traffic: TrafficSnapshot
-    ) -> Candidate:
-        hard = readings.get("hard")
-        first_is_down = traffic.is_down(candidates[0].target.cluster)
-        return candidates[1 if first_is_down or (hard and hard.label) else 0]
+    def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
+        hard = known.readings.get("hard")
+        first_is_down = known.traffic.is_down(candidates[0].target.cluster)
+        return Choice(candidates[1 if first_is_down or (hard and hard.label) else 0], "by signal")
 
 
 TWO = RoutingDecision(

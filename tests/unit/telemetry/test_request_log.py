@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from router_extproc.pipeline.decision import CacheOutcome, Explanation, Forward, StageNote
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 from router_extproc.routing.policy import Route
+from router_extproc.routing.selection.base import Candidate, Choice
 from router_extproc.telemetry.logging import REFUSED_KEYS
 from router_extproc.telemetry.request_log import (
     BROKEN,
@@ -220,3 +221,15 @@ def test_what_is_unknown_has_no_key() -> None:
     unknown = {"request_id", "trace_id", "ttft_ms", "prompt_tokens", "incomplete"}
     assert not unknown & answer_facts(ANSWER).keys()
     assert "request_id" not in decision_facts(decided(_forward()))
+
+
+def test_a_line_says_by_which_numbers_a_model_was_chosen() -> None:
+    choice = Choice(Candidate(SMALL), "the cheapest", {"small": {"quality": 0.912345, "cost": 0.0}})
+    forward = _forward()
+    compared = replace(forward.explanation, route=replace(ROUTE, choice=choice))
+    facts = decision_facts(decided(replace(forward, explanation=compared)))
+    assert (facts["chosen"], facts["compared"]) == (
+        "the cheapest",
+        {"small": {"quality": 0.9123, "cost": 0.0}},
+    )
+    assert "chosen" not in decision_facts(decided(forward))

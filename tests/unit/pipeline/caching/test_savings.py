@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from router_extproc.llm.answer import Usage
-from router_extproc.pipeline.caching.savings import EntryWorth, Price, Prices, Savings, Worth
+from router_extproc.llm.price import Price
+from router_extproc.pipeline.caching.savings import EntryWorth, Prices, Savings, Worth
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router
 
