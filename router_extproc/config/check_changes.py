@@ -36,7 +36,7 @@ _OF_REASONING: Final = frozenset({"chat_template_kwargs", "reasoning_effort"})
 #: All JSON values of one list of parameters.
 _VALUES_BYTES_MAX: Final = 32_768
 #: Parameters that are counts: a pool refuses none and fewer.
-_COUNTS: Final = frozenset({"n", "max_tokens", "max_completion_tokens"})
+_COUNTS: Final = frozenset({"n", "max_tokens", "max_completion_tokens", "max_output_tokens"})
 
 _HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}").fullmatch
 _PRINTABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch

@@ -20,6 +20,8 @@ class SystemText:
 
     path: Path
     content: JsonValue
+    #: What the API calls a part of text in a list of parts.
+    part: str = "text"
 
 
 def whole_text(change: SurroundSystemPrompt) -> str:
@@ -42,7 +44,7 @@ def _prepend(place: SystemText, text: str) -> Edit:
     if not place.content:
         return Set(place.path, text)
     if isinstance(place.content, list):
-        return PrependItem(place.path, _part(text))
+        return PrependItem(place.path, _part(place, text))
     return PrependText(place.path, text + _BLANK_LINE)
 
 
@@ -50,9 +52,9 @@ def _append(place: SystemText, text: str) -> Edit:
     if not place.content:
         return Set(place.path, text)
     if isinstance(place.content, list):
-        return AppendItem(place.path, _part(text))
+        return AppendItem(place.path, _part(place, text))
     return AppendText(place.path, _BLANK_LINE + text)
 
 
-def _part(text: str) -> JsonValue:
-    return {"type": "text", "text": text}
+def _part(place: SystemText, text: str) -> JsonValue:
+    return {"type": place.part, "text": text}

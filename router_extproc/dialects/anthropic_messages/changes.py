@@ -20,7 +20,7 @@ from router_extproc.llm.reasoning import FAMILIES
 
 _LENGTH: Final = ("max_tokens",)
 VOCABULARY: Final = Vocabulary(
-    names=dict.fromkeys(("max_tokens", "max_completion_tokens"), _LENGTH),
+    names=dict.fromkeys(("max_tokens", "max_completion_tokens", "max_output_tokens"), _LENGTH),
     taken={"max_tokens": math.inf, "temperature": 1.0, "top_p": 1.0},
     known=frozenset(BODY),
     required=frozenset(_LENGTH),

@@ -22,11 +22,12 @@ from router_extproc.dialects.openai_chat.answer import (
 )
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
 from router_extproc.dialects.openai_chat.changes import edits_for
-from router_extproc.dialects.openai_chat.render import render_error, render_json, render_stream
+from router_extproc.dialects.openai_chat.render import render_json, render_stream
 from router_extproc.dialects.openai_chat.request import DIALECT, parse_request
 from router_extproc.dialects.openai_chat.rewrite import CompletionRewriter
 from router_extproc.dialects.openai_chat.shapes import BODY
 from router_extproc.dialects.openai_chat.texts import texts_of
+from router_extproc.dialects.openai_errors import render_error
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit

@@ -12,33 +12,32 @@ from typing import Final
 
 from router_extproc.dialects.openai_chat.request import SYSTEM_ROLES
 from router_extproc.dialects.parameters import Vocabulary, parameter_edits
+from router_extproc.dialects.reasoning import reasoning_edits
 from router_extproc.dialects.system_prompt import SystemText, surround, whole_text
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.changes import (
-    ReasoningChange,
     ReplaceSystemPrompt,
     RequestChanges,
     SurroundSystemPrompt,
     SystemPromptChange,
 )
 from router_extproc.llm.edits import Edit, PrependItem, RemoveItems, Set
-from router_extproc.llm.reasoning import FAMILIES, EffortLevel, TemplateSwitch
 
 _LENGTH: Final = ("max_tokens", "max_completion_tokens")
 VOCABULARY: Final = Vocabulary(
-    names=dict.fromkeys(_LENGTH, _LENGTH),
+    # The last is how the Responses API says it.
+    names=dict.fromkeys((*_LENGTH, "max_output_tokens"), _LENGTH),
     # A pool fills the rest of its context; the others are what the API documents.
     taken={"max_tokens": math.inf, "temperature": 1.0, "top_p": 1.0},
 )
-_TEMPLATE: Final = "chat_template_kwargs"
-_EFFORT: Final = "reasoning_effort"
+_EFFORT: Final = ("reasoning_effort",)
 
 
 def edits_for(document: JsonObject, changes: RequestChanges, family: str | None) -> list[Edit]:
     """See dialects.base.RequestDialect.changes; `document` is what `parse` read."""
     edits = parameter_edits(document, changes.parameters, VOCABULARY)
     if changes.reasoning is not None:
-        edits = [*_reasoning_edits(document, changes.reasoning, family), *edits]
+        edits = [*reasoning_edits(document, changes.reasoning, family, effort=_EFFORT), *edits]
     if changes.system_prompt is not None:
         edits = [*_system_edits(_messages(document), changes.system_prompt), *edits]
     return edits
@@ -97,38 +96,3 @@ def _is_system(message: JsonObject) -> bool:
 
 def _system_message(text: str) -> JsonValue:
     return {"role": "system", "content": text}
-
-
-# ── reasoning ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _reasoning_edits(document: JsonObject, change: ReasoningChange, family: str | None) -> Iterator[Edit]:
-    """What the family reads, where the client has said nothing of it or is overruled."""
-    switch = next((known for name, known in FAMILIES.items() if name == family), None)
-    if switch is None or (_says_how_to_reason(document, switch) and not change.force):
-        return
-    match switch:
-        case TemplateSwitch(name=name):
-            yield from _switch(document, name, change.on)
-        case EffortLevel():
-            yield Set((_EFFORT,), (change.effort or "high") if change.on else "low")
-
-
-def _says_how_to_reason(document: JsonObject, switch: TemplateSwitch | EffortLevel) -> bool:
-    """Whether the client has a wish of its own: a newer vLLM also makes switches of the effort."""
-    if document.get(_EFFORT) is not None:
-        return True
-    variables = document.get(_TEMPLATE)
-    if not isinstance(variables, dict):
-        return False
-    own = _EFFORT if isinstance(switch, EffortLevel) else switch.name
-    return variables.get(own) is not None
-
-
-def _switch(document: JsonObject, name: str, on: bool) -> Iterator[Edit]:  # noqa: FBT001 - the value
-    variables = document.get(_TEMPLATE)
-    if isinstance(variables, dict):
-        # Beside the client's other variables.
-        yield Set((_TEMPLATE, name), on)
-    elif variables is None:
-        yield Set((_TEMPLATE,), {name: on})

@@ -1,4 +1,4 @@
-"""Renders chat completions from the cache, and errors, for the client.
+"""Renders chat completions from the cache for the client.
 
 A replay is one body, also where a stream was asked for. Read again, both forms give the answer that they
 were made from.
@@ -14,12 +14,10 @@ import orjson
 from router_extproc.dialects.base import Rendered
 from router_extproc.dialects.members import a_list, an_object, others
 from router_extproc.dialects.openai_chat.completion import ANSWER_MEMBERS, CHOICE_MEMBERS, reasoning_field
-from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer, JsonObject
 
 JSON_TYPE = "application/json"
 SSE_TYPE = "text/event-stream"
-_SERVER_ERROR = 500
 
 
 def render_json(answer: Answer) -> Rendered:
@@ -32,13 +30,6 @@ def render_stream(answer: Answer, *, usage: bool) -> Rendered:
     events = [*_events(answer.document, usage=usage)]
     lines = [b"data: " + orjson.dumps(event) for event in events]
     return Rendered(SSE_TYPE, b"\n\n".join([*lines, b"data: [DONE]", b""]))
-
-
-def render_error(error: RequestError) -> Rendered:
-    """The API's error object."""
-    kind = "server_error" if error.status >= _SERVER_ERROR else "invalid_request_error"
-    document = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
-    return Rendered(JSON_TYPE, orjson.dumps({"error": document}))
 
 
 def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:

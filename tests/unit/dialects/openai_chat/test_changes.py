@@ -143,6 +143,8 @@ def test_parameters_become_what_the_decision_wants(given: Any, changes: Any, sen
     [
         ({"max_completion_tokens": 9}, {"set": {"max_tokens": 5}}, {"max_completion_tokens": 5}),
         ({"max_tokens": 9}, {"set": {"max_completion_tokens": 5}}, {"max_tokens": 5}),
+        ({"max_tokens": 9}, {"max": {"max_output_tokens": 5}}, {"max_tokens": 5}),
+        ({}, {"set": {"max_output_tokens": 5}}, {"max_tokens": 5}),
         ({"max_completion_tokens": 9}, {"default": {"max_tokens": 5}}, {"max_completion_tokens": 9}),
         ({"max_completion_tokens": 9}, {"max": {"max_tokens": 5}}, {"max_completion_tokens": 5}),
         (
