@@ -106,6 +106,7 @@ def _why(explanation: Explanation) -> dict[str, JsonValue]:
         "language": None if explanation.language is None else explanation.language.code,
         "exact_only": explanation.language is not None and not explanation.language.is_matched,
         "ignored": explanation.ignored,
+        "not_made": list(explanation.not_made),
         "redacted": [
             {"kind": each.kind, "part": each.part, "count": each.count} for each in explanation.redacted
         ],

@@ -37,6 +37,8 @@ def show(explanation: Json) -> None:
     OUT.print()
     if explanation["ignored"]:
         OUT.print(f"left out of the cache's keys: {_parts(explanation['ignored'])} of the system prompt\n")
+    if explanation["not_made"]:
+        OUT.print(f"this API has no place for: {', '.join(explanation['not_made'])}\n")
     heads = ("signal", "label", "score", "part", "time", "ranked")
     _table("signals", heads, map(_reading, explanation["readings"]))
     _table("rules", ("decision", "matched", "tests"), map(_rule, explanation["rules"]))

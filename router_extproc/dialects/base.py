@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from router_extproc.errors import RequestError
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
@@ -96,6 +96,10 @@ class TextFilter(Protocol):
         ...
 
 
+#: What a decision may change in a request beside its parameters.
+ChangeKind: TypeAlias = Literal["system_prompt", "reasoning"]
+EVERY_CHANGE: Final[frozenset[ChangeKind]] = frozenset({"system_prompt", "reasoning"})
+
 #: Makes a filter for one text of an answer.
 MakeFilter: TypeAlias = Callable[[TextForm], TextFilter]
 
@@ -110,6 +114,11 @@ class AnswerRewriter(Protocol):
 
 class RequestDialect(Protocol):
     """A client API's requests."""
+
+    @property
+    def changeable(self) -> frozenset[ChangeKind]:
+        """What this API has a place for; a decision that changes something else leaves it, and it is told."""
+        ...
 
     def texts(self, body: bytes) -> Iterator[BodyText]:
         """Every text in a body that `parse` accepts, in order: all strings but names, ids and media."""

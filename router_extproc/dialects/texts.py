@@ -36,6 +36,8 @@ class TextRules:
     #: Of a string in a message: by its path and its message's role.
     part: Callable[[Names, TextPart], TextPart]
     roles: Mapping[str, TextPart]
+    #: Members at the top that hold what is asked, turn by turn or at once.
+    turns: frozenset[str] = frozenset({MESSAGES})
 
 
 def find_texts(body: bytes, rules: TextRules) -> Iterator[BodyText]:
@@ -50,7 +52,8 @@ def find_texts(body: bytes, rules: TextRules) -> Iterator[BodyText]:
         if form == "none" or (form == "uncoded" and _is_coded(body[start:end])):
             continue
         part = _part(names, rules, roles.get(element, "other"))
-        yield BodyText(start, end, "json" if form == "json" else "text", part, _order(names))
+        order = _order(names, rules.turns)
+        yield BodyText(start, end, "json" if form == "json" else "text", part, order)
 
 
 def _is_coded(spelled: bytes) -> bool:
@@ -70,13 +73,13 @@ def _form(form: Callable[[Names], StringForm], names: Names) -> StringForm:
 
 def _part(names: Names, rules: TextRules, role: TextPart) -> TextPart:
     top = names[0] if names else ""
-    if top == MESSAGES:
+    if top in rules.turns:
         return rules.part(names, role)
     if top == "system":
         return "system"
     return "tools" if top in _LASTING else "other"
 
 
-def _order(names: Names) -> int:
+def _order(names: Names, turns: frozenset[str]) -> int:
     top = names[0] if names else ""
-    return 0 if top in _LASTING else 1 if top == MESSAGES else 2
+    return 0 if top in _LASTING else 1 if top in turns else 2

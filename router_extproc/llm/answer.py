@@ -38,7 +38,10 @@ class Usage:
 
     prompt_tokens: int
     completion_tokens: int
+    #: Of the prompt, those that the pool had computed before.
     cached_tokens: int = 0
+    #: Of the completion, those that the model thought with; 0 also where the pool does not tell.
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

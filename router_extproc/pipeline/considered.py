@@ -10,6 +10,7 @@ from router_extproc.pipeline.caching.result import CacheResult
 from router_extproc.pipeline.decision import Explanation
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.signal_stage import SignalReadings
+from router_extproc.pipeline.upstream import not_made
 from router_extproc.routing.policy import LocalReply, Route
 
 #: No signal was read.
@@ -44,7 +45,13 @@ def explain(considered: Considered) -> Explanation:
         took_s=readings.took_s,
         language=result.language,
         ignored=_ignored(considered),
+        not_made=_not_made(considered),
     )
+
+
+def _not_made(considered: Considered) -> tuple[str, ...]:
+    changes = considered.route.changes if isinstance(considered.route, Route) else None
+    return not_made(considered.parsed.raw.dialect, changes)
 
 
 def _ignored(considered: Considered) -> int:

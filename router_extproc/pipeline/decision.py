@@ -67,6 +67,8 @@ class Explanation:
     language: Told | None = None
     #: Parts of the system prompt that `ignore` leaves out of the cache's keys.
     ignored: int = 0
+    #: What the decision changes that requests of this API have no place for.
+    not_made: tuple[str, ...] = ()
     #: How much was replaced by placeholders, by kind and part.
     redacted: tuple[RedactedPart, ...] = ()
     #: Seconds that each signal took, by its name.

@@ -6,12 +6,13 @@ another way, its old answers are not replayed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from router_extproc.cache.digest import digest, text
-from router_extproc.dialects.base import RequestDialect
+from router_extproc.dialects.base import ChangeKind, RequestDialect
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit, Set
 from router_extproc.llm.request import InferenceRequest
@@ -31,6 +32,17 @@ def edits_of(dialect: RequestDialect, request: InferenceRequest, route: Route) -
     if changes is None:
         return (name,)
     return (name, *dialect.edits(request, changes, family=target.reasoning_family))
+
+
+def not_made(dialect: RequestDialect, changes: RequestChanges | None) -> tuple[ChangeKind, ...]:
+    """What a decision changes that the dialect's requests have no place for."""
+    if changes is None:
+        return ()
+    wanted: Mapping[ChangeKind, object] = {
+        "system_prompt": changes.system_prompt,
+        "reasoning": changes.reasoning,
+    }
+    return tuple(kind for kind, what in wanted.items() if what is not None and kind not in dialect.changeable)
 
 
 def answerer_of(route: Route) -> str:

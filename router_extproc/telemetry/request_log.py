@@ -161,6 +161,8 @@ def _explained(explanation: Explanation) -> Facts:
         facts["compared"] = {model: _rounded(each) for model, each in choice.numbers.items()}
     if scores := scores_of(explanation):
         facts["scores"] = dict(scores)
+    if explanation.not_made:
+        facts["not_made"] = list(explanation.not_made)
     if explanation.cache_reason:
         facts["cache_reason"] = explanation.cache_reason
     if explanation.candidates:

@@ -7,13 +7,13 @@ AssertionError with its sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
 import orjson
 
-from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.base import EVERY_CHANGE, ChangeKind, Dialect
 from router_extproc.dialects.endpoints import inference_endpoints
 from router_extproc.errors import (
     CacheOnlyMiss,
@@ -26,6 +26,7 @@ from router_extproc.errors import (
 from router_extproc.llm.changes import (
     NO_CHANGES,
     ParameterChanges,
+    ReasoningChange,
     ReplaceSystemPrompt,
     RequestChanges,
     SurroundSystemPrompt,
@@ -139,13 +140,30 @@ def _check_it_makes_changes(dialect: Dialect, samples: DialectSamples) -> None:
     request = dialect.parse(samples.request)
     edits = dialect.edits(request, NO_CHANGES, family="qwen3")
     require(not edits, "no change is no edit")
+    if "system_prompt" in dialect.changeable:
+        _check_it_writes_system_prompts(dialect, samples)
+    _check_it_leaves_what_has_no_place(dialect, request)
+    _check_it_writes_parameters(dialect, samples)
+
+
+def _check_it_writes_system_prompts(dialect: Dialect, samples: DialectSamples) -> None:
+    asked = dialect.parse(samples.request).prompt
     for text in (SurroundSystemPrompt(before="operator"), ReplaceSystemPrompt("operator")):
         changed = _changed(dialect, samples.request, RequestChanges(text))
         require(changed.system.startswith("operator"), "a system prompt is what the model reads first")
-        require(changed.prompt == request.prompt, "a system prompt leaves the question alone")
+        require(changed.prompt == asked, "a system prompt leaves the question alone")
     after = _changed(dialect, samples.request, RequestChanges(SurroundSystemPrompt(after="operator")))
     require(after.system.endswith("operator"), "a system prompt is put behind the client's")
-    _check_it_writes_parameters(dialect, samples)
+
+
+def _check_it_leaves_what_has_no_place(dialect: Dialect, request: InferenceRequest) -> None:
+    wanted: Mapping[ChangeKind, RequestChanges] = {
+        "system_prompt": RequestChanges(ReplaceSystemPrompt("operator")),
+        "reasoning": RequestChanges(reasoning=ReasoningChange(on=True, force=True)),
+    }
+    for kind in EVERY_CHANGE - dialect.changeable:
+        edits = dialect.edits(request, wanted[kind], family="qwen3")
+        require(not edits, "what an API has no place for is no edit")
 
 
 def _check_it_writes_parameters(dialect: Dialect, samples: DialectSamples) -> None:

@@ -13,6 +13,7 @@ from router_extproc.dialects.anthropic_messages.rewrite import MessageRewriter
 from router_extproc.dialects.anthropic_messages.shapes import BODY
 from router_extproc.dialects.anthropic_messages.texts import texts_of
 from router_extproc.dialects.base import (
+    EVERY_CHANGE,
     AnswerReader,
     AnswerRewriter,
     BodyText,
@@ -36,6 +37,7 @@ class AnthropicMessages:
 
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/messages"),)
+    changeable = EVERY_CHANGE
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

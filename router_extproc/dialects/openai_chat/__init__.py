@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from router_extproc.dialects.base import (
+    EVERY_CHANGE,
     AnswerReader,
     AnswerRewriter,
     BodyText,
@@ -13,13 +14,7 @@ from router_extproc.dialects.base import (
     Rendered,
 )
 from router_extproc.dialects.edit_json import edit_json
-from router_extproc.dialects.openai_chat.answer import (
-    INCOMPLETE_REASONS,
-    compose,
-    read_unstreamed,
-    renew,
-    restore,
-)
+from router_extproc.dialects.openai_chat.answer import compose, read_unstreamed, renew, restore
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
 from router_extproc.dialects.openai_chat.changes import edits_for
 from router_extproc.dialects.openai_chat.render import render_json, render_stream
@@ -37,14 +32,13 @@ from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit
 from router_extproc.llm.request import InferenceRequest
 
-__all__ = ["INCOMPLETE_REASONS", "OpenAIChat"]
-
 
 class OpenAIChat:
     """The dialect; holds no state."""
 
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/chat/completions"),)
+    changeable = EVERY_CHANGE
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -14,12 +14,11 @@ from router_extproc.dialects.members import (
     NotUnderstoodError,
     a_list,
     a_string,
-    an_integer,
     an_object,
-    is_integer,
 )
 from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL, normal_completion
 from router_extproc.dialects.openai_chat.stored_v1 import completion_of_v1, is_v1
+from router_extproc.dialects.openai_objects import is_error, usage_of
 from router_extproc.llm.answer import (
     Answer,
     AnswerFacts,
@@ -28,34 +27,10 @@ from router_extproc.llm.answer import (
     JsonObject,
     JsonValue,
     ToolCall,
-    Usage,
 )
-
-#: Every reason that this dialect gives for an answer that is not stored.
-INCOMPLETE_REASONS: Final = frozenset(
-    {
-        "too_large",  # more bytes than the reader may keep
-        "cut_off",  # the stream ended before its terminal event
-        "malformed",  # not what the API prescribes
-        "error",  # the pool reported an error inside a 200
-        "no_choices",  # no alternative at all
-        "empty",  # a choice says nothing: no text, or reasoning alone
-        "unfinished",  # a choice without finish reason
-        "length",  # the model was stopped by a token limit
-        "content_filter",  # the pool left something out
-        "finish_reason",  # stopped for any other reason
-        "content_type",  # neither JSON nor SSE
-    }
-)
-
 
 #: Members of a message that hold what is said or shown without text.
 _MEDIA: Final = ("audio", "images")
-
-
-def is_error(document: JsonObject) -> bool:
-    """A pool that fails after its 200 says so in the object or in an event."""
-    return document.get("error") is not None or document.get("object") == "error"
 
 
 def read_unstreamed(document: JsonObject) -> Answer | Incomplete:
@@ -72,7 +47,7 @@ def read_completion(document: JsonObject) -> Answer | Incomplete:
     except NotUnderstoodError:
         return Incomplete("malformed")
     choices = _objects(completion["choices"])
-    usage = _usage(completion)
+    usage = usage_of(completion)
     reason = _incomplete_reason(choices)
     if reason is not None:
         return Incomplete(reason, usage)
@@ -171,19 +146,6 @@ def _call(call: JsonObject) -> ToolCall:
     name_member, text_member = CALL_MEMBERS[kind]
     body = an_object(call[kind])
     return ToolCall(a_string(body[name_member]), a_string(body[text_member]))
-
-
-def _usage(completion: JsonObject) -> Usage | None:
-    if completion.get("usage") is None:
-        return None
-    usage = an_object(completion["usage"])
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if type(details) is dict else None
-    return Usage(
-        prompt_tokens=an_integer(usage.get("prompt_tokens")),
-        completion_tokens=an_integer(usage.get("completion_tokens", 0)),
-        cached_tokens=cached if is_integer(cached) else 0,
-    )
 
 
 def _objects(value: JsonValue) -> list[JsonObject]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from router_extproc.dialects.members import NotUnderstoodError, a_list, an_integer, an_object, others
-from router_extproc.dialects.openai_chat.answer import is_error, read_completion
+from router_extproc.dialects.openai_chat.answer import read_completion
 from router_extproc.dialects.openai_chat.completion import content_text
+from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error
 from router_extproc.dialects.readers import PoolFailedError, answer_object
 from router_extproc.dialects.size import growth_of, size_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 
-_END_OF_STREAM: Final = b"[DONE]"
 #: The name of an event that has none of its own.
 _UNNAMED: Final = "message"
 #: Members of a choice that each event repeats, and the delta, which is counted by itself.
@@ -63,7 +63,7 @@ class CompletionAssembler:
         if event.event == "error":
             raise PoolFailedError
         said = event.data.strip()
-        if said == _END_OF_STREAM:
+        if said == END_OF_STREAM:
             self.ended = True
         elif said and not _is_keep_alive(event.event, said):
             self._add_object(answer_object(said), named=event.event != _UNNAMED)

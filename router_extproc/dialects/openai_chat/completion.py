@@ -8,7 +8,6 @@ Source: the OpenAI API reference, "The chat completion object"; vLLM, ChatComple
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,6 +21,7 @@ from router_extproc.dialects.members import (
     optional_string,
     others,
 )
+from router_extproc.dialects.openai_objects import checked_usage, whole_seconds
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Where each kind of tool call keeps its name and the model's text.
@@ -59,21 +59,14 @@ def normal_completion(document: JsonObject) -> JsonObject:
     completion: JsonObject = {
         "id": a_string(document.get("id")),
         "object": "chat.completion",
-        "created": _whole_seconds(document.get("created")),
+        "created": whole_seconds(document.get("created")),
         "model": a_string(document.get("model")),
         "choices": [*choices],
         **others(document, ANSWER_MEMBERS | _EVENT_MEMBERS),
     }
     if "usage" in document:
-        completion["usage"] = _checked_usage(document["usage"])
+        completion["usage"] = checked_usage(document["usage"])
     return completion
-
-
-def _whole_seconds(value: JsonValue) -> int:
-    """A date; some pools write fractions of a second."""
-    if type(value) is float and math.isfinite(value):
-        return int(value)
-    return an_integer(value)
 
 
 def _normal_choice(original: JsonObject, place: int) -> JsonObject:
@@ -136,13 +129,3 @@ def _normal_call(call: JsonObject) -> JsonObject:
     name, text = a_string(body.pop(name_member, None)), a_string(body.pop(text_member, ""))
     identity = a_string(call.pop("id", None))
     return {"id": identity, "type": kind, kind: {name_member: name, text_member: text, **body}, **call}
-
-
-def _checked_usage(usage: JsonValue) -> JsonValue:
-    """The pool's own object, which must tell the counts; null and an empty one tell none."""
-    if usage is None or usage == {}:
-        return None
-    usage = an_object(usage)
-    an_integer(usage.get("prompt_tokens"))
-    an_integer(usage.get("completion_tokens", 0))
-    return usage

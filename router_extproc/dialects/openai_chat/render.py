@@ -14,10 +14,8 @@ import orjson
 from router_extproc.dialects.base import Rendered
 from router_extproc.dialects.members import a_list, an_object, others
 from router_extproc.dialects.openai_chat.completion import ANSWER_MEMBERS, CHOICE_MEMBERS, reasoning_field
+from router_extproc.dialects.openai_objects import JSON_TYPE, render_events
 from router_extproc.llm.answer import Answer, JsonObject
-
-JSON_TYPE = "application/json"
-SSE_TYPE = "text/event-stream"
 
 
 def render_json(answer: Answer) -> Rendered:
@@ -27,9 +25,7 @@ def render_json(answer: Answer) -> Rendered:
 
 def render_stream(answer: Answer, *, usage: bool) -> Rendered:
     """The whole event stream; `usage`: ends with the token counts, where the pool reported them."""
-    events = [*_events(answer.document, usage=usage)]
-    lines = [b"data: " + orjson.dumps(event) for event in events]
-    return Rendered(SSE_TYPE, b"\n\n".join([*lines, b"data: [DONE]", b""]))
+    return render_events(_events(answer.document, usage=usage))
 
 
 def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:

@@ -73,6 +73,8 @@ class Metrics(RegisteredMetrics):
         self._readings = self._counter("signal_readings", "Readings of signals.", "signal", "matched")
         left = "Readings that left some of the chosen parts unread."
         self._left = self._counter("signal_parts_left", left, "signal", "reason")
+        no_place = "Changes of decisions that requests of the API have no place for."
+        self._not_made = self._counter("changes_not_made", no_place, "dialect", "decision", "change")
 
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
@@ -223,6 +225,8 @@ class Metrics(RegisteredMetrics):
             self._no_credential.labels(decision).inc()
         if explanation.cache_reason in BYPASS_REASONS:
             self._not_reused.labels(explanation.cache_reason).inc()
+        for change in explanation.not_made:
+            self._not_made.labels(explanation.dialect, decision, change).inc()
         if explanation.ignored:
             self._ignored.inc(explanation.ignored)
 

@@ -150,7 +150,8 @@ def test_explain_names_the_language(
 ) -> None:
     explanation = {
         "outcome": "replay", "cache": "hit-exact", "age_s": 1, "model": "small", "decision": "default",
-        "cache_status": "x", "ignored": 0, "redacted": [], "language": language, "exact_only": exact_only,
+        "cache_status": "x", "ignored": 0, "not_made": [], "redacted": [], "language": language,
+        "exact_only": exact_only,
         "readings": [], "rules": [], "candidates": [], "stages": [],
     }  # fmt: skip
     show(explanation)

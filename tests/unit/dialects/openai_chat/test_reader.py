@@ -9,7 +9,8 @@ from typing import Any  # JSON bodies
 
 import pytest
 
-from router_extproc.dialects.openai_chat import INCOMPLETE_REASONS, OpenAIChat
+from router_extproc.dialects.openai_chat import OpenAIChat
+from router_extproc.dialects.openai_objects import INCOMPLETE_REASONS
 from router_extproc.dialects.readers import EVENT_ROOM_BYTES, RAW_BYTES_PER_ANSWER_BYTE
 from router_extproc.dialects.size import size_of
 from router_extproc.llm.answer import Answer, Incomplete, ToolCall, Usage
