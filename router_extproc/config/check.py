@@ -81,6 +81,23 @@ def _check_names(config: Config) -> Iterator[ConfigError]:
     yield from _check_model("default_model", config.default_model, config)
     for key, model in config.models.items():
         yield from _check_served_name(f"models.{key}.served_name", key, model.served_name, config)
+    yield from _check_aliases(config)
+
+
+def _check_aliases(config: Config) -> Iterator[ConfigError]:
+    """An alias is one model's, and no other name."""
+    served = (model.served_name for model in config.models.values() if model.served_name)
+    taken = {
+        **dict.fromkeys(config.virtual_models, "a virtual model"),
+        **dict.fromkeys(served, "the served name of a model"),
+        **dict.fromkeys(config.models, "the key of a model"),
+    }
+    for key, model in config.models.items():
+        for index, alias in enumerate(model.aliases):
+            path = f"models.{key}.aliases[{index}]"
+            if alias in taken:
+                yield ConfigError(path, f"'{alias}' is also {taken[alias]}")
+            taken[alias] = "another alias"
 
 
 def _check_served_name(path: str, key: str, name: str | None, config: Config) -> Iterator[ConfigError]:

@@ -52,6 +52,8 @@ class Model(Section):
     cluster: str = Field(min_length=1)
     #: The name the pool serves it under; default: the key.
     served_name: str | None = None
+    #: Further names by which clients ask for it; `*` stands for any characters.
+    aliases: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     #: None: reasoning cannot be switched.
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
@@ -183,7 +185,7 @@ class Config(Section):
     #: Folder in which what workers have learned is kept over a restart: evidence of false hits, savings.
     #: None: it is not kept.
     state_dir: str | None = None
-    #: Model names that are routed; any other name is pinned to its model.
+    #: Model names that are routed (`*` stands for any characters); any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
     #: A key in `models`, for requests that match no decision.
     default_model: str

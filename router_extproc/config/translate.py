@@ -46,7 +46,11 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
     cache = _cache_settings(config.semantic_cache)
     looked_at = routing.signals | cache.reuse.signals
     return RouterPolicy(
-        Catalogue.of(config.virtual_models, tuple(targets.values())),
+        Catalogue.of(
+            config.virtual_models,
+            tuple(targets.values()),
+            {key: model.aliases for key, model in config.models.items()},
+        ),
         routing,
         {name: _counting(signal, config) for name, signal in config.signals.items() if name in looked_at},
         _cache_policies(config),

@@ -14,6 +14,7 @@ import orjson
 
 from router_extproc.dialects.json_body import JSON_STRING
 from router_extproc.dialects.json_spans import Member, Span, Spans, members_between
+from router_extproc.dialects.scalars import number
 from router_extproc.llm.edits import (
     Add,
     AppendItem,
@@ -210,9 +211,11 @@ def _leaf(spans: Spans, start: int, edit: Edit) -> Iterator[_Change]:
     match edit:
         case Set(value=value):
             yield (start, spans.end(start)), orjson.dumps(value)
-        case Cap(most=most) if opening in b"-0123456789":
+        case Cap(most=most) if opening not in b"{[":
             span = (start, spans.end(start))
-            if orjson.loads(spans.body[slice(*span)]) > most:
+            said = number(orjson.loads(spans.body[slice(*span)]))
+            # Also what is no number at all ("nan"): no pool may take it for a small one.
+            if said is not None and not said <= most:
                 yield span, orjson.dumps(most)
         case PrependText() | AppendText() if opening == b'"':
             yield _in_string(spans, start, edit)

@@ -2,7 +2,7 @@
 
 A body is refused or understood, never guessed, in time linear in its size. Error messages name the place
 and never repeat what the client wrote.
-Source: RFC 8259, sections 4 (names should be unique), 8.1 (UTF-8, no byte order mark).
+Source: RFC 8259, sections 4 (names should be unique), 8.1 (UTF-8; a reader may ignore a byte order mark).
 """
 
 from __future__ import annotations
@@ -27,13 +27,11 @@ def read_object(body: bytes) -> JsonObject:
     """The JSON object that `body` is; of members with the same name the last counts.
 
     Raises:
-        MalformedRequest: no JSON, not UTF-8, half a surrogate pair, a number that no double holds,
-            a byte order mark, or more than 1024 levels deep.
+        MalformedRequest: no JSON, not UTF-8, half a surrogate pair, a number that no double holds, or more
+            than 1024 levels deep. A byte order mark is passed over, as pools do.
     """
-    if body.startswith(_BYTE_ORDER_MARK):
-        raise MalformedRequest("The body begins with a byte order mark, which JSON does not allow.")
     try:
-        document = orjson.loads(body)
+        document = orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         # The cause holds the client's text, so it goes no further.
         place = f"line {error.lineno}, column {error.colno}"

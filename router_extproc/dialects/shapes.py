@@ -1,16 +1,17 @@
 """The shapes that an API prescribes for the members of a request, and the check for them.
 
-A dialect lists its members in tables of these shapes. Only JSON types are checked: ranges and names of
-roles or kinds are the pool's to judge, because pools extend them.
+A dialect lists its members in tables of these shapes. Only types are checked, and scalars as loosely as
+pools do: ranges and names of roles or kinds are the pool's to judge, because pools extend them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from router_extproc.dialects.scalars import boolean, integer, number
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import JsonObject, JsonValue
 
@@ -23,13 +24,21 @@ class Shape:
     words: str
     #: Every element of a list must be an object.
     of_objects: bool = False
+    #: Reads other spellings of a scalar as pools do; None: there are none.
+    read: Callable[[JsonValue], object] | None = None
+
+    def takes(self, value: JsonValue) -> bool:
+        """Whether a pool that asks for this shape reads the value; null is the same as left out."""
+        if type(value) in self.types or value is None:
+            return True
+        return self.read is not None and self.read(value) is not None
 
 
 #: What a member "model" must be, for error messages.
 MODEL_WORDS: Final = "the name of a model"
-BOOLEAN: Final = Shape(frozenset({bool}), "true or false")
-INTEGER: Final = Shape(frozenset({int}), "an integer")
-NUMBER: Final = Shape(frozenset({int, float}), "a number")
+BOOLEAN: Final = Shape(frozenset({bool}), "true or false", read=boolean)
+INTEGER: Final = Shape(frozenset({int}), "an integer", read=integer)
+NUMBER: Final = Shape(frozenset({int, float}), "a number", read=number)
 STRING: Final = Shape(frozenset({str}), "a string")
 OBJECT: Final = Shape(frozenset({dict}), "an object")
 LIST: Final = Shape(frozenset({list}), "a list")
@@ -47,37 +56,42 @@ def check_members(members: JsonObject, shapes: Mapping[str, Shape], path: str = 
         MalformedRequest: names the member by its path.
     """
     for name, value in members.items():
-        words = unfit(shapes.get(name), value)
-        if words is not None:
-            raise wrong_shape(path + name, words)
-    for name, shape in shapes.items():
-        if shape.of_objects:
-            _check_objects(members.get(name), path + name)
+        shape = shapes.get(name)
+        if shape is None:
+            continue
+        if not shape.takes(value):
+            raise wrong_shape(path + name, shape.words)
+        if shape.of_objects and type(value) is list:
+            _check_objects(value, path + name)
 
 
 def unfit(shape: Shape | None, value: JsonValue) -> str | None:
-    """What a member of this shape must be, where the value is something else; None: it fits."""
+    """What a member of this shape must be, where the value is of another type; None: it fits."""
     fits = shape is None or value is None or type(value) in shape.types
     return None if fits or shape is None else shape.words
 
 
-def _check_objects(values: JsonValue, path: str) -> None:
+def _check_objects(values: list[JsonValue], path: str) -> None:
     """Refuse the first element that is no object."""
-    for place, value in enumerate(values if type(values) is list else ()):
+    for place, value in enumerate(values):
         if type(value) is not dict:
             raise wrong_shape(f"{path}[{place}]", "an object")
 
 
-def read_model(document: JsonObject) -> str:
-    """The name of the model that a request asks for.
+def read_model(document: JsonObject, *, required: bool = False) -> str:
+    """The name of the model that a request asks for; "": it names none, which most pools take as their own.
+
+    required: the API refuses a request without one.
 
     Raises:
-        MalformedRequest: it names none.
+        MalformedRequest: it is no name, or there must be one.
     """
     model = document.get("model")
-    if type(model) is not str or not model:
-        raise wrong_shape("model", MODEL_WORDS)
-    return model
+    if type(model) is str and (model or not required):
+        return model
+    if model is None and not required:
+        return ""
+    raise wrong_shape("model", MODEL_WORDS)
 
 
 def read_messages(

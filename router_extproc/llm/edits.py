@@ -64,7 +64,7 @@ class Add(_At):
 
 @dataclass(frozen=True, slots=True)
 class Cap(_At):
-    """Replace a larger number by this one."""
+    """Replace a larger number by this one, also where a string spells it ("4096")."""
 
     most: int | float
 

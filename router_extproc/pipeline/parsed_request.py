@@ -117,7 +117,10 @@ class RequestParser:
             RequestError: the client must change its request.
         """
         request = raw.dialect.parse(raw.body)
-        pinned = self.catalogue.pinned(request.model)
+        asked = self.catalogue.ask(request.model)
+        if asked.name != request.model:
+            # One name for all its spellings, in signals and in the cache's keys.
+            request = replace(request, model=asked.name)
         headers, vary = joined_headers(raw.headers), self.vary.names
         directives = read_directives(raw.headers.get_all("cache-control"))
         ask, asked_s = self.ask_reader.read(request), budget.clock.wall_s()
@@ -126,7 +129,7 @@ class RequestParser:
         keys = self._keys(raw, subject, vary)
         directives = _within(directives, reuse)
         return ParsedRequest(
-            raw, headers, request, ask, pinned, directives, keys, budget, vary, reuse, asked_s=asked_s
+            raw, headers, request, ask, asked.target, directives, keys, budget, vary, reuse, asked_s=asked_s
         )
 
     def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from router_extproc.dialects.anthropic_messages.shapes import BODY
 from router_extproc.dialects.parameters import Vocabulary, parameter_edits
+from router_extproc.dialects.scalars import integer
 from router_extproc.dialects.system_prompt import SystemText, surround
 from router_extproc.llm.answer import JsonObject
 from router_extproc.llm.changes import Effort, ReasoningChange, ReplaceSystemPrompt, RequestChanges
@@ -51,9 +52,9 @@ def _reasoning_edits(document: JsonObject, change: ReasoningChange) -> Iterator[
     if not change.on:
         yield Set(("thinking",), {"type": "disabled"})
         return
-    most = document.get("max_tokens")
+    most = integer(document.get("max_tokens"))
     # Thinking is part of the answer's tokens, and leaves some for the answer.
-    room = most - 1 if isinstance(most, int) else _LEAST_BUDGET
+    room = most - 1 if most is not None else _LEAST_BUDGET
     if room >= _LEAST_BUDGET:
         budget = min(BUDGETS[change.effort], room)
         yield Set(("thinking",), {"type": "enabled", "budget_tokens": budget})

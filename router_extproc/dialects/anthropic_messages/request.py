@@ -19,9 +19,11 @@ from router_extproc.dialects.anthropic_messages.blocks import (
     without_text,
 )
 from router_extproc.dialects.anthropic_messages.shapes import BODY, CONTENT
-from router_extproc.dialects.edit_json import models_are_strings
-from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
-from router_extproc.dialects.shapes import MODEL_WORDS, check_members, read_messages, read_model, wrong_shape
+from router_extproc.dialects.doubled import mark_of_doubled
+from router_extproc.dialects.json_body import canonical, read_object
+from router_extproc.dialects.scalars import is_true
+from router_extproc.dialects.shapes import check_members, read_messages, read_model, wrong_shape
+from router_extproc.dialects.spelling import plain_number
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
@@ -40,6 +42,10 @@ OUTSIDE_CONTEXT: Final = frozenset(
     }
 )
 _USER: Final = "user"
+#: What every reader of a body must find the same in: who answers, and what is asked.
+_DECIDING: Final = ("model", "messages", "system")
+#: A list with nothing in it asks for nothing; a choice among no tools is an error, or an answer of its own.
+_NOTHING_IF_EMPTY: Final = frozenset({"stop_sequences"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +71,22 @@ def parse_request(body: bytes) -> InferenceRequest:
     """See dialects.base.RequestDialect.parse."""
     document = read_object(body)
     # First: it refuses what is nested too deeply for readers that call themselves.
-    has_duplicates = has_duplicate_members(body, document)
+    doubled = mark_of_doubled(body, document, _DECIDING)
     check_members(document, BODY)
     messages = [_read_message(each, place) for place, each in enumerate(read_messages(document))]
     system = _system_blocks(document)
     asked = next((place for place in reversed(range(len(messages))) if messages[place].is_asked), None)
     prompt = "" if asked is None else "\n".join(messages[asked].texts)
     turns = [list(turns_of_blocks(message.role, message.blocks)) for message in messages]
-    system_texts = tuple(str(block["text"]) for block in system)
-    stream = document.get("stream") is True
+    system_texts = tuple(str(block["text"]) for block in system if block["type"] == "text")
+    stream = is_true(document.get("stream"))
     return InferenceRequest(
         dialect=DIALECT,
-        model=read_model(document),
+        model=read_model(document, required=True),
         prompt=prompt,
         system="\n".join(system_texts),
         history=_before(turns, asked),
-        context=_context(body if has_duplicates else b"", document, messages, asked),
+        context=_context(doubled, document, messages, asked),
         stream=stream,
         stream_usage=stream,
         prompt_is_last=_is_last(messages, asked) and bool(prompt.strip()),
@@ -124,11 +130,7 @@ def _system_blocks(document: JsonObject) -> Sequence[JsonObject]:
         return ()
     if type(system) is str:
         return [{"type": "text", "text": system}]
-    blocks = _read_blocks(system if type(system) is list else [], "system")
-    for place, block in enumerate(blocks):
-        if block["type"] != "text":
-            raise wrong_shape(f"system[{place}]", "a text block")
-    return blocks
+    return _read_blocks(system if type(system) is list else [], "system")
 
 
 # ── what is asked, and what stands around it ──────────────────────────────────────────────────
@@ -159,29 +161,33 @@ def _has_attachments(messages: Sequence[_Message]) -> bool:
 
 
 def _context(
-    ambiguous: bytes, document: JsonObject, messages: Sequence[_Message], asked: int | None
+    doubled: bytes, document: JsonObject, messages: Sequence[_Message], asked: int | None
 ) -> tuple[ContextField, ...]:
     """Every message without its prompt, the system prompt without its texts, then each other member.
 
-    ambiguous: the body, where it names a member twice, else nothing.
+    doubled: what makes the key of a body its own that names a member twice, else nothing.
     """
     turns: list[JsonValue] = [
         {"role": message.role, "content": _blocks_of(message, asked=place == asked)}
         for place, message in enumerate(messages)
     ]
-    written = canonical(turns)
-    if ambiguous:
-        if not models_are_strings(ambiguous):
-            raise wrong_shape("model", MODEL_WORDS)
-        # The pool may read the other one: then only the very same bytes are the same request. No
-        # canonical form holds a newline, so nothing else comes out like this.
-        written += b"\n" + ambiguous
-    others = sorted(name for name in document if name not in OUTSIDE_CONTEXT and document[name] is not None)
     return (
-        ContextField("messages", written),
+        ContextField("messages", canonical(turns) + doubled),
         *_system_field(document),
-        *(ContextField(name, canonical(without_hints(document[name]))) for name in others),
+        *(
+            ContextField(name, canonical(plain_number(without_hints(document[name]))))
+            for name in sorted(document)
+            if name not in OUTSIDE_CONTEXT and not _says_nothing(name, document)
+        ),
     )
+
+
+def _says_nothing(name: str, document: JsonObject) -> bool:
+    if document[name] is None:
+        return True
+    if document[name] != []:
+        return False
+    return name in _NOTHING_IF_EMPTY or (name == "tools" and document.get("tool_choice") is None)
 
 
 def _blocks_of(message: _Message, *, asked: bool) -> list[JsonValue]:
@@ -193,5 +199,8 @@ def _system_field(document: JsonObject) -> Iterator[ContextField]:
     """How many texts the system prompt has, and what else its blocks say."""
     blocks = _system_blocks(document)
     if blocks:
-        holes: list[JsonValue] = [{**without_hints(block), "text": None} for block in blocks]
+        plain = map(without_hints, blocks)
+        holes: list[JsonValue] = [
+            {**block, "text": None} if block["type"] == "text" else block for block in plain
+        ]
         yield ContextField("system", canonical(holes))

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.dialects.edit_json import models_are_strings
-from router_extproc.dialects.json_body import canonical, has_duplicate_members, read_object
-from router_extproc.dialects.openai_chat.shapes import BODY, CONTENT, MESSAGE, STREAM_OPTIONS
+from router_extproc.dialects.doubled import mark_of_doubled
+from router_extproc.dialects.json_body import canonical, read_object
+from router_extproc.dialects.openai_chat.shapes import CHECKED, MESSAGE, STREAM_OPTIONS
 from router_extproc.dialects.openai_chat.spelling import one_spelling
-from router_extproc.dialects.openai_chat.turns import contents_of, turn_of
-from router_extproc.dialects.shapes import MODEL_WORDS, check_members, read_messages, read_model, wrong_shape
+from router_extproc.dialects.openai_chat.turns import contents_of, kind_of, turn_of
+from router_extproc.dialects.scalars import is_true
+from router_extproc.dialects.shapes import check_members, read_messages, read_model, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
@@ -41,6 +42,8 @@ OUTSIDE_CONTEXT: Final = frozenset(
         "prompt_cache_retention",  # how long it keeps one
     }
 )
+#: What every reader of a body must find the same in: who answers, and what is asked.
+_DECIDING: Final = ("model", "messages")
 #: Of messages by which whoever runs an application instructs the model.
 SYSTEM_ROLES: Final = frozenset({"system", "developer"})
 #: Kind of part to its member that holds text; the last three are vLLM's.
@@ -72,33 +75,34 @@ class _Message:
 def parse_request(body: bytes) -> InferenceRequest:
     """See dialects.base.Dialect.parse."""
     document = read_object(body)
-    check_members(document, BODY)
+    check_members(document, CHECKED)
     originals = read_messages(document, MESSAGE)
     messages = [_read_message(original, place) for place, original in enumerate(originals)]
     asked = _last_user_message(messages)
-    prompt = messages[asked].text
+    prompt = "" if asked is None else messages[asked].text
+    before, after = (0, 0) if asked is None else (asked, asked + 1)
     return InferenceRequest(
         dialect=DIALECT,
         model=read_model(document),
         prompt=prompt,
         system="\n".join(message.text for message in messages if message.role in SYSTEM_ROLES),
-        history=_turns(originals[:asked], messages[:asked]),
+        history=_turns(originals[:before], messages[:before]),
         context=_context(body, document, originals, asked),
-        stream=document.get("stream") is True,
+        stream=is_true(document.get("stream")),
         stream_usage=_wants_usage(document),
         prompt_is_last=asked == len(messages) - 1 and bool(prompt.strip()),
         has_tools=bool(document.get("tools") or document.get("functions")),
         has_attachments=any(message.attached for message in messages),
         body_bytes=len(body),
         system_texts=tuple(message.text for message in messages if message.role in SYSTEM_ROLES),
-        later=_turns(originals[asked + 1 :], messages[asked + 1 :]),
+        later=_turns(originals[after:], messages[after:]),
         contents=contents_of(document, originals),
         body=document,
     )
 
 
 def _read_message(message: JsonObject, place: int) -> _Message:
-    """Role and text of one message; only a user must have said something."""
+    """Role and text of one message; it may have none."""
     role = message.get("role")
     if type(role) is not str or not role:
         raise wrong_shape(f"messages[{place}].role", "the name of a role")
@@ -107,8 +111,6 @@ def _read_message(message: JsonObject, place: int) -> _Message:
         return _Message(role, (content,), attached=False)
     if type(content) is list:
         return _read_parts(role, content, f"messages[{place}].content")
-    if role == "user":
-        raise wrong_shape(f"messages[{place}].content", CONTENT.words)
     return _Message(role, (), attached=False)
 
 
@@ -120,14 +122,15 @@ def _read_parts(role: str, parts: Sequence[JsonValue], path: str) -> _Message:
 
 
 def _part_text(part: JsonValue, path: str) -> str | None:
-    """The text of one part; None: it is an attachment. vLLM also takes a bare string as a part."""
+    """The text of one part; None: it is an attachment.
+
+    vLLM also takes a bare string as a part, and a part without a kind by the member that it has.
+    """
     if type(part) is str:
         return part
     if type(part) is not dict:
         raise wrong_shape(path, "an object")
-    kind = part.get("type")
-    if type(kind) is not str:
-        raise wrong_shape(f"{path}.type", "the name of a kind of part")
+    kind = kind_of(part)
     member = _TEXT_PARTS.get(kind)
     if member is None:
         return None
@@ -139,12 +142,10 @@ def _part_text(part: JsonValue, path: str) -> str | None:
     return None
 
 
-def _last_user_message(messages: Sequence[_Message]) -> int:
-    """Where the question stands."""
-    for place in reversed(range(len(messages))):
-        if messages[place].role == "user":
-            return place
-    raise wrong_shape("messages", "a list with a message whose role is 'user'")
+def _last_user_message(messages: Sequence[_Message]) -> int | None:
+    """Where the question stands; None: there is none, as where a pool is to go on from a system prompt."""
+    places = reversed(range(len(messages)))
+    return next((place for place in places if messages[place].role == "user"), None)
 
 
 def _turns(originals: Sequence[JsonObject], messages: Sequence[_Message]) -> tuple[Turn, ...]:
@@ -159,24 +160,18 @@ def _wants_usage(document: JsonObject) -> bool:
     if type(options) is not dict:
         return False
     check_members(options, STREAM_OPTIONS, "stream_options.")
-    return options.get("include_usage") is True
+    return is_true(options.get("include_usage"))
 
 
 def _context(
-    body: bytes, document: JsonObject, originals: Sequence[JsonObject], asked: int
+    body: bytes, document: JsonObject, originals: Sequence[JsonObject], asked: int | None
 ) -> tuple[ContextField, ...]:
     """Every message without its prompt or system prompt, then each other member by name."""
     turns: list[JsonValue] = [
         _without_nulls(_without_text(each) if place == asked or each["role"] in SYSTEM_ROLES else each)
         for place, each in enumerate(originals)
     ]
-    messages = canonical(turns)
-    if has_duplicate_members(body, document):
-        if not models_are_strings(body):
-            raise wrong_shape("model", MODEL_WORDS)
-        # The pool may read the other one: then only the very same bytes are the same request. No
-        # canonical form holds a newline, so nothing else comes out like this.
-        messages += b"\n" + body
+    messages = canonical(turns) + mark_of_doubled(body, document, _DECIDING)
     others = one_spelling({name: document[name] for name in document if name not in OUTSIDE_CONTEXT})
     return (
         ContextField("messages", messages),
@@ -214,12 +209,12 @@ def _is_text(part: JsonValue) -> bool:
     """Whether the part's text is in the prompt."""
     if type(part) is not dict:
         return type(part) is str
-    return type(part.get(_TEXT_PARTS.get(str(part.get("type")), ""))) is str
+    return type(part.get(_TEXT_PARTS.get(kind_of(part), ""))) is str
 
 
 def _with_hole(part: JsonValue, *, several: bool) -> JsonValue:
     """One text part, its text replaced by the number of line breaks or by nothing."""
     if type(part) is dict:
-        member = _TEXT_PARTS[str(part["type"])]
+        member = _TEXT_PARTS[kind_of(part)]
         return {**part, member: str(part[member]).count("\n") if several else None}
     return str(part).count("\n") if several else None

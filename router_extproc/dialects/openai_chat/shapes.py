@@ -54,6 +54,12 @@ BODY: Final[Mapping[str, Shape]] = {
     "top_p": NUMBER,
     "user": STRING,
 }
+#: Members that pools ignore, of whatever type they are.
+_IGNORED: Final = frozenset(
+    {"audio", "function_call", "metadata", "modalities", "prediction", "service_tier", "store"}
+)
+#: What is checked of a client's body; of an operator's parameters all of `BODY` is.
+CHECKED: Final[Mapping[str, Shape]] = {name: shape for name, shape in BODY.items() if name not in _IGNORED}
 #: Optional members of `stream_options`.
 STREAM_OPTIONS: Final[Mapping[str, Shape]] = {"include_usage": BOOLEAN}
 #: Optional members of a message.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from router_extproc.dialects.openai_chat.shapes import BODY
+from router_extproc.dialects.spelling import plain_number
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Null is not the same as left out: vLLM reads it as false, where its own default is true.
@@ -30,8 +31,6 @@ _NOTHING_IF_EMPTY: Final = frozenset(
 #: The same, unless the other member is there: a choice among no tools is an error, or an answer of its own.
 _NOTHING_IF_EMPTY_WITHOUT: Final[Mapping[str, str]] = {"tools": "tool_choice", "functions": "function_call"}
 _CHOICE_OF: Final = {choice: tools for tools, choice in _NOTHING_IF_EMPTY_WITHOUT.items()}
-#: From here on not every integer is a double, so two different numbers could become one.
-_EXACT_MAX: Final = 2**53
 
 
 def one_spelling(members: JsonObject) -> JsonObject:
@@ -58,12 +57,5 @@ def _spelled(name: str, value: JsonValue) -> JsonValue:
     if name == "stop" and isinstance(value, str):
         return [value]
     if name == "logit_bias" and isinstance(value, dict):
-        return {token: _number(bias) for token, bias in value.items()}
-    return _number(value)
-
-
-def _number(value: JsonValue) -> JsonValue:
-    """1 for 1.0; any other value as it is."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_MAX:
-        return int(value)
-    return value
+        return {token: plain_number(bias) for token, bias in value.items()}
+    return plain_number(value)

@@ -29,6 +29,8 @@ _ATTACHMENTS: Final[Mapping[str, _Attachment]] = {
     "audio_url": "audio",
 }
 _TEXTS: Final = frozenset({"text", "refusal", "input_text", "output_text", "thinking"})
+#: Members that tell what a part without a kind is.
+_TELLING: Final = ("text", "refusal", *_ATTACHMENTS)
 _JSON_FORMATS: Final = frozenset({"json_object", "json_schema"})
 #: Members by which a vLLM is asked for JSON of a schema.
 _JSON_MEMBERS: Final = ("guided_json",)
@@ -40,14 +42,22 @@ def turn_of(message: JsonObject, text: str) -> Turn | None:
     return None if role is None else Turn(role, text, tuple(_tool_calls(message)))
 
 
+def kind_of(part: JsonObject) -> str:
+    """The kind that a part says, or that its members tell; "": none that is known."""
+    kind = part.get("type")
+    if type(kind) is str:
+        return kind
+    return next((name for name in _TELLING if name in part), "")
+
+
 def contents_of(document: JsonObject, messages: Sequence[JsonObject]) -> Contents:
     """What the request is made of beside text."""
     found = {"images": 0, "audio": 0, "files": 0}
     for message in messages:
         content = message.get("content")
         for part in content if type(content) is list else ():
-            if type(part) is dict and part.get("type") not in _TEXTS:
-                found[_ATTACHMENTS.get(str(part.get("type")), "files")] += 1
+            if type(part) is dict and (kind := kind_of(part)) not in _TEXTS:
+                found[_ATTACHMENTS.get(kind, "files")] += 1
     return Contents(_tools_offered(document), **found, json_asked=_is_json_asked(document))
 
 

@@ -97,6 +97,21 @@ def test_a_served_name_may_be_the_models_own_key(problems: Problems) -> None:
     assert problems(text, alone=True) == []
 
 
+@pytest.mark.parametrize(
+    ("alias", "what"),
+    [
+        ("auto", "a virtual model"), ("b", "the key of a model"), ("served", "the served name of a model"),
+        ("twice", "another alias"),
+    ],
+)  # fmt: skip
+def test_an_alias_is_one_models_and_no_other_name(problems: Problems, alias: str, what: str) -> None:
+    models = (
+        f"{{a: {{cluster: c, served_name: served, aliases: [twice]}}, b: {{cluster: c, aliases: [{alias}]}}}}"
+    )
+    found = problems(f"version: 1\ndefault_model: a\nmodels: {models}\n", alone=True)
+    assert found == [f"models.b.aliases[0]: '{alias}' is also {what}"]
+
+
 # ── signals and rules ─────────────────────────────────────────────────────────────────────────
 
 

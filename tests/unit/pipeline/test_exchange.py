@@ -10,7 +10,7 @@ from router_extproc.protocol.events import BodyTooLarge, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import LET_PASS, BodyMode, Role
-from router_extproc.testing.client import PATH, Client, chat
+from router_extproc.testing.client import PATH, Client, answer_json, chat
 from router_extproc.testing.router import fake_router
 
 POST = ((":method", "POST"), (":path", PATH))
@@ -63,6 +63,25 @@ async def test_pinned_model_goes_to_its_own_pool(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    "members", [{"model": "Auto"}, {"model": "auto:latest"}, {"model": None}, {"model": ""}]
+)
+async def test_a_decorated_name_and_none_at_all_are_routed_and_share_the_cache(
+    client: Client, members: dict[str, object]
+) -> None:
+    sent = await client.send(chat(**members))
+    assert sent.sent_header("x-router-decision") == "default"
+    assert json.loads(sent.forwarded.body or b"")["model"] == "tiny-small"
+    client.answer(sent, answer_json())
+    assert (await client.send(chat())).cache == "hit-exact"
+
+
+async def test_a_request_without_a_model_gets_the_pools_name() -> None:
+    sent = await Client(fake_router()).send(b'\xef\xbb\xbf{"messages":[{"role":"system","content":"a"}]}')
+    added = b'\xef\xbb\xbf{"model":"tiny-small","messages":[{"role":"system","content":"a"}]}'
+    assert sent.forwarded.body == added
+
+
+@pytest.mark.parametrize(
     ("body", "status", "param"),
     [
         (b"", 400, None),
@@ -70,7 +89,7 @@ async def test_pinned_model_goes_to_its_own_pool(client: Client) -> None:
         (b"[]", 400, None),
         (chat(model=7), 400, "model"),
         ({"model": "auto"}, 400, "messages"),
-        ({"model": "auto", "messages": [{"role": "system", "content": "x"}]}, 400, "messages"),
+        ({"model": "auto", "messages": []}, 400, "messages"),
         (chat(model="hunter2"), 404, "model"),
     ],
 )

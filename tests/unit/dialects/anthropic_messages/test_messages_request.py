@@ -220,7 +220,8 @@ def test_files_and_pictures_in_results_count() -> None:
         ({"messages": [user({"text": "x"})]}, "messages[0].content[0]"),
         ({"messages": [user({"type": "text"})]}, "messages[0].content[0].text"),
         ({"model": None}, "model"),
-        ({"system": [{"type": "image"}]}, "system[0]"),
+        ({"model": ""}, "model"),
+        ({"system": [{"type": "text"}]}, "system[0].text"),
         ({"system": 3}, "system"),
         ({"tools": [3]}, "tools[0]"),
         ({"max_tokens": "many"}, "max_tokens"),
@@ -231,6 +232,33 @@ def test_what_cannot_be_read_is_refused_by_its_name(members: dict[str, Any], pat
     with pytest.raises(MalformedRequest) as caught:
         parse_request(json.dumps(body).encode())
     assert caught.value.param == path
+
+
+@pytest.mark.parametrize(
+    "members", [{"temperature": 1.0}, {"stop_sequences": []}, {"tools": []}, {"top_k": None}]
+)
+def test_another_spelling_is_the_same_question(members: dict[str, Any]) -> None:
+    plain = {"temperature": 1} if "temperature" in members else {}
+    assert key(parse(ASKED, **members)) == key(parse(ASKED, **plain))
+
+
+@pytest.mark.parametrize("members", [{"tools": [], "tool_choice": {"type": "auto"}}, {"betas": []}])
+def test_an_empty_list_that_may_mean_something_is_another_question(members: dict[str, Any]) -> None:
+    name = next(iter(members))
+    assert key(parse(ASKED, **members)) != key(parse(ASKED, **{**members, name: None}))
+
+
+@pytest.mark.parametrize("members", [{"max_tokens": "100"}, {"temperature": "0.7"}, {"stream": 1}])
+def test_loosely_typed_members_pass(members: dict[str, Any]) -> None:
+    request = parse(ASKED, **members)
+    assert request.stream is ("stream" in members)
+    assert request.prompt_is_last
+
+
+def test_blocks_of_a_system_prompt_that_are_no_text_are_context() -> None:
+    told = parse(ASKED, system=[{"type": "text", "text": "Be kind."}, {"type": "image", "source": {}}])
+    assert (told.system, told.system_texts) == ("Be kind.", ("Be kind.",))
+    assert key(told) != key(parse(ASKED, system="Be kind."))
 
 
 def test_a_block_of_the_future_passes() -> None:

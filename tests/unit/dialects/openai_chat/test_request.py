@@ -250,20 +250,93 @@ def test_key_order_and_spaces_do_not_matter() -> None:
 
 def test_doubled_members_share_with_the_same_bytes_only() -> None:
     """The pool may read the member that this package did not."""
-    asked = b'"messages":[{"role":"user","content":"q"}]'
-    hidden = b'{"model":"auto",' + asked.replace(b"q", b"evil") + b"," + asked + b"}"
+    asked = b'{"model":"auto","messages":[{"role":"user","content":"q"}],"seed":1'
+    hidden = asked + b',"seed":2}'
     request = parse_request(hidden)
     assert request.prompt == "q"
-    assert request.context != parse(user("q")).context
-    assert request.context != parse_request(hidden.replace(b"evil", b"good")).context
+    assert request.context != parse(user("q"), seed=2).context
+    assert request.context != parse_request(hidden.replace(b'"seed":1', b'"seed":3')).context
     assert request.context == parse_request(hidden).context
 
 
-def test_doubled_model_must_be_a_string_each_time() -> None:
-    """The edit replaces strings; a pool that reads the other one must not find anything else."""
-    with pytest.raises(MalformedRequest) as refusal:
-        parse_request(b'{"model":{"a":1},"messages":[{"role":"user","content":"q"}],"model":"auto"}')
-    assert refusal.value.param == "model"
+# ── what pools read, too ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "assistant", "tool"])
+def test_a_request_without_a_question_is_matched_exactly_only(role: str) -> None:
+    """A pool answers a system prompt, and goes on from an answer's beginning."""
+    request = parse({"role": role, "content": "Once upon"})
+    assert (request.prompt, request.prompt_is_last, request.history) == ("", False, ())
+    other = parse({"role": role, "content": "Far away"})
+    assert (request.context, request.system_texts) != (other.context, other.system_texts)
+
+
+def test_a_prefill_is_matched_exactly_only() -> None:
+    request = parse(user("Tell a story."), {"role": "assistant", "content": "Once upon"})
+    assert (request.prompt, request.prompt_is_last) == ("Tell a story.", False)
+    assert request.later == (Turn("assistant", "Once upon"),)
+
+
+@pytest.mark.parametrize("members", [{}, {"model": None}, {"model": ""}])
+def test_a_request_without_a_model_leaves_the_choice_to_others(members: dict[str, Any]) -> None:
+    body = {"messages": [user("x")], **members}
+    assert not parse_request(json.dumps(body).encode()).model
+
+
+@pytest.mark.parametrize(
+    ("part", "prompt", "files", "images"),
+    [
+        ({"text": "b"}, "a\nb", 0, 0),
+        ({"refusal": "b"}, "a\nb", 0, 0),
+        ({"type": None, "text": "b"}, "a\nb", 0, 0),
+        ({"image_url": "data:,"}, "a", 0, 1),
+        ({"type": ["text"], "image_url": "data:,"}, "a", 0, 1),
+        ({"hologram": 1}, "a", 1, 0),
+    ],
+)
+def test_a_part_without_a_kind_is_what_its_members_tell(
+    part: Any, prompt: str, files: int, images: int
+) -> None:
+    """A guard must not miss a text for the lack of a word beside it."""
+    request = parse(user([text("a"), part]))
+    assert request.prompt == prompt
+    assert (request.contents.files, request.contents.images) == (files, images)
+    assert request.has_attachments is bool(files or images)
+    assert request.context != parse(user([text("a"), text("b")])).context
+
+
+@pytest.mark.parametrize("message", [{"role": "user"}, {"role": "user", "content": None}])
+def test_a_user_may_say_nothing(message: dict[str, Any]) -> None:
+    request = parse(message)
+    assert (request.prompt, request.prompt_is_last) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_tokens", 100.0),
+        ("temperature", "0.7"),
+        ("n", "1"),
+        ("n", 1_000_000_000),
+        ("seed", 1.0),
+        ("seed", 10**30),
+        ("logprobs", 1),
+        ("metadata", "x"),
+        ("store", "maybe"),
+        ("audio", 1),
+    ],
+)
+def test_a_loosely_typed_member_passes_and_is_no_other_question(name: str, value: Any) -> None:
+    request = parse(user("a"), **{name: value})
+    assert request.prompt_is_last
+    assert request.prompt == "a"
+
+
+@pytest.mark.parametrize(("value", "streamed"), [(1, True), ("true", True), (0, False), ("off", False)])
+def test_a_stream_is_asked_for_as_pools_read_it(value: Any, streamed: bool) -> None:  # noqa: FBT001
+    """The form of a replay is the form that the pool would have sent."""
+    request = parse(user("a"), stream=value, stream_options={"include_usage": value})
+    assert (request.stream, request.stream_usage) == (streamed, streamed)
 
 
 # ── what is refused ───────────────────────────────────────────────────────────────────────────
@@ -277,12 +350,9 @@ def test_doubled_model_must_be_a_string_each_time() -> None:
         ({"model": "a", "messages": None}, "messages"),
         ({"model": "a", "messages": []}, "messages"),
         ({"model": "a", "messages": {"role": "user"}}, "messages"),
-        ({"model": "a", "messages": [{"role": "system", "content": "x"}]}, "messages"),
         ({"model": "a", "messages": ["x"]}, "messages[0]"),
-        ({"messages": [user("x")]}, "model"),
-        ({"model": "", "messages": [user("x")]}, "model"),
         ({"model": 1, "messages": [user("x")]}, "model"),
-        ({"model": None, "messages": [user("x")]}, "model"),
+        ({"model": ["a"], "messages": [user("x")]}, "model"),
     ],
 )
 def test_missing_or_wrong_at_the_top(body: Any, param: str) -> None:
@@ -295,16 +365,13 @@ def test_missing_or_wrong_at_the_top(body: Any, param: str) -> None:
         ({"content": "x"}, "role"),
         ({"role": "", "content": "x"}, "role"),
         ({"role": 1, "content": "x"}, "role"),
-        ({"role": "user"}, "content"),
-        ({"role": "user", "content": None}, "content"),
         ({"role": "user", "content": 1}, "content"),
         ({"role": "user", "content": {"text": "x"}}, "content"),
         ({"role": "assistant", "content": True}, "content"),
         (user("x", name=1), "name"),
         (user([1]), "content[0]"),
         (user([text("x"), None]), "content[1]"),
-        (user([{"text": "x"}]), "content[0].type"),
-        (user([{"type": []}]), "content[0].type"),
+        (user([{"text": 1}]), "content[0].text"),
         (user([{"type": "text"}]), "content[0].text"),
         (user([{"type": "text", "text": 1}]), "content[0].text"),
         ({"role": "assistant", "tool_calls": {}}, "tool_calls"),
@@ -322,11 +389,11 @@ def test_wrong_message_is_named(message: Any, param: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("stream", "yes"),
-        ("stream", 1),
+        ("stream", "maybe"),
+        ("stream", 2),
         ("stream_options", True),
-        ("temperature", "0.7"),
-        ("temperature", True),
+        ("temperature", "warm"),
+        ("temperature", [0.7]),
         ("n", 1.5),
         ("max_tokens", "many"),
         ("seed", [1]),
@@ -336,9 +403,8 @@ def test_wrong_message_is_named(message: Any, param: str) -> None:
         ("functions", "f"),
         ("response_format", "json"),
         ("logit_bias", []),
-        ("logprobs", 1),
+        ("logprobs", "x"),
         ("user", 5),
-        ("metadata", "x"),
     ],
 )
 def test_wrong_type_of_a_member_is_named(name: str, value: Any) -> None:
@@ -352,7 +418,7 @@ def test_wrong_element_of_a_list_is_named(name: str, value: Any) -> None:
 
 
 def test_wrong_stream_option_is_named() -> None:
-    body = {"model": "a", "messages": [user("x")], "stream_options": {"include_usage": "yes"}}
+    body = {"model": "a", "messages": [user("x")], "stream_options": {"include_usage": "maybe"}}
     assert refused(body).param == "stream_options.include_usage"
 
 
