@@ -61,7 +61,7 @@ class Operations(Protocol):
         ...
 
     async def explain(self, question: Question) -> RequestExplained | None:
-        """What would be decided; None: no dialect knows this method and path.
+        """What would be decided; None: nothing is understood at this method and path.
 
         Looks into the cache, stores nothing, and counts in no metric.
         """

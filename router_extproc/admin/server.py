@@ -189,7 +189,7 @@ class AdminServer:
         )
         whole = await self._operations.explain(question)
         if whole is None:
-            return json_reply({"error": "no dialect knows this path"}, status=404)
+            return json_reply({"error": "nothing is understood at this path"}, status=404)
         return json_reply(explained_whole(whole))
 
 

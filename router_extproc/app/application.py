@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router_extproc.app.assemble import Router, Surroundings, assemble, nobody_counts
 from router_extproc.app.learned import Learned, nothing_learned
@@ -17,6 +17,7 @@ from router_extproc.clock import Clock, SystemClock
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.config.translate import router_policy_of
+from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.models.base import Encoder
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.savings import Savings
@@ -52,15 +53,15 @@ class Application:
         return self.current.router.parts.drive(role)
 
     async def explain(self, method: str, path: str, headers: Headers, body: bytes) -> Decision | None:
-        """What would be decided; None: no dialect knows this method and path.
+        """What would be decided; None: nothing is understood at this method and path.
 
         Looks into the cache and changes nothing of it; reports nothing.
         """
         parts = self.current.router.parts
-        dialect = parts.find_dialect(method, path)
-        if dialect is None:
+        api = parts.find_api(method, path)
+        if api is None:
             return None
-        return await parts.pipeline.read_only().decide(RawRequest(dialect, headers, body))
+        return await replace(parts, pipeline=parts.pipeline.read_only()).decide(api, headers, body)
 
     def swap(self, router: Router) -> None:
         """Work by another router from now on: one that was made ready before (`app.prepare`)."""
@@ -80,10 +81,12 @@ class Application:
     ) -> RequestExplained | None:
         """As `explain`, with the ask, every rule, and what the request would cost."""
         parts = self.current.router.parts
-        dialect = parts.find_dialect(method, path)
-        if dialect is None:
+        api = parts.find_api(method, path)
+        if api is None:
             return None
-        return await explain_request(parts.pipeline, RawRequest(dialect, headers, body))
+        if isinstance(api, RoutedApi):
+            return RequestExplained(await parts.decide(api, headers, body))
+        return await explain_request(parts.pipeline, RawRequest(api, headers, body))
 
     @property
     def policy(self) -> RouterPolicy:

@@ -16,6 +16,9 @@ from router_extproc.cache.false_hits.compare import AnswerComparison
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import RouterPolicy, StageLimits
 from router_extproc.dialects import DIALECTS, find_dialect
+from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.routed import ROUTED_APIS, find_routed
+from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.pipeline.caching.question import SemanticMatching
 from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
@@ -36,6 +39,11 @@ from router_extproc.routing.traffic import Traffic
 WARM_DIALECT = "openai_chat"
 #: No client waits for them: no stage may be skipped, however busy the machine is.
 WARM_LIMITS = StageLimits.patient(10.0)
+
+
+def find_api(method: str, path: str) -> Dialect | RoutedApi | None:
+    """What is understood of a method and path; None: nothing, it passes untouched."""
+    return find_dialect(method, path) or find_routed(method, path)
 
 
 def nobody_counts(_: ShadowDecision) -> None:
@@ -89,7 +97,7 @@ class _Parts:
         return ExchangeParts.of(
             replace(self._pipeline(self.policy, self.learned.traffic), second=self._second()),
             self._observer(),
-            find_dialect,
+            find_api,
             self.surroundings.listener,
             self.surroundings.clock,
             self.learned.savings,
@@ -184,7 +192,7 @@ class _Parts:
 
     def _observer(self) -> AnswerObserver:
         return AnswerObserver(
-            DIALECTS,
+            {**DIALECTS, **ROUTED_APIS},
             self.resources.cache,
             self.surroundings.listener,
             self.surroundings.clock,

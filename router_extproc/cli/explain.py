@@ -79,7 +79,7 @@ def explain(
     explanation = asyncio.run(ask(checked, path, headers, body))
     if explanation is None:
         raise NotExplained(
-            f"no dialect knows POST {path}: such a request passes to the default pool unchanged"
+            f"POST {path} is not understood: such a request passes to the default pool unchanged"
         )
     if json:
         print_json(explanation)

@@ -14,6 +14,7 @@ from typing import Final
 
 from router_extproc.config.model import Config
 from router_extproc.dialects import INFERENCE_PATHS
+from router_extproc.dialects.routed import ROUTED_PATHS
 
 #: Raised when the meaning of what is rendered changes.
 VERSION: Final = 1
@@ -40,7 +41,7 @@ def envoy_facts(config: Config) -> dict[str, object]:
         "endpoints": {
             name: sorted(pool.endpoints) for name, pool in envoy.clusters.items() if name in clusters
         },
-        "paths": sorted(INFERENCE_PATHS),
+        "paths": sorted((*INFERENCE_PATHS, *ROUTED_PATHS)),
         "other_paths": envoy.other_paths,
         "unread": envoy.unread,
         "strip_headers": sorted(name.lower() for name in envoy.strip_headers),

@@ -24,6 +24,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.routed.base import RendersErrors
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER
 from router_extproc.errors import RETRY_AFTER_S, RequestError
@@ -46,7 +47,7 @@ class EnvoyError:
     #: When it may be worth asking again; None: nobody knows.
     retry_after_s: int | None = None
 
-    def body(self, dialect: Dialect = OF_OTHER_PATHS) -> str:
+    def body(self, dialect: RendersErrors = OF_OTHER_PATHS) -> str:
         """The error object of the dialect's API."""
         error = RequestError(self.message)
         error.status, error.code = self.status, self.code
@@ -136,7 +137,7 @@ def local_replies() -> LocalReplyConfig:
     )
 
 
-def direct(error: EnvoyError, dialect: Dialect = OF_OTHER_PATHS) -> DirectResponseAction:
+def direct(error: EnvoyError, dialect: RendersErrors = OF_OTHER_PATHS) -> DirectResponseAction:
     """The error as a route's answer; its type is for the route to say."""
     return DirectResponseAction(status=error.status, body=DataSource(inline_string=error.body(dialect)))
 

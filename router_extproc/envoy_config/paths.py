@@ -8,7 +8,8 @@ Source: http_connection_manager.proto; rbac.proto; vLLM's entrypoints/serve and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from envoy_data_plane.envoy.config.rbac.v3 import (
@@ -36,7 +37,10 @@ from envoy_data_plane.envoy.type.matcher.v3 import (
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import INFERENCE_PATHS
+from router_extproc.dialects import DIALECTS, INFERENCE_PATHS
+from router_extproc.dialects.endpoints import inference_endpoints
+from router_extproc.dialects.routed import ROUTED_APIS
+from router_extproc.dialects.routed.base import RendersErrors
 from router_extproc.envoy_config.names import PATHS
 
 #: Policies of the filter. Envoy puts their names into the code details of a refusal, and its access log.
@@ -107,8 +111,61 @@ AMBIGUOUS_PATH: Final = r"(?i).*(;|%([^0-9a-f]|[0-9a-f]?$|.[^0-9a-f]|[01].|2[35f
 #: Behind an inference path: a space, a dot, ... A letter makes it another path (`/v1/completions_v2`).
 CUT_OFF: Final = "([^a-z0-9/_-].*)?"
 
+#: Envoy refuses a pattern whose RE2 program is longer than 100; that has about as many steps as characters.
+PATTERN_CHARS_MAX: Final = 80
+
 #: A slash at the end names the same thing; Envoy has merged several of them into one.
 FINAL_SLASH: Final = "/?"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPaths:
+    """Paths whose requests the server reads, and whose errors have one form."""
+
+    #: For the names of routes.
+    name: str
+    paths: tuple[str, ...]
+    #: Whose error objects clients of these paths read.
+    errors: RendersErrors
+
+    @property
+    def pattern(self) -> RegexMatcher:
+        """All of them, each with a slash at its end or without."""
+        return RegexMatcher(regex=_pattern(self.paths))
+
+
+def read_paths() -> tuple[ReadPaths, ...]:
+    """Every path that is read: those of dialects one by one, those that are only routed in few patterns."""
+    inference = [
+        ReadPaths(endpoint.path, (endpoint.path,), dialect)
+        for dialect in DIALECTS.values()
+        for endpoint in inference_endpoints(dialect)
+    ]
+    return (*inference, *_by_name())
+
+
+def _by_name() -> Iterator[ReadPaths]:
+    """The paths of routed APIs, by the form of their errors and no longer than Envoy takes."""
+    groups: list[tuple[RendersErrors, list[str]]] = []
+    for api in ROUTED_APIS.values():
+        for path in api.paths:
+            fitting = (paths for errors, paths in groups if errors is api.errors and _fits((*paths, path)))
+            group = next(fitting, None)
+            if group is None:
+                groups.append((api.errors, [path]))
+            else:
+                group.append(path)
+    for number, (errors, paths) in enumerate(groups, 1):
+        yield ReadPaths(f"by name {number}", tuple(paths), errors)
+
+
+def _fits(paths: Sequence[str]) -> bool:
+    return len(_pattern(paths)) <= PATTERN_CHARS_MAX
+
+
+def _pattern(paths: Sequence[str]) -> str:
+    alternatives = "|".join(map(re.escape, paths))
+    return (f"({alternatives})" if len(paths) > 1 else alternatives) + FINAL_SLASH
 
 
 def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
@@ -122,7 +179,7 @@ def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
 
 def inference_path(path: str) -> RegexMatcher:
     """A dialect's path, with a slash at its end or without."""
-    return RegexMatcher(regex=re.escape(path) + FINAL_SLASH)
+    return RegexMatcher(regex=_pattern((path,)))
 
 
 def without_final_slash() -> RegexMatchAndSubstitute:
@@ -189,7 +246,7 @@ def _listed(path: str) -> Permission:
 def _unread(config: Config) -> Permission:
     """POST to what asks a model, is not read by us, and is not refused either."""
     words = [_path(StringMatcher(contains=word, ignore_case=True)) for word in INFERENCE_WORDS]
-    read = [_inference(path) for path in INFERENCE_PATHS]
+    read = [_path(StringMatcher(safe_regex=each.pattern)) for each in read_paths()]
     others = [Permission(not_rule=each) for each in (*read, *_ambiguous())]
     listed = [] if config.envoy.other_paths == "pass" else [_any(_allowed(config))]
     return _all([_post(), _any(words), *others, *listed])

@@ -25,8 +25,7 @@ from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import INFERENCE_PATHS, find_dialect
-from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.routed.base import RendersErrors
 from router_extproc.envoy_config.cors import cors_policy
 from router_extproc.envoy_config.errors import (
     OF_OTHER_PATHS,
@@ -39,7 +38,7 @@ from router_extproc.envoy_config.errors import (
 )
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE
-from router_extproc.envoy_config.paths import inference_path, without_final_slash
+from router_extproc.envoy_config.paths import ReadPaths, read_paths, without_final_slash
 from router_extproc.envoy_config.retries import retry_policy
 from router_extproc.protocol.names import (
     CACHE_HEADER,
@@ -116,20 +115,20 @@ def routes(config: Config) -> list[Route]:
         for name in clusters
     ]
     default = config.models[config.default_model].cluster
-    oversize = [_oversize(config, path) for path in INFERENCE_PATHS]
-    inference = [_inference(config, path, default) for path in INFERENCE_PATHS]
+    oversize = [_oversize(config, read) for read in read_paths()]
+    inference = [_inference(config, read, default) for read in read_paths()]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     return [*chosen, *_unknown_cluster(), *oversize, *inference, rest]
 
 
-def _inference(config: Config, path: str, default: str) -> Route:
+def _inference(config: Config, read: ReadPaths, default: str) -> Route:
     """An inference request on its way in, and out again when it was not decided."""
-    match = RouteMatch(safe_regex=inference_path(path), headers=[_POST])
+    match = RouteMatch(safe_regex=read.pattern, headers=[_POST])
     if config.envoy.unread == "deny":
-        route = _error(f"inference {path}", match, ROUTER_UNAVAILABLE, _dialect_of(path))
+        route = _error(f"inference {read.name}", match, ROUTER_UNAVAILABLE, read.errors)
     else:
-        route = _route(config, f"inference {path}", match, default)
+        route = _route(config, f"inference {read.name}", match, default)
     route.typed_per_filter_config = {BUFFER: _buffered(config)}
     return route
 
@@ -140,31 +139,27 @@ def _unknown_cluster() -> Iterator[Route]:
     Without it such a request would go to the default pool, and its answer would pass for another model's.
     """
     named = HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
-    for path in INFERENCE_PATHS:
-        if UNKNOWN_CLUSTER.body(_dialect_of(path)) != UNKNOWN_CLUSTER.body():
-            match = RouteMatch(safe_regex=inference_path(path), headers=[named])
-            yield _error(f"unknown cluster {path}", match, UNKNOWN_CLUSTER, _dialect_of(path))
+    for read in read_paths():
+        if UNKNOWN_CLUSTER.body(read.errors) != UNKNOWN_CLUSTER.body():
+            match = RouteMatch(safe_regex=read.pattern, headers=[named])
+            yield _error(f"unknown cluster {read.name}", match, UNKNOWN_CLUSTER, read.errors)
     yield _error("unknown cluster", RouteMatch(prefix="/", headers=[named]), UNKNOWN_CLUSTER)
 
 
-def _oversize(config: Config, path: str) -> Route:
+def _oversize(config: Config, read: ReadPaths) -> Route:
     announced = Int64Range(start=config.limits.max_body_bytes + 1, end=_INT64_MAX)
     length = HeaderMatcher(name="content-length", range_match=announced)
-    match = RouteMatch(safe_regex=inference_path(path), headers=[_POST, length])
-    route = _error(f"too large {path}", match, TOO_LARGE, _dialect_of(path))
+    match = RouteMatch(safe_regex=read.pattern, headers=[_POST, length])
+    route = _error(f"too large {read.name}", match, TOO_LARGE, read.errors)
     route.typed_per_filter_config = _without_us(config)
     return route
 
 
-def _error(name: str, match: RouteMatch, error: EnvoyError, dialect: Dialect = OF_OTHER_PATHS) -> Route:
-    response = direct(error, dialect)
+def _error(name: str, match: RouteMatch, error: EnvoyError, errors: RendersErrors = OF_OTHER_PATHS) -> Route:
+    response = direct(error, errors)
     return Route(
         name=name, match=match, direct_response=response, response_headers_to_add=error_headers(error)
     )
-
-
-def _dialect_of(path: str) -> Dialect:
-    return find_dialect("POST", path) or OF_OTHER_PATHS
 
 
 def _route(config: Config, name: str, match: RouteMatch, cluster: str) -> Route:

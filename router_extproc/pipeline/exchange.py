@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.errors import (
     HeadersTooLarge,
     MalformedRequest,
@@ -19,10 +21,11 @@ from router_extproc.errors import (
     RequestTooLarge,
     UnsupportedRequest,
 )
+from router_extproc.pipeline.by_name import NamedRequest, RoutingByName
 from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.consequences import Consequences
-from router_extproc.pipeline.decision import Forward, Reject
+from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
@@ -37,7 +40,7 @@ from router_extproc.pipeline.operators import (
 from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
-from router_extproc.pipeline.request_ids import ExchangeStart, read_request_ids
+from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart, read_request_ids
 from router_extproc.pipeline.restoring import Restoring, begin_restoring
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.driver import DeferredReply
@@ -60,14 +63,19 @@ _CONTINUE = HeadersReply()
 _UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
 
 
+#: What is understood of a method and path; None: nothing, it passes untouched.
+FindApi: TypeAlias = Callable[[str, str], Dialect | RoutedApi | None]
+
+
 @dataclass(frozen=True, slots=True)
 class ExchangeParts:
     """What every exchange of this process shares."""
 
     pipeline: RequestPipeline
     observer: AnswerObserver
-    #: The dialect of a method and path, if any.
-    find_dialect: Callable[[str, str], Dialect | None]
+    #: The dialect, or the API that is only routed, of a method and path.
+    find_api: FindApi
+    by_name: RoutingByName
     clock: Clock
     consequences: Consequences
     hidden: HiddenHits
@@ -80,7 +88,7 @@ class ExchangeParts:
         cls,
         pipeline: RequestPipeline,
         observer: AnswerObserver,
-        find_dialect: Callable[[str, str], Dialect | None],
+        find_api: FindApi,
         listener: Listener,
         clock: Clock,
         savings: Savings,
@@ -100,8 +108,17 @@ class ExchangeParts:
         coalescer = observer.coalescer
         coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
         consequences = Consequences(listener, savings, observer.shadow, old_headers)
-        parts = (pipeline, observer, find_dialect, clock, consequences, hidden, coalescing)
+        by_name = RoutingByName(clock, pipeline.reader.catalogue, pipeline.policy, pipeline.traffic)
+        parts = (pipeline, observer, find_api, by_name, clock, consequences, hidden, coalescing)
         return cls(*parts, operators)
+
+    async def decide(
+        self, api: Dialect | RoutedApi, headers: Headers, body: bytes, exchange: ExchangeStart = NO_EXCHANGE
+    ) -> Decision:
+        """The decision on one request; never raises on what a client sent."""
+        if isinstance(api, RoutedApi):
+            return self.by_name.decide(NamedRequest(api, headers, body, exchange))
+        return await self.pipeline.decide(RawRequest(api, headers, body, exchange))
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -112,7 +129,7 @@ class ExchangeParts:
 class _Request:
     """A request that is ours, as its headers say."""
 
-    dialect: Dialect
+    api: Dialect | RoutedApi
     headers: Headers
     exchange: ExchangeStart
     debug: DebugHeader
@@ -137,13 +154,13 @@ class RoutedExchange:
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
         """Ask for the body of a request that is ours, let everything else pass."""
         method, path = event.headers.get(":method") or "", event.headers.get(":path") or ""
-        dialect = self._parts.find_dialect(method, path)
-        if dialect is None:
+        api = self._parts.find_api(method, path)
+        if api is None:
             return PASS
         exchange = ExchangeStart(self._parts.clock.wall_s(), read_request_ids(event.headers))
         debug = self._parts.operators.read(event.headers)
         headers = without_token(event.headers) if debug.sent else event.headers
-        request = self._request = _Request(dialect, headers, exchange, debug)
+        request = self._request = _Request(api, headers, exchange, debug)
         error = _refusal(event)
         return ask_body(self._role) if error is None else self._reject(request, error)
 
@@ -163,11 +180,10 @@ class RoutedExchange:
     async def _decide(self, request: _Request, body: bytes) -> DecisionReport:
         clock = self._parts.clock
         started_s, begun_s = clock.wall_s(), clock.monotonic_s()
-        raw = RawRequest(request.dialect, request.headers, body, request.exchange)
-        decision = await self._parts.pipeline.decide(raw)
+        decision = await self._parts.decide(request.api, request.headers, body, request.exchange)
         duration_s, size = clock.monotonic_s() - begun_s, len(body)
         return DecisionReport(
-            request.dialect.name,
+            request.api.name,
             request.exchange,
             decision,
             started_s,
@@ -200,11 +216,11 @@ class RoutedExchange:
 
     def _reject(self, request: _Request, error: RequestError) -> ImmediateResponse:
         """Refuse what the pipeline never sees."""
-        decision, now_s = Reject(error, request.dialect.render_error(error)), self._parts.clock.wall_s()
+        decision, now_s = Reject(error, request.api.render_error(error)), self._parts.clock.wall_s()
         operators = self._parts.operators
         version = operators.policy_version
         report = DecisionReport(
-            request.dialect.name, request.exchange, decision, now_s, 0.0, policy_version=version
+            request.api.name, request.exchange, decision, now_s, 0.0, policy_version=version
         )
         self._parts.consequences.listener.decided(report)
         return operators.answer(reject(error, decision.rendered), request.debug)
@@ -224,11 +240,11 @@ class RoutedExchange:
     def _restore(self, event: AnswerStarted, reply: HeadersReply) -> HeadersReply | ImmediateResponse:
         """The reply to an answer's headers, which says whether its chunks will change."""
         request, redacted = self._request, self._redacted
-        if request is None or redacted is None:
+        if request is None or redacted is None or isinstance(request.api, RoutedApi):
             return reply
         if self._observation is not None:
             self._observation.tally = redacted.tally
-        begun = begin_restoring(redacted, request.dialect, event)
+        begun = begin_restoring(redacted, request.api, event)
         if isinstance(begun, ImmediateResponse):
             return begun
         self._restoring = begun

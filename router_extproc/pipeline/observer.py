@@ -17,6 +17,7 @@ from router_extproc.cache.results import Kept
 from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.coalescing import Coalescer
@@ -50,7 +51,8 @@ class EntrySink(Protocol):
 class AnswerObserver:
     """Opens one observation for each answer that has a write token."""
 
-    dialects: Mapping[str, Dialect]
+    #: By the name in a write token.
+    apis: Mapping[str, Dialect | RoutedApi]
     #: None: the cache is off; answers are only measured.
     sink: EntrySink | None
     listener: Listener
@@ -80,10 +82,10 @@ class AnswerObserver:
         if self.traffic is not None and origin.cluster:
             self.traffic.heard(origin.cluster, origin.details)
         read = _read_token(token) if isinstance(token, str) else token
-        dialect = None if read is None else self.dialects.get(read.dialect)
-        if read is None or dialect is None:
+        api = None if read is None else self.apis.get(read.dialect)
+        if read is None or api is None:
             return None
-        return Observation(self, read, status, headers, dialect, foreign=self._is_foreign(read, origin))
+        return Observation(self, read, status, headers, api, foreign=self._is_foreign(read, origin))
 
     def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
         """Another cluster answered than the one where the token's model is served."""
@@ -108,7 +110,7 @@ class Observation:
         token: WriteToken,
         status: int,
         headers: Mapping[str, str],
-        dialect: Dialect,
+        api: Dialect | RoutedApi,
         *,
         foreign: bool = False,
     ) -> None:
@@ -118,9 +120,9 @@ class Observation:
         self._token = token
         self._status = status
         self._headers = headers
-        self._dialect = dialect
+        self._api = api
         content_type = headers.get("content-type", "")
-        reader = dialect.read_answer(content_type, max_answer_bytes=observer.max_answer_bytes)
+        reader = api.read_answer(content_type, max_answer_bytes=observer.max_answer_bytes)
         self._reader = decoding(reader, headers.get("content-encoding", ""))
         self._ttft_s: float | None = None
         clock = observer.clock
@@ -181,8 +183,10 @@ class Observation:
         shadow, plan = self._observer.shadow, self._token.shadow
         if shadow is None or plan is None or self.foreign or isinstance(answer, Incomplete):
             return
+        if isinstance(self._api, RoutedApi):
+            return
         if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
-            shadow.compare(plan, self._token.decision, self._dialect, answer.facts)
+            shadow.compare(plan, self._token.decision, self._api, answer.facts)
 
     def _note_pages(self) -> None:
         if self._observer.pages is not None and not self.foreign:

@@ -245,6 +245,14 @@ class Policy:
         )
         return self._with_fallback(replace(route, may_act=may_act), traffic, demands)
 
+    def by_name(self, target: Target | None, traffic: TrafficSnapshot = ALL_UP) -> Route:
+        """The route of a request of which nothing is known but the model that it names; None: it names none.
+
+        No decision is asked, and the default model takes what names none.
+        """
+        route = Route(DEFAULT, self._default, None) if target is None else Route(PINNED, target, None)
+        return self._with_fallback(route, traffic)
+
     def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:
         """How every rule goes, in the order in which they are asked.
 

@@ -199,7 +199,9 @@ async def test_a_refusal_is_counted_by_its_reason(stack: Stack) -> None:
 #: Method, path, and whether it is counted.
 UNREAD = [
     ("POST", "/v1/completions", 1),
-    ("POST", "/v1/messages/count_tokens", 1),
+    ("POST", "/v1/messages/count_tokens/x", 1),
+    ("POST", "/v1/messages/count_tokens", 0),
+    ("POST", "/v1/audio/transcriptions/", 0),
     ("POST", "/v1/Responses?a", 1),
     ("POST", "/api/v1/chat/completions", 1),
     ("POST", "/inference/v1/generate", 1),
@@ -222,7 +224,17 @@ async def test_what_seems_to_be_inference_and_passes_unread_is_counted(stack: St
 
 async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack) -> None:
     wanted = {"/v1/models": 200, "/v1/models/org/model": 200, "/v1/chat/completions/": 200}
-    denied = ["/", "/v1", "/v1/", "/health", "/v1/completions", "/v1/modelsx", "/metrics", "/v1/chat"]
+    denied = [
+        "/",
+        "/v1",
+        "/v1/",
+        "/health",
+        "/v1/completions",
+        "/tokenize",
+        "/v1/modelsx",
+        "/metrics",
+        "/v1/chat",
+    ]
     paths = [*wanted, *denied]
     found = {path: (await send(denying, path)).status for path in paths}
     assert found == {**wanted, **dict.fromkeys(denied, 403)}
@@ -231,7 +243,16 @@ async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack)
 
 async def test_a_list_lets_exactly_its_paths_pass(listing: Stack) -> None:
     wanted = ["/metrics", "/v1/files/", "/v1/files/a/b", "/v1/chat/completions", "/v1/completions"]
-    denied = ["/metrics/x", "/v1/files", "/v1/filesx", "/v1/models", "/METRICS", "/sleep", "/v1/messages/x"]
+    denied = [
+        "/metrics/x",
+        "/rerank",
+        "/v1/files",
+        "/v1/filesx",
+        "/v1/models",
+        "/METRICS",
+        "/sleep",
+        "/v1/messages/x",
+    ]
     found = {path: (await send(listing, path)).status for path in [*wanted, *denied]}
     assert found == {**dict.fromkeys(wanted, 200), **dict.fromkeys(denied, 403)}
 

@@ -26,8 +26,8 @@ def warn_of_paths_past_the_guard(subject: Subject) -> Iterator[ConfigWarning]:
         if guarding:
             problem = (
                 f"uses {', '.join(sorted(guarding))}, which reads inference requests only, while"
-                " envoy.other_paths lets requests to every other API pass unread; set it to deny, or list"
-                " the paths that may pass"
+                " envoy.other_paths lets requests to every other API pass unread, also to those that are only"
+                " routed (rerank, tokenize, audio, ...); set it to deny, or list the paths that may pass"
             )
             yield ConfigWarning(path, problem)
 

@@ -12,6 +12,7 @@ from typing import Final, get_args
 
 from router_extproc.config.model import Config
 from router_extproc.dialects import DIALECTS
+from router_extproc.dialects.routed import ROUTED_APIS
 from router_extproc.equivalence.languages import OTHER, known_codes
 from router_extproc.errors import RequestError
 from router_extproc.pipeline import redaction
@@ -20,7 +21,7 @@ from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import DEFAULT
+from router_extproc.routing.policy import DEFAULT, PINNED
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
 
@@ -58,8 +59,8 @@ class KnownLabels:
     def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
         """What requests under this configuration may be labelled with; `signals`: those that are computed."""
         decided = [(each.name, model.model) for each in config.decisions for model in each.candidates]
-        pinned = [("pinned", model) for model in config.models]
-        routes = dict.fromkeys((*decided, ("default", config.default_model), *pinned))
+        pinned = [(PINNED, model) for model in config.models]
+        routes = dict.fromkeys((*decided, (DEFAULT, config.default_model), *pinned))
         acting = [(each.name, each.action) for each in config.decisions if each.action is not None]
         redacting = [(name, action.redaction) for name, action in acting]
         return cls(
@@ -79,12 +80,16 @@ class KnownLabels:
     def series(self) -> dict[str, list[Values]]:
         """Metric, by its name without prefix and suffix, to the label values of its series."""
         tokens = ("prompt", "completion")
+        by_name = [route for route in self.routes if route[0] in {DEFAULT, PINNED}]
         known: dict[str, list[Values]] = {
             "requests": [
-                (dialect, *route, status)
-                for dialect, route, status in product(DIALECTS, self.routes, get_args(CacheStatus))
+                *(
+                    (dialect, *route, status)
+                    for dialect, route, status in product(DIALECTS, self.routes, get_args(CacheStatus))
+                ),
+                *((api, *route, "bypass") for api, route in product(ROUTED_APIS, by_name)),
             ],
-            "rejected_requests": list(product(DIALECTS, rejection_codes())),
+            "rejected_requests": list(product((*DIALECTS, *ROUTED_APIS), rejection_codes())),
             "decision_duration_seconds": [("forward",), ("replay",), ("answer",), ("reject",)],
             "local_replies": [(dialect, *local) for dialect, local in product(DIALECTS, self.local)],
             "stage_duration_seconds": [(stage,) for stage in STAGES],

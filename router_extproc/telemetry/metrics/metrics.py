@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from router_extproc.dialects.routed.base import NOT_READ
 from router_extproc.errors import RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
@@ -246,7 +247,9 @@ class Metrics(RegisteredMetrics):
         self._stored.labels(report.stored).inc()
         if report.tally is not None:
             self._redaction.of_answer(report.decision, report.tally)
-        self._answered.labels(report.model).observe(report.duration_s)
+        # How long a count of tokens takes says nothing of how long this model thinks.
+        if report.incomplete != NOT_READ:
+            self._answered.labels(report.model).observe(report.duration_s)
         if report.ttft_s is not None:
             self._ttft.labels(report.model).observe(report.ttft_s)
         if report.usage is not None:

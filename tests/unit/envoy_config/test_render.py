@@ -12,7 +12,9 @@ from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Coalescing, Config, SemanticCache
 from router_extproc.dialects import DIALECTS, INFERENCE_PATHS, find_dialect
 from router_extproc.dialects.endpoints import inference_endpoints
+from router_extproc.dialects.routed import ROUTED_PATHS, find_routed
 from router_extproc.envoy_config.filters import all_but
+from router_extproc.envoy_config.paths import PATTERN_CHARS_MAX, read_paths
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import What, render
 from router_extproc.protocol.modes import Role
@@ -150,6 +152,25 @@ def test_every_dialect_has_its_routes() -> None:
             patterns = [match["safe_regex"]["regex"] for match in matches]
             assert any(re.fullmatch(pattern, path) for pattern in patterns)
         assert all(find_dialect("POST", endpoint.path) is dialect for endpoint in endpoints)
+
+
+def test_every_routed_api_has_its_routes_in_patterns_that_envoy_takes() -> None:
+    """RE2 programs over 100 are refused, and a route for each path would be tried for each request."""
+    by_name = {each.name: each for each in read_paths()}
+    matched = [each["match"] for each in routes(config()) if each["name"].startswith("inference by name")]
+    patterns = [match["safe_regex"]["regex"] for match in matched]
+    assert len(patterns) == len(by_name) - len(INFERENCE_PATHS) < len(ROUTED_PATHS) / 2
+    assert all(len(pattern) <= PATTERN_CHARS_MAX for pattern in patterns)
+    for path in ROUTED_PATHS:
+        assert sum(re.fullmatch(pattern, path) is not None for pattern in patterns) == 1
+        assert sum(re.fullmatch(pattern, path + "/") is not None for pattern in patterns) == 1
+        assert not any(re.fullmatch(pattern, path + "x") for pattern in patterns)
+
+
+def test_paths_of_one_pattern_have_one_form_of_errors() -> None:
+    for read in read_paths():
+        forms = {id(api.errors) for path in read.paths if (api := find_routed("POST", path)) is not None}
+        assert forms <= {id(read.errors)}
 
 
 def test_everything_else_meets_no_filter_and_comes_last() -> None:

@@ -250,3 +250,10 @@ def test_when_every_pool_of_a_chain_is_down_the_models_own_is_asked() -> None:
 def test_equal_readings_and_equal_traffic_give_the_same_route() -> None:
     one = policy(TWO, decision("law", 3, {"domain": "law"}))
     assert one.decide(MATHS, LARGE_DOWN) == one.decide(MATHS, LARGE_DOWN)
+
+
+def test_a_request_of_which_only_the_name_is_known_meets_no_decision() -> None:
+    asked = policy(decision("all", 9))
+    assert asked.by_name(LARGE) == Route("pinned", LARGE, None)
+    assert asked.by_name(None) == Route("default", SMALL, None)
+    assert asked.by_name(LARGE, LARGE_DOWN).fallback == SMALL

@@ -47,7 +47,7 @@ class Counted:
     @classmethod
     def of(cls, router: FakeRouter) -> Counted:
         dialect = CountingDialect()
-        parts = replace(router.parts, find_dialect=lambda _method, _path: dialect)
+        parts = replace(router.parts, find_api=lambda _method, _path: dialect)
         return cls(Client(replace(router, parts=parts)), dialect.contexts)
 
     @property

@@ -56,6 +56,16 @@ def test_a_counter_is_zero_before_its_first_event(metrics: Metrics) -> None:
     assert value(metrics, "answer_ttft_seconds_count", model="large") == 0
 
 
+def test_an_api_that_is_only_routed_has_the_routes_that_it_may_take(metrics: Metrics) -> None:
+    for decision, model in (("default", "small"), ("pinned", "small"), ("pinned", "large")):
+        route = {"dialect": "tokenize", "decision": decision, "model": model}
+        assert value(metrics, "requests_total", **route, cache="bypass") == 0
+        assert value(metrics, "requests_total", **route, cache="miss") is None
+    maths = {"dialect": "tokenize", "decision": "maths", "model": "large"}
+    assert value(metrics, "requests_total", **maths, cache="bypass") is None
+    assert value(metrics, "rejected_requests_total", dialect="tokenize", code="model_not_found") == 0
+
+
 def test_a_decision_whose_models_accept_not_everything_may_refuse() -> None:
     limited = {"small": {"cluster": "s", "accepts": ["text"]}, "large": {"cluster": "l"}}
     config = CONFIG.model_dump(mode="json") | {"models": limited}

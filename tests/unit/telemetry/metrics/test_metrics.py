@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from router_extproc.cache.base import BackendState
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
+from router_extproc.dialects.routed.base import NOT_READ
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import MalformedRequest, RequestBlocked, RequestError, UnsupportedRequest
 from router_extproc.llm.answer import Usage
@@ -166,6 +167,13 @@ def test_an_answer_is_counted_with_its_tokens() -> None:
     assert value(metrics, "tokens_total", model="large", kind="completion") == 20
     assert value(metrics, "answer_ttft_seconds_sum", model="large") == 0.4
     assert value(metrics, "answers_stored_total", outcome="stored") == 1
+
+
+def test_how_long_an_unread_answer_took_is_not_how_long_its_model_answers() -> None:
+    metrics = Metrics()
+    metrics.answered(answered(model="large", incomplete=NOT_READ))
+    assert value(metrics, "answer_duration_seconds_count", model="large") is None
+    assert value(metrics, "answers_total", model="large", decision="d", status="2xx") == 1
 
 
 def test_negative_usage_of_a_pool_does_not_stop_the_counting() -> None:
