@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 import orjson
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.dialects.members import an_integer, an_object, is_integer
-from router_extproc.llm.answer import JsonObject, JsonValue, Usage
+from router_extproc.llm.answer import Answer, JsonObject, JsonValue, Usage
 
 JSON_TYPE: Final = "application/json"
 SSE_TYPE: Final = "text/event-stream"
@@ -89,3 +91,11 @@ def usage_of(document: JsonObject) -> Usage | None:
 def _detail(details: JsonValue, name: str) -> int:
     count = details.get(name) if type(details) is dict else None
     return count if is_integer(count) else 0
+
+
+def renew(answer: Answer, *, now_s: float) -> Answer:
+    """See dialects.base.AnswerDialect; the new id is of the kind of the old one."""
+    kind, separator, _ = answer.facts.id.partition("-")
+    identity = f"{kind if separator else 'answer'}-{uuid4().hex}"
+    document = {**answer.document, "id": identity, "created": int(now_s)}
+    return Answer(replace(answer.facts, id=identity), document)

@@ -14,7 +14,7 @@ from router_extproc.dialects.base import (
     Rendered,
 )
 from router_extproc.dialects.edit_json import edit_json
-from router_extproc.dialects.openai_chat.answer import compose, read_unstreamed, renew, restore
+from router_extproc.dialects.openai_chat.answer import compose, read_unstreamed, restore
 from router_extproc.dialects.openai_chat.assemble import CompletionAssembler
 from router_extproc.dialects.openai_chat.changes import edits_for
 from router_extproc.dialects.openai_chat.render import render_json, render_stream
@@ -23,6 +23,7 @@ from router_extproc.dialects.openai_chat.rewrite import CompletionRewriter
 from router_extproc.dialects.openai_chat.shapes import BODY
 from router_extproc.dialects.openai_chat.texts import texts_of
 from router_extproc.dialects.openai_errors import render_error
+from router_extproc.dialects.openai_objects import renew
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit

@@ -6,7 +6,6 @@ Source: the OpenAI API reference, "The chat completion object"; vLLM, ChatComple
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
@@ -65,14 +64,6 @@ def restore(document: JsonObject) -> Answer:
     if isinstance(answer, Incomplete):
         raise ValueError(f"the document is no complete answer: {answer.reason}")  # noqa: TRY004 - what it holds
     return answer
-
-
-def renew(answer: Answer, *, now_s: float) -> Answer:
-    """See dialects.base.AnswerDialect."""
-    kind, separator, _ = answer.facts.id.partition("-")
-    identity = f"{kind if separator else 'answer'}-{uuid4().hex}"
-    document = {**answer.document, "id": identity, "created": int(now_s)}
-    return Answer(replace(answer.facts, id=identity), document)
 
 
 def compose(text: str, *, model: str, now_s: float) -> JsonObject:

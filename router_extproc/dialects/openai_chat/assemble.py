@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from router_extproc.dialects.members import NotUnderstoodError, a_list, an_integer, an_object, others
+from router_extproc.dialects.merging import MERGE_DEPTH, add_whole, first_finish
 from router_extproc.dialects.openai_chat.answer import read_completion
 from router_extproc.dialects.openai_chat.completion import content_text
 from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error
@@ -26,8 +27,6 @@ _BOOKKEEPING: Final = frozenset({"index", "delta", "finish_reason"})
 _WHOLE: Final = frozenset({"id", "type", "role", "name"})
 #: Members of a delta that show that the model has begun to answer.
 _BEGINNINGS: Final = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
-#: Objects inside a delta are merged to this depth, deeper ones are taken whole.
-_MERGE_DEPTH: Final = 4
 
 
 class _Text:
@@ -149,9 +148,9 @@ class _ChoicePieces:
                 _add_piece(self._message, name, value)
         for name, value in choice.items():
             if name == "finish_reason":
-                self._others[name] = _first_finish(self._others.get(name), value)
+                self._others[name] = first_finish(self._others.get(name), value)
             elif name != "delta":
-                _add_whole(self._others, name, value)
+                add_whole(self._others, name, value)
 
     def _add_calls(self, calls: JsonValue) -> None:
         """Fragments of tool calls, told apart by their index."""
@@ -178,16 +177,7 @@ def _is_keep_alive(name: str, said: bytes) -> bool:
     return name != _UNNAMED and not said.startswith((b"{", b"["))
 
 
-def _first_finish(held: JsonValue, value: JsonValue) -> JsonValue:
-    """Why the choice ended, said once or the same again; null and "" say nothing yet."""
-    if value is None or value == "":
-        return held
-    if held is not None and held != value:
-        raise NotUnderstoodError
-    return value
-
-
-def _add_piece(pieces: _Object, name: str, value: JsonValue, depth: int = _MERGE_DEPTH) -> None:
+def _add_piece(pieces: _Object, name: str, value: JsonValue, depth: int = MERGE_DEPTH) -> None:
     """Merge one member of a delta: texts and lists grow, objects merge, anything else is replaced."""
     held = pieces.get(name)
     if value is None or name in _WHOLE:
@@ -204,20 +194,6 @@ def _add_piece(pieces: _Object, name: str, value: JsonValue, depth: int = _MERGE
         held.extend(value)
     else:
         pieces[name] = value
-
-
-def _add_whole(members: JsonObject, name: str, value: JsonValue, depth: int = _MERGE_DEPTH) -> None:
-    """Merge one member of a choice: lists grow, objects merge by member, anything else is replaced."""
-    held = members.get(name)
-    if value is None:
-        members.setdefault(name, None)
-    elif type(value) is list and type(held) is list:
-        held.extend(value)
-    elif type(value) is dict and type(held) is dict and depth:
-        for inner, inner_value in value.items():
-            _add_whole(held, inner, inner_value, depth - 1)
-    else:
-        members[name] = value
 
 
 def _first_or_same(held: _Piece, value: JsonValue) -> _Piece:

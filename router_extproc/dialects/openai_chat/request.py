@@ -13,9 +13,10 @@ from typing import Final
 
 from router_extproc.dialects.doubled import mark_of_doubled
 from router_extproc.dialects.json_body import canonical, read_object
-from router_extproc.dialects.openai_chat.shapes import CHECKED, MESSAGE, STREAM_OPTIONS
-from router_extproc.dialects.openai_chat.spelling import one_spelling
+from router_extproc.dialects.openai_chat.shapes import CHECKED, MESSAGE
+from router_extproc.dialects.openai_chat.spelling import SPELLING
 from router_extproc.dialects.openai_chat.turns import contents_of, kind_of, turn_of
+from router_extproc.dialects.openai_members import wants_usage
 from router_extproc.dialects.scalars import is_true
 from router_extproc.dialects.shapes import check_members, read_messages, read_model, wrong_shape
 from router_extproc.llm.answer import JsonObject, JsonValue
@@ -89,7 +90,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         history=_turns(originals[:before], messages[:before]),
         context=_context(body, document, originals, asked),
         stream=is_true(document.get("stream")),
-        stream_usage=_wants_usage(document),
+        stream_usage=wants_usage(document),
         prompt_is_last=asked == len(messages) - 1 and bool(prompt.strip()),
         has_tools=bool(document.get("tools") or document.get("functions")),
         has_attachments=any(message.attached for message in messages),
@@ -154,15 +155,6 @@ def _turns(originals: Sequence[JsonObject], messages: Sequence[_Message]) -> tup
     return tuple(turn for turn in turns if turn is not None)
 
 
-def _wants_usage(document: JsonObject) -> bool:
-    """Whether the stream shall end with the usage."""
-    options = document.get("stream_options")
-    if type(options) is not dict:
-        return False
-    check_members(options, STREAM_OPTIONS, "stream_options.")
-    return is_true(options.get("include_usage"))
-
-
 def _context(
     body: bytes, document: JsonObject, originals: Sequence[JsonObject], asked: int | None
 ) -> tuple[ContextField, ...]:
@@ -172,7 +164,7 @@ def _context(
         for place, each in enumerate(originals)
     ]
     messages = canonical(turns) + mark_of_doubled(body, document, _DECIDING)
-    others = one_spelling({name: document[name] for name in document if name not in OUTSIDE_CONTEXT})
+    others = SPELLING.of({name: document[name] for name in document if name not in OUTSIDE_CONTEXT})
     return (
         ContextField("messages", messages),
         *(ContextField(name, canonical(others[name])) for name in sorted(others)),

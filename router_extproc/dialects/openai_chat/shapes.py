@@ -60,8 +60,6 @@ _IGNORED: Final = frozenset(
 )
 #: What is checked of a client's body; of an operator's parameters all of `BODY` is.
 CHECKED: Final[Mapping[str, Shape]] = {name: shape for name, shape in BODY.items() if name not in _IGNORED}
-#: Optional members of `stream_options`.
-STREAM_OPTIONS: Final[Mapping[str, Shape]] = {"include_usage": BOOLEAN}
 #: Optional members of a message.
 MESSAGE: Final[Mapping[str, Shape]] = {
     "audio": OBJECT,

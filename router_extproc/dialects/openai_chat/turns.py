@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL
+from router_extproc.dialects.openai_members import is_json_asked
 from router_extproc.llm.answer import JsonObject, JsonValue, ToolCall
 from router_extproc.llm.request import Contents, Role, Turn
 
@@ -31,9 +32,6 @@ _ATTACHMENTS: Final[Mapping[str, _Attachment]] = {
 _TEXTS: Final = frozenset({"text", "refusal", "input_text", "output_text", "thinking"})
 #: Members that tell what a part without a kind is.
 _TELLING: Final = ("text", "refusal", *_ATTACHMENTS)
-_JSON_FORMATS: Final = frozenset({"json_object", "json_schema"})
-#: Members by which a vLLM is asked for JSON of a schema.
-_JSON_MEMBERS: Final = ("guided_json",)
 
 
 def turn_of(message: JsonObject, text: str) -> Turn | None:
@@ -58,7 +56,7 @@ def contents_of(document: JsonObject, messages: Sequence[JsonObject]) -> Content
         for part in content if type(content) is list else ():
             if type(part) is dict and (kind := kind_of(part)) not in _TEXTS:
                 found[_ATTACHMENTS.get(kind, "files")] += 1
-    return Contents(_tools_offered(document), **found, json_asked=_is_json_asked(document))
+    return Contents(_tools_offered(document), **found, json_asked=is_json_asked(document))
 
 
 def _tool_calls(message: JsonObject) -> Iterator[ToolCall]:
@@ -79,13 +77,3 @@ def _call(called: JsonValue, name: str, text: str) -> Iterator[ToolCall]:
 def _tools_offered(document: JsonObject) -> int:
     lists = (document.get("tools"), document.get("functions"))
     return sum(len(each) for each in lists if type(each) is list)
-
-
-def _is_json_asked(document: JsonObject) -> bool:
-    wanted = document.get("response_format")
-    if type(wanted) is dict and wanted.get("type") in _JSON_FORMATS:
-        return True
-    structured = document.get("structured_outputs")
-    if type(structured) is dict and structured.get("json") is not None:
-        return True
-    return any(document.get(name) is not None for name in _JSON_MEMBERS)
