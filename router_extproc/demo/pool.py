@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from router_extproc.demo.completions import completion, completion_events, read_completion_request
 from router_extproc.demo.messages import message, message_error, message_events, read_message_request
 from router_extproc.demo.texts import Asked, count_tokens, message_of, pieces, read_request
 from router_extproc.llm.answer import JsonValue
@@ -63,6 +64,7 @@ class DemoPool:
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_post("/v1/chat/completions", self._complete)
+        application.router.add_post("/v1/completions", self._continue)
         application.router.add_post("/v1/messages", self._message)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/health", self._health)
@@ -91,6 +93,23 @@ class DemoPool:
             return _error(404, f"this pool serves {self.served_name}")
         await asyncio.sleep(self._latency_s)
         return await self._stream(request, asked) if asked.stream else self._answer(asked)
+
+    async def _continue(self, request: web.Request) -> web.StreamResponse:
+        try:
+            continued = read_completion_request(self.name, orjson.loads(await request.read()))
+        except orjson.JSONDecodeError:
+            continued = None
+        if continued is None:
+            return _error(400, "not a completion request")
+        self.seen[continued.asked.model] += 1
+        if continued.asked.model not in (self.served_name, VIRTUAL_NAME):
+            return _error(404, f"this pool serves {self.served_name}")
+        await asyncio.sleep(self._latency_s)
+        head = self._head(continued.asked, "text_completion", prefix="cmpl")
+        if not continued.asked.stream:
+            return _json(completion(head, continued))
+        events = (b"data: " + orjson.dumps(event) + b"\n\n" for event in completion_events(head, continued))
+        return await self._send(request, chain(events, [b"data: [DONE]\n\n"]))
 
     async def _message(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -147,9 +166,9 @@ class DemoPool:
         if asked.stream_usage:
             yield head | {"choices": [], "usage": _usage(asked, message)}
 
-    def _head(self, asked: Asked, kind: str) -> JsonObject:
+    def _head(self, asked: Asked, kind: str, *, prefix: str = "chatcmpl") -> JsonObject:
         return {
-            "id": f"chatcmpl-demo-{self._digest(asked)}",
+            "id": f"{prefix}-demo-{self._digest(asked)}",
             "object": kind,
             "created": int(time.time()),
             "model": self.served_name,

@@ -128,7 +128,7 @@ async def denying(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def listing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """Some paths pass, one of them an operator's, one of them another API's."""
-    listed = ["/metrics", "/v1/files/*", "/v1/completions"]
+    listed = ["/metrics", "/v1/files/*", "/inference/v1/generate"]
     async with running_stack(tmp_path_factory.mktemp("list"), envoy={"other_paths": listed}) as stack:
         yield stack
 
@@ -198,7 +198,6 @@ async def test_a_refusal_is_counted_by_its_reason(stack: Stack) -> None:
 
 #: Method, path, and whether it is counted.
 UNREAD = [
-    ("POST", "/v1/completions", 1),
     ("POST", "/v1/messages/count_tokens/x", 1),
     ("POST", "/v1/messages/count_tokens", 0),
     ("POST", "/v1/audio/transcriptions/", 0),
@@ -208,6 +207,7 @@ UNREAD = [
     ("GET", "/v1/responses/1", 0),
     ("POST", "/v1/files", 0),
     ("POST", "/v1/chat/completions", 0),
+    ("POST", "/v1/completions", 0),
     ("POST", "/v1/messages", 0),
     ("POST", "/v1/chat/completions;a", 0),
 ]
@@ -229,7 +229,7 @@ async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack)
         "/v1",
         "/v1/",
         "/health",
-        "/v1/completions",
+        "/inference/v1/generate",
         "/tokenize",
         "/v1/modelsx",
         "/metrics",
@@ -242,7 +242,7 @@ async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack)
 
 
 async def test_a_list_lets_exactly_its_paths_pass(listing: Stack) -> None:
-    wanted = ["/metrics", "/v1/files/", "/v1/files/a/b", "/v1/chat/completions", "/v1/completions"]
+    wanted = ["/metrics", "/v1/files/", "/v1/files/a/b", "/v1/chat/completions", "/inference/v1/generate"]
     denied = [
         "/metrics/x",
         "/rerank",
@@ -259,6 +259,6 @@ async def test_a_list_lets_exactly_its_paths_pass(listing: Stack) -> None:
 
 async def test_a_listed_path_that_seems_to_be_inference_is_counted(listing: Stack) -> None:
     before = counted(listing, "router_unread.shadow_denied")
-    for path in ("/v1/completions", "/v1/responses"):
+    for path in ("/inference/v1/generate", "/v1/responses"):
         await send(listing, path)
     assert counted(listing, "router_unread.shadow_denied") == before + 1

@@ -67,8 +67,13 @@ MESSAGES = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant", "tool", "x"]) | TREES},
     optional={"content": TREES | st.lists(PARTS | TREES, max_size=3), "tool_calls": TREES, "name": TREES},
 )
+PROMPTS = st.text(max_size=5) | st.lists(st.text(max_size=3) | st.integers(0, 9), max_size=3) | TREES
 REQUESTS = st.fixed_dictionaries(
-    {"model": st.text(max_size=4) | TREES, "messages": st.lists(MESSAGES, max_size=4) | TREES},
+    {
+        "model": st.text(max_size=4) | TREES,
+        "messages": st.lists(MESSAGES, max_size=4) | TREES,
+        "prompt": PROMPTS,
+    },
     optional={"stream": TREES, "stream_options": TREES, "tools": TREES, "temperature": TREES, "x": TREES},
 )
 
@@ -165,13 +170,33 @@ def test_stream_cut_at_any_byte_has_the_same_events(file: Path, end: bytes) -> N
         assert reader.feed(body[:cut]) + reader.feed(body[cut:]) == whole
 
 
-@pytest.mark.parametrize("name", ["vllm-reasoning", "vllm-tools"])
-def test_stream_cut_at_any_byte_is_the_same_answer(name: str) -> None:
-    body = (SAMPLES / "openai_chat" / f"{name}.answer.sse").read_bytes()
-    whole = read(CHAT, "text/event-stream", body)
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [
+        ("openai_chat", "vllm-reasoning"),
+        ("openai_chat", "vllm-tools"),
+        ("openai_completions", "vllm-tokens-usage"),
+    ],
+)
+def test_stream_cut_at_any_byte_is_the_same_answer(dialect: str, name: str) -> None:
+    body = (SAMPLES / dialect / f"{name}.answer.sse").read_bytes()
+    whole = read(DIALECTS[dialect], "text/event-stream", body)
     assert isinstance(whole, Answer)
     for cut in range(len(body)):
-        assert read(CHAT, "text/event-stream", body[:cut], body[cut:]) == whole
+        assert read(DIALECTS[dialect], "text/event-stream", body[:cut], body[cut:]) == whole
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("file", STREAMS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_a_replay_cut_at_any_byte_is_the_answer_stored(name: str, file: Path) -> None:
+    """Of every stream that the dialect reads as an answer."""
+    dialect = DIALECTS[name]
+    answer = read(dialect, "text/event-stream", file.read_bytes())
+    if isinstance(answer, Answer):
+        request = replace(REQUEST, dialect=name, stream=True, stream_usage=answer.facts.usage_is_known)
+        body = dialect.render(answer, request).body
+        for cut in range(0, len(body), max(1, len(body) // CUT_BYTES)):
+            assert read(dialect, "text/event-stream", body[:cut], body[cut:]) == answer
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])

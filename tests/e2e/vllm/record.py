@@ -1,7 +1,8 @@
-"""Asks a running vLLM and keeps its very bytes in tests/samples/vllm.
+"""Asks a running vLLM and keeps its very bytes in tests/samples.
 
 Not a test. `python tests/e2e/vllm/record.py http://127.0.0.1:PORT` asks the pool that `run.py --keep`
-left running under the name "large"; every request is kept beside its answer.
+left running under the name "large"; every request is kept beside its answer. With the word `completions`
+behind the URL it asks that API, under the name "small".
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-SAMPLES: Final = Path(__file__).parents[2] / "samples" / "vllm"
+SAMPLES: Final = Path(__file__).parents[2] / "samples"
 GUIDE: Final = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What are the main renewable energy sources?"},
@@ -63,18 +64,68 @@ def requests(*, thinks: bool) -> dict[str, dict[str, Any]]:  # Any: JSON bodies
     }
 
 
+def completions() -> dict[str, dict[str, Any]]:  # Any: JSON bodies
+    """Sample name to request body of the completions API."""
+    # A line break at the end: the tiny model goes on with words behind it.
+    text: dict[str, Any] = {"model": "small", "prompt": "Renewable energy:\n", "temperature": 0.7}
+    text |= {"max_tokens": 400, "seed": 7}
+    forms: dict[str, dict[str, Any]] = {"json": {}, "sse": STREAM, "sse-usage": WITH_USAGE}  # Any: likewise
+    several = {"prompt": ["Sun:\n", "Wind:\n"], "n": 2}
+    logprobs = {"logprobs": 2, "echo": True, "max_tokens": 6}
+    return {f"vllm-text.{name}": text | more for name, more in forms.items()} | {
+        "vllm-several.json": text | several,
+        "vllm-several.sse-usage": text | several | WITH_USAGE,
+        "vllm-tokens.json": text | {"prompt": [87, 121, 114, 62, 14], "return_token_ids": True},
+        "vllm-tokens.sse-usage": text
+        | {"prompt": [87, 121, 114, 62, 14], "return_token_ids": True}
+        | WITH_USAGE,
+        "vllm-echo-logprobs.json": text | logprobs,
+        "vllm-echo-logprobs.sse-usage": text | logprobs | WITH_USAGE,
+        "vllm-stop.json": text | {"stop": ["wind", "."], "logprobs": 1},
+        "vllm-stop.sse-usage": text | {"stop": ["wind", "."], "logprobs": 1} | WITH_USAGE,
+        "vllm-length.json": text | {"max_tokens": 2},
+        "vllm-length.sse": text | {"max_tokens": 2} | STREAM,
+        "vllm-usage-each.sse": text
+        | {"stream": True, "stream_options": {"include_usage": True, "continuous_usage_stats": True}},
+        "vllm-error-model.json": text | {"model": "nobody"},
+        "vllm-error-empty.json": text | {"prompt": ""},
+        "vllm-error-type.json": text | {"prompt": {"text": "a"}},
+        "vllm-error-suffix.json": text | {"suffix": "end"},
+    }
+
+
 def record(pool: str) -> None:
     """Write NAME.request.json and NAME.KIND, the answer's body as it came, for every request."""
     thinks = httpx.get(f"{pool}/v1/models").json()["data"][0]["id"] == "large"
-    SAMPLES.mkdir(parents=True, exist_ok=True)
     for name, body in requests(thinks=thinks).items():
-        answer = httpx.post(f"{pool}/v1/chat/completions", json=body, timeout=60)
         stem, kind = name.split(".")
-        file = SAMPLES / (f"{stem}.json" if kind == "json" else f"{stem}{kind.removeprefix('sse')}.sse")
-        file.write_bytes(answer.content)
-        file.with_suffix(".request.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-        sys.stdout.write(f"{answer.status_code} {answer.headers['content-type']} {file.name}\n")
+        file = (
+            SAMPLES / "vllm" / (f"{stem}.json" if kind == "json" else f"{stem}{kind.removeprefix('sse')}.sse")
+        )
+        _record(f"{pool}/v1/chat/completions", body, file, file.with_suffix(".request.json"))
+
+
+def record_completions(pool: str) -> None:
+    """Write NAME.request.json and NAME.answer.KIND for every request."""
+    folder = SAMPLES / "openai_completions"
+    folder.mkdir(exist_ok=True)
+    for name, body in completions().items():
+        stem, kind = name.split(".")
+        stem += kind.removeprefix("json").removeprefix("sse")
+        file = folder / f"{stem}.answer.{kind.partition('-')[0]}"
+        request = folder / f"{stem}-{kind.partition('-')[0]}.request.json"
+        _record(f"{pool}/v1/completions", body, file, request)
+
+
+def _record(url: str, body: dict[str, Any], file: Path, request: Path) -> None:  # Any: JSON bodies
+    answer = httpx.post(url, json=body, timeout=60)
+    file.write_bytes(answer.content)
+    request.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{answer.status_code} {answer.headers['content-type']} {file.name}\n")
 
 
 if __name__ == "__main__":
-    record(sys.argv[1])
+    if sys.argv[2:] == ["completions"]:
+        record_completions(sys.argv[1])
+    else:
+        record(sys.argv[1])

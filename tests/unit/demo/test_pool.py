@@ -8,6 +8,7 @@ import pytest
 
 from router_extproc.demo.pool import DemoPool
 from router_extproc.dialects.openai_chat import OpenAIChat
+from router_extproc.dialects.openai_completions import OpenAICompletions
 from router_extproc.llm.answer import Answer
 
 QUESTION = {"role": "user", "content": "What are the main renewable energy sources?"}
@@ -136,3 +137,46 @@ async def test_the_models_name_their_owner_a_stand_in(url: str) -> None:
     models = await get(url, "/v1/models")
     assert "stand-in" in str(models["data"])
     assert "stand-in" in str(await get(url, "/health"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        ("What is a tree?", 1),
+        (["What is a tree?", [1, 2]], 2),
+        ([1, 2, 3], 1),
+    ],
+)
+async def test_prompts_are_completed_in_both_forms(url: str, prompt: object, texts: int) -> None:
+    body = {"model": "demo-small", "prompt": prompt, "n": 2, "stream_options": {"include_usage": True}}
+    said = []
+    for stream in (False, True):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url}/v1/completions", json={**body, "stream": stream}) as answer,
+        ):
+            reader = OpenAICompletions().read_answer(answer.content_type, max_answer_bytes=2**20)
+            reader.feed(await answer.read())
+        found = reader.finish()
+        assert isinstance(found, Answer)
+        said.append((found.facts.choices, found.facts.usage))
+    assert said[0] == said[1]
+    assert len(said[0][0]) == 2 * texts
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"no", 400),
+        (b'{"model":"demo-small"}', 400),
+        (b"[]", 400),
+        (b'{"model":5,"prompt":"a"}', 400),
+        (b'{"model":"other","prompt":"a"}', 404),
+    ],
+)
+async def test_what_is_no_completion_request_is_refused(url: str, body: bytes, status: int) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/completions", data=body) as answer,
+    ):
+        assert answer.status == status

@@ -261,3 +261,29 @@ async def test_a_decision_tells_what_it_changes_without_the_clients_words() -> N
     ]
     assert "Hello" not in repr(forward.edits)
     assert SMALL.model not in repr(forward.edits)
+
+
+# ── APIs that have no place for a change ──────────────────────────────────────────────────────
+
+
+async def test_a_change_that_an_api_has_no_place_for_is_told() -> None:
+    """Nothing that an operator wrote is left out in silence."""
+    changes = RequestChanges(
+        SurroundSystemPrompt(before="Be brief."),
+        ParameterChanges(set=(("temperature", b"0"),)),
+        ReasoningChange(on=False),
+    )
+    client = Client(fake_router(decisions=[changing(changes)]))
+    sent = await client.send({"model": "auto", "prompt": "Once"}, path="/v1/completions")
+    assert body_of(sent) == {"model": "tiny-large", "prompt": "Once", "temperature": 0}
+    told = client.router.reports.decisions[-1].decision.explanation
+    assert told is not None
+    assert told.not_made == ("system_prompt", "reasoning")
+
+
+async def test_a_change_that_is_made_is_not_told_as_left_out() -> None:
+    client = Client(fake_router(decisions=[changing(BRIEF)]))
+    await client.send(chat("Once"))
+    told = client.router.reports.decisions[-1].decision.explanation
+    assert told is not None
+    assert told.not_made == ()

@@ -223,6 +223,13 @@ def test_what_is_unknown_has_no_key() -> None:
     assert "request_id" not in decision_facts(decided(_forward()))
 
 
+def test_a_line_says_what_an_api_had_no_place_for() -> None:
+    forward = _forward()
+    left = replace(forward, explanation=replace(forward.explanation, not_made=("reasoning",)))
+    assert decision_facts(decided(left))["not_made"] == ["reasoning"]
+    assert "not_made" not in decision_facts(decided(forward))
+
+
 def test_a_line_says_by_which_numbers_a_model_was_chosen() -> None:
     choice = Choice(Candidate(SMALL), "the cheapest", {"small": {"quality": 0.912345, "cost": 0.0}})
     forward = _forward()

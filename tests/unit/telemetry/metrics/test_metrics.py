@@ -104,6 +104,12 @@ def test_what_keys_leave_out_is_counted() -> None:
     )
 
 
+def test_a_change_that_an_api_has_no_place_for_is_counted() -> None:
+    metrics = decide(replace(FORWARD, explanation=replace(EXPLANATION, not_made=("system_prompt",))))
+    labels = {"dialect": "openai_chat", "decision": "maths", "change": "system_prompt"}
+    assert value(metrics, "changes_not_made_total", **labels) == 1
+
+
 def test_a_replayed_request_is_counted_with_the_model_that_answered_first() -> None:
     labels = {"dialect": "openai_chat", "decision": "maths", "model": "large", "cache": "hit-exact"}
     assert value(decide(REPLAY), "requests_total", **labels) == 1
