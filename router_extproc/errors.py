@@ -11,6 +11,7 @@ RouterError
 │  ├─ MalformedRequest 400
 │  ├─ RequestBlocked 403, or as configured
 │  ├─ RequestTooLarge 413
+│  ├─ UnsupportedCoding 415
 │  ├─ HeadersTooLarge 431
 │  ├─ RouterUnavailable 503
 │  └─ UnsupportedRequest 422
@@ -122,6 +123,18 @@ class RequestTooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class UnsupportedCoding(RequestError):
+    """The body is compressed in a way that is not read."""
+
+    status = 415
+    code = "unsupported_content_encoding"
+
+    def __init__(self, message: str, accepted: str) -> None:
+        """accepted: what the client may use instead."""
+        super().__init__(message, param="content-encoding")
+        self.accepted = accepted
 
 
 class HeadersTooLarge(RequestError):

@@ -19,6 +19,7 @@ from router_extproc.dialects import DIALECTS, find_dialect
 from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed import ROUTED_APIS, find_routed
 from router_extproc.dialects.routed.base import RoutedApi
+from router_extproc.pipeline.bodies import BodyReader
 from router_extproc.pipeline.caching.question import SemanticMatching
 from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
@@ -126,6 +127,7 @@ class _Parts:
             policy.limits.budget_s,
             policy.prices,
             self.learned.pages,
+            BodyReader(self.resources.body_executor, policy.limits.max_body_bytes),
             traffic,
         )
 

@@ -36,6 +36,8 @@ from router_extproc.signals.base import Signal, SignalSettings
 #: Prompts that may wait for the encoder. At 2 to 5 ms each, more would exceed their stage's budget while
 #: they wait; refused at once, a request still reaches the default model with a correct body.
 INFERENCES_WAITING_MAX = 16
+#: Large bodies that wait to be read; each may be as large as `limits.max_body_bytes`.
+BODIES_WAITING_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Resources:
     #: None: neither a signal nor the cache needs it.
     encoder: Encoder | None
     inference: Inference
+    #: Reads large bodies.
+    body_executor: Inference
     #: Those that some decision looks at.
     signals: tuple[Signal, ...]
     #: None: the cache is off.
@@ -79,6 +83,7 @@ async def open_resources(
     async with AsyncExitStack() as stack:
         encoder, heads = _open_encoder(config, policy), _heads(policy)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
+        bodies = stack.enter_context(InferenceExecutor(max_waiting=BODIES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
         signals = _open_signals(policy.signals, classifiers)
         cache, languages, judging = None, ENGLISH_ONLY, None
@@ -92,7 +97,7 @@ async def open_resources(
         second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
         shadow = _open_signals(policy.shadow_signals, classifiers)
         yield Resources(
-            encoder, inference, signals, cache, background, languages, judging, shadow, second, heads
+            encoder, inference, bodies, signals, cache, background, languages, judging, shadow, second, heads
         )
 
 

@@ -30,7 +30,8 @@ class Limits(Section):
     """Envoy's own limits are rendered from these numbers."""
 
     #: A longer request body gets a 413. Envoy's buffer and the gRPC limits follow from it.
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    #: 16 MiB are a photo, or all that a coding agent knows.
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     #: Envoy waits this long for a reply, then goes on without the sidecar.
     message_timeout_s: float = Field(default=MESSAGE_TIMEOUT_S, gt=0, le=10)
     #: Kept free inside message_timeout_s for the way back.

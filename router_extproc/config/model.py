@@ -22,6 +22,7 @@ from router_extproc.config.limits import Limits
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.llm.reasoning import Family
+from router_extproc.pipeline.bodies import read_time_s
 from router_extproc.section import Section
 from router_extproc.signals import SIGNALS
 from router_extproc.signals.base import SignalSettings
@@ -207,13 +208,14 @@ class Config(Section):
 
     def max_message_timeout_s(self) -> float | None:
         """The longest that Envoy may be asked to wait for one reply; None: it never is."""
-        cache = self.semantic_cache
-        if not cache.enabled:
-            return None
+        cache, read_s = self.semantic_cache, read_time_s(self.limits.max_body_bytes)
         hides = cache.hide_timing or any(decision.cache.hide_timing for decision in self.decisions)
-        waits = [cache.coalescing.wait_s] if cache.coalescing.enabled else []
-        waits += [cache.hide_timing_max_s] if hides else []
-        return max(waits) + self.limits.message_timeout_s if waits else None
+        waits = [cache.coalescing.wait_s] if cache.enabled and cache.coalescing.enabled else []
+        waits += [cache.hide_timing_max_s] if cache.enabled and hides else []
+        waits += [read_s] if read_s else []
+        # A hit that is hidden is delayed behind the reading; a large request does not wait for an equal one.
+        hidden_s = cache.hide_timing_max_s if cache.enabled and hides else 0.0
+        return max(*waits, read_s + hidden_s) + self.limits.message_timeout_s if waits else None
 
     def worker_addresses(self) -> tuple[str, ...]:
         """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""

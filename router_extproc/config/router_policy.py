@@ -30,6 +30,8 @@ class StageLimits:
     budget_s: float
     signals_timeout_s: float
     cache_timeout_s: float
+    #: Of a request's body, without its coding.
+    max_body_bytes: int = 16 * 1024 * 1024
 
     @classmethod
     def patient(cls, whole_s: float) -> StageLimits:

@@ -243,4 +243,5 @@ def _stage_limits(limits: Limits) -> StageLimits:
         limits.message_timeout_s - limits.margin_s,
         limits.signals_timeout_s,
         limits.cache_timeout_s,
+        limits.max_body_bytes,
     )

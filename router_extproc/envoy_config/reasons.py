@@ -26,8 +26,9 @@ _MESSAGE_TIMEOUT = (
     "server's own budgets end sooner."
 )
 _MAX_MESSAGE_TIMEOUT = (
-    "semantic_cache.coalescing.wait_s (or hide_timing_max_s) plus the above. The server asks for more time"
-    " when a request waits for the answer to an equal one, or its hit is delayed."
+    "0.5 s for each MiB of limits.max_body_bytes, or semantic_cache.coalescing.wait_s (or hide_timing_max_s),"
+    " plus the above. The server asks for more time when a body is large, when a request waits for the answer"
+    " to an equal one, or when its hit is delayed."
 )
 _STATS = "Counters of this filter: http.clients.ext_proc.<stat_prefix>.*"
 _OVERRIDE = "The server asks for the body of the requests that it reads; nothing else is buffered."

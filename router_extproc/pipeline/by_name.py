@@ -12,6 +12,7 @@ from typing import Final
 from router_extproc.clock import Clock
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.errors import RequestError
+from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.caching.result import OFF
 from router_extproc.pipeline.decision import Explanation, Forward, Reject
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
@@ -33,6 +34,8 @@ class NamedRequest:
     headers: Headers
     body: bytes
     exchange: ExchangeStart = NO_EXCHANGE
+    #: Of the body as the client sent it, which a pool gets without; "": it has none.
+    coding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,32 @@ class RoutingByName:
     clock: Clock
     catalogue: Catalogue
     policy: Policy
+    bodies: BodyReader
     #: None: no model has a fallback.
     traffic: Traffic | None = None
 
-    def decide(self, request: NamedRequest) -> Forward | Reject:
+    async def decide(self, request: NamedRequest) -> Forward | Reject:
         """The decision on one request; never raises on what a client sent."""
         api, content_type = request.api, request.headers.get("content-type") or ""
-        name = api.model.read(request.body, content_type)
+
+        def read() -> tuple[bytes, str | None]:
+            plain = self.bodies.decoded(request.body, request.coding)
+            return plain, api.model.read(plain, content_type)
+
         try:
+            plain, name = await self.bodies.run(read, len(request.body), request.coding)
             route = self._route(api, name)
         except RequestError as error:
-            return Reject(error, api.render_error(error))
+            return Reject(error, api.render_error(error), retry_after(error))
         served = route.target.served_name
         unchanged = name is None or name == served
-        body = None if unchanged else api.model.rename(request.body, content_type, served)
+        body = plain if unchanged else api.model.rename(plain, content_type, served)
         token = WriteToken(
             api.name, route.target.model, route.decision, self.clock.wall_s(), request.exchange, None
         )
         explanation = Explanation(api.name, route, (), OFF.outcome.status, REASON)
-        return Forward(route, body, OFF.outcome, token, explanation)
+        sent = None if unchanged and not request.coding else body
+        return Forward(route, sent, OFF.outcome, token, explanation, decoded=bool(request.coding))
 
     def _route(self, api: RoutedApi, name: str | None) -> Route:
         """Where the request goes.

@@ -18,7 +18,7 @@ DECODED_BYTES_MAX: Final = 64 << 20
 #: Decoded and read at a time.
 _BLOCK_BYTES: Final = 1 << 16
 #: Windows as zlib names them: with the header of gzip, with that of zlib, without any.
-_GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _DEFLATED: Final = 8
 #: What tells the windows apart.
 _HEAD_BYTES: Final = 2
@@ -88,11 +88,13 @@ class DecodingReader:
                 self._inflate = None
 
     def _window(self, coded: bytes) -> int:
-        """`deflate` means the header of zlib, yet some servers leave it out."""
-        if self._is_gzip:
-            return _GZIP
-        first = int.from_bytes(coded[:2], "big")
-        return _ZLIB if first >> 8 & 0xF == _DEFLATED and first % 31 == 0 else _RAW
+        return GZIP if self._is_gzip else window_of_deflate(coded)
+
+
+def window_of_deflate(coded: bytes) -> int:
+    """`deflate` means the header of zlib, yet some senders leave it out."""
+    first = int.from_bytes(coded[:2], "big")
+    return _ZLIB if first >> 8 & 0xF == _DEFLATED and first % 31 == 0 else _RAW
 
 
 def _inflated(inflate: zlib._Decompress, coded: bytes) -> Iterator[bytes]:

@@ -107,6 +107,8 @@ class Forward:
     edits: tuple[DescribedEdit, ...] = ()
     #: What its answer needs of a request whose facts were replaced; None: nothing was to be replaced.
     redacted: Redacted | None = None
+    #: The client's body was compressed, and `body` is not.
+    decoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,19 @@ class HiddenHits:
 
         return DeferredReply(self.waits.more_time(delay_s), then)
 
+    def after(
+        self, read_s: float, decide: Callable[[], Awaitable[DecisionReport]], carry_out: CarryOut
+    ) -> DeferredReply:
+        """The reply to a request that takes long to read: Envoy is asked once, for all that it may take."""
+
+        async def then() -> BodyReply | ImmediateResponse:
+            report = await decide()
+            await self.waits.pause(self.delay_s(report.decision, report.duration_s))
+            return carry_out(report)
+
+        longest_s = 0.0 if self.hit_timing is None else self.hit_timing.max_s
+        return DeferredReply(self.waits.more_time(read_s + longest_s), then)
+
 
 @dataclass(frozen=True, slots=True)
 class Coalescing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from router_extproc.clock import Clock
@@ -19,11 +20,12 @@ from router_extproc.errors import (
     MalformedRequest,
     RequestError,
     RequestTooLarge,
-    UnsupportedRequest,
+    UnsupportedCoding,
 )
 from router_extproc.pipeline.by_name import NamedRequest, RoutingByName
 from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.coded_bodies import TOO_LARGE, coding_of
 from router_extproc.pipeline.consequences import Consequences
 from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
@@ -57,7 +59,6 @@ from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
 from router_extproc.redaction.request import Redacted
 
-_READABLE_ENCODINGS = frozenset({"", "identity"})
 _CONTINUE = HeadersReply()
 #: Another model's pool answered than the header would say; only an inline stream can still take it off.
 _UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
@@ -108,17 +109,24 @@ class ExchangeParts:
         coalescer = observer.coalescer
         coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
         consequences = Consequences(listener, savings, observer.shadow, old_headers)
-        by_name = RoutingByName(clock, pipeline.reader.catalogue, pipeline.policy, pipeline.traffic)
+        by_name = RoutingByName(
+            clock, pipeline.reader.catalogue, pipeline.policy, pipeline.bodies, pipeline.traffic
+        )
         parts = (pipeline, observer, find_api, by_name, clock, consequences, hidden, coalescing)
         return cls(*parts, operators)
 
     async def decide(
-        self, api: Dialect | RoutedApi, headers: Headers, body: bytes, exchange: ExchangeStart = NO_EXCHANGE
+        self,
+        api: Dialect | RoutedApi,
+        headers: Headers,
+        body: bytes,
+        exchange: ExchangeStart = NO_EXCHANGE,
+        coding: str = "",
     ) -> Decision:
         """The decision on one request; never raises on what a client sent."""
         if isinstance(api, RoutedApi):
-            return self.by_name.decide(NamedRequest(api, headers, body, exchange))
-        return await self.pipeline.decide(RawRequest(api, headers, body, exchange))
+            return await self.by_name.decide(NamedRequest(api, headers, body, exchange, coding))
+        return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding))
 
     def drive(self, role: Role) -> RoutedExchange:
         """A driver for a new stream."""
@@ -133,6 +141,8 @@ class _Request:
     headers: Headers
     exchange: ExchangeStart
     debug: DebugHeader
+    #: Of its body; "": it has none.
+    coding: str = ""
 
 
 class RoutedExchange:
@@ -161,8 +171,13 @@ class RoutedExchange:
         debug = self._parts.operators.read(event.headers)
         headers = without_token(event.headers) if debug.sent else event.headers
         request = self._request = _Request(api, headers, exchange, debug)
-        error = _refusal(event)
-        return ask_body(self._role) if error is None else self._reject(request, error)
+        try:
+            coding = _check(event)
+        except RequestError as error:
+            return self._reject(request, error)
+        if coding:
+            self._request = replace(request, coding=coding)
+        return ask_body(self._role)
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge
@@ -172,7 +187,11 @@ class RoutedExchange:
         if request is None:
             return BodyReply()
         if isinstance(event, BodyTooLarge):
-            return self._reject(request, _too_large())
+            return self._reject(request, RequestTooLarge(TOO_LARGE))
+        read_s = self._parts.pipeline.bodies.time_s(len(event.body), request.coding)
+        if read_s:
+            decide = partial(self._decide, request, event.body)
+            return self._parts.hidden.after(read_s, decide, self._carry_out)
         report = await self._decide(request, event.body)
         deferred = self._coalesce(report) or self._parts.hidden.defer(report, self._carry_out)
         return deferred or self._carry_out(report)
@@ -180,7 +199,9 @@ class RoutedExchange:
     async def _decide(self, request: _Request, body: bytes) -> DecisionReport:
         clock = self._parts.clock
         started_s, begun_s = clock.wall_s(), clock.monotonic_s()
-        decision = await self._parts.decide(request.api, request.headers, body, request.exchange)
+        decision = await self._parts.decide(
+            request.api, request.headers, body, request.exchange, request.coding
+        )
         duration_s, size = clock.monotonic_s() - begun_s, len(body)
         return DecisionReport(
             request.api.name,
@@ -223,7 +244,8 @@ class RoutedExchange:
             request.api.name, request.exchange, decision, now_s, 0.0, policy_version=version
         )
         self._parts.consequences.listener.decided(report)
-        return operators.answer(reject(error, decision.rendered), request.debug)
+        accepted = {"accept-encoding": error.accepted} if isinstance(error, UnsupportedCoding) else {}
+        return operators.answer(reject(error, decision.rendered, accepted), request.debug)
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """Begin to observe an answer that has a write token, and to change one that is to be changed."""
@@ -272,17 +294,16 @@ class RoutedExchange:
             self._observation = None
 
 
-def _refusal(event: RequestStarted) -> RequestError | None:
+def _check(event: RequestStarted) -> str:
+    """The coding of the body.
+
+    Raises:
+        RequestError: Envoy need not ask for the body.
+    """
     if not event.headers.leave_room:
-        return HeadersTooLarge("The request has more headers than this gateway accepts.")
+        raise HeadersTooLarge("The request has more headers than this gateway accepts.")
     if event.too_large:
-        return _too_large()
+        raise RequestTooLarge(TOO_LARGE)
     if event.last:
-        return MalformedRequest("The request has no body.")
-    if (event.headers.get("content-encoding") or "").strip().lower() not in _READABLE_ENCODINGS:
-        return UnsupportedRequest("Compressed request bodies are not supported.", param="content-encoding")
-    return None
-
-
-def _too_large() -> RequestTooLarge:
-    return RequestTooLarge("The request body is larger than this gateway accepts.")
+        raise MalformedRequest("The request has no body.")
+    return coding_of(event.headers.get("content-encoding") or "")

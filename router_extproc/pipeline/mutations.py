@@ -106,6 +106,7 @@ def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> B
         *(() if old_headers is None else old_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
+    remove = (*remove, "content-encoding") if decision.decoded else remove
     metadata = _metadata(decision, role, {} if old_headers is None else old_headers.metadata(decision))
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
 

@@ -47,6 +47,8 @@ class RawRequest:
     headers: Headers
     body: bytes
     exchange: ExchangeStart = NO_EXCHANGE
+    #: Of the body as the client sent it, which a pool gets without; "": it has none.
+    coding: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ unless a decision says that what was not read, or not redacted, must not leave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +13,6 @@ from router_extproc.cache.http_caching import render_collapsed
 from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import (
-    RETRY_AFTER_S,
     CacheOnlyMiss,
     RequestBlocked,
     RequestError,
@@ -22,6 +20,7 @@ from router_extproc.errors import (
     UnsupportedRequest,
 )
 from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.question import CacheQuestion
@@ -59,6 +58,7 @@ class RequestPipeline:
     budget_s: float
     prices: Prices
     pages: PagesHeard
+    bodies: BodyReader
     #: None: no model has a fallback.
     traffic: Traffic | None = None
     #: Decides each request a second time, behind it; None: no shadow policy does.
@@ -74,13 +74,13 @@ class RequestPipeline:
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
         try:
-            parsed = self.reader.read(raw, Budget.of(self.clock, self.budget_s))
+            parsed = await self.bodies.read(raw, self.reader, self.clock, self.budget_s)
         except RequestError as error:
-            return Reject(error, raw.dialect.render_error(error))
+            return Reject(error, raw.dialect.render_error(error), retry_after(error))
         try:
             return self._replay_near(parsed) or await self._decide(parsed)
         except RouterUnavailable as error:
-            return Reject(error, raw.dialect.render_error(error), _retry_after(error))
+            return Reject(error, raw.dialect.render_error(error), retry_after(error))
 
     async def look_again(self, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""
@@ -132,7 +132,7 @@ class RequestPipeline:
         explanation = replace(explanation, stages=(*explanation.stages, note))
         if isinstance(redacted, RequestError):
             rendered = considered.parsed.raw.dialect.render_error(redacted)
-            headers = {DECISION_HEADER: route.decision, **_retry_after(redacted)}
+            headers = {DECISION_HEADER: route.decision, **retry_after(redacted)}
             return Reject(redacted, rendered, headers, explanation)
         forward = self._forward(considered, route, redacted)
         return replace(forward, explanation=replace(explanation, redacted=redacted.parts))
@@ -238,7 +238,7 @@ class RequestPipeline:
         )
         return Forward(
             route,
-            None if body == parsed.raw.body else body,
+            None if body == parsed.raw.body and not parsed.raw.coding else body,
             replace(result.outcome, hidden=True) if self._hides(route) else result.outcome,
             token,
             explain(considered),
@@ -246,15 +246,12 @@ class RequestPipeline:
             feedback=result.feedback,
             edits=described(edits, parsed.request.body) if self.explains else (),
             redacted=redacted,
+            decoded=bool(parsed.raw.coding),
         )
 
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)
         return policy is not None and policy.hide_timing
-
-
-def _retry_after(error: RequestError) -> Mapping[str, str]:
-    return {"retry-after": str(RETRY_AFTER_S)} if isinstance(error, RouterUnavailable) else {}
 
 
 def _reject_miss(considered: Considered) -> Reject:

@@ -166,7 +166,13 @@ def fake_router(
     )
     learned = replace(learned, coalescer=coalescer)
     resources = Resources(
-        encoder, InlineInference(), tuple(signals), cache if cached else None, background, languages
+        encoder,
+        InlineInference(),
+        InlineInference(),
+        tuple(signals),
+        cache if cached else None,
+        background,
+        languages,
     )
     surroundings = Surroundings(reports, clock, chance, pause)
     router = assemble(resources, policy, learned, surroundings)

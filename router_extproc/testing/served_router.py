@@ -41,7 +41,6 @@ from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.json_lines import JsonLinesFile
 from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router
 
-MAX_BODY_BYTES = 1024 * 1024
 #: Set in the environment: answers have the old router's headers, and a keyword is their category.
 OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
@@ -131,7 +130,7 @@ def _decision(decision: RoutingDecision) -> tuple[KeywordsSignal, RoutingDecisio
     return KeywordsSignal(name, [name]), replace(decision, rule=read_rule({name: True}))
 
 
-async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | None) -> None:
+async def main(listen: str, events: Path, limits: StreamLimits, tls: ServerTls | None) -> None:
     """Serve until SIGTERM."""
     signals, decisions = zip(*map(_decision, _DECISIONS), strict=True)
     # Clients of these tests have no keys.
@@ -145,7 +144,6 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
         old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
     )
     journal = Journal(events)
-    limits = StreamLimits(max_body_bytes=MAX_BODY_BYTES, max_exchanges=max_exchanges)
     settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)
 
     def drive(role: Role) -> WatchedDriver:
@@ -156,5 +154,6 @@ async def main(listen: str, events: Path, max_exchanges: int, tls: ServerTls | N
 
 
 if __name__ == "__main__":
-    files = [Path(argument) for argument in sys.argv[4:]]
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), ServerTls(*files) if files else None))
+    files = [Path(argument) for argument in sys.argv[5:]]
+    bounds = StreamLimits(max_exchanges=int(sys.argv[3]), max_body_bytes=int(sys.argv[4]))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), bounds, ServerTls(*files) if files else None))

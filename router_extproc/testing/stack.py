@@ -71,6 +71,7 @@ class Worker:
             self.listen,
             str(self.events_file),
             str(self.config.limits.max_exchanges),
+            str(self.config.limits.max_body_bytes),
             *_certificate(self.config),
         ]
         self.process = start_process(command, env=environment)
@@ -210,8 +211,8 @@ def config_for(small: str, large: str, folder: Path, **sections: Any) -> Config:
             "listen": f"unix:{folder}/{{worker}}.sock",
             "default_model": "small",
             "models": models,
-            # Generous: a loaded test machine must not look like a dead server.
-            "limits": {"message_timeout_s": 2.0},
+            # Generous: a loaded test machine must not look like a dead server. Small: bodies over the limit.
+            "limits": {"message_timeout_s": 2.0, "max_body_bytes": 1024 * 1024},
             "semantic_cache": {"enabled": True, "coalescing": {"wait_s": WAIT_FOR_EQUAL_S}},
             "envoy": envoy,
             **sections,

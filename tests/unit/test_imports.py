@@ -28,6 +28,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "google": ("server", "_pb"),
     "pymilvus": ("cache.milvus",),
     "milvus": ("testing.milvus_process",),
+    "pyarrow": ("pipeline.coded_bodies",),
     "faiss": ("cache.near.ivf",),
     "onnxruntime": ("models.onnx", "training"),
     "onnx": ("models.onnx.building", "training"),

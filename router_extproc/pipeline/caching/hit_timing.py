@@ -23,6 +23,11 @@ class HitTiming:
         self._chance: Final = chance
         self._misses: dict[tuple[str, bool], deque[float]] = {}
 
+    @property
+    def max_s(self) -> float:
+        """No hit is delayed for longer."""
+        return self._max_s
+
     def follow(self, *, max_s: float) -> None:
         """Delay no hit for longer than this from now on."""
         self._max_s = max_s

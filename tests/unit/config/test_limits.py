@@ -23,3 +23,7 @@ def test_a_full_window_has_its_time_by_default() -> None:
     """On a processor without VNNI 256 tokens take more than 0.1 s."""
     assert Limits().signals_timeout_s == pytest.approx(0.25)
     assert Limits().cache_timeout_s == pytest.approx(0.2)
+
+
+def test_the_default_limit_of_bodies_fits_a_photo_and_an_agent() -> None:
+    assert Limits().max_body_bytes == 16 * 1024 * 1024

@@ -277,11 +277,20 @@ def test_envoy_may_be_asked_to_wait_as_long_as_equal_requests_wait(profile: str)
 def test_envoy_may_be_asked_to_wait_as_long_as_a_hit_is_held_back() -> None:
     hides = SemanticCache(enabled=True, hide_timing=True, hide_timing_max_s=9.0, coalescing=OFF)
     wanted = config().model_copy(update={"semantic_cache": hides})
-    assert "max_message_timeout: 9.350s" in rendered(wanted.model_dump_json())["bootstrap.yaml"]
+    # Behind the reading of a large body.
+    assert "max_message_timeout: 10.350s" in rendered(wanted.model_dump_json())["bootstrap.yaml"]
+
+
+def test_envoy_may_be_asked_to_wait_until_a_large_body_is_read() -> None:
+    """Else it would send a pinned request to another model, unread."""
+    alone = config().model_copy(update={"semantic_cache": SemanticCache(enabled=True, coalescing=OFF)})
+    assert "max_message_timeout: 1.350s" in rendered(alone.model_dump_json())["bootstrap.yaml"]
 
 
 def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:
-    alone = config().model_copy(update={"semantic_cache": SemanticCache(enabled=True, coalescing=OFF)})
+    small = config().limits.model_copy(update={"max_body_bytes": 4096})
+    no_cache = SemanticCache(enabled=True, coalescing=OFF)
+    alone = config().model_copy(update={"semantic_cache": no_cache, "limits": small})
     assert "max_message_timeout" not in rendered(alone.model_dump_json())["bootstrap.yaml"]
 
 

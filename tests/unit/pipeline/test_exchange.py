@@ -134,9 +134,12 @@ async def test_request_without_a_body_is_refused(client: Client) -> None:
     assert reply.status == 400
 
 
-async def test_compressed_body_is_refused_clearly(client: Client) -> None:
-    sent = await client.send(b"\x1f\x8b", content_encoding="gzip")
-    assert sent.immediate.status == 422
+@pytest.mark.parametrize("coding", ["compress", "gzip, gzip", "dcb"])
+async def test_a_coding_that_is_not_read_is_refused_with_those_that_are(client: Client, coding: str) -> None:
+    response = (await client.send(b"\x1f\x8b", content_encoding=coding)).immediate
+    assert response.status == 415
+    assert dict(response.headers)["accept-encoding"] == "gzip, deflate, zstd, br"
+    assert json.loads(response.body)["error"]["param"] == "content-encoding"
 
 
 async def test_every_decision_is_reported_once(client: Client) -> None:

@@ -130,8 +130,8 @@ SIGNALS: list[Case] = [
     ("signals: {g: {type: guard, min_score: 0}}\n" + decisions("{g: true}"), "signals.g.min_score", "every prompt is 'jailbreak|injection'", "signals: {g: {type: guard, min_score: 0.9}}\n" + decisions("{g: true}")),
     ("signals: {g: {type: guard, min_score: 1}}\n" + decisions("{g: true}"), "signals.g.min_score", "never has a label", "signals: {g: {type: pii, min_score: 1}}\n" + decisions("{g: true}")),
     ("signals: {l: {type: context_length}}\n" + decisions("{l: true}"), "signals.l", "every request is in_range", "signals: {l: {type: context_length, min_tokens: 1}}\n" + decisions("{l: true}")),
-    ("signals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}"), "signals.l.min_tokens", "no request is that long",
-     "limits: {max_body_bytes: 2000000}\nsignals: {l: {type: context_length, min_tokens: 300000}}\n" + decisions("{l: true}")),
+    ("signals: {l: {type: context_length, min_tokens: 5000000}}\n" + decisions("{l: true}"), "signals.l.min_tokens", "no request is that long",
+     "limits: {max_body_bytes: 32000000}\nsignals: {l: {type: context_length, min_tokens: 5000000}}\n" + decisions("{l: true}")),
     ("signals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}"), "signals.t.header", "any client may send 'x-jwt-payload'", "envoy: {strip_headers: [X-JWT-Payload]}\nsignals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}")),
     ("signals: {k: {type: keywords, any: [asap], none: [ASAP]}}\n" + decisions("{k: true}"), "signals.k.any[0]", "is in none, too", "signals: {k: {type: keywords, any: [asap], none: [later]}}\n" + decisions("{k: true}")),
 ]  # fmt: skip
