@@ -107,6 +107,22 @@ async def test_a_compressed_request_reaches_the_pool_without_its_coding(coding: 
     assert sent.sent_header("x-router-model") == "small"
 
 
+@pytest.mark.parametrize("name", ["large", "tiny-large"])
+async def test_a_compressed_request_of_an_api_that_is_only_routed_reaches_the_pool_plain(name: str) -> None:
+    body = json.dumps({"model": name, "input": "river"}).encode()
+    sent = await Client(fake_router()).send(
+        gzip.compress(body), path="/v1/embeddings", content_encoding="gzip", content_type="application/json"
+    )
+    assert sent.forwarded.body == body.replace(b'"large"', b'"tiny-large"')
+    assert "content-encoding" in sent.forwarded.mutation.remove
+    assert sent.sent_header("x-router-model") == "large"
+
+
+async def test_such_a_request_that_is_not_what_its_coding_says_gets_the_apis_error() -> None:
+    sent = await Client(fake_router()).send(b"river", path="/v1/embeddings", content_encoding="gzip")
+    assert sent.immediate.status == 400
+
+
 async def test_a_compressed_request_shares_the_cache_with_the_plain_one() -> None:
     client = Client(fake_router())
     await client.ask(chat())
