@@ -151,6 +151,13 @@ class RouterUnavailable(RequestError):
     code = "router_unavailable"
 
 
+class PoolUnavailable(RequestError):
+    """No pool begins to answer the request."""
+
+    status = 503
+    code = "pool_unavailable"
+
+
 class UnsupportedRequest(RequestError):
     """Well-formed, but it asks for what this gateway cannot do."""
 

@@ -70,6 +70,7 @@ def explained(decision: Decision) -> dict[str, JsonValue]:
                 "outcome": "forward",
                 "model": decision.route.target.model,
                 "fallback_of": decision.route.fallback_of,
+                "failover": [] if decision.failover is None else list(decision.failover.models),
                 "decision": decision.route.decision,
                 "cluster": decision.route.target.cluster,
                 "served_name": decision.route.target.served_name,

@@ -23,11 +23,11 @@ from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
-from router_extproc.pipeline.exchange import RoutedExchange
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.shadow_policy import ShadowDecision
+from router_extproc.protocol.driver import ExchangeDriver
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.traffic import Traffic
@@ -48,7 +48,7 @@ class Application:
     surroundings: Surroundings
     current: CurrentRouter
 
-    def drive(self, role: Role) -> RoutedExchange:
+    def drive(self, role: Role) -> ExchangeDriver:
         """A driver for a new stream."""
         return self.current.router.parts.drive(role)
 

@@ -129,6 +129,7 @@ class _Parts:
             self.learned.pages,
             BodyReader(self.resources.body_executor, policy.limits.max_body_bytes),
             traffic,
+            failovers=policy.routing.failovers,
         )
 
     def _second(self) -> ShadowDecisions | None:

@@ -38,9 +38,9 @@ class Learned:
 
     def follow(self, policy: RouterPolicy) -> None:
         """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""
-        fallbacks, coalescing = policy.routing.fallbacks, policy.cache.coalescing
+        routing, coalescing = policy.routing, policy.cache.coalescing
         self.evidence.follow(_false_hit_rates(policy.cache_policies))
-        self.traffic.follow(fallbacks.targets, fallbacks.models)
+        self.traffic.follow(routing.fallbacks.targets, routing.leavable)
         self.hit_timing.follow(max_s=policy.cache.hide_timing_max_s)
         if coalescing is not None:
             self.coalescer.set_bounds(wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max)
@@ -52,11 +52,11 @@ _UNUSED: Final = CoalescingLimits(wait_s=0.0, waiters_max=0)
 
 def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], float]) -> Learned:
     """The state at the start; `chance`: a number from 0 to below 1, each as likely as another."""
-    cache, fallbacks, limits = policy.cache, policy.routing.fallbacks, policy.cache.coalescing or _UNUSED
+    cache, routing, limits = policy.cache, policy.routing, policy.cache.coalescing or _UNUSED
     return Learned(
         Savings(),
         Evidence(_false_hit_rates(policy.cache_policies)),
-        Traffic(clock, fallbacks.targets, fallbacks.models),
+        Traffic(clock, routing.fallbacks.targets, routing.leavable),
         HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
         PagesHeard(clock),
         Coalescer(clock, wait_s=limits.wait_s, waiters_max=limits.waiters_max),

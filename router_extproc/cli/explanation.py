@@ -98,6 +98,8 @@ def _headline(explanation: Json) -> str:
     if explanation["cache_reason"]:
         why += f" ({explanation['cache_reason']})"
     target = f"{explanation['model']} as {explanation['served_name']} in cluster {explanation['cluster']}"
+    if explanation.get("failover"):
+        why += f"; if its pool fails: {', '.join(explanation['failover'])}"
     return (
         f"[bold cyan]forward[/bold cyan]  to {escape(target)}\n"
         f"         decision {escape(explanation['decision'])}, {escape(why)}"

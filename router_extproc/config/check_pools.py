@@ -16,7 +16,10 @@ def check(config: Config) -> Iterator[ConfigError]:
     clusters = config.envoy.clusters.items()
     pools = {f"envoy.clusters.{name}": pool.first_byte_timeout_s for name, pool in clusters}
     pause_s = config.envoy.stream_idle_timeout_s
-    for path, first_s in ({"envoy": config.envoy.first_byte_timeout_s} | pools).items():
+    bounds = {"envoy": config.envoy.first_byte_timeout_s, **pools}
+    if config.failover is not False:
+        bounds["failover"] = config.failover.first_byte_timeout_s
+    for path, first_s in bounds.items():
         if first_s is not None and first_s > pause_s:
             yield ConfigError(
                 f"{path}.first_byte_timeout_s",

@@ -154,6 +154,8 @@ class Decision(Section):
     models: tuple[str | CandidateModel, ...] = Field(default=(), max_length=CANDIDATES_MAX)
     #: How one of several candidates is chosen.
     selection: SelectionSection = FixedSettings()
+    #: false: its requests go to no other model than the selected one, whatever that one's pool says.
+    failover: bool = True
     #: What happens when a signal in `when` could not be read: as if it had found nothing ("pass"), or
     #: requests that this decision might have taken are refused ("deny").
     unread: Literal["pass", "deny"] = "pass"

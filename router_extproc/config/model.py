@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 
-from pydantic import Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from router_extproc.address import worker_address
 from router_extproc.cache.ignore import PATTERNS_MAX
@@ -18,6 +18,7 @@ from router_extproc.config.conversation import Conversation
 from router_extproc.config.decisions import Decision, Scope
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.envoy import Envoy
+from router_extproc.config.failover import Failover
 from router_extproc.config.limits import Limits
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
@@ -67,6 +68,14 @@ class Model(Section):
     #: Its `tokenizer.json`, relative to the configuration file. None: tokens are estimated.
     tokenizer: str | None = None
 
+
+def _failover(given: object) -> object:
+    return {} if given is True else given
+
+
+FailoverSection: TypeAlias = Annotated[
+    Failover | Literal[False], BeforeValidator(_failover, json_schema_input_type=Failover | bool)
+]
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
 
@@ -199,6 +208,8 @@ class Config(Section):
     #: Another configuration, whose policy decides every request a second time without effect: where it would
     #: decide otherwise is counted. None: there is none.
     shadow_policy: str | None = None
+    #: What happens when a pool does not begin to answer. false: what the pool says is the client's answer.
+    failover: FailoverSection = Failover()
     conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -15,6 +15,7 @@ from router_extproc.cache.scope import CREDENTIALS, ClientScope, ScopeRule, Shar
 from router_extproc.config import decisions as decided
 from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
+from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.config.translate_changes import changes_of
@@ -25,6 +26,7 @@ from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.failover import Failovers
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
@@ -111,7 +113,18 @@ def _routing(config: section.Config, targets: Mapping[str, Target], prices: Mapp
         for index, decision in enumerate(config.decisions)
     )
     fallbacks = {key: model.fallback for key, model in config.models.items() if model.fallback is not None}
-    return Policy(decisions, default=targets[config.default_model], fallbacks=Fallbacks(targets, fallbacks))
+    return Policy(
+        decisions,
+        default=targets[config.default_model],
+        fallbacks=Fallbacks(targets, fallbacks),
+        failovers=_failovers(config, targets),
+    )
+
+
+def _failovers(config: section.Config, targets: Mapping[str, Target]) -> Failovers:
+    named = orders_of(config).items()
+    orders = {where: tuple(targets[name] for name in names) for where, names in named}
+    return Failovers(orders, 1 if config.failover is False else config.failover.attempts_max)
 
 
 def _counting(signal: SignalSettings, config: section.Config) -> SignalSettings:

@@ -35,8 +35,10 @@ from envoy_data_plane.envoy.type.v3 import Percent
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.envoy import EnvoyCluster
+from router_extproc.config.failover import chains_of
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
+from router_extproc.envoy_config.failover import failover_clusters, name_pool
 from router_extproc.envoy_config.names import SERVER_CLUSTER
 from router_extproc.envoy_config.pool_health import watch
 from router_extproc.envoy_config.tls import pool_tls, server_tls
@@ -73,8 +75,9 @@ def server_cluster(config: Config) -> Cluster:
 
 
 def pool_clusters(config: Config) -> list[Cluster]:
-    """The pools that the configuration lists, in its order."""
-    return [_pool(config, name, pool) for name, pool in config.envoy.clusters.items()]
+    """The pools that the configuration lists, in its order, and those that are made of several."""
+    pools = [_pool(config, name, pool) for name, pool in config.envoy.clusters.items()]
+    return [*pools, *failover_clusters(config, _breakers(config))]
 
 
 def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
@@ -98,6 +101,8 @@ def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:
     if pool.tls:
         cluster.transport_socket = pool_tls(pool.ca_file, pool.endpoints)
     watch(cluster, pool)
+    if any(name in chain for chain in chains_of(config)):
+        name_pool(cluster)
     return cluster
 
 

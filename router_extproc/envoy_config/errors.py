@@ -109,7 +109,11 @@ _REPLIES: Final = (
     (_refused_by(OPERATOR), _DENIED),
     (_refused_by(OTHER), _DENIED),
     ('response.code == 413 && response.code_details == "request_payload_too_large"', TOO_LARGE),
-    (f"response.code == 503 && {_details('no_healthy_upstream|upstream_reset')}", _POOL_UNAVAILABLE),
+    # ext_proc_error: a pool failed, and the server, which writes requests for the next one, has gone, too.
+    (
+        f"response.code == 503 && {_details('no_healthy_upstream|upstream_reset|ext_proc_error')}",
+        _POOL_UNAVAILABLE,
+    ),
     (
         f"response.code == 504 && {_details('.*upstream.*timeout|response_timeout|stream_idle_timeout')}",
         _POOL_TIMEOUT,

@@ -68,6 +68,7 @@ from envoy_data_plane.xds.type.matcher.v3 import (
 )
 
 from router_extproc.config.envoy_digest import envoy_digest
+from router_extproc.config.failover import chains_of
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.cors import cors_filters
 from router_extproc.envoy_config.names import (
@@ -163,6 +164,11 @@ def _inline(config: Config) -> HttpFilter:
         response_trailer_mode=HeaderMode.SEND,
     )
     processor = _deciding(config, role="inline", mode=mode)
+    if chains_of(config):
+        # Another pool than the chosen one may have answered: its token is the retrying filter's.
+        processor.metadata_options = MetadataOptions(
+            receiving_namespaces=_NAMESPACE, forwarding_namespaces=_NAMESPACE
+        )
     processor.response_attributes = list(ANSWER_ATTRIBUTES)
     return _filter(INLINE, processor)
 
@@ -170,7 +176,7 @@ def _inline(config: Config) -> HttpFilter:
 def _deciding(config: Config, *, role: str, mode: ProcessingMode) -> ExternalProcessor:
     longest_s = config.max_message_timeout_s()
     return ExternalProcessor(
-        grpc_service=_grpc_service(config, role),
+        grpc_service=grpc_service(config, role),
         stat_prefix=role,
         failure_mode_allow=True,
         message_timeout=timedelta(seconds=config.limits.message_timeout_s),
@@ -190,7 +196,7 @@ def _observe(config: Config) -> HttpFilter:
         response_trailer_mode=HeaderMode.SEND,
     )
     processor = ExternalProcessor(
-        grpc_service=_grpc_service(config, "observe"),
+        grpc_service=grpc_service(config, "observe"),
         stat_prefix="observe",
         failure_mode_allow=True,
         observability_mode=True,
@@ -205,13 +211,19 @@ def _observe(config: Config) -> HttpFilter:
 def _unless_replayed(processor: ExternalProcessor) -> ExtensionWithMatcher:
     """The filter, but not for our own answers from the cache: a stream for each would cost as much again."""
     header = Packed.pack(HttpResponseHeaderMatchInput(header_name=CACHE_HEADER))
-    replayed = MatcherMatcherListPredicateSinglePredicate(
-        input=XdsExtension(name=CACHE_HEADER, typed_config=header),
-        value_match=XdsStringMatcher(prefix=HIT_PREFIX),
+    return unless(
+        processor,
+        XdsExtension(name=CACHE_HEADER, typed_config=header),
+        XdsStringMatcher(prefix=HIT_PREFIX),
     )
+
+
+def unless(processor: ExternalProcessor, read: XdsExtension, value: XdsStringMatcher) -> ExtensionWithMatcher:
+    """The filter, skipped where what is read has the value."""
+    found = MatcherMatcherListPredicateSinglePredicate(input=read, value_match=value)
     skip = XdsExtension(name="skip", typed_config=Packed.pack(SkipFilter()))
     row = MatcherMatcherListFieldMatcher(
-        predicate=MatcherMatcherListPredicate(single_predicate=replayed), on_match=MatcherOnMatch(action=skip)
+        predicate=MatcherMatcherListPredicate(single_predicate=found), on_match=MatcherOnMatch(action=skip)
     )
     inner = TypedExtensionConfig(name="envoy.filters.http.ext_proc", typed_config=Packed.pack(processor))
     return ExtensionWithMatcher(
@@ -223,7 +235,8 @@ def _filter(name: str, processor: ExternalProcessor) -> HttpFilter:
     return HttpFilter(name=name, typed_config=Packed.pack(processor))
 
 
-def _grpc_service(config: Config, role: str) -> GrpcService:
+def grpc_service(config: Config, role: str) -> GrpcService:
+    """The server, told for which filter it is asked."""
     return GrpcService(
         envoy_grpc=GrpcServiceEnvoyGrpc(cluster_name=SERVER_CLUSTER),
         retry_policy=_other_worker(),

@@ -11,6 +11,9 @@ BUFFER = "router.buffer"
 DECIDE = "router.decide"
 OBSERVE = "router.observe"
 INLINE = "router.inline"
+#: Towards the pools.
+POOL = "router.pool"
+RETRY = "router.retry"
 
 #: The cluster of the gRPC server.
 SERVER_CLUSTER = "router_extproc"

@@ -127,6 +127,8 @@ class ReadPaths:
     paths: tuple[str, ...]
     #: Whose error objects clients of these paths read.
     errors: RendersErrors
+    #: Any model may answer what was not decided.
+    falls_back: bool = False
 
     @property
     def pattern(self) -> RegexMatcher:
@@ -137,7 +139,7 @@ class ReadPaths:
 def read_paths() -> tuple[ReadPaths, ...]:
     """Every path that is read: those of dialects one by one, those that are only routed in few patterns."""
     inference = [
-        ReadPaths(endpoint.path, (endpoint.path,), dialect)
+        ReadPaths(endpoint.path, (endpoint.path,), dialect, falls_back=True)
         for dialect in DIALECTS.values()
         for endpoint in inference_endpoints(dialect)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router_extproc.envoy_config.names import OBSERVE
+from router_extproc.envoy_config.names import OBSERVE, POOL, RETRY
 
 POOL_REASONS = {
     "health_checks": (
@@ -35,8 +35,8 @@ POOL_REASONS = {
         "Health checks of such an endpoint pass all the time, so they must not end its ejection."
     ),
     "route.retry_policy": (
-        "envoy.clusters.*.retries. Only requests that no endpoint has seen are retried; generating twice"
-        " costs twice."
+        "envoy.clusters.*.retries: only requests that no endpoint has seen are retried at another one, for"
+        " generating twice costs twice. On a route to several pools, failover.on: the next pool is asked."
     ),
     "route.retry_policy.host_selection_retry_max_attempts": (
         "A dead endpoint has the fewest requests, so LEAST_REQUEST picks it again: pick until it is"
@@ -45,6 +45,22 @@ POOL_REASONS = {
     "route.retry_policy.per_try_timeout": (
         "first_byte_timeout_s of the pool or of all pools. Until the answer's headers; afterwards only"
         " stream_idle_timeout applies."
+    ),
+    f"http_filters.{POOL}": (
+        "Names the pool that is really asked: Envoy passes over one without a healthy endpoint, and takes the"
+        " next one with each retry."
+    ),
+    f"http_filters.{RETRY}": (
+        "The server writes the request anew when the pool is not the one that the body is for. Nothing is"
+        " asked of it otherwise, so fail-over costs nothing while nothing fails."
+    ),
+    f"{RETRY}.typed_config.extension_config.typed_config.message_timeout": (
+        "limits.message_timeout_s. failure_mode_allow is off: a body for another model would get an answer"
+        " under the wrong name."
+    ),
+    "metadata.filter_metadata": "Whose endpoint it is, for router.pool.",
+    "request_body_buffer_limit": (
+        "limits.max_body_bytes, and what the server adds: Envoy keeps the body for the next attempt."
     ),
     "headers_to_add": (
         "An error says nothing of anybody, so any page in a browser may read it. retry-after: by then a dead"

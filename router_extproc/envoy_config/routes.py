@@ -24,6 +24,7 @@ from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
+from router_extproc.config.failover import chains_of
 from router_extproc.config.model import Config
 from router_extproc.dialects.routed.base import RendersErrors
 from router_extproc.envoy_config.cors import cors_policy
@@ -36,6 +37,7 @@ from router_extproc.envoy_config.errors import (
     direct,
     error_headers,
 )
+from router_extproc.envoy_config.failover import unread_with_failover, with_failover
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE
 from router_extproc.envoy_config.paths import ReadPaths, read_paths, without_final_slash
@@ -50,6 +52,7 @@ from router_extproc.protocol.names import (
     DECISION_HEADER,
     EXPLAIN_HEADER,
     EXPLAIN_KEY,
+    FAILOVER_HEADER,
     METADATA_NAMESPACE,
     MODEL_HEADER,
     OLD_CATEGORY_HEADER,
@@ -61,6 +64,7 @@ from router_extproc.protocol.names import (
     VERSION_HEADER,
     VERSION_KEY,
 )
+from router_extproc.routing.failover import chain_name
 
 #: Answer header to where its value comes from.
 ANSWER_HEADERS = {
@@ -119,7 +123,16 @@ def routes(config: Config) -> list[Route]:
     inference = [_inference(config, read, default) for read in read_paths()]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
-    return [*chosen, *_unknown_cluster(), *oversize, *inference, rest]
+    failing_over = [_failing_over(config, chain) for chain in chains_of(config)]
+    return [*failing_over, *chosen, *_unknown_cluster(), *oversize, *inference, rest]
+
+
+def _failing_over(config: Config, chain: tuple[str, ...]) -> Route:
+    """To the first pool of the chain, and on to the next when it does not begin to answer."""
+    name = chain_name(chain)
+    header = HeaderMatcher(name=FAILOVER_HEADER, string_match=StringMatcher(exact=name))
+    route = _route(config, f"to {name}", RouteMatch(prefix="/", headers=[header]), chain[0])
+    return with_failover(config, route, chain)
 
 
 def _inference(config: Config, read: ReadPaths, default: str) -> Route:
@@ -129,6 +142,8 @@ def _inference(config: Config, read: ReadPaths, default: str) -> Route:
         route = _error(f"inference {read.name}", match, ROUTER_UNAVAILABLE, read.errors)
     else:
         route = _route(config, f"inference {read.name}", match, default)
+        if read.falls_back:
+            route = unread_with_failover(config, route)
     route.typed_per_filter_config = {BUFFER: _buffered(config)}
     return route
 

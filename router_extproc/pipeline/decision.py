@@ -16,6 +16,7 @@ from router_extproc.pipeline.body_edits import DescribedEdit
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.savings import EntryWorth
+from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Pair
 from router_extproc.redaction.request import Redacted, RedactedPart
@@ -109,6 +110,8 @@ class Forward:
     redacted: Redacted | None = None
     #: The client's body was compressed, and `body` is not.
     decoded: bool = False
+    #: Who is asked when the route's pool does not begin to answer; None: nobody.
+    failover: FailoverPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from router_extproc.pipeline.coded_bodies import TOO_LARGE, coding_of
 from router_extproc.pipeline.consequences import Consequences
 from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
+from router_extproc.pipeline.failover.retry import RetryExchange, RetryParts
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
 from router_extproc.pipeline.old_headers import OldHeaders
@@ -45,7 +46,7 @@ from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart, read_request_ids
 from router_extproc.pipeline.restoring import Restoring, begin_restoring
 from router_extproc.pipeline.token import WriteToken
-from router_extproc.protocol.driver import DeferredReply
+from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
     AnswerChunk,
     AnswerStarted,
@@ -128,8 +129,10 @@ class ExchangeParts:
             return await self.by_name.decide(NamedRequest(api, headers, body, exchange, coding))
         return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding))
 
-    def drive(self, role: Role) -> RoutedExchange:
+    def drive(self, role: Role) -> ExchangeDriver:
         """A driver for a new stream."""
+        if role is Role.RETRY:
+            return RetryExchange(RetryParts(self.clock, self.find_api, self.observer.traffic))
         return RoutedExchange(self, role)
 
 
@@ -249,7 +252,7 @@ class RoutedExchange:
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:
         """Begin to observe an answer that has a write token, and to change one that is to be changed."""
-        token = self._token or event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY)
+        token = self._told_token(event)
         if token is None:
             return _CONTINUE
         headers = joined_headers(event.headers)
@@ -258,6 +261,11 @@ class RoutedExchange:
         reply = _CONTINUE if observation is None or not observation.foreign else _UNNAMED
         self._finish_if(last=event.last)
         return self._restore(event, reply)
+
+    def _told_token(self, event: AnswerStarted) -> WriteToken | str | None:
+        """Of the request as it was sent last: another pool may have got it than the one that was chosen."""
+        told, own = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY), self._token
+        return told or own if own is None or own.failover is not None else own
 
     def _restore(self, event: AnswerStarted, reply: HeadersReply) -> HeadersReply | ImmediateResponse:
         """The reply to an answer's headers, which says whether its chunks will change."""

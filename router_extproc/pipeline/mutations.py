@@ -14,6 +14,7 @@ from typing import Final
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
@@ -27,6 +28,8 @@ from router_extproc.protocol.names import (
     CACHE_STATUS_KEY,
     CLUSTER_HEADER,
     DECISION_HEADER,
+    FAILOVER_HEADER,
+    FAILOVER_KEY,
     FEEDBACK_HEADER,
     METADATA_NAMESPACE,
     MODEL_HEADER,
@@ -101,21 +104,32 @@ def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> B
         (CLUSTER_HEADER, route.target.cluster),
         (MODEL_HEADER, route.target.model),
         (DECISION_HEADER, route.decision),
+        *(() if decision.failover is None else ((FAILOVER_HEADER, decision.failover.chain),)),
         *(() if route.changes is None else route.changes.headers),
         *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
         *(() if old_headers is None else old_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
     remove = (*remove, "content-encoding") if decision.decoded else remove
-    metadata = _metadata(decision, role, {} if old_headers is None else old_headers.metadata(decision))
+    more = {} if old_headers is None else old_headers.metadata(decision)
+    if decision.failover is not None:
+        more = {**more, FAILOVER_KEY: _failover(decision.failover, old_headers).encode()}
+    metadata = _metadata(decision, role, more)
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
+
+
+def _failover(plan: FailoverPlan, old_headers: OldHeaders | None) -> FailoverPlan:
+    """The plan, with the old router's headers as they are for each model."""
+    if old_headers is None:
+        return plan
+    return plan.with_headers(old_headers.naming)
 
 
 def _metadata(decision: Forward, role: Role, more: Mapping[str, str]) -> Metadata:
     members = {**more}
     if not decision.cache.hidden:
         members |= {CACHE_KEY: decision.cache.status, CACHE_STATUS_KEY: decision.cache.cache_status}
-    if role is Role.DECIDE:
+    if role is Role.DECIDE or decision.failover is not None:
         members[TOKEN_KEY] = decision.write_token.encode()
     return {METADATA_NAMESPACE: members}
 

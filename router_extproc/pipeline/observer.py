@@ -8,11 +8,11 @@ nothing is stored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
-from router_extproc.cache.base import Entry
+from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.results import Kept
 from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
@@ -79,13 +79,20 @@ class AnswerObserver:
         token: encoded, unless this process forwarded the request on the same stream.
         headers: names in lower case; repeated values joined by commas.
         """
-        if self.traffic is not None and origin.cluster:
-            self.traffic.heard(origin.cluster, origin.details)
         read = _read_token(token) if isinstance(token, str) else token
+        if self.traffic is not None and origin.cluster:
+            origin = replace(origin, cluster=self._pool_of(read, origin.cluster))
+            self.traffic.heard(origin.cluster, origin.details)
         api = None if read is None else self.apis.get(read.dialect)
         if read is None or api is None:
             return None
         return Observation(self, read, status, headers, api, foreign=self._is_foreign(read, origin))
+
+    def _pool_of(self, token: WriteToken | None, cluster: str) -> str:
+        """The pool that was asked: of a cluster of several, the one of the token's model."""
+        if self.traffic is None or token is None or token.failover is None:
+            return cluster
+        return self.traffic.cluster_of(token.model) or cluster if cluster == token.failover.chain else cluster
 
     def _is_foreign(self, token: WriteToken, origin: Origin) -> bool:
         """Another cluster answered than the one where the token's model is served."""
@@ -164,8 +171,12 @@ class Observation:
 
     def _end_waits(self) -> None:
         """Whoever waits for this answer looks into the cache now."""
-        coalescer, plan = self._observer.coalescer, self._token.plan
-        if coalescer is not None and plan is not None:
+        coalescer, plan, failover = self._observer.coalescer, self._token.plan, self._token.failover
+        if coalescer is None:
+            return
+        if failover is not None and failover.waited:
+            coalescer.finish(Fingerprint(failover.waited))
+        elif plan is not None:
             coalescer.finish(plan.fingerprint)
 
     def _time(self, answer: Answer | Incomplete) -> None:
@@ -255,6 +266,7 @@ class Observation:
             stored=stored,
             incomplete=answer.reason if isinstance(answer, Incomplete) else "",
             tally=self.tally,
+            failover_of="" if token.failover is None else token.failover.first,
         )
         self._observer.listener.answered(report)
 

@@ -33,7 +33,11 @@ class OldHeaders:
 
     def to_pool(self, forward: Forward) -> tuple[Pair, ...]:
         """Request headers; routes of an existing Envoy choose the pool by them."""
-        return ((OLD_SELECTED_MODEL_HEADER, forward.route.target.model),)
+        return self.naming(forward.route.target.model)
+
+    def naming(self, model: str) -> tuple[Pair, ...]:
+        """Those that name the model that is asked."""
+        return ((OLD_SELECTED_MODEL_HEADER, model),)
 
     def metadata(self, forward: Forward) -> Mapping[str, str]:
         """What Envoy's route makes answer headers of, by metadata key."""

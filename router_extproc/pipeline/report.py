@@ -59,6 +59,8 @@ class AnswerReport:
     incomplete: str = ""
     #: What was put back and masked in it; None: nothing was to be.
     tally: AnswerTally | None = None
+    #: The model that was asked first and did not begin to answer; "": this one was.
+    failover_of: str = ""
 
 
 class Listener(Protocol):

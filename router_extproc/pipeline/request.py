@@ -29,16 +29,19 @@ from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.failover.plan import FailoverPlan
+from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.redaction import run_redaction
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
-from router_extproc.pipeline.token import WriteToken
+from router_extproc.pipeline.token import Failover, WriteToken
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
 from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccepted
+from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 from router_extproc.signals.context_length import estimate_tokens
@@ -65,6 +68,8 @@ class RequestPipeline:
     second: ShadowDecisions | None = None
     #: Its decisions say what they change in a body; nobody but who explains a request asks.
     explains: bool = False
+    #: Who may be asked after the chosen model.
+    failovers: Failovers = NO_FAILOVERS
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
@@ -193,13 +198,16 @@ class RequestPipeline:
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
-        tokens = estimate_tokens(parsed.request) if self.policy.counts_tokens else 0
-        demands = Demands.of(parsed.request.contents, tokens)
+        demands = self._demands(parsed)
         if parsed.pinned is not None:
             return self.policy.decide_pinned(
                 parsed.pinned, readings.readings, traffic, unread=readings.unread, demands=demands
             )
         return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
+
+    def _demands(self, parsed: ParsedRequest) -> Demands:
+        tokens = estimate_tokens(parsed.request) if self.policy.counts_tokens else 0
+        return Demands.of(parsed.request.contents, tokens)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
         """The replay of a hit, or why its answer is of no use to this request."""
@@ -229,12 +237,20 @@ class RequestPipeline:
         edits = edits_of(parsed.raw.dialect, parsed.request, route)
         # First of all: redaction knows its places in the client's own body. It changes texts and nothing of
         # their order, so the places of the edits stay.
-        body = parsed.raw.body if redacted is None else redacted.body
-        body = parsed.raw.dialect.edit(body, edits)
+        before = parsed.raw.body if redacted is None else redacted.body
+        body = parsed.raw.dialect.edit(before, edits)
+        failover = self._plan_failover(Written(parsed, route, question, before, body))
         plan = None if question is None else question.store_plan
         now_s, exchange = self.clock.wall_s(), parsed.raw.exchange
         token = WriteToken(
-            parsed.request.dialect, target.model, route.decision, now_s, exchange, plan, result.shadow
+            parsed.request.dialect,
+            target.model,
+            route.decision,
+            now_s,
+            exchange,
+            plan,
+            result.shadow,
+            None if failover is None else Failover(failover.chain),
         )
         return Forward(
             route,
@@ -247,7 +263,14 @@ class RequestPipeline:
             edits=described(edits, parsed.request.body) if self.explains else (),
             redacted=redacted,
             decoded=bool(parsed.raw.coding),
+            failover=failover,
         )
+
+    def _plan_failover(self, written: Written) -> FailoverPlan | None:
+        if not self.failovers.orders:
+            return None
+        planner = FailoverPlanner(self.failovers, self.cache_stage)
+        return planner.plan(written, self._demands(written.parsed))
 
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)

@@ -20,7 +20,7 @@ from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 5
+VERSION = 6
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -53,6 +53,18 @@ class ShadowPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Failover:
+    """That the request may go, or has gone, from one pool to the next."""
+
+    #: Envoy's cluster that tries them, which no model has.
+    chain: str
+    #: The model that was asked first and did not answer; "": the token's own.
+    first: str = ""
+    #: The fingerprint of requests that wait for this answer, where it is not stored under that; "": it is.
+    waited: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WriteToken:
     """One forwarded request, as its answer's observer sees it."""
 
@@ -66,6 +78,8 @@ class WriteToken:
     #: None: measure the answer, do not store it.
     plan: StorePlan | None
     shadow: ShadowPlan | None = None
+    #: None: only its own pool is asked.
+    failover: Failover | None = None
 
     def encode(self) -> str:
         """The token as one short line of text."""
@@ -73,7 +87,7 @@ class WriteToken:
         began, ids = self.exchange.started_s, self.exchange.ids
         exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
         plan = self.plan and _plan_fields(self.plan)
-        return orjson.dumps([*head, exchange, plan, self.shadow]).decode()
+        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -99,12 +113,14 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     exchange: list[Any],
     plan: dict[str, Any] | None,
     shadow: dict[str, Any] | None,
+    failover: dict[str, Any] | None,
 ) -> WriteToken:  # Any: the values of a JSON array and objects that we wrote
     began_s, *ids = exchange
     to_store = None if plan is None else _plan_of(plan)
     to_compare = None if shadow is None else ShadowPlan(**shadow)
     start = ExchangeStart(began_s, RequestIds(*ids))
-    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare)
+    going_on = None if failover is None else Failover(**failover)
+    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on)
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

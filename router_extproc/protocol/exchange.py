@@ -57,6 +57,9 @@ from router_extproc.protocol.replies import PartReply, complete
 CLUSTER_ATTRIBUTE: Final = "xds.cluster_name"
 DETAILS_ATTRIBUTE: Final = "response.code_details"
 
+#: By so much may a request be longer than a client's may be, once it was written for a pool.
+EDITED_BYTES_MAX: Final = 512 * 1024
+
 #: When a deciding stream is over, with and without a body; trailers are none of our business.
 _BODY_SEEN: Final = frozenset({Phase.WHOLE_BODY, Phase.DONE})
 _HEADERS_SEEN: Final = frozenset({Phase.HEADERS, *_BODY_SEEN})
@@ -92,7 +95,7 @@ class Exchange:
     def __init__(self, role: Role, *, max_body_bytes: int) -> None:
         #: What the stream is for.
         self.role = role
-        self._max_body_bytes = max_body_bytes
+        self._max_body_bytes = max_body_bytes + (EDITED_BYTES_MAX if role is Role.RETRY else 0)
         self._request = DirectionState(BodyMode.STREAMED if role is Role.OBSERVE else BodyMode.BUFFERED)
         self._response = DirectionState(BodyMode.STREAMED)
         self._announced_too_large = False
@@ -107,7 +110,7 @@ class Exchange:
         """True when nothing that matters will come: close the stream, Envoy keeps it open for long."""
         if self._answered or self._let_pass:
             return True
-        if self.role is Role.DECIDE:
+        if self.role in {Role.DECIDE, Role.RETRY}:
             return self._request.received in self._last_phases() and not self._request.pending
         return self._response.received is Phase.DONE and not self._response.pending
 

@@ -24,6 +24,8 @@ class Role(Enum):
     OBSERVE = "observe"
     #: Both on one stream.
     INLINE = "inline"
+    #: The filter towards the pools: writes the request anew for another pool than the one that was chosen.
+    RETRY = "retry"
 
 
 class Direction(Enum):

@@ -11,6 +11,8 @@ CLUSTER_HEADER: Final = "x-router-cluster"
 #: To the pool and to the client: the model and the decision that the request was routed to.
 MODEL_HEADER: Final = "x-router-model"
 DECISION_HEADER: Final = "x-router-decision"
+#: Set by us, read by Envoy's route: the clusters that are tried one after another. No pool gets it.
+FAILOVER_HEADER: Final = "x-router-failover"
 #: To the client: hit-exact, hit-semantic, miss or bypass.
 CACHE_HEADER: Final = "x-router-cache"
 #: To the client: RFC 9211.
@@ -32,6 +34,8 @@ CONFIG_HEADER: Final = "x-router-config"
 METADATA_NAMESPACE: Final = "router_extproc"
 #: Its keys: for the observer, and for the answer's headers (filled in by Envoy's route).
 TOKEN_KEY: Final = "write_token"  # noqa: S105 - a key's name
+#: For a pool that is asked in the place of another one: how the request looks there.
+FAILOVER_KEY: Final = "failover"
 CACHE_KEY: Final = "cache"
 CACHE_STATUS_KEY: Final = "cache_status"
 VERSION_KEY: Final = "version"

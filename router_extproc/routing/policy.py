@@ -14,6 +14,7 @@ from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
 from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
@@ -87,7 +88,13 @@ class Route:
         """The same route with the fallback as its target; the route itself where there is none."""
         if self.fallback is None:
             return self
-        return replace(self, target=self.fallback, fallback=None, fallback_of=self.target.model)
+        return self.instead(self.fallback)
+
+    def instead(self, target: Target) -> Route:
+        """The same route with another model in the place of its own."""
+        meant = self.fallback_of or self.target.model
+        fallback_of = None if target.model == meant else meant
+        return replace(self, target=target, fallback=None, fallback_of=fallback_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +154,16 @@ class Policy:
         *,
         default: Target,
         fallbacks: Fallbacks = NO_FALLBACKS,
+        failovers: Failovers = NO_FAILOVERS,
     ) -> None:
         """`default`: for requests that no decision takes."""
         self._decisions: Final = tuple(sorted(decisions, key=lambda decision: -decision.priority))
         self._default: Final = default
         self._by_name: Final = {decision.name: decision for decision in decisions}
         self.fallbacks: Final = fallbacks
+        self.failovers: Final = failovers
+        #: The models in whose place another one may answer.
+        self.leavable: Final = tuple(dict.fromkeys((*fallbacks.models, *failovers.firsts)))
         #: The names of the signals that some decision looks at; no other reading changes a route.
         self.signals: Final = frozenset[str]().union(*(decision.signals for decision in decisions))
         self._pinning: Final = tuple(each for each in self._decisions if each.takes_pinned)
@@ -285,6 +296,8 @@ class Policy:
 
     def _with_fallback(self, route: Route, traffic: TrafficSnapshot, demands: Demands = NO_DEMANDS) -> Route:
         fallback = self.fallbacks.of(route.target, traffic, demands)
+        if fallback is None and traffic.is_down(route.target.cluster):
+            fallback = self.failovers.up(route.decision, route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)
 
 

@@ -59,7 +59,7 @@ class Servicer:
         self._drivers = drivers
         self._counter = counter
         self._limits = limits
-        self._in_flight = {Role.DECIDE: 0, Role.OBSERVE: 0, Role.INLINE: 0}
+        self._in_flight = dict.fromkeys(Role, 0)
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register the method under Envoy's name; bytes in, bytes out."""
@@ -94,7 +94,8 @@ class Servicer:
 
     async def _serve(self, role: Role, messages: AsyncIterator[bytes], context: _Context) -> Outcome:
         exchange = Exchange(role, max_body_bytes=self._limits.max_body_bytes)
-        if self._in_flight[role] > self._limits.max_exchanges:
+        # A retry is of a request that was let in, and without us another pool would get what is not for it.
+        if self._in_flight[role] > self._limits.max_exchanges and role is not Role.RETRY:
             await _let_through(exchange, messages, context)
             return "let_through"
         driver = self._drivers(role)

@@ -133,6 +133,8 @@ def answer_facts(report: AnswerReport) -> Facts:
     }
     if report.ttft_s is not None:
         facts["ttft_ms"] = _ms(report.ttft_s)
+    if report.failover_of:
+        facts["failover_of"] = report.failover_of
     if report.incomplete:
         facts["incomplete"] = report.incomplete
     if report.usage is not None:

@@ -11,8 +11,7 @@ from typing import Any
 
 from router_extproc.dialects import DIALECTS
 from router_extproc.llm.stored import encode_answer
-from router_extproc.pipeline.exchange import RoutedExchange
-from router_extproc.protocol.driver import DeferredReply
+from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
@@ -58,7 +57,7 @@ class Sent:
     to_headers: HeadersReply | ImmediateResponse
     to_body: BodyReply | ImmediateResponse | None
     #: Of the deciding stream.
-    driver: RoutedExchange
+    driver: ExchangeDriver
 
     @property
     def immediate(self) -> ImmediateResponse:

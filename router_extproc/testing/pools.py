@@ -46,6 +46,8 @@ class PoolAnswer:
     pause_s: float = 0.0
     #: Before its headers.
     delay_s: float = 0.0
+    #: It closes the connection behind its pieces, without an end.
+    breaks_off: bool = False
 
 
 @dataclass(slots=True)
@@ -84,12 +86,14 @@ class RecordingPool:
         headers = {"content-type": answer.content_type, **answer.headers}
         await asyncio.sleep(answer.delay_s)
         response = web.StreamResponse(status=answer.status, headers=headers)
-        if len(answer.pieces) == 1:
+        if len(answer.pieces) == 1 and not answer.breaks_off:
             response.content_length = len(answer.pieces[0])
         await response.prepare(request)
         for piece in answer.pieces:
             await response.write(piece)
             await asyncio.sleep(answer.pause_s)
+        if answer.breaks_off and request.transport is not None:
+            request.transport.abort()
         return response
 
     async def _check(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -34,6 +34,7 @@ from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import Rule
@@ -139,6 +140,7 @@ def fake_router(
     fallbacks: Mapping[str, str] = MappingProxyType({}),
     reuse: ReuseSettings = REUSE_ALL,
     old_headers: OldHeaders | None = None,
+    failovers: Failovers = NO_FAILOVERS,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -152,7 +154,7 @@ def fake_router(
     policies = {decision.name: cache_policy for decision in decisions}
     policy = RouterPolicy(
         Catalogue.of(("auto",), (SMALL, LARGE)),
-        Policy(decisions, default=SMALL, fallbacks=Fallbacks(TARGETS, fallbacks)),
+        Policy(decisions, default=SMALL, fallbacks=Fallbacks(TARGETS, fallbacks), failovers=failovers),
         signal_settings,
         CachePolicies(cache_policy, {**policies, **own_cache_policies}),
         CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX), reuse),

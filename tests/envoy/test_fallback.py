@@ -4,132 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.testing.client import answer_json
-from router_extproc.testing.json_lines import read_log_lines
-from router_extproc.testing.pools import RecordingPool, running_pool
-from router_extproc.testing.processes import start_process_async
-from router_extproc.testing.stack import ROOT, envoy_of, free_address
+from router_extproc.testing.served_product import LIMIT_S, Product, running_product, within
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-LIMIT_S = 60.0
-QUICK = {"interval_s": 0.2, "timeout_s": 0.5, "unhealthy_threshold": 2}
-
-
-@dataclass
-class Product:
-    """One worker, Envoy in front of it, and the pools behind."""
-
-    config: Config
-    url: str
-    log: Path
-    session: aiohttp.ClientSession = field(repr=False)
-    small: RecordingPool
-    large: RecordingPool
-
-    async def ask(self, prompt: str, model: str = "large") -> tuple[int, dict[str, str], Any]:
-        body = {"model": model, "messages": [{"role": "user", "content": prompt}]}
-        async with self.session.post(f"{self.url}/v1/chat/completions", json=body) as reply:
-            headers = {name.lower(): value for name, value in reply.headers.items()}
-            return reply.status, headers, await reply.json()
-
-    async def admin(self, path: str) -> str:
-        async with self.session.get(f"http://{self.config.admin}{path}") as reply:
-            return await reply.text()
-
-    async def metric(self, name: str) -> float | None:
-        for line in (await self.admin("/metrics")).splitlines():
-            if line.startswith(f"router_extproc_{name}"):
-                return float(line.rpartition(" ")[2])
-        return None
-
-    async def until(self, name: str, value: float) -> None:
-        give_up_s = time.monotonic() + LIMIT_S
-        while await self.metric(name) != value:
-            assert time.monotonic() < give_up_s, name
-            await asyncio.sleep(0.05)
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in read_log_lines(self.log) if line["event"] == event]
-
-
-@asynccontextmanager
-async def running_product(
-    folder: Path, *, rendered_from: Callable[[Config], Config] = lambda config: config
-) -> AsyncIterator[Product]:
-    async with AsyncExitStack() as opened:
-        small, large = [await opened.enter_async_context(running_pool(name)) for name in ("small", "large")]
-        config = _config(folder, small, large)
-        (folder / "router.yaml").write_text(config.model_dump_json(), encoding="utf-8")
-        log = folder / "serve.log"
-        command = [sys.executable, "-m", "router_extproc", "serve", "-c", str(folder / "router.yaml")]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with log.open("wb") as output:
-            process = await start_process_async(*command, stdout=output, stderr=output, env=environment)
-        opened.push_async_callback(process.wait)
-        opened.callback(process.terminate)
-        session = await opened.enter_async_context(aiohttp.ClientSession())
-        product = Product(config, f"http://{config.envoy.listen}", log, session, small, large)
-        await _ready(product, process)
-        envoy = envoy_of(rendered_from(config), folder)
-        running = await asyncio.to_thread(envoy.__enter__)
-        opened.callback(envoy.__exit__, None, None, None)
-        name = "cluster.router_extproc.membership_healthy"
-        await _within(lambda: running.counters(name)[name] == 1)
-        yield product
-
-
-def _config(folder: Path, small: RecordingPool, large: RecordingPool) -> Config:
-    clusters = {
-        "vllm_small": {"endpoints": [small.address], "health": QUICK},
-        "vllm_large": {"endpoints": [large.address], "health": QUICK},
-    }
-    models = {
-        "small": {"cluster": "vllm_small", "served_name": "tiny-small"},
-        "large": {"cluster": "vllm_large", "served_name": "tiny-large", "fallback": "small"},
-    }
-    return Config.model_validate(
-        {
-            "version": 1,
-            "listen": f"unix:{folder}/{{worker}}.sock",
-            "admin": free_address(),
-            "default_model": "large",
-            "models": models,
-            "limits": {"message_timeout_s": 5.0, "drain_s": 0.5},
-            "semantic_cache": {"enabled": True, "scope": "shared"},
-            "envoy": {"listen": free_address(), "admin": free_address(), "clusters": clusters},
-        }
-    )
-
-
-async def _ready(product: Product, process: Process) -> None:
-    give_up_s = time.monotonic() + LIMIT_S
-    while True:
-        assert process.returncode is None, product.log.read_text()
-        assert time.monotonic() < give_up_s, product.log.read_text()
-        try:
-            async with product.session.get(f"http://{product.config.admin}/readyz") as reply:
-                if reply.status == 200:
-                    return
-        except aiohttp.ClientError:
-            pass
-        await asyncio.sleep(0.1)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -156,7 +43,7 @@ async def test_a_pool_that_is_down_answers_from_its_fallback_and_is_used_again(p
     await product.until('pool_up{cluster="vllm_large"', 1)
     status, headers, _ = await product.ask("back again")
     assert (status, headers["x-router-model"]) == (200, "large")
-    await _within(lambda: len(product.logged("pool is back")) == 1)
+    await within(lambda: len(product.logged("pool is back")) == 1)
     (lost,) = product.logged("pool lost: its fallback answers")
     assert (lost["level"], lost["cluster"]) == ("warning", "vllm_large")
 
@@ -224,10 +111,3 @@ async def _hit(product: Product, prompt: str, model: str) -> None:
             assert headers["x-router-model"] == model
             return
         assert time.monotonic() < give_up_s
-
-
-async def _within(holds: Callable[[], bool]) -> None:
-    give_up_s = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < give_up_s
-        await asyncio.sleep(0.05)

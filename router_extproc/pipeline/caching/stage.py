@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from router_extproc.cache.base import Partition
+from router_extproc.cache.base import Fingerprint, Partition
 from router_extproc.cache.decision_policy import CachePolicies, CachePolicy, KeyRule
 from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
@@ -118,20 +118,30 @@ class CacheStage:
             return OFF
         if policy.mode == "off":
             return BY_POLICY
-        key, decision = parsed.keys.get(policy.key_rule), route.decision
+        key = parsed.keys.get(policy.key_rule)
         if key is None:
             return NO_CREDENTIAL
         if isinstance(parsed.reuse, Bypass):
             return BYPASSED[parsed.reuse.reason]
+        key, where = self._place(key, route)
+        vector = semantic_vector(parsed, policy, encoding, self.matching)
+        may_store = not route.may_act
+        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags, may_store)
+
+    def keys_under(self, question: CacheQuestion, route: Route) -> tuple[Fingerprint, Partition]:
+        """Under which the answer to the same question is stored when another model gives it."""
+        key, where = self._place(question.parsed.keys[question.policy.key_rule], route)
+        return key.fingerprint, where
+
+    def _place(self, key: RequestKey, route: Route) -> tuple[RequestKey, Partition]:
+        """The key under this route, and the partition."""
+        decision = route.decision
         if route.fallback_of is not None:
             # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
             model = route.target.model
             key = replace(key, fingerprint=fallback_fingerprint(key.fingerprint, model))
             decision = f"{decision}>{model}"
-        where = self._partition(key, decision, answerer_of(route))
-        vector = semantic_vector(parsed, policy, encoding, self.matching)
-        may_store = not route.may_act
-        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags, may_store)
+        return key, self._partition(key, decision, answerer_of(route))
 
     async def find(self, question: CacheQuestion) -> CacheResult:
         """What the cache has for the question."""

@@ -7,7 +7,7 @@ before: a sidecar that can never reach the pools itself must not take them out o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,8 @@ ANSWERED: Final = "via_upstream"
 #: The same for an endpoint that took no connection, after the retries at other endpoints.
 _RESET: Final = "upstream_reset_before_response_started{"
 _UNCONNECTED: Final = "connection_failure"
+#: Requests in a row that a pool did not begin to answer: then it counts as down.
+FAILURES_MAX: Final = 3
 #: How long Envoy's word that a pool is down holds; then one request finds out again.
 ENVOY_SAID_S: Final = 5.0
 
@@ -49,6 +51,8 @@ class _Pool:
     failing_s: float | None = None
     envoy_said_s: float | None = None
     answered_s: float | None = None
+    #: Requests in a row that went to another pool because it did not begin to answer.
+    failures: int = 0
     #: As last told by `changes`.
     told_up: bool = True
 
@@ -61,22 +65,22 @@ class _Pool:
 
 
 class Traffic:
-    """The state of the pools whose models have a fallback; every other pool always counts as up."""
+    """The state of the pools whose requests may go to another one; every other pool always counts as up."""
 
-    def __init__(self, clock: Clock, targets: Mapping[str, Target], fallbacks: Mapping[str, str]) -> None:
-        """`targets`: by model; `fallbacks`: from model to model."""
+    def __init__(self, clock: Clock, targets: Mapping[str, Target], leavable: Iterable[str]) -> None:
+        """`targets`: by model; `leavable`: the models in whose place another one may answer."""
         self._clock = clock
         self._targets = targets
-        self._pools = {targets[model].cluster: _Pool() for model in fallbacks}
+        self._pools = {targets[model].cluster: _Pool() for model in leavable}
 
     @property
     def watched(self) -> tuple[str, ...]:
         """The clusters whose state matters, in the order of the models."""
         return tuple(self._pools)
 
-    def follow(self, targets: Mapping[str, Target], fallbacks: Mapping[str, str]) -> None:
+    def follow(self, targets: Mapping[str, Target], leavable: Iterable[str]) -> None:
         """Other models from now on; what is known of a pool that is still watched stays known."""
-        clusters = dict.fromkeys(targets[model].cluster for model in fallbacks)
+        clusters = dict.fromkeys(targets[model].cluster for model in leavable)
         self._targets = targets
         self._pools = {cluster: self._pools.get(cluster) or _Pool() for cluster in clusters}
 
@@ -111,6 +115,16 @@ class Traffic:
             pool.envoy_said_s = self._clock.monotonic_s()
         elif details == ANSWERED:
             pool.answered_s, pool.envoy_said_s = self._clock.monotonic_s(), None
+            pool.failures = 0
+
+    def failed(self, cluster: str) -> None:
+        """The pool did not begin to answer a request, which has gone to another one."""
+        pool = self._pools.get(cluster)
+        if pool is None:
+            return
+        pool.failures += 1
+        if pool.failures >= FAILURES_MAX:
+            pool.envoy_said_s = self._clock.monotonic_s()
 
     def states(self) -> dict[str, bool]:
         """Cluster to whether it is up."""

@@ -134,6 +134,12 @@ class Metrics(RegisteredMetrics):
         self._fallbacks = self._counter(
             "fallbacks", "Requests that another model answered because a pool was down.", "model", "fallback"
         )
+        self._failovers = self._counter(
+            "failovers",
+            "Requests that another model answered because the pool of the first did not begin to.",
+            "model",
+            "next",
+        )
 
         self._local_replies = self._counter(
             "local_replies",
@@ -245,6 +251,8 @@ class Metrics(RegisteredMetrics):
         """Count an answer, its tokens and whether it was stored."""
         self._answers.labels(report.model, report.decision, f"{report.status // 100}xx").inc()
         self._stored.labels(report.stored).inc()
+        if report.failover_of:
+            self._failovers.labels(report.failover_of, report.model).inc()
         if report.tally is not None:
             self._redaction.of_answer(report.decision, report.tally)
         # How long a count of tokens takes says nothing of how long this model thinks.

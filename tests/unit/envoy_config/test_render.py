@@ -323,7 +323,10 @@ def test_every_reason_is_used() -> None:
             "server_tls": {"ca_file": "/ca.pem"},
         },
     ]
-    texts = [text for shape in shapes for text in rendered(config(**shape).model_dump_json(), None).values()]
+    configs = [config(**shape) for shape in shapes]
+    small = configs[0].models["small"].model_copy(update={"fallback": "large"})
+    configs += [configs[0].model_copy(update={"models": {**configs[0].models, "small": small}})]
+    texts = [text for each in configs for text in rendered(each.model_dump_json(), None).values()]
     written = " ".join(" ".join(line.strip(" #") for line in text.splitlines()) for text in texts)
     assert [reason for reason in REASONS.values() if " ".join(reason.split()) not in written] == []
 

@@ -16,7 +16,7 @@ from router_extproc.protocol.events import (
     RequestEnded,
     RequestStarted,
 )
-from router_extproc.protocol.exchange import Exchange, Outgoing
+from router_extproc.protocol.exchange import EDITED_BYTES_MAX, Exchange, Outgoing
 from router_extproc.protocol.headers import HeaderMutation, Headers
 from router_extproc.protocol.messages import (
     BodyReply,
@@ -341,6 +341,18 @@ def test_a_body_over_the_limit_must_be_refused() -> None:
 def test_a_body_at_the_limit_is_taken() -> None:
     event = asked_for_body().receive(RequestBody(b"x" * LIMIT, end_of_stream=True))
     assert isinstance(event, BodyReceived)
+
+
+def test_a_body_that_was_written_for_a_pool_may_be_longer_than_a_clients() -> None:
+    """And its stream is over with the reply, as the deciding one is."""
+    begun = exchange(Role.RETRY)
+    begun.receive(request_headers(modes=BodyModes(BodyMode.BUFFERED, BodyMode.NONE)))
+    begun.send(HeadersReply())
+    assert not begun.ended
+    longest = RequestBody(b"x" * (LIMIT + EDITED_BYTES_MAX), end_of_stream=True)
+    assert isinstance(begun.receive(longest), BodyReceived)
+    begun.send(BodyReply(body=b"y"))
+    assert begun.ended
 
 
 def test_a_body_announced_over_the_limit_is_not_asked_for() -> None:

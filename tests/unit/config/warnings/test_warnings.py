@@ -29,7 +29,6 @@ LISTED = (
     "version: 1\ndefault_model: small\nmodels:\n  small: {cluster: pool, accepts: [text], context_tokens: 1000}\n"
     "  large: {cluster: big, accepts: [text, image]}\n  wide: {cluster: wide, accepts: [text], context_tokens: 2000}\n"
 )
-
 Examine = Callable[..., Report]
 Case = tuple[str, str, str, str]
 
@@ -51,6 +50,19 @@ def decisions(*rules: str) -> str:
     """Decisions with these rules, all for the small model."""
     entries = [f"{{name: d{index}, model: small, when: {rule}}}" for index, rule in enumerate(rules)]
     return f"decisions: [{', '.join(entries)}]\n"
+
+
+def pooled(rest: str, *, first_byte_s: str = "20") -> str:
+    """Six models with a pool each, and one more in the first pool."""
+    models = "".join(f"  {name}: {{cluster: p{name}}}\n" for name in "abcdef")
+    pools = ", ".join(f"p{name}: {{endpoints: ['{name}:1']}}" for name in "abcdef")
+    envoy = f"envoy: {{first_byte_timeout_s: {first_byte_s}, clusters: {{{pools}}}}}\n"
+    return f"version: 1\ndefault_model: a\nmodels:\n{models}  twin: {{cluster: pa}}\n{envoy}{rest}"
+
+
+def among(*models: str) -> str:
+    """A decision with these candidates."""
+    return f"decisions: [{{name: a, models: [{', '.join(models)}]}}]\n"
 
 
 def cached(settings: str, cache: str = ON + "}") -> str:
@@ -166,6 +178,11 @@ RULES: list[Case] = [
     ("signals: {asked: {type: requested_model}}\n" + decisions("{asked: auto}", "{asked: true}"), "decisions[1]", "'d0'", "virtual_models: [auto, fast]\nsignals: {asked: {type: requested_model}}\n" + decisions("{asked: auto}", "{asked: true}")),
     (LISTED + "decisions: [{name: a, models: [large, small]}]", "decisions[0].models[1]", "'small' is never taken: selection is fixed, and 'large'", LISTED + "decisions: [{name: a, models: [small, large]}]"),
     (LISTED + "decisions: [{name: a, models: [large, wide]}]", "decisions[0].models[1]", "'wide' is never taken", LISTED + "decisions: [{name: a, models: [small, wide]}]"),
+    (pooled("failover: false\n" + among("a", "b")), "decisions[0].models[1]", "'b' is never taken", pooled(among("a", "b"))),
+    (pooled(among("a", "b"), first_byte_s="null"), "failover.first_byte_timeout_s", "pool 'pa' is left when it fails, but", pooled("failover: {on: [refused]}\n" + among("a", "b"), first_byte_s="null")),
+    (pooled(among("a", "twin")), "decisions[0].models", "every model is in the same cluster 'pa'", pooled(among("a", "twin", "b"))),
+    (pooled(among(*"abcdef")), "decisions[0].models", "only the first 4 are ever asked", pooled(among(*"abcde"))),
+    ("failover: {attempts_max: 3}", "failover", "has no effect without", pooled("failover: {attempts_max: 3}")),
 ]  # fmt: skip
 
 CACHE: list[Case] = [

@@ -1,0 +1,1 @@
+"""Fail-over: a request that was written for one pool, written anew for another one."""
