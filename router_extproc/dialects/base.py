@@ -188,6 +188,13 @@ class AnswerDialect(Protocol):
         """The same answer as if the pool had made it now: with an id of its own, dated now."""
         ...
 
+    def mark_cached(self, answer: Answer) -> Answer:
+        """The same answer, whose usage says that all of the prompt was read from a cache.
+
+        The sums of tokens stay; an answer without usage stays as it is.
+        """
+        ...
+
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         """The JSON body of a pool that answers with this text.
 

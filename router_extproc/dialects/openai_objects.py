@@ -93,9 +93,22 @@ def _detail(details: JsonValue, name: str) -> int:
     return count if is_integer(count) else 0
 
 
-def renew(answer: Answer, *, now_s: float) -> Answer:
-    """See dialects.base.AnswerDialect; the new id is of the kind of the old one."""
-    kind, separator, _ = answer.facts.id.partition("-")
-    identity = f"{kind if separator else 'answer'}-{uuid4().hex}"
+def renew(answer: Answer, *, kind: str, now_s: float) -> Answer:
+    """See dialects.base.AnswerDialect; the new id is of the kind of the old one, or of this kind."""
+    old_kind, separator, _ = answer.facts.id.partition("-")
+    identity = f"{old_kind if separator else kind}-{uuid4().hex}"
     document = {**answer.document, "id": identity, "created": int(now_s)}
     return Answer(replace(answer.facts, id=identity), document)
+
+
+def mark_cached(answer: Answer) -> Answer:
+    """See dialects.base.AnswerDialect."""
+    usage = answer.facts.usage
+    if usage is None:
+        return answer
+    told = an_object(answer.document["usage"])
+    details = told.get("prompt_tokens_details")
+    known = details if type(details) is dict else {}
+    told["prompt_tokens_details"] = {**known, "cached_tokens": usage.prompt_tokens}
+    facts = replace(answer.facts, usage=replace(usage, cached_tokens=usage.prompt_tokens))
+    return Answer(facts, {**answer.document, "usage": told})

@@ -220,11 +220,11 @@ class RequestPipeline:
             return "unreadable"
         if parsed.request.wants_usage and not answer.facts.usage_is_known:
             return "no-usage"
-        if result.outcome.hidden:
-            # Its own id and date would say that it is an old one.
-            answer = dialect.renew(answer, now_s=self.clock.wall_s())
-        rendered = dialect.render(answer, parsed.request)
         worth = self.prices.worth(entry.model, answer.facts.usage)
+        answer = dialect.renew(answer, now_s=self.clock.wall_s())
+        if not result.outcome.hidden:
+            answer = dialect.mark_cached(answer)
+        rendered = dialect.render(answer, parsed.request)
         saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
         page = parsed.headers.get(ORIGIN_HEADER, "")
         headers = self.pages.headers_for(page, entry.model, told)

@@ -129,6 +129,20 @@ def _check_it_renews_an_answer(dialect: Dialect, samples: DialectSamples) -> Non
         require(again.facts.id != new.facts.id, "no two renewed answers have the same id")
 
 
+def _check_it_marks_a_cached_answer(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        answer = whole_answer(dialect, content_type, body)
+        before, usage = orjson.dumps(answer.document), answer.facts.usage
+        marked = dialect.mark_cached(answer)
+        require(orjson.dumps(answer.document) == before, "marking leaves the stored document as it was")
+        require(usage is not None, "the sample has usage")
+        expected = None if usage is None else replace(usage, cached_tokens=usage.prompt_tokens)
+        require(
+            marked.facts == replace(answer.facts, usage=expected), "all of the prompt is marked as cached"
+        )
+        require(dialect.restore(marked.document) == marked, "a marked answer is still one")
+
+
 def _check_it_composes_an_answer(dialect: Dialect, _: DialectSamples) -> None:
     body = orjson.dumps(dialect.compose("A tree.\n", model="some", now_s=_NOW_S))
     facts = whole_answer(dialect, "application/json", body).facts
@@ -148,5 +162,6 @@ ANSWER_RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_restores_what_was_stored,
     _check_it_restores_nothing_else,
     _check_it_renews_an_answer,
+    _check_it_marks_a_cached_answer,
     _check_it_composes_an_answer,
 )

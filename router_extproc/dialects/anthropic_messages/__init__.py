@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from router_extproc.dialects.anthropic_messages.assemble import MessageAssembler
 from router_extproc.dialects.anthropic_messages.changes import edits_for
-from router_extproc.dialects.anthropic_messages.message import compose, read_message, renew, restore
+from router_extproc.dialects.anthropic_messages.message import (
+    compose,
+    mark_cached,
+    read_message,
+    renew,
+    restore,
+)
 from router_extproc.dialects.anthropic_messages.render import render_error, render_json, render_stream
 from router_extproc.dialects.anthropic_messages.request import DIALECT, parse_request
 from router_extproc.dialects.anthropic_messages.rewrite import MessageRewriter
@@ -85,6 +91,10 @@ class AnthropicMessages:
         """See dialects.base.AnswerDialect."""
         del now_s
         return renew(answer)
+
+    def mark_cached(self, answer: Answer) -> Answer:
+        """See dialects.base.AnswerDialect."""
+        return mark_cached(answer)
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         """See dialects.base.AnswerDialect."""

@@ -38,6 +38,9 @@ from router_extproc.llm.answer import (
 #: Why the model stopped, where that is the whole answer, in the words of chat completions.
 _FINISHED: Final = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls"}
 _CUT: Final = {"max_tokens": "length", "model_context_window_exceeded": "length", "refusal": "content_filter"}
+#: Tokens of the prompt beside `input_tokens`: that a provider's prefix cache had, and that it has now.
+_READ: Final = "cache_read_input_tokens"
+_WRITTEN: Final = "cache_creation_input_tokens"
 #: The members of a message that have a place of their own; the rest are kept behind them.
 MESSAGE_MEMBERS: Final = frozenset(
     {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"}
@@ -105,6 +108,17 @@ def renew(answer: Answer) -> Answer:
     return Answer(replace(answer.facts, id=identity), {**answer.document, "id": identity})
 
 
+def mark_cached(answer: Answer) -> Answer:
+    """See dialects.base.AnswerDialect; the API's `input_tokens` are those that no cache has."""
+    usage = answer.facts.usage
+    if usage is None:
+        return answer
+    counts = an_object(answer.document["usage"])
+    counts |= {"input_tokens": 0, _WRITTEN: 0, _READ: usage.prompt_tokens}
+    facts = replace(answer.facts, usage=replace(usage, cached_tokens=usage.prompt_tokens))
+    return Answer(facts, {**answer.document, "usage": counts})
+
+
 def compose(text: str, *, model: str) -> JsonObject:
     """The body of a pool that answers with this text; no model has counted a token of it."""
     block: JsonObject = {"type": "text", "text": text}
@@ -145,7 +159,7 @@ def _normal_usage(usage: JsonValue) -> JsonObject:
 def _usage(message: JsonObject) -> Usage:
     """All tokens of the prompt, those that were read from the provider's prefix cache among them."""
     counts = an_object(message["usage"])
-    cached, written = _count(counts, "cache_read_input_tokens"), _count(counts, "cache_creation_input_tokens")
+    cached, written = _count(counts, _READ), _count(counts, _WRITTEN)
     prompt = an_integer(counts["input_tokens"]) + cached + written
     return Usage(prompt, an_integer(counts["output_tokens"]), cached)
 

@@ -23,7 +23,7 @@ from router_extproc.dialects.openai_chat.rewrite import CompletionRewriter
 from router_extproc.dialects.openai_chat.shapes import BODY
 from router_extproc.dialects.openai_chat.texts import texts_of
 from router_extproc.dialects.openai_errors import render_error
-from router_extproc.dialects.openai_objects import renew
+from router_extproc.dialects.openai_objects import mark_cached, renew
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit
@@ -89,7 +89,11 @@ class OpenAIChat:
 
     def renew(self, answer: Answer, *, now_s: float) -> Answer:
         """See dialects.base.AnswerDialect."""
-        return renew(answer, now_s=now_s)
+        return renew(answer, kind="chatcmpl", now_s=now_s)
+
+    def mark_cached(self, answer: Answer) -> Answer:
+        """See dialects.base.AnswerDialect."""
+        return mark_cached(answer)
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         """See dialects.base.AnswerDialect."""

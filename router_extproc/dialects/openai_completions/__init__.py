@@ -24,7 +24,7 @@ from router_extproc.dialects.openai_completions.rewrite import TextCompletionRew
 from router_extproc.dialects.openai_completions.shapes import BODY
 from router_extproc.dialects.openai_completions.texts import texts_of
 from router_extproc.dialects.openai_errors import render_error
-from router_extproc.dialects.openai_objects import renew
+from router_extproc.dialects.openai_objects import mark_cached, renew
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit
@@ -92,7 +92,11 @@ class OpenAICompletions:
 
     def renew(self, answer: Answer, *, now_s: float) -> Answer:
         """See dialects.base.AnswerDialect."""
-        return renew(answer, now_s=now_s)
+        return renew(answer, kind="cmpl", now_s=now_s)
+
+    def mark_cached(self, answer: Answer) -> Answer:
+        """See dialects.base.AnswerDialect."""
+        return mark_cached(answer)
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         """See dialects.base.AnswerDialect."""

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import orjson
 
 from router_extproc.dialects.base import Rendered
-from router_extproc.dialects.members import a_list, an_object, others
-from router_extproc.dialects.openai_completions.completion import ANSWER_MEMBERS, CHOICE_MEMBERS
+from router_extproc.dialects.members import a_list, others
+from router_extproc.dialects.openai_completions.completion import ANSWER_MEMBERS
 from router_extproc.dialects.openai_objects import JSON_TYPE, render_events
 from router_extproc.llm.answer import Answer, JsonObject
 
@@ -29,7 +29,7 @@ def render_stream(answer: Answer, *, usage: bool) -> Rendered:
 
 
 def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
-    """The events of all choices, one after the other."""
+    """One event a choice, with its text and its end: clients' types know no event without an end."""
     head = {name: completion[name] for name in ("id", "object", "created", "model")}
     # Short facts (system_fingerprint) stand in every event, lists and objects once.
     extra = others(completion, ANSWER_MEMBERS)
@@ -38,19 +38,7 @@ def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
     # With usage asked for, every event but the last has a null there.
     tail: JsonObject = {**short, "usage": None} if usage else short
     for choice in a_list(completion["choices"]):
-        for entry in _entries(an_object(choice)):
-            yield {**head, "choices": [entry], **tail, **long}
-            long = {}
+        yield {**head, "choices": [choice], **tail, **long}
+        long = {}
     if usage and completion.get("usage") is not None:
         yield {**head, "choices": [], **short, "usage": completion["usage"]}
-
-
-def _entries(choice: JsonObject) -> Iterator[JsonObject]:
-    """One choice as it would have come: its text with all lists that go with it, then its end."""
-    facts = others(choice, CHOICE_MEMBERS)
-    whole = {name: value for name, value in facts.items() if isinstance(value, list | dict)}
-    nothing: JsonObject = {"logprobs": None} if "logprobs" in facts else {}
-    said: JsonObject = {"index": choice["index"], "text": choice["text"], **nothing, **whole}
-    yield {**said, "finish_reason": None}
-    end: JsonObject = {"index": choice["index"], "text": "", **nothing, **others(facts, whole)}
-    yield {**end, "finish_reason": choice["finish_reason"]}

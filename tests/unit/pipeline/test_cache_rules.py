@@ -46,7 +46,20 @@ async def test_same_request_twice_is_an_exact_hit_with_its_age(client: Client) -
     again = await client.send(chat(PROMPT))
     assert again.cache == "hit-exact"
     assert dict(again.immediate.headers)["age"] == "5"
-    assert json.loads(again.immediate.body) == json.loads(answer_json())
+    hit, first = json.loads(again.immediate.body), json.loads(answer_json())
+    assert {**hit, "id": 0, "created": 0, "usage": 0} == {**first, "id": 0, "created": 0, "usage": 0}
+
+
+async def test_a_hit_is_an_answer_of_its_own_and_says_what_it_did_not_compute(client: Client) -> None:
+    """An id or a date of another answer would be a second object of that name in a client's records."""
+    await client.ask(chat(PROMPT))
+    client.router.clock.advance(5)
+    hits = [json.loads((await client.send(chat(PROMPT))).immediate.body) for _ in range(2)]
+    assert len({json.loads(answer_json())["id"], *(hit["id"] for hit in hits)}) == 3
+    assert all(hit["id"].startswith("chatcmpl-") for hit in hits)
+    assert {hit["created"] for hit in hits} == {int(client.router.clock.wall_s())}
+    usage = json.loads(answer_json())["usage"]
+    assert hits[0]["usage"] == {**usage, "prompt_tokens_details": {"cached_tokens": usage["prompt_tokens"]}}
 
 
 async def test_near_question_is_a_semantic_hit(client: Client) -> None:

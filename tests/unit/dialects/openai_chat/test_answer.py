@@ -75,7 +75,7 @@ def answer(identity: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("identity", "kind"), [("chatcmpl-1", "chatcmpl"), ("chatcmpl-tool-1", "chatcmpl"), ("x", "answer")]
+    ("identity", "kind"), [("chatcmpl-1", "chatcmpl"), ("gen-tool-1", "gen"), ("x", "chatcmpl")]
 )
 def test_renewed_answer_keeps_the_kind_of_its_id(identity: str, kind: str) -> None:
     """A client's library may look at it."""

@@ -82,6 +82,7 @@ async def test_nothing_tells_a_hit_from_a_miss(client: Client) -> None:
     assert body["created"] == int(client.router.clock.wall_s())
     assert body["id"] != original["id"]
     assert body["choices"] == original["choices"]
+    assert body["usage"] == original["usage"]
 
 
 async def test_only_if_cached_learns_nothing(client: Client) -> None:
