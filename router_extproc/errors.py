@@ -9,6 +9,7 @@ RouterError
 │  └─ RemoteProtocolError                Envoy broke the contract: the stream closes, INVALID_ARGUMENT
 ├─ RequestError(status, code, message)   safe to show: an immediate response in the client's dialect
 │  ├─ MalformedRequest 400
+│  ├─ ContextTooLong 400
 │  ├─ RequestBlocked 403, or as configured
 │  ├─ RequestTooLarge 413
 │  ├─ UnsupportedCoding 415
@@ -163,6 +164,13 @@ class UnsupportedRequest(RequestError):
 
     status = 422
     code = "unsupported_request"
+
+
+class ContextTooLong(RequestError):
+    """The request does not fit into the window of any model for it."""
+
+    status = 400
+    code = "context_length_exceeded"
 
 
 class CacheOnlyMiss(RequestError):

@@ -33,6 +33,7 @@ from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.shadow_policy import READ_S, ShadowDecision, ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalStage
+from router_extproc.pipeline.token_counts import TokenCounts
 from router_extproc.pipeline.upstream import Answerers
 from router_extproc.routing.traffic import Traffic
 
@@ -128,6 +129,7 @@ class _Parts:
             policy.prices,
             self.learned.pages,
             BodyReader(self.resources.body_executor, policy.limits.max_body_bytes),
+            TokenCounts(self.resources.inference, policy.limits.signals_timeout_s, self.resources.counters),
             traffic,
             failovers=policy.routing.failovers,
         )

@@ -23,7 +23,7 @@ from router_extproc.config.encoder import Encoder as EncoderSection
 from router_extproc.config.heads import head_files, heads_digest
 from router_extproc.config.router_policy import RouterPolicy
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages, read_known
-from router_extproc.models.base import Classifiers, Encoder, Inference, ResultT, Verifier
+from router_extproc.models.base import Classifiers, Encoder, Inference, ResultT, TokenCounter, Verifier
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.executor import InferenceExecutor
 from router_extproc.models.onnx.open import find_pulled, open_encoder
@@ -64,6 +64,8 @@ class Resources:
     shadow_background: BackgroundTasks | None = None
     #: By signal: of the trained head that it names by a folder, as it was when it was opened.
     heads: Mapping[str, str] = field(default_factory=dict)
+    #: Of the models for which the length of a request matters, by the file of their tokenizer.
+    counters: Mapping[str, TokenCounter] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -96,9 +98,11 @@ async def open_resources(
         background = await stack.enter_async_context(BackgroundTasks(clock))
         second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
         shadow = _open_signals(policy.shadow_signals, classifiers)
-        yield Resources(
-            encoder, inference, bodies, signals, cache, background, languages, judging, shadow, second, heads
-        )
+        counters = _open_counters(policy, classifiers, {})
+        opened = (
+            encoder, inference, bodies, signals, cache, background, languages, judging, shadow, second, heads,
+        )  # fmt: skip
+        yield Resources(*opened, counters)
 
 
 def reopened(
@@ -125,7 +129,9 @@ def reopened(
         for name, settings in policy.signals.items()
     )
     shadow = _open_signals(policy.shadow_signals, classifiers)
-    return replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow, heads=heads)
+    counters = _open_counters(policy, classifiers, resources.counters)
+    opened_anew = replace(resources, encoder=encoder, signals=signals, shadow_signals=shadow, heads=heads)
+    return replace(opened_anew, counters=counters)
 
 
 def _heads(policy: RouterPolicy) -> dict[str, str]:
@@ -135,6 +141,17 @@ def _heads(policy: RouterPolicy) -> dict[str, str]:
 
 def _open_signals(settings: Mapping[str, SignalSettings], classifiers: Classifiers) -> tuple[Signal, ...]:
     return tuple(signal.open(name, classifiers) for name, signal in settings.items())
+
+
+def _open_counters(
+    policy: RouterPolicy, classifiers: Classifiers, known: Mapping[str, TokenCounter]
+) -> dict[str, TokenCounter]:
+    """Those of the models that have a window and a tokenizer; what is known stays open."""
+    named = {each.tokenizer: each.model for each in policy.routing.bounded if each.tokenizer is not None}
+    return {
+        file: known.get(file) or classifiers.token_counter(file, where=f"models.{model}.tokenizer")
+        for file, model in named.items()
+    }
 
 
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────

@@ -62,7 +62,9 @@ class Model(Section):
     #: The model that answers in its place while its whole pool is down.
     fallback: str | None = None
     #: What it accepts: a request that has more is not sent to it by decisions. None: everything.
-    accepts: tuple[Literal["text", "image", "audio", "file", "tools", "json"], ...] | None = None
+    accepts: tuple[Literal["text", "image", "audio", "file", "tools", "json", "json_object"], ...] | None = (
+        None
+    )
     #: Tokens of the longest request that it reads. None: not known.
     context_tokens: int | None = Field(default=None, ge=1)
     #: Its `tokenizer.json`, relative to the configuration file. None: tokens are estimated.

@@ -87,6 +87,7 @@ def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
             None if model.reasoning is None else model.reasoning.family,
             None if model.accepts is None else frozenset(model.accepts),
             model.context_tokens,
+            model.tokenizer,
         )
         for key, model in models.items()
     }

@@ -14,7 +14,6 @@ from router_extproc.llm.answer import JsonObject
 
 #: Optional members of `stream_options`.
 STREAM_OPTIONS: Final[Mapping[str, Shape]] = {"include_usage": BOOLEAN}
-_JSON_FORMATS: Final = frozenset({"json_object", "json_schema"})
 #: Members by which a vLLM is asked for JSON of a schema.
 _JSON_MEMBERS: Final = ("guided_json",)
 
@@ -35,7 +34,14 @@ def wants_usage(document: JsonObject) -> bool:
 def is_json_asked(document: JsonObject) -> bool:
     """The answer shall be JSON, of any or of a given schema."""
     wanted = document.get("response_format")
-    if type(wanted) is dict and wanted.get("type") in _JSON_FORMATS:
+    is_json = type(wanted) is dict and wanted.get("type") == "json_object"
+    return is_json or is_schema_asked(document)
+
+
+def is_schema_asked(document: JsonObject) -> bool:
+    """The answer shall be JSON of a given schema."""
+    wanted = document.get("response_format")
+    if type(wanted) is dict and wanted.get("type") == "json_schema":
         return True
     structured = document.get("structured_outputs")
     if type(structured) is dict and structured.get("json") is not None:

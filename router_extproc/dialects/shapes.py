@@ -114,6 +114,15 @@ def read_messages(
     return objects
 
 
+def read_answer_tokens(document: JsonObject, *names: str) -> int:
+    """The longest answer that is asked for, by the first of these members that says it; 0: none does."""
+    for name in names:
+        tokens = document.get(name)
+        if type(tokens) is int and tokens > 0:
+            return tokens
+    return 0
+
+
 def wrong_shape(path: str, words: str) -> MalformedRequest:
     """The error for a field that is missing or has the wrong type."""
     return MalformedRequest(f"'{path}' must be {words}.", param=path)

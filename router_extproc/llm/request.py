@@ -38,6 +38,8 @@ class Contents:
     files: int = 0
     #: The answer shall be JSON, of any or of a given schema.
     json_asked: bool = False
+    #: It shall be JSON of a given schema.
+    schema_asked: bool = False
 
 
 NO_CONTENTS: Final = Contents()
@@ -85,6 +87,8 @@ class InferenceRequest:
     #: The turns behind the last user message: tool calls, their results, the beginning of an answer.
     later: tuple[Turn, ...] = ()
     contents: Contents = NO_CONTENTS
+    #: The longest answer that is asked for, in tokens: its model's window must have room for it. 0: not said.
+    answer_tokens: int = 0
     #: The client's body: a scope may name members of it that are in no key.
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 

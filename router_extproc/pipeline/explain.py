@@ -77,7 +77,7 @@ async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> Request
     tokens = estimate_tokens(parsed.request)
     rules = _rules(pipeline, decision.explanation, pinned=parsed.pinned is not None)
     costs = _costs(pipeline, tokens)
-    demands = Demands.of(parsed.request.contents, tokens)
+    demands = await reading.demands(parsed)
     models = () if parsed.pinned is not None else _models(pipeline, decision.explanation, demands)
     return RequestExplained(decision, parsed.ask, rules, tokens, costs, models)
 
@@ -123,7 +123,8 @@ def _why(target: Target, demands: Demands, taking: set[str], because: str) -> st
     if lacking := demands.missing(target):
         return f"does not accept {', '.join(sorted(lacking))}"
     if target.model not in taking:
-        return f"reads {target.context_tokens} tokens, the request has about {demands.tokens}"
+        needed = f"the request has about {demands.needs(target)}, with room for its answer"
+        return f"reads {target.context_tokens} tokens, {needed}"
     return because or "the only one that takes it"
 
 

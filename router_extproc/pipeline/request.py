@@ -14,6 +14,7 @@ from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import (
     CacheOnlyMiss,
+    ContextTooLong,
     RequestBlocked,
     RequestError,
     RouterUnavailable,
@@ -36,15 +37,15 @@ from router_extproc.pipeline.redaction import run_redaction
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import Failover, WriteToken
+from router_extproc.pipeline.token_counts import TokenCounts, estimated
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
 from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
-from router_extproc.routing.actions import AnswerText, Block, Redaction, Unaccepted
+from router_extproc.routing.actions import AnswerText, Block, OverLong, Redaction, Unaccepted
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.policy import LocalReply, Policy, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
-from router_extproc.signals.context_length import estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class RequestPipeline:
     prices: Prices
     pages: PagesHeard
     bodies: BodyReader
+    token_counts: TokenCounts
     #: None: no model has a fallback.
     traffic: Traffic | None = None
     #: Decides each request a second time, behind it; None: no shadow policy does.
@@ -110,7 +112,7 @@ class RequestPipeline:
 
     async def _decide(self, parsed: ParsedRequest) -> Decision:
         readings = await self._read_signals(parsed)
-        route = self._route(parsed, readings)
+        route = self._route(parsed, readings, await self.demands(parsed))
         if self.second is not None and parsed.pinned is None:
             self.second.offer(parsed, readings, route)
         if isinstance(route, LocalReply):
@@ -178,6 +180,8 @@ class RequestPipeline:
                 error = RequestBlocked(message, status=status)
             case Unaccepted(message=message):
                 error = UnsupportedRequest(message)
+            case OverLong(message=message):
+                error = ContextTooLong(message)
             case AnswerText(text=text):
                 return self._answer(parsed, text, reply.decision, explanation)
         headers = {DECISION_HEADER: reply.decision}
@@ -196,18 +200,17 @@ class RequestPipeline:
         rendered = dialect.render(dialect.restore(document), request)
         return LocalAnswer(rendered, decision, explanation)
 
-    def _route(self, parsed: ParsedRequest, readings: SignalReadings) -> Route | LocalReply:
+    async def demands(self, parsed: ParsedRequest) -> Demands:
+        """What the model that answers must accept, and for how many tokens it must have room."""
+        return await self.token_counts.demands(parsed.request, self.policy, parsed.budget)
+
+    def _route(self, parsed: ParsedRequest, readings: SignalReadings, demands: Demands) -> Route | LocalReply:
         traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
-        demands = self._demands(parsed)
         if parsed.pinned is not None:
             return self.policy.decide_pinned(
                 parsed.pinned, readings.readings, traffic, unread=readings.unread, demands=demands
             )
         return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
-
-    def _demands(self, parsed: ParsedRequest) -> Demands:
-        tokens = estimate_tokens(parsed.request) if self.policy.counts_tokens else 0
-        return Demands.of(parsed.request.contents, tokens)
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
         """The replay of a hit, or why its answer is of no use to this request."""
@@ -270,7 +273,7 @@ class RequestPipeline:
         if not self.failovers.orders:
             return None
         planner = FailoverPlanner(self.failovers, self.cache_stage)
-        return planner.plan(written, self._demands(written.parsed))
+        return planner.plan(written, estimated(written.parsed.request, self.policy))
 
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)

@@ -36,8 +36,29 @@ class Unaccepted:
         return f"No model for this request accepts {', '.join(sorted(self.contents))}."
 
 
+@dataclass(frozen=True, slots=True)
+class OverLong:
+    """Refuse a request that is too long for all of the models for it."""
+
+    #: Of the request, as they are known.
+    tokens: int
+    #: That it asks for at most.
+    answer_tokens: int
+    #: Of the model that reads most.
+    context_tokens: int
+
+    @property
+    def message(self) -> str:
+        """What the client reads, in words by which clients know that they must shorten a conversation."""
+        answer = f" and up to {self.answer_tokens} for the answer" if self.answer_tokens else ""
+        return (
+            f"prompt is too long: {self.tokens} tokens{answer} > {self.context_tokens} maximum"
+            " (context_tokens) of the models for this request"
+        )
+
+
 #: No pool is asked.
-LocalAction: TypeAlias = Block | AnswerText | Unaccepted
+LocalAction: TypeAlias = Block | AnswerText | Unaccepted | OverLong
 
 
 @dataclass(frozen=True, slots=True)

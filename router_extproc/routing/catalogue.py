@@ -30,6 +30,8 @@ class Target:
     accepts: frozenset[str] | None = None
     #: The longest request that it reads; None: not known.
     context_tokens: int | None = None
+    #: The file by which its tokens are counted; None: they are estimated.
+    tokenizer: str | None = None
 
 
 #: A tag that says nothing.

@@ -11,7 +11,7 @@ from typing import Final, overload
 
 from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import RequestChanges
-from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing
+from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing, too_long
 from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
@@ -173,9 +173,11 @@ class Policy:
         self.pinned_signals: Final = frozenset(
             test.signal for decision in self._pinning for test in decision.rule.tests()
         )
-        candidates = (each.target for decision in decisions for each in decision.candidates)
-        #: Whether the length of a request matters.
-        self.counts_tokens: Final = any(target.context_tokens is not None for target in candidates) or any(
+        candidates = {each.target for decision in decisions for each in decision.candidates}
+        #: Candidates for which the length of a request matters.
+        self.bounded: Final = tuple(each for each in candidates if each.context_tokens is not None)
+        #: Whether it matters for any.
+        self.counts_tokens: Final = bool(self.bounded) or any(
             decision.selection.counts_tokens for decision in decisions
         )
 
@@ -219,8 +221,9 @@ class Policy:
             return LocalReply(name, decision.action, tags, trace)
         candidates = able(decision.candidates, demands)
         if not candidates:
-            lacking = missing([each.target for each in decision.candidates], demands)
-            return LocalReply(name, Unaccepted(lacking), tags, trace)
+            targets = [each.target for each in decision.candidates]
+            refusal = too_long(targets, demands) or Unaccepted(missing(targets, demands))
+            return LocalReply(name, refusal, tags, trace)
         choice = decision.selection.choose(candidates, Circumstances(readings, traffic, demands.tokens))
         target = choice.candidate.target
         route = Route(

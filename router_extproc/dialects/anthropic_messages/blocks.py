@@ -75,7 +75,8 @@ def contents_of(document: JsonObject, blocks: Sequence[JsonObject]) -> Contents:
         files += block.get("type") in _FILES
     tools = document.get("tools")
     offered = len(tools) if isinstance(tools, list) else 0
-    return Contents(offered, images, files=files, json_asked=_is_json_asked(document))
+    asked = _is_json_asked(document)
+    return Contents(offered, images, files=files, json_asked=asked, schema_asked=asked)
 
 
 def without_text(blocks: Sequence[JsonObject]) -> list[JsonObject]:

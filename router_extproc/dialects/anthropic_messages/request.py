@@ -22,7 +22,13 @@ from router_extproc.dialects.anthropic_messages.shapes import BODY, CONTENT
 from router_extproc.dialects.doubled import mark_of_doubled
 from router_extproc.dialects.json_body import canonical, read_object
 from router_extproc.dialects.scalars import is_true
-from router_extproc.dialects.shapes import check_members, read_messages, read_model, wrong_shape
+from router_extproc.dialects.shapes import (
+    check_members,
+    read_answer_tokens,
+    read_messages,
+    read_model,
+    wrong_shape,
+)
 from router_extproc.dialects.spelling import plain_number
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
@@ -96,6 +102,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         system_texts=system_texts,
         later=tuple(turn for each in turns[_after(asked) :] for turn in each),
         contents=contents_of(document, [block for message in messages for block in message.blocks]),
+        answer_tokens=read_answer_tokens(document, "max_tokens"),
         body=document,
     )
 

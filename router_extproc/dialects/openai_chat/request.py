@@ -18,7 +18,13 @@ from router_extproc.dialects.openai_chat.spelling import SPELLING
 from router_extproc.dialects.openai_chat.turns import contents_of, kind_of, turn_of
 from router_extproc.dialects.openai_members import wants_usage
 from router_extproc.dialects.scalars import is_true
-from router_extproc.dialects.shapes import check_members, read_messages, read_model, wrong_shape
+from router_extproc.dialects.shapes import (
+    check_members,
+    read_answer_tokens,
+    read_messages,
+    read_model,
+    wrong_shape,
+)
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import ContextField, InferenceRequest, Turn
 
@@ -98,6 +104,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         system_texts=tuple(message.text for message in messages if message.role in SYSTEM_ROLES),
         later=_turns(originals[after:], messages[after:]),
         contents=contents_of(document, originals),
+        answer_tokens=read_answer_tokens(document, "max_completion_tokens", "max_tokens"),
         body=document,
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL
-from router_extproc.dialects.openai_members import is_json_asked
+from router_extproc.dialects.openai_members import is_json_asked, is_schema_asked
 from router_extproc.llm.answer import JsonObject, JsonValue, ToolCall
 from router_extproc.llm.request import Contents, Role, Turn
 
@@ -56,7 +56,8 @@ def contents_of(document: JsonObject, messages: Sequence[JsonObject]) -> Content
         for part in content if type(content) is list else ():
             if type(part) is dict and (kind := kind_of(part)) not in _TEXTS:
                 found[_ATTACHMENTS.get(kind, "files")] += 1
-    return Contents(_tools_offered(document), **found, json_asked=is_json_asked(document))
+    asked, schema = is_json_asked(document), is_schema_asked(document)
+    return Contents(_tools_offered(document), **found, json_asked=asked, schema_asked=schema)
 
 
 def _tool_calls(message: JsonObject) -> Iterator[ToolCall]:

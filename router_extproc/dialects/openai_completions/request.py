@@ -12,9 +12,9 @@ from typing import Final
 from router_extproc.dialects.doubled import mark_of_doubled
 from router_extproc.dialects.json_body import canonical, read_object
 from router_extproc.dialects.openai_completions.shapes import BODY
-from router_extproc.dialects.openai_members import is_json_asked, wants_usage
+from router_extproc.dialects.openai_members import is_json_asked, is_schema_asked, wants_usage
 from router_extproc.dialects.scalars import is_true
-from router_extproc.dialects.shapes import check_members, read_model
+from router_extproc.dialects.shapes import check_members, read_answer_tokens, read_model
 from router_extproc.dialects.spelling import Spelling
 from router_extproc.errors import MalformedRequest
 from router_extproc.llm.answer import JsonObject, JsonValue
@@ -72,7 +72,8 @@ def parse_request(body: bytes) -> InferenceRequest:
         stream_usage=wants_usage(document),
         prompt_is_last=_is_one_question(document, pieces),
         body_bytes=len(body),
-        contents=Contents(json_asked=is_json_asked(document)),
+        contents=Contents(json_asked=is_json_asked(document), schema_asked=is_schema_asked(document)),
+        answer_tokens=read_answer_tokens(document, "max_tokens"),
         body=document,
     )
 

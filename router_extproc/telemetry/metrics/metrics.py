@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from router_extproc.dialects.routed.base import NOT_READ
-from router_extproc.errors import RequestBlocked, UnsupportedRequest
+from router_extproc.errors import ContextTooLong, RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
@@ -198,7 +198,7 @@ class Metrics(RegisteredMetrics):
         """What a decision refused, or could not let leave."""
         if isinstance(decision.error, RequestBlocked):
             self._count_local(decision.explanation, "block")
-        elif isinstance(decision.error, UnsupportedRequest):
+        elif isinstance(decision.error, UnsupportedRequest | ContextTooLong):
             self._count_local(decision.explanation, "unaccepted")
         elif decision.explanation is not None:
             self._count_readings(decision.explanation)

@@ -8,7 +8,7 @@ import pytest
 
 from router_extproc.llm.request import Contents
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able
-from router_extproc.routing.actions import Unaccepted
+from router_extproc.routing.actions import OverLong, Unaccepted
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
@@ -20,6 +20,8 @@ TEXT = Target("text", "pool_text", "t", None, frozenset(["text"]), 1000)
 EYES = Target("eyes", "pool_eyes", "e", None, frozenset(["text", "image"]), 4000)
 TOOLS = Target("tools", "pool_tools", "u", None, frozenset(["text", "tools", "json"]), 8000)
 ANY = Target("any", "pool_any", "a", None)
+COUNTED = Target("counted", "pool_counted", "c", None, None, 1000, "t.json")
+JSON_MODE = Target("json-mode", "pool_json", "j", None, frozenset(["text", "json_object"]))
 
 IMAGE = Demands.of(Contents(images=1))
 CALLS = Demands.of(Contents(tools_offered=3))
@@ -44,14 +46,24 @@ def names(targets: tuple[Target, ...], demands: Demands) -> list[str]:
         ((TEXT, EYES, TOOLS), Demands(tokens=1000), ["text", "eyes", "tools"]),
         ((TEXT, EYES, TOOLS), Demands(tokens=1001), ["eyes", "tools"]),
         ((TEXT, EYES, TOOLS), Demands(tokens=9000), ["tools"]),
-        ((TEXT, EYES), replace(IMAGE, tokens=9000), ["eyes"]),
+        ((TEXT, EYES, TOOLS), Demands(tokens=900, answer_tokens=101), ["eyes", "tools"]),
+        ((TEXT, EYES, TOOLS), Demands(tokens=17_000), []),
+        ((TEXT, EYES, TOOLS), Demands(tokens=1, answer_tokens=8000), []),
+        ((TEXT, EYES, ANY), Demands(tokens=17_000), ["any"]),
+        ((COUNTED, EYES), Demands(tokens=3000, counted={"t.json": 1001}), ["eyes"]),
+        ((COUNTED, EYES), Demands(tokens=3000, counted={"t.json": 999}), ["counted", "eyes"]),
+        ((COUNTED,), Demands(tokens=1, counted={"t.json": 1001}), ["counted"]),
+        ((COUNTED,), Demands(tokens=1, counted={"t.json": 1200}), []),
+        ((JSON_MODE, TOOLS), Demands.of(Contents(json_asked=True)), ["json-mode", "tools"]),
+        ((JSON_MODE, TOOLS), Demands.of(Contents(json_asked=True, schema_asked=True)), ["tools"]),
+        ((TEXT, EYES), replace(IMAGE, tokens=7900), ["eyes"]),
         ((TEXT, ANY), Demands(tokens=9000), ["any"]),
     ],
 )
 def test_only_candidates_that_can_answer_are_left(
     targets: tuple[Target, ...], demands: Demands, left: list[str]
 ) -> None:
-    """A length is an estimate: where it is too long for all, the one that reads most is asked."""
+    """An estimate may be wrong: what only seems too long for all goes to the one that reads most."""
     assert names(targets, demands) == left
 
 
@@ -84,6 +96,31 @@ def test_a_request_that_no_candidate_accepts_is_refused_with_what_is_too_much(
     assert isinstance(reply.action, Unaccepted)
     assert (reply.decision, reply.action.message) == ("d", message)
     assert [trace.decision for trace in reply.trace] == ["d"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "demands", "refusal"),
+    [
+        ((TEXT, TOOLS), Demands(tokens=20_000), OverLong(20_000, 0, 8000)),
+        ((TEXT, TOOLS), Demands(tokens=5, answer_tokens=8000), OverLong(5, 8000, 8000)),
+        ((COUNTED,), Demands(tokens=5, counted={"t.json": 2000}), OverLong(2000, 0, 1000)),
+        ((TEXT, EYES), replace(IMAGE, tokens=20_000), OverLong(20_000, 0, 4000)),
+    ],
+)
+def test_a_request_that_is_surely_too_long_for_all_is_refused_with_the_limit(
+    targets: tuple[Target, ...], demands: Demands, refusal: OverLong
+) -> None:
+    reply = policy(*targets).decide({}, demands=demands)
+    assert isinstance(reply, LocalReply)
+    assert reply.action == refusal
+
+
+def test_the_refusal_says_what_was_counted_and_what_is_the_limit() -> None:
+    """Clients that shorten conversations know these words."""
+    assert OverLong(5, 8000, 4000).message.startswith(
+        "prompt is too long: 5 tokens and up to 8000 for the answer > 4000 maximum"
+    )
+    assert OverLong(9000, 0, 4000).message.startswith("prompt is too long: 9000 tokens > 4000 maximum")
 
 
 def test_the_default_model_is_asked_for_no_more_than_it_accepts() -> None:

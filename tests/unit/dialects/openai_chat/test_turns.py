@@ -94,3 +94,31 @@ def test_tools_on_offer_are_counted_in_both_forms() -> None:
 )
 def test_json_is_asked_for_in_every_way_that_vllm_knows(member: dict[str, Any], *, asked: bool) -> None:
     assert parse(ASKED, **member).contents.json_asked is asked
+
+
+@pytest.mark.parametrize(
+    ("member", "asked"),
+    [
+        ({"response_format": {"type": "json_object"}}, False),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, True),
+        ({"structured_outputs": {"json": {"type": "object"}}}, True),
+        ({"guided_json": {"type": "object"}}, True),
+        ({}, False),
+    ],
+)
+def test_a_schema_is_more_than_json(member: dict[str, Any], *, asked: bool) -> None:
+    assert parse(ASKED, **member).contents.schema_asked is asked
+
+
+@pytest.mark.parametrize(
+    ("member", "tokens"),
+    [
+        ({"max_tokens": 9}, 9),
+        ({"max_completion_tokens": 5, "max_tokens": 9}, 5),
+        ({"max_completion_tokens": None, "max_tokens": 9}, 9),
+        ({"max_tokens": 0}, 0),
+        ({}, 0),
+    ],
+)
+def test_the_longest_answer_is_read_as_pools_read_it(member: dict[str, Any], tokens: int) -> None:
+    assert parse(ASKED, **member).answer_tokens == tokens
