@@ -166,6 +166,7 @@ class _Parts:
             rules,
             policy.local_rules,
             policy.ask_reader,
+            policy.routing.default,
         )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:

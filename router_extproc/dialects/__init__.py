@@ -11,8 +11,14 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.endpoints import inference_endpoints, served_by
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.dialects.openai_completions import OpenAICompletions
+from router_extproc.dialects.openai_embeddings import OpenAIEmbeddings
 
-_ALL: Final[tuple[Dialect, ...]] = (OpenAIChat(), AnthropicMessages(), OpenAICompletions())
+_ALL: Final[tuple[Dialect, ...]] = (
+    OpenAIChat(),
+    AnthropicMessages(),
+    OpenAICompletions(),
+    OpenAIEmbeddings(),
+)
 
 #: Registry name to dialect. A new dialect is one more entry of the line above.
 DIALECTS: Final[Mapping[str, Dialect]] = MappingProxyType({dialect.name: dialect for dialect in _ALL})

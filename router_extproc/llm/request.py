@@ -89,6 +89,9 @@ class InferenceRequest:
     contents: Contents = NO_CONTENTS
     #: The longest answer that is asked for, in tokens: its model's window must have room for it. 0: not said.
     answer_tokens: int = 0
+    #: Answers of two models cannot stand side by side, as vectors cannot: a virtual name means the default
+    #: model, and no fallback answers.
+    by_name: bool = False
     #: The client's body: a scope may name members of it that are in no key.
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 

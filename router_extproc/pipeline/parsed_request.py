@@ -26,6 +26,7 @@ from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.policy import DEFAULT
 from router_extproc.signals.base import Signal, Subject
 
 #: Headers by which these APIs choose another behaviour, account or version, whatever a pool's `vary` says.
@@ -72,7 +73,7 @@ class ParsedRequest:
     headers: Mapping[str, str]
     request: InferenceRequest
     ask: Ask
-    #: The target that the client named; None: the request is to be routed.
+    #: The only target that may answer; None: the request is to be routed.
     pinned: Target | None
     directives: Directives
     #: Under every rule that a decision may have, for the decision is known only later; none under a rule by
@@ -85,11 +86,17 @@ class ParsedRequest:
     reuse: Reuse = UNTIL_EXPIRY
     #: When it came, in seconds since the Unix epoch.
     asked_s: float = 0.0
+    #: The client named a real model.
+    names_model: bool = False
 
     @property
     def subject(self) -> Subject:
         """What signals look at, before any inference."""
         return Subject(self.request, self.headers, None, self.ask, self.asked_s)
+
+    def pinned_under(self, decision: str) -> Target | None:
+        """As `pinned`; under the default decision no request names its model."""
+        return None if decision == DEFAULT and not self.names_model else self.pinned
 
     @property
     def gives_feedback(self) -> bool:
@@ -111,6 +118,8 @@ class RequestParser:
     #: What else the decision hangs on beside the request: the rules in force, where some refuse; "": nothing.
     rules: str = ""
     ask_reader: AskReader = field(default_factory=AskReader.of)
+    #: The target of virtual names where an API's answers must all be of one model.
+    default: Target | None = None
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -130,8 +139,20 @@ class RequestParser:
         reuse = self.reuse_rules.of(subject)
         keys = self._keys(raw, subject, vary)
         directives = _within(directives, reuse)
+        pinned = self.default if request.by_name and asked.target is None else asked.target
         return ParsedRequest(
-            raw, headers, request, ask, asked.target, directives, keys, budget, vary, reuse, asked_s=asked_s
+            raw,
+            headers,
+            request,
+            ask,
+            pinned,
+            directives,
+            keys,
+            budget,
+            vary,
+            reuse,
+            asked_s,
+            names_model=asked.target is not None,
         )
 
     def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:

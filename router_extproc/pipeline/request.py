@@ -205,10 +205,15 @@ class RequestPipeline:
         return await self.token_counts.demands(parsed.request, self.policy, parsed.budget)
 
     def _route(self, parsed: ParsedRequest, readings: SignalReadings, demands: Demands) -> Route | LocalReply:
-        traffic = ALL_UP if self.traffic is None else self.traffic.snapshot()
+        traffic = ALL_UP if self.traffic is None or parsed.request.by_name else self.traffic.snapshot()
         if parsed.pinned is not None:
             return self.policy.decide_pinned(
-                parsed.pinned, readings.readings, traffic, unread=readings.unread, demands=demands
+                parsed.pinned,
+                readings.readings,
+                traffic,
+                unread=readings.unread,
+                demands=demands,
+                named=parsed.names_model,
             )
         return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
 
@@ -270,7 +275,7 @@ class RequestPipeline:
         )
 
     def _plan_failover(self, written: Written) -> FailoverPlan | None:
-        if not self.failovers.orders:
+        if not self.failovers.orders or written.parsed.request.by_name:
             return None
         planner = FailoverPlanner(self.failovers, self.cache_stage)
         return planner.plan(written, estimated(written.parsed.request, self.policy))

@@ -156,9 +156,9 @@ class Policy:
         fallbacks: Fallbacks = NO_FALLBACKS,
         failovers: Failovers = NO_FAILOVERS,
     ) -> None:
-        """`default`: for requests that no decision takes."""
         self._decisions: Final = tuple(sorted(decisions, key=lambda decision: -decision.priority))
-        self._default: Final = default
+        #: For requests that no decision takes.
+        self.default: Final = default
         self._by_name: Final = {decision.name: decision for decision in decisions}
         self.fallbacks: Final = fallbacks
         self.failovers: Final = failovers
@@ -201,10 +201,10 @@ class Policy:
         if decision is not None:
             reply = self._taken(decision, trace, readings, traffic, demands)
             return replace(reply, may_act=may_act) if isinstance(reply, Route) else reply
-        lacking = demands.missing(self._default)
+        lacking = demands.missing(self.default)
         if lacking:
             return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
-        route = Route(DEFAULT, self._default, None, trace=trace, may_act=may_act)
+        route = Route(DEFAULT, self.default, None, trace=trace, may_act=may_act)
         return self._with_fallback(route, traffic, demands)
 
     def _taken(
@@ -239,10 +239,12 @@ class Policy:
         *,
         unread: Unread = frozenset(),
         demands: Demands = NO_DEMANDS,
+        named: bool = True,
     ) -> Route | LocalReply:
         """The same for a request that names a real model: it keeps it, whether or not that accepts it.
 
-        Only decisions that take such requests are asked; `readings`: of `pinned_signals`.
+        Only decisions that take such requests are asked; `readings`: of `pinned_signals`. named: False: it
+        names none, but no other model than `target` may answer.
 
         Raises:
             RouterUnavailable: see `decide`.
@@ -250,7 +252,8 @@ class Policy:
         decision, trace = _first(self._pinning, readings, unread)
         may_act = _may_act(self._pinning, decision, readings, unread)
         if decision is None:
-            route = Route(PINNED, target, None, trace=trace, may_act=may_act)
+            name = PINNED if named else DEFAULT
+            route = Route(name, target, None, trace=trace, may_act=may_act)
             return self._with_fallback(route, traffic, demands)
         if decision.action is not None:
             return LocalReply(decision.name, decision.action, decision.tags, trace)
@@ -264,7 +267,7 @@ class Policy:
 
         No decision is asked, and the default model takes what names none.
         """
-        route = Route(DEFAULT, self._default, None) if target is None else Route(PINNED, target, None)
+        route = Route(DEFAULT, self.default, None) if target is None else Route(PINNED, target, None)
         return self._with_fallback(route, traffic)
 
     def traces(self, readings: Readings, *, pinned: bool = False) -> Sequence[RuleTrace]:
@@ -286,7 +289,7 @@ class Policy:
         pinned: they name it.
         """
         if decision in {DEFAULT, PINNED}:
-            return (decision == PINNED) == pinned and (pinned or target == self._default)
+            return (decision == PINNED) == pinned and (pinned or target == self.default)
         known = self._by_name.get(decision)
         if known is None or known.action is not None:
             return False

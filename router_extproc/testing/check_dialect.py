@@ -80,7 +80,7 @@ def _check_it_reads_a_request(dialect: Dialect, samples: DialectSamples) -> None
     require(request.dialect == dialect.name, "a request names its dialect")
     require(request.body_bytes == len(samples.request), "a request knows its size")
     require(request.prompt, "the question is the prompt")
-    require(request.prompt_is_last, "one plain question ends the conversation")
+    require(request.prompt_is_last == samples.converses, "one plain question ends the conversation")
     require(not request.stream, "the sample is not streamed")
     asked = request.prompt.encode()
     require(all(asked not in field.value for field in request.context), "the prompt is no context")
@@ -89,6 +89,8 @@ def _check_it_reads_a_request(dialect: Dialect, samples: DialectSamples) -> None
 
 
 def _check_the_form_is_no_context(dialect: Dialect, samples: DialectSamples) -> None:
+    if samples.streamed_request is None:
+        return
     request, streamed = dialect.parse(samples.request), dialect.parse(samples.streamed_request)
     require(streamed.stream and streamed.stream_usage, "the streamed sample asks for a stream with usage")
     same = replace(streamed, stream=False, stream_usage=False, body_bytes=request.body_bytes)

@@ -25,10 +25,16 @@ class DialectSamples:
     path: str
     #: A request that is not streamed, with one plain question, spaces, and a model written without escapes.
     request: bytes
-    #: The same request, streamed with usage at the end.
-    streamed_request: bytes
+    #: The same request, streamed with usage at the end; None: this API has no streams, nor conversations, and
+    #: its answers are no texts.
+    streamed_request: bytes | None
     #: The same complete answer by content type.
     answers: Mapping[str, bytes]
+
+    @property
+    def converses(self) -> bool:
+        """Whether a model is asked a question, and answers it in words."""
+        return self.streamed_request is not None
 
 
 def whole_answer(dialect: Dialect, content_type: str, body: bytes) -> Answer:

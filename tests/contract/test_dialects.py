@@ -56,10 +56,22 @@ def openai_completions() -> DialectSamples:
     )
 
 
+def openai_embeddings() -> DialectSamples:
+    folder = SAMPLES / "openai_embeddings"
+    return DialectSamples(
+        method="POST",
+        path="/v1/embeddings",
+        request=(folder / "question.request.json").read_bytes(),
+        streamed_request=None,
+        answers={"application/json": (folder / "openai.answer.json").read_bytes()},
+    )
+
+
 SAMPLES_OF: Mapping[str, Callable[[], DialectSamples]] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
     "openai_completions": openai_completions,
+    "openai_embeddings": openai_embeddings,
 }
 
 

@@ -74,7 +74,14 @@ REQUESTS = st.fixed_dictionaries(
         "messages": st.lists(MESSAGES, max_size=4) | TREES,
         "prompt": PROMPTS,
     },
-    optional={"stream": TREES, "stream_options": TREES, "tools": TREES, "temperature": TREES, "x": TREES},
+    optional={
+        "input": TREES,
+        "stream": TREES,
+        "stream_options": TREES,
+        "tools": TREES,
+        "temperature": TREES,
+        "x": TREES,
+    },
 )
 
 

@@ -19,7 +19,7 @@ _OPENAI: Final = OpenAIChat()
 _ANTHROPIC: Final = AnthropicMessages()
 
 _ALL: Final = (
-    RoutedApi("embeddings", ("/v1/embeddings", "/v2/embed"), _JSON, _OPENAI, falls_back=False),
+    RoutedApi("cohere_embed", ("/v2/embed",), _JSON, _OPENAI, falls_back=False),
     RoutedApi("count_tokens", ("/v1/messages/count_tokens",), _JSON, _ANTHROPIC, falls_back=False),
     RoutedApi("rerank", ("/rerank", "/v1/rerank", "/v2/rerank"), _JSON, _OPENAI),
     RoutedApi("score", ("/score", "/v1/score", "/generative_scoring"), _JSON, _OPENAI),

@@ -240,7 +240,7 @@ class CacheStage:
     def _replayable(self, hit: Hit, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> bool:
         """The same for a hit that was found without a route; its partition tells who answered."""
         entry = hit.entry
-        answerer = self.answerers.of(entry.decision, entry.model, pinned=parsed.pinned)
+        answerer = self.answerers.of(entry.decision, entry.model, pinned=parsed.pinned_under(entry.decision))
         if answerer is None or not self._allows(hit, rule):
             return False
         return entry.partition == self._partition(key, entry.decision, answerer)

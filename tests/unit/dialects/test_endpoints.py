@@ -51,4 +51,4 @@ def test_other_methods_have_no_dialect(method: str) -> None:
 
 
 def test_paths_of_all_dialects_are_known() -> None:
-    assert {CHAT, "/v1/completions", "/v1/messages"} <= set(INFERENCE_PATHS)
+    assert {CHAT, "/v1/completions", "/v1/messages", "/v1/embeddings"} <= set(INFERENCE_PATHS)

@@ -100,7 +100,7 @@ async def test_no_decision_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("path", "cluster"),
-    [("/rerank", "vllm_small"), ("/tokenize", "vllm_large"), ("/v1/embeddings", "vllm_large")],
+    [("/rerank", "vllm_small"), ("/tokenize", "vllm_large"), ("/v2/embed", "vllm_large")],
 )
 async def test_a_fallback_answers_only_where_its_answer_means_the_same(path: str, cluster: str) -> None:
     """Tokens and vectors of another model are silently wrong; a refusal is not."""
