@@ -11,6 +11,7 @@ from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
+from router_extproc.routing.failover import Failovers
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.signals.base import Reading, Subject
@@ -159,6 +160,16 @@ async def test_no_other_model_embeds_while_a_pool_is_down() -> None:
         router.traffic.heard("vllm_large", "upstream_reset_before_response_started{connection_failure}")
     sent = await Client(router).send(embed(model="large"), path=PATH)
     assert sent.sent_header("x-router-model") == "large"
+
+
+async def test_no_other_model_is_asked_after_the_first() -> None:
+    """An answer of the next one would be a vector in another space."""
+    failovers = Failovers({("", "large"): (SMALL,), ("", "small"): (LARGE,)}, 2)
+    client = Client(fake_router(failovers=failovers))
+    for path in (PATH, "/v2/embed", "/rerank"):
+        for model in ("auto", "large"):
+            sent = await client.send(embed(model=model), path=path)
+            assert "x-router-failover" not in dict(sent.forwarded.mutation.overwrite)
 
 
 async def test_a_cache_that_is_off_for_a_decision_is_off_for_its_vectors() -> None:
