@@ -6,11 +6,25 @@ its document, so nothing of it is lost on the way into the cache and back to a c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
+
+
+FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter", "other"]
+#: What dialects call the reasons, of whole answers and of others.
+_FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
+    "stop": "stop",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "length": "length",
+    "content_filter": "content_filter",
+}
+#: Why an answer is not whole: its model stopped for a reason that nobody knows here.
+_UNKNOWN_FINISH: Final = "finish_reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,12 @@ class AnswerFacts:
     usage_is_known: bool = True
 
     @property
+    def finish_reason(self) -> FinishReason:
+        """Why the model stopped; of several choices the first that did not just end."""
+        reasons = (_FINISH_REASONS.get(choice.finish_reason, "other") for choice in self.choices)
+        return next((reason for reason in reasons if reason != "stop"), "stop")
+
+    @property
     def has_tool_calls(self) -> bool:
         """True when any choice asks for a tool call."""
         return any(choice.tool_calls for choice in self.choices)
@@ -78,3 +98,8 @@ class Incomplete:
     reason: str
     #: What the pool reported all the same, for metrics.
     usage: Usage | None = None
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model stopped; None: it has not, or nobody was told."""
+        return "other" if self.reason == _UNKNOWN_FINISH else _FINISH_REASONS.get(self.reason)

@@ -251,7 +251,7 @@ class Observation:
 
     def _report(self, answer: Answer | Incomplete, stored: str) -> None:
         self._reported = True
-        token = self._token
+        token, facts = self._token, answer.facts if isinstance(answer, Answer) else answer
         report = AnswerReport(
             token.dialect,
             token.exchange,
@@ -262,10 +262,11 @@ class Observation:
             started_s=token.started_s,
             ttft_s=self._ttft_s,
             duration_s=self._elapsed_s(),
-            usage=answer.facts.usage if isinstance(answer, Answer) else None,
+            usage=facts.usage,
             stored=stored,
             incomplete=answer.reason if isinstance(answer, Incomplete) else "",
             tally=self.tally,
+            finish_reason=facts.finish_reason,
             failover_of="" if token.failover is None else token.failover.first,
         )
         self._observer.listener.answered(report)

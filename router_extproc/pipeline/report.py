@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from router_extproc.llm.answer import Usage
+from router_extproc.llm.answer import FinishReason, Usage
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.request_ids import ExchangeStart
 from router_extproc.redaction.tally import AnswerTally
+
+#: One token has no time between it and another.
+_TOKENS_MIN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,16 @@ class AnswerReport:
     tally: AnswerTally | None = None
     #: The model that was asked first and did not begin to answer; "": this one was.
     failover_of: str = ""
+    #: Why the model stopped, in the words of chat completions; None: it is not known.
+    finish_reason: FinishReason | None = None
+
+    @property
+    def time_per_token_s(self) -> float | None:
+        """Of a whole stream with usage: from its first content to its end, by the tokens after the first."""
+        tokens = 0 if self.usage is None else self.usage.completion_tokens
+        if not self.streamed or self.ttft_s is None or self.incomplete or tokens < _TOKENS_MIN:
+            return None
+        return max(0.0, self.duration_s - self.ttft_s) / (tokens - 1)
 
 
 class Listener(Protocol):

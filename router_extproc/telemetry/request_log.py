@@ -142,7 +142,12 @@ def answer_facts(report: AnswerReport) -> Facts:
             "prompt_tokens": report.usage.prompt_tokens,
             "completion_tokens": report.usage.completion_tokens,
             "cached_tokens": report.usage.cached_tokens,
+            "reasoning_tokens": report.usage.reasoning_tokens,
         }
+    if report.finish_reason is not None:
+        facts["finish_reason"] = report.finish_reason
+    if report.time_per_token_s is not None:
+        facts["time_per_token_ms"] = _ms(report.time_per_token_s)
     return facts
 
 

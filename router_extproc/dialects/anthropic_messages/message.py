@@ -110,9 +110,7 @@ def renew(answer: Answer) -> Answer:
 
 def mark_cached(answer: Answer) -> Answer:
     """See dialects.base.AnswerDialect; the API's `input_tokens` are those that no cache has."""
-    usage = answer.facts.usage
-    if usage is None:
-        return answer
+    usage = _usage(answer.document)
     counts = an_object(answer.document["usage"])
     counts |= {"input_tokens": 0, _WRITTEN: 0, _READ: usage.prompt_tokens}
     facts = replace(answer.facts, usage=replace(usage, cached_tokens=usage.prompt_tokens))

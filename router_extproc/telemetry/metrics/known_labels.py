@@ -15,6 +15,7 @@ from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.routed import ROUTED_APIS
 from router_extproc.equivalence.languages import OTHER, known_codes
 from router_extproc.errors import RequestError
+from router_extproc.llm.answer import FinishReason
 from router_extproc.pipeline import redaction
 from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
@@ -23,6 +24,7 @@ from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED
 from router_extproc.server.base import Outcome
+from router_extproc.telemetry.metrics.answers import TOKEN_KINDS
 from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
 
 #: Series that a counter may have at the start; a counter with more begins empty.
@@ -103,7 +105,9 @@ class KnownLabels:
             "answers_stored": [(outcome,) for outcome in STORED_OUTCOMES],
             "answer_ttft_seconds": [(model,) for model in self.models],
             "answer_duration_seconds": [(model,) for model in self.models],
-            "tokens": list(product(self.models, (*tokens, "cached"))),
+            "answer_time_per_token_seconds": [(model,) for model in self.models],
+            "answers_finished": list(product(self.models, get_args(FinishReason))),
+            "tokens": list(product(self.models, TOKEN_KINDS)),
             "cache_exact_only": [(code,) for code in (*known_codes(), OTHER)],
             "coalesced_requests": [("shared",), ("alone",)],
             "cache_saved_tokens": [

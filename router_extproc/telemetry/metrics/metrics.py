@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router_extproc.dialects.routed.base import NOT_READ
 from router_extproc.errors import ContextTooLong, RequestBlocked, UnsupportedRequest
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
@@ -25,12 +24,8 @@ from router_extproc.pipeline.decision import (
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
 from router_extproc.server.base import Outcome
-from router_extproc.telemetry.metrics.buckets import (
-    ANSWER_BUCKETS_S,
-    FAST_BUCKETS_S,
-    SIMILARITY_BUCKETS,
-    TTFT_BUCKETS_S,
-)
+from router_extproc.telemetry.metrics.answers import AnswerMetrics
+from router_extproc.telemetry.metrics.buckets import FAST_BUCKETS_S, SIMILARITY_BUCKETS
 from router_extproc.telemetry.metrics.cache import CacheCollector
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.policy import PolicyCollector
@@ -48,7 +43,7 @@ class Metrics(RegisteredMetrics):
         super().__init__()
         self._count_requests()
         self._count_candidates()
-        self._count_answers()
+        self._answers = AnswerMetrics(self._counter, self._histogram)
         self._count_what_pools_were_spared()
         self._count_streams()
         self._redaction = RedactionCounters(self._counter)
@@ -100,23 +95,6 @@ class Metrics(RegisteredMetrics):
         self._ignored = self._counter(
             "cache_ignored_parts", "Parts of system prompts that `ignore` left out of the keys."
         )
-
-    def _count_answers(self) -> None:
-        self._answers = self._counter("answers", "Answers of pools.", "model", "decision", "status")
-        self._stored = self._counter("answers_stored", "Answers stored, or why not.", "outcome")
-        self._ttft = self._histogram(
-            "answer_ttft_seconds",
-            "Time from forwarding the request to the first content.",
-            TTFT_BUCKETS_S,
-            "model",
-        )
-        self._answered = self._histogram(
-            "answer_duration_seconds",
-            "Time from forwarding the request to the answer's end.",
-            ANSWER_BUCKETS_S,
-            "model",
-        )
-        self._tokens = self._counter("tokens", "Tokens as pools reported them.", "model", "kind")
 
     def _count_what_pools_were_spared(self) -> None:
         self._waited = self._counter(
@@ -249,21 +227,11 @@ class Metrics(RegisteredMetrics):
 
     def answered(self, report: AnswerReport) -> None:
         """Count an answer, its tokens and whether it was stored."""
-        self._answers.labels(report.model, report.decision, f"{report.status // 100}xx").inc()
-        self._stored.labels(report.stored).inc()
+        self._answers.count(report)
         if report.failover_of:
             self._failovers.labels(report.failover_of, report.model).inc()
         if report.tally is not None:
             self._redaction.of_answer(report.decision, report.tally)
-        # How long a count of tokens takes says nothing of how long this model thinks.
-        if report.incomplete != NOT_READ:
-            self._answered.labels(report.model).observe(report.duration_s)
-        if report.ttft_s is not None:
-            self._ttft.labels(report.model).observe(report.ttft_s)
-        if report.usage is not None:
-            self._tokens.labels(report.model, "prompt").inc(max(0, report.usage.prompt_tokens))
-            self._tokens.labels(report.model, "completion").inc(max(0, report.usage.completion_tokens))
-            self._tokens.labels(report.model, "cached").inc(max(0, report.usage.cached_tokens))
 
     # ── admin.base.Operations ─────────────────────────────────────────────────────────────────
 

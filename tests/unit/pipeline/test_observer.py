@@ -36,6 +36,27 @@ async def test_complete_answer_is_stored_and_reported(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        ({}, "stop"),
+        ({"finish_reason": "length"}, "length"),
+        ({"finish_reason": "content_filter"}, "content_filter"),
+        ({"finish_reason": "what a pool calls it"}, "other"),
+        ({"finish_reason": None}, None),
+    ],
+)
+async def test_an_answer_is_reported_with_its_usage_whole_or_cut(
+    client: Client, choice: dict[str, object], reason: str | None
+) -> None:
+    """A completion that max_tokens cut has cost as much; its reason is a word of ours."""
+    client.answer(await client.send(chat()), answer_json(**choice))
+    report = client.router.reports.answers[-1]
+    assert report.finish_reason == reason
+    assert report.usage is not None
+    assert (report.usage.prompt_tokens, report.usage.completion_tokens) == (4, 3)
+
+
+@pytest.mark.parametrize(
     ("body", "kwargs"),
     [
         (answer_json(), {"status": 500}),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.decision import CacheOutcome, Explanation, Forward, StageNote
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 from router_extproc.routing.policy import Route
@@ -217,8 +218,21 @@ def _forward(*notes: StageNote) -> Forward:
     return Forward(ROUTE, None, CacheOutcome("miss", "router-extproc; fwd=uri-miss"), TOKEN, explanation)
 
 
+def test_a_line_says_how_an_answer_went() -> None:
+    stream = replace(ANSWER, streamed=True, ttft_s=0.5, duration_s=2.5, finish_reason="tool_calls")
+    line = answer_facts(replace(stream, usage=Usage(4, 11, reasoning_tokens=3)))
+    assert (line["finish_reason"], line["time_per_token_ms"], line["reasoning_tokens"]) == (
+        "tool_calls",
+        200.0,
+        3,
+    )
+
+
 def test_what_is_unknown_has_no_key() -> None:
-    unknown = {"request_id", "trace_id", "ttft_ms", "prompt_tokens", "incomplete"}
+    unknown = {
+        "request_id", "trace_id", "ttft_ms", "prompt_tokens", "incomplete", "finish_reason",
+        "time_per_token_ms",
+    }  # fmt: skip
     assert not unknown & answer_facts(ANSWER).keys()
     assert "request_id" not in decision_facts(decided(_forward()))
 

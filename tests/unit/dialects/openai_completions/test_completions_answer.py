@@ -90,6 +90,31 @@ def test_usage_in_every_event_is_the_last_one() -> None:
     assert sample("vllm-usage-each.answer.sse").facts.usage == Usage(18, 23)
 
 
+def test_usage_tells_what_was_cached_and_what_was_thought() -> None:
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    told = {"prompt_tokens": 5, "completion_tokens": 3}
+    usages = [
+        {**told, **details},
+        {**told, "prompt_tokens_details": None},
+        {**told, "prompt_tokens_details": {}},
+    ]
+    found = [whole(usage=usage) for usage in usages]
+    assert [answer.facts.usage for answer in found if isinstance(answer, Answer)] == [
+        Usage(5, 3, cached_tokens=4, reasoning_tokens=2),
+        Usage(5, 3),
+        Usage(5, 3),
+    ]
+
+
+def test_an_answer_without_usage_is_marked_with_none() -> None:
+    answer = whole(usage=None)
+    assert isinstance(answer, Answer)
+    assert COMPLETIONS.mark_cached(answer) == answer
+
+
 def test_a_stream_without_usage_tells_none() -> None:
     answer = sample("vllm-text.answer.sse")
     assert not answer.facts.usage_is_known

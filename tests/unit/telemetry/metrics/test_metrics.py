@@ -175,6 +175,31 @@ def test_an_answer_is_counted_with_its_tokens() -> None:
     assert value(metrics, "answers_stored_total", outcome="stored") == 1
 
 
+def test_an_answer_is_counted_with_why_it_ended_and_what_it_thought() -> None:
+    metrics = Metrics()
+    metrics.answered(answered(model="large", finish_reason="length", usage=Usage(1, 9, reasoning_tokens=5)))
+    metrics.answered(answered(model="large"))
+    assert value(metrics, "answers_finished_total", model="large", reason="length") == 1
+    assert value(metrics, "tokens_total", model="large", kind="reasoning") == 5
+
+
+def test_the_time_between_tokens_is_that_of_a_whole_stream() -> None:
+    """From the first content on: before it, the prompt is read."""
+    metrics = Metrics()
+    stream = answered(model="large", streamed=True, ttft_s=0.5, duration_s=2.5, usage=Usage(1, 11))
+    metrics.answered(stream)
+    assert value(metrics, "answer_time_per_token_seconds_sum", model="large") == 0.2
+    for other in (
+        replace(stream, streamed=False),
+        replace(stream, ttft_s=None),
+        replace(stream, usage=None),
+        replace(stream, usage=Usage(1, 1)),
+        replace(stream, incomplete="length"),
+    ):
+        metrics.answered(other)
+    assert value(metrics, "answer_time_per_token_seconds_count", model="large") == 1
+
+
 def test_how_long_an_unread_answer_took_is_not_how_long_its_model_answers() -> None:
     metrics = Metrics()
     metrics.answered(answered(model="large", incomplete=NOT_READ))
