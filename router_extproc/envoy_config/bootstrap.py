@@ -24,7 +24,7 @@ from envoy_data_plane.google.protobuf import Any as Packed
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.access_log import access_log
 from router_extproc.envoy_config.addresses import address
-from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
+from router_extproc.envoy_config.clusters import grpc_clusters, pool_clusters, server_cluster
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.envoy_config.listener import guards
 from router_extproc.envoy_config.routes import virtual_host
@@ -35,7 +35,8 @@ def bootstrap(config: Config) -> Bootstrap:
     """The configuration that `envoy -c` starts with."""
     whole = Bootstrap(
         static_resources=BootstrapStaticResources(
-            listeners=[_listener(config)], clusters=[server_cluster(config), *pool_clusters(config)]
+            listeners=[_listener(config)],
+            clusters=[server_cluster(config), *pool_clusters(config), *grpc_clusters(config)],
         ),
         overload_manager=_overload_manager(config),
     )

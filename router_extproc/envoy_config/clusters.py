@@ -39,7 +39,7 @@ from router_extproc.config.failover import chains_of
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.addresses import discovery_type, endpoints
 from router_extproc.envoy_config.failover import failover_clusters, name_pool
-from router_extproc.envoy_config.names import SERVER_CLUSTER
+from router_extproc.envoy_config.names import GRPC_SUFFIX, SERVER_CLUSTER
 from router_extproc.envoy_config.pool_health import watch
 from router_extproc.envoy_config.tls import pool_tls, server_tls
 
@@ -78,6 +78,23 @@ def pool_clusters(config: Config) -> list[Cluster]:
     """The pools that the configuration lists, in its order, and those that are made of several."""
     pools = [_pool(config, name, pool) for name, pool in config.envoy.clusters.items()]
     return [*pools, *failover_clusters(config, _breakers(config))]
+
+
+def grpc_clusters(config: Config) -> list[Cluster]:
+    """The default pool once more, for gRPC calls; none where somebody else writes its cluster."""
+    name = config.models[config.default_model].cluster
+    pool = config.envoy.clusters.get(name)
+    if pool is None:
+        return []
+    cluster = _pool(config, name, pool)
+    cluster.name = name + GRPC_SUFFIX
+    cluster.load_assignment = endpoints(cluster.name, pool.endpoints)
+    # The pool itself is watched; what serves gRPC need not answer its checks.
+    cluster.health_checks, cluster.outlier_detection = [], None
+    cluster.typed_extension_protocol_options = _protocol(
+        UpstreamProtocol(explicit_http_config=Explicit(http2_protocol_options=Http2ProtocolOptions()))
+    )
+    return [cluster]
 
 
 def _pool(config: Config, name: str, pool: EnvoyCluster) -> Cluster:

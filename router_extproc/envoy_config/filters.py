@@ -83,6 +83,7 @@ from router_extproc.envoy_config.names import (
     SERVER_CLUSTER,
 )
 from router_extproc.envoy_config.paths import path_filter
+from router_extproc.envoy_config.request_id import request_id_filter
 from router_extproc.protocol.names import (
     CACHE_HEADER,
     CONFIG_HEADER,
@@ -102,7 +103,7 @@ HOST_ATTEMPTS = 32
 
 def http_filters(config: Config) -> list[HttpFilter]:
     """The filters of the chosen profile, in the order in which Envoy must run them."""
-    first = [*cors_filters(config), path_filter(config), _buffer(config)]
+    first = [*cors_filters(config), path_filter(config), request_id_filter(), _buffer(config)]
     if config.envoy.profile == "inline":
         return [*first, _inline(config)]
     return [*first, _decide(config), _observe(config)]

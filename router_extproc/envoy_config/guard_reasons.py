@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from router_extproc.envoy_config.names import PATHS, SERVER_CLUSTER
+from router_extproc.envoy_config.names import PATHS, REQUEST_ID, SERVER_CLUSTER
 from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OPERATOR_PATHS, OTHER, UNREAD
 
 _NORMALISED = (
@@ -41,6 +41,14 @@ _LIMITS: Final = {
         "Mandatory. Envoy also counts headers that the server adds, and answers too many with an empty"
         " 500. The server refuses requests that leave no room for them (431)."
     ),
+    "http_protocol_options": "Old clients and simple health checks speak HTTP/1.0 and name no host.",
+    "upgrade_configs": "WebSockets reach the default pool, as every other path does.",
+    "preserve_external_request_id": "A client finds its request by its own id in every log.",
+    "stream_error_on_invalid_http_message": (
+        "Otherwise Envoy closes the connection after every 400, also after one of the server's, and the"
+        " client needs another one. What is no HTTP closes it anyway."
+    ),
+    f"http_filters.{REQUEST_ID}": "Every answer says its request's id: the pool's own, else the request's.",
     "common_http_protocol_options": "How long a connection without a request stays open.",
     "max_request_headers_kb": (
         "Envoy's own default, made explicit because the server and its gRPC message limit rely on it."

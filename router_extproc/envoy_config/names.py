@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 #: Filter names; they also name the filters in logs and per-route overrides.
+REQUEST_ID = "router.request_id"
 PAGES = "router.pages"
 CORS = "router.cors"
 OTHER_PAGES = "router.other_pages"
@@ -17,6 +18,8 @@ RETRY = "router.retry"
 
 #: The cluster of the gRPC server.
 SERVER_CLUSTER = "router_extproc"
+#: What the default pool's cluster is called for gRPC calls, which need HTTP/2.
+GRPC_SUFFIX = "_grpc"
 
 #: What the server is told of an answer: the cluster that it came from, and why Envoy made it if it did.
 ANSWER_ATTRIBUTES = ("xds.cluster_name", "response.code_details")

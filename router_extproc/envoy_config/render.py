@@ -15,7 +15,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 
 from router_extproc.config.model import Config
 from router_extproc.envoy_config.bootstrap import bootstrap
-from router_extproc.envoy_config.clusters import pool_clusters, server_cluster
+from router_extproc.envoy_config.clusters import grpc_clusters, pool_clusters, server_cluster
 from router_extproc.envoy_config.filters import http_filters
 from router_extproc.envoy_config.listener import guards
 from router_extproc.envoy_config.reasons import REASONS
@@ -76,9 +76,8 @@ def _check_pools(config: Config) -> None:
 
 def _include(config: Config) -> dict[str, str]:
     manager = tree_of(HttpConnectionManager(**guards(config), http_filters=http_filters(config)))
-    clusters: dict[str, Tree] = {
-        "clusters": [tree_of(one) for one in (server_cluster(config), *pool_clusters(config))]
-    }
+    ours = (server_cluster(config), *pool_clusters(config), *grpc_clusters(config))
+    clusters: dict[str, Tree] = {"clusters": [tree_of(one) for one in ours]}
     hosts: dict[str, Tree] = {"virtual_hosts": [tree_of(virtual_host(config))]}
     return {
         "include/filters.yaml": _text(manager, _FILTERS),

@@ -17,6 +17,7 @@ from envoy_data_plane.envoy.config.route.v3 import (
     Route,
     RouteAction,
     RouteMatch,
+    RouteMatchGrpcRouteMatchOptions,
     VirtualHost,
 )
 from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer, BufferPerRoute
@@ -39,7 +40,7 @@ from router_extproc.envoy_config.errors import (
 )
 from router_extproc.envoy_config.failover import unread_with_failover, with_failover
 from router_extproc.envoy_config.header_values import set_header
-from router_extproc.envoy_config.names import BUFFER, DECIDE, INLINE, OBSERVE
+from router_extproc.envoy_config.names import BUFFER, DECIDE, GRPC_SUFFIX, INLINE, OBSERVE
 from router_extproc.envoy_config.paths import ReadPaths, read_paths, without_final_slash
 from router_extproc.envoy_config.retries import retry_policy
 from router_extproc.protocol.names import (
@@ -124,7 +125,7 @@ def routes(config: Config) -> list[Route]:
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     failing_over = [_failing_over(config, chain) for chain in chains_of(config)]
-    return [*failing_over, *chosen, *_unknown_cluster(), *oversize, *inference, rest]
+    return [*failing_over, *chosen, *_unknown_cluster(), *oversize, *inference, *_grpc(config, default), rest]
 
 
 def _failing_over(config: Config, chain: tuple[str, ...]) -> Route:
@@ -133,6 +134,17 @@ def _failing_over(config: Config, chain: tuple[str, ...]) -> Route:
     header = HeaderMatcher(name=FAILOVER_HEADER, string_match=StringMatcher(exact=name))
     route = _route(config, f"to {name}", RouteMatch(prefix="/", headers=[header]), chain[0])
     return with_failover(config, route, chain)
+
+
+def _grpc(config: Config, default: str) -> Iterator[Route]:
+    """Calls of gRPC, as far as the default pool is one of ours."""
+    if default in config.envoy.clusters:
+        match = RouteMatch(prefix="/", grpc=RouteMatchGrpcRouteMatchOptions())
+        route = _route(config, "gRPC", match, default)
+        if route.route is not None:
+            route.route.cluster = default + GRPC_SUFFIX
+        route.typed_per_filter_config = _without_us(config)
+        yield route
 
 
 def _inference(config: Config, read: ReadPaths, default: str) -> Route:

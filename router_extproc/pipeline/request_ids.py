@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.protocol.headers import Headers, Pair
+from router_extproc.protocol.names import REQUEST_ID_HEADER
 
-REQUEST_ID_HEADER: Final = "x-request-id"
 TRACE_PARENT_HEADER: Final = "traceparent"
 #: Envoy's own are UUIDs of 36; other gateways' are a little longer.
 REQUEST_ID_CHARS_MAX: Final = 64

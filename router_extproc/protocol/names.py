@@ -54,6 +54,9 @@ OLD_FAST_RESPONSE_HEADER: Final = "x-vsr-fast-response"
 OLD_CATEGORY_KEY: Final = "old_category"
 OLD_REASONING_KEY: Final = "old_reasoning"
 
+#: The request's id: the client's own, or one of Envoy's making.
+REQUEST_ID_HEADER: Final = "x-request-id"
+
 #: By which a pool, Envoy or we tell a browser which page may read an answer (Fetch standard, CORS protocol).
 ORIGIN_HEADER: Final = "origin"
 ALLOW_ORIGIN_HEADER: Final = "access-control-allow-origin"

@@ -83,6 +83,8 @@ class RecordingPool:
             request.transport.abort()
         if self.health is None:
             await asyncio.sleep(HANGS_S)
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            return await _echo(request)
         headers = {"content-type": answer.content_type, **answer.headers}
         await asyncio.sleep(answer.delay_s)
         response = web.StreamResponse(status=answer.status, headers=headers)
@@ -101,6 +103,15 @@ class RecordingPool:
         if self.health is None:
             await asyncio.sleep(HANGS_S)
         return web.Response(status=self.health or HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def _echo(request: web.BaseRequest) -> web.StreamResponse:
+    """A WebSocket that says everything again."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    async for message in socket:
+        await socket.send_str(message.data)
+    return socket
 
 
 @asynccontextmanager

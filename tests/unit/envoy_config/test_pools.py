@@ -56,7 +56,7 @@ def test_each_of_them_can_be_switched_off() -> None:
 
 def test_only_what_was_not_sent_is_retried_on_every_route() -> None:
     policies = [route["retry_policy"] for route in pool(retries=1)["routes"]]
-    assert len(policies) == 2 + len(read_paths())
+    assert len(policies) == 3 + len(read_paths())
     assert {policy["retry_on"] for policy in policies} == {
         "connect-failure,refused-stream,reset-before-request"
     }
@@ -78,7 +78,7 @@ def test_the_first_byte_timeout_of_all_pools_is_that_of_each_without_its_own() -
     found = rendered(clusters, envoy={"first_byte_timeout_s": 20}, **models)["virtual_hosts"][0]["routes"]
     actions = [each["route"] for each in found if "route" in each]
     times = {each["cluster"]: each["retry_policy"]["per_try_timeout"] for each in actions}
-    assert times == {"pool": "20s", "own": "5s", "theirs": "20s"}
+    assert times == {"pool": "20s", "pool_grpc": "20s", "own": "5s", "theirs": "20s"}
 
 
 def test_clusters_of_somebody_else_get_the_retries_too() -> None:
