@@ -90,7 +90,7 @@ def test_the_longest_time_of_the_pools_counts_and_one_without_any_has_no_end() -
 
 def test_nothing_of_it_is_there_when_it_is_off() -> None:
     found = rendered(failover=False)
-    assert set(found["clusters"]) == {"router_extproc", "pa", "pb"}
+    assert set(found["clusters"]) == {"router_extproc", "pa", "pa_grpc", "pb"}
     assert not [route for route in found["routes"].values() if "request_body_buffer_limit" in route]
     assert "metadata" not in str(found["clusters"]["pa"])
 
