@@ -167,6 +167,7 @@ class _Parts:
             policy.local_rules,
             policy.ask_reader,
             policy.routing.default,
+            self.learned.homes,
         )
 
     def _signal_stage(self, limits: StageLimits) -> SignalStage:
@@ -209,6 +210,7 @@ class _Parts:
             None if self.resources.cache is None else self.learned.coalescer,
             self.learned.pages,
             self.learned.vary,
+            self.learned.homes,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

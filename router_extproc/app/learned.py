@@ -11,6 +11,7 @@ from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
+from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard
@@ -35,6 +36,8 @@ class Learned:
     coalescer: Coalescer
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
+    #: Who has given which answer that a pool may keep.
+    homes: AnswerHomes = field(default_factory=AnswerHomes)
 
     def follow(self, policy: RouterPolicy) -> None:
         """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""

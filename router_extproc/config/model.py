@@ -145,6 +145,9 @@ class SemanticCache(Section):
     #: Requests that want an answer of their own, as a rule like a decision's `when`: the cache is neither
     #: asked nor filled, and equal ones do not wait for each other. Only signals that need no encoder.
     bypass_when: JsonValue = None
+    #: Whether answers are reused that the API lets a pool keep for its client (Responses with `store` true or
+    #: left out). reuse: no pool keeps any, as vLLM does unless it is told to.
+    kept_answers: Literal["bypass", "reuse"] = "bypass"
     #: What a full tier evicts first: the oldest, the least recently used, or the least often used entry.
     eviction_policy: Literal["fifo", "lru", "lfu"] = "fifo"
     #: Who may share answers: requests with equal credentials ("credentials"), with equal values of what is

@@ -240,7 +240,8 @@ def _reuse_settings(cache: section.SemanticCache) -> ReuseSettings:
     if not cache.enabled:
         return REUSE_ALL
     rule = None if cache.bypass_when is None else read_rule(cache.bypass_when, "semantic_cache.bypass_when")
-    return ReuseSettings(None if cache.volatile_ttl_s == "off" else cache.volatile_ttl_s, rule)
+    volatile_ttl_s = None if cache.volatile_ttl_s == "off" else cache.volatile_ttl_s
+    return ReuseSettings(volatile_ttl_s, rule, reuses_kept=cache.kept_answers == "reuse")
 
 
 # ── prices and limits ─────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from router_extproc.demo.completions import completion, completion_events, read_completion_request
 from router_extproc.demo.messages import message, message_error, message_events, read_message_request
+from router_extproc.demo.responses import read_response_request, response, response_events
 from router_extproc.demo.texts import Asked, count_tokens, message_of, pieces, read_request
 from router_extproc.llm.answer import JsonValue
 
@@ -66,6 +67,7 @@ class DemoPool:
         application.router.add_post("/v1/chat/completions", self._complete)
         application.router.add_post("/v1/completions", self._continue)
         application.router.add_post("/v1/messages", self._message)
+        application.router.add_post("/v1/responses", self._respond)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/health", self._health)
         application.router.add_get("/demo/seen", self._show_seen)
@@ -125,11 +127,25 @@ class DemoPool:
         whole = message(f"msg_demo_{self._digest(asked)}", self.served_name, self.name, asked)
         if not asked.stream:
             return _json(whole)
-        events = (
-            b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(event))
-            for event in message_events(whole)
+        return await self._send(request, map(_named, message_events(whole)))
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        try:
+            asked = read_response_request(orjson.loads(await request.read()))
+        except orjson.JSONDecodeError:
+            asked = None
+        if asked is None:
+            return _error(400, "not a Responses request")
+        self.seen[asked.model] += 1
+        if asked.model not in (self.served_name, VIRTUAL_NAME):
+            return _error(404, f"this pool serves {self.served_name}")
+        await asyncio.sleep(self._latency_s)
+        identity, made = f"resp_demo{self._digest(asked)}", int(time.time())
+        head: JsonObject = {"id": identity, "created_at": made, "model": self.served_name}
+        whole = response(head, self.name, asked)
+        return (
+            await self._send(request, map(_named, response_events(whole))) if asked.stream else _json(whole)
         )
-        return await self._send(request, events)
 
     def _answer(self, asked: Asked) -> web.Response:
         message = message_of(self.name, asked)
@@ -179,6 +195,11 @@ class DemoPool:
         """The same question to the same pool has the same answer, and so the same id."""
         question = f"{self.name}\0{asked.question}"
         return hashlib.sha256(question.encode(errors="replace")).hexdigest()[:16]
+
+
+def _named(event: JsonObject) -> bytes:
+    """An event of an API whose events have names."""
+    return b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(event))
 
 
 def _deltas(message: JsonObject) -> Iterator[JsonObject]:

@@ -12,12 +12,14 @@ from router_extproc.dialects.endpoints import inference_endpoints, served_by
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.dialects.openai_completions import OpenAICompletions
 from router_extproc.dialects.openai_embeddings import OpenAIEmbeddings
+from router_extproc.dialects.openai_responses import OpenAIResponses
 
 _ALL: Final[tuple[Dialect, ...]] = (
     OpenAIChat(),
     AnthropicMessages(),
     OpenAICompletions(),
     OpenAIEmbeddings(),
+    OpenAIResponses(),
 )
 
 #: Registry name to dialect. A new dialect is one more entry of the line above.

@@ -83,12 +83,13 @@ def usage_of(document: JsonObject) -> Usage | None:
     return Usage(
         prompt_tokens=an_integer(usage.get("prompt_tokens")),
         completion_tokens=an_integer(usage.get("completion_tokens", 0)),
-        cached_tokens=_detail(usage.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning_tokens=_detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        cached_tokens=detail(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
 
 
-def _detail(details: JsonValue, name: str) -> int:
+def detail(details: JsonValue, name: str) -> int:
+    """A count among the details of a usage; 0 where it is not told."""
     count = details.get(name) if type(details) is dict else None
     return count if is_integer(count) else 0
 

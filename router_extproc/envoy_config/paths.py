@@ -85,7 +85,7 @@ OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("chat completions under another name, which no dialect reads", ("/invocations",)),
 )
 
-#: Found in a path: it asks a model, whatever its API. `/v1/responses`, `/inference/v1/generate`, ...
+#: Found in a path: it asks a model, whatever its API. `/v1/responses/compact`, `/inference/v1/generate`, ...
 INFERENCE_WORDS: Final = (
     "/completions",
     "/messages",

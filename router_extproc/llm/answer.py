@@ -69,6 +69,8 @@ class AnswerFacts:
     usage: Usage | None = None
     #: False: the pool was not asked for usage, so the answer cannot take a form that has it.
     usage_is_known: bool = True
+    #: The pool may keep it, for requests that go on from it by its id.
+    is_kept: bool = False
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -98,6 +100,8 @@ class Incomplete:
     reason: str
     #: What the pool reported all the same, for metrics.
     usage: Usage | None = None
+    #: Of one that the pool may keep all the same, for requests that go on from it; "": it keeps none.
+    kept_id: str = ""
 
     @property
     def finish_reason(self) -> FinishReason | None:

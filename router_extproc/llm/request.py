@@ -8,11 +8,14 @@ goes into `context`, where it makes another cache entry instead of a wrong hit.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from router_extproc.llm.answer import JsonObject, ToolCall
 
 Role = Literal["system", "user", "assistant", "tool"]
+#: Why an answer is of one request alone: the server remembers part of the question; it may keep the answer,
+#: for the client to go on from by its id; it may run tools, which do something or look something up.
+AloneReason: TypeAlias = Literal["server-state", "kept-answer", "server-tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ class InferenceRequest:
     #: Answers of two models cannot stand side by side, as vectors cannot: a virtual name means the default
     #: model, and no fallback answers.
     by_name: bool = False
+    #: Why no other request may share the answer; None: one may.
+    alone: AloneReason | None = None
+    #: The id of an earlier answer from which the pool is to go on; "": the request says all itself.
+    previous: str = ""
     #: The client's body: a scope may name members of it that are in no key.
     body: JsonObject = field(default_factory=dict, repr=False, compare=False)
 

@@ -20,6 +20,7 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
@@ -70,6 +71,8 @@ class AnswerObserver:
     pages: PagesHeard | None = None
     #: What pools have said that their answers hang on; the same as the request parser's.
     vary: VaryNames = field(default_factory=VaryNames)
+    #: Who has given which answer; the same as the request parser's.
+    homes: AnswerHomes = field(default_factory=AnswerHomes)
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -158,6 +161,8 @@ class Observation:
         answer = self._reader.finish()
         self._compare(answer)
         self._note_pages()
+        if not self.foreign:
+            self._observer.homes.note(answer, self._token.model)
         self._time(answer)
         self._report(answer, self._store(answer))
         self._end_waits()

@@ -21,6 +21,7 @@ from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.base import Dialect
 from router_extproc.llm.ask import Ask
 from router_extproc.llm.request import InferenceRequest
+from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.caching.reuse import UNTIL_EXPIRY, Bypass, Reuse, ReuseRules
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
@@ -86,7 +87,7 @@ class ParsedRequest:
     reuse: Reuse = UNTIL_EXPIRY
     #: When it came, in seconds since the Unix epoch.
     asked_s: float = 0.0
-    #: The client named a real model.
+    #: The client named a real model, or an answer of one from which it is to go on.
     names_model: bool = False
 
     @property
@@ -120,6 +121,8 @@ class RequestParser:
     ask_reader: AskReader = field(default_factory=AskReader.of)
     #: The target of virtual names where an API's answers must all be of one model.
     default: Target | None = None
+    #: Who has given which answer; the same as the observer's.
+    homes: AnswerHomes = field(default_factory=AnswerHomes)
 
     def read(self, raw: RawRequest, budget: Budget) -> ParsedRequest:
         """The request.
@@ -139,7 +142,8 @@ class RequestParser:
         reuse = self.reuse_rules.of(subject)
         keys = self._keys(raw, subject, vary)
         directives = _within(directives, reuse)
-        pinned = self.default if request.by_name and asked.target is None else asked.target
+        named = asked.target or self._home(request)
+        pinned = self.default if request.by_name and named is None else named
         return ParsedRequest(
             raw,
             headers,
@@ -152,8 +156,13 @@ class RequestParser:
             vary,
             reuse,
             asked_s,
-            names_model=asked.target is not None,
+            names_model=named is not None,
         )
+
+    def _home(self, request: InferenceRequest) -> Target | None:
+        """Who gave the answer from which the request goes on: no other pool knows it."""
+        model = self.homes.model_of(request.previous) if request.previous else None
+        return None if model is None else self.catalogue.targets.get(model)
 
     def _keys(self, raw: RawRequest, subject: Subject, vary: tuple[str, ...]) -> dict[KeyRule, RequestKey]:
         request, headers = subject.request, subject.headers

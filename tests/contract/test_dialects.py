@@ -67,11 +67,26 @@ def openai_embeddings() -> DialectSamples:
     )
 
 
+def openai_responses() -> DialectSamples:
+    folder = SAMPLES / "openai_responses"
+    return DialectSamples(
+        method="POST",
+        path="/v1/responses",
+        request=(folder / "question.request.json").read_bytes(),
+        streamed_request=(folder / "question-streamed.request.json").read_bytes(),
+        answers={
+            "application/json": (folder / "openai.answer.json").read_bytes(),
+            "text/event-stream; charset=utf-8": (folder / "openai.answer.sse").read_bytes(),
+        },
+    )
+
+
 SAMPLES_OF: Mapping[str, Callable[[], DialectSamples]] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
     "openai_completions": openai_completions,
     "openai_embeddings": openai_embeddings,
+    "openai_responses": openai_responses,
 }
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
+from router_extproc.llm.request import AloneReason
 from router_extproc.routing.rules import Rule
 from router_extproc.signals.base import Signal, Subject
 from router_extproc.signals.volatile import volatile_label
 
 #: Why the cache is neither asked nor filled; a metric label of a bounded set.
-BypassReason: TypeAlias = Literal["volatile", "bypass-when"]
-BYPASS_REASONS: Final[tuple[BypassReason, ...]] = ("volatile", "bypass-when")
+BypassReason: TypeAlias = Literal["volatile", "bypass-when"] | AloneReason
+BYPASS_REASONS: Final[tuple[BypassReason, ...]] = ("volatile", "bypass-when", *get_args(AloneReason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class ReuseSettings:
     volatile_ttl_s: float | None = None
     #: Requests that bypass the cache; None: no others.
     bypass_when: Rule | None = None
+    #: Also answers that a pool may keep for their client: no pool does.
+    reuses_kept: bool = False
 
     @property
     def signals(self) -> frozenset[str]:
@@ -80,7 +83,9 @@ class ReuseRules:
 
     def of(self, subject: Subject) -> Reuse:
         """Whether this request's answer may be an older one, and may become another's."""
-        rule, ttl_s = self._settings.bypass_when, self._settings.volatile_ttl_s
+        rule, ttl_s, alone = self._settings.bypass_when, self._settings.volatile_ttl_s, subject.request.alone
+        if alone is not None and not (alone == "kept-answer" and self._settings.reuses_kept):
+            return Bypass(alone)
         if rule is not None and rule.holds({each.name: each.read(subject) for each in self._signals}):
             return Bypass("bypass-when")
         if ttl_s is None or volatile_label(subject.ask.reading) is None:

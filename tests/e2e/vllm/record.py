@@ -2,7 +2,7 @@
 
 Not a test. `python tests/e2e/vllm/record.py http://127.0.0.1:PORT` asks the pool that `run.py --keep`
 left running under the name "large"; every request is kept beside its answer. With the word `completions`
-behind the URL it asks that API, under the name "small".
+behind the URL it asks that API, under the name "small"; with `responses` that one, under the name "large".
 """
 
 from __future__ import annotations
@@ -94,6 +94,25 @@ def completions() -> dict[str, dict[str, Any]]:  # Any: JSON bodies
     }
 
 
+def responses() -> dict[str, dict[str, Any]]:  # Any: JSON bodies
+    """Sample name to request body of the Responses API."""
+    asked: dict[str, Any] = {"model": "large", "store": False, "temperature": 0.7}
+    asked |= {"instructions": GUIDE[0]["content"], "input": GUIDE[1]["content"]}
+    function = {"type": "function", **WEATHER["function"]}
+    tool: dict[str, Any] = {"tools": [function], "tool_choice": "required"}  # Any: likewise
+    return {
+        "vllm.json": asked,
+        "vllm.sse": asked | STREAM,
+        "vllm-tool.json": asked | tool,
+        "vllm-tool.sse": asked | tool | STREAM,
+        "vllm-length.json": asked | {"max_output_tokens": 20},
+        "vllm-length.sse": asked | STREAM | {"max_output_tokens": 20},
+        "vllm-logprobs.sse": asked
+        | STREAM
+        | {"include": ["message.output_text.logprobs"], "top_logprobs": 2},
+    }
+
+
 def record(pool: str) -> None:
     """Write NAME.request.json and NAME.KIND, the answer's body as it came, for every request."""
     thinks = httpx.get(f"{pool}/v1/models").json()["data"][0]["id"] == "large"
@@ -117,6 +136,16 @@ def record_completions(pool: str) -> None:
         _record(f"{pool}/v1/completions", body, file, request)
 
 
+def record_responses(pool: str) -> None:
+    """Write NAME.request.json and NAME.answer.KIND for every request."""
+    folder = SAMPLES / "openai_responses"
+    folder.mkdir(exist_ok=True)
+    for name, body in responses().items():
+        stem, kind = name.split(".")
+        request = folder / f"{stem}{'-streamed' if 'stream' in body else ''}.request.json"
+        _record(f"{pool}/v1/responses", body, folder / f"{stem}.answer.{kind}", request)
+
+
 def _record(url: str, body: dict[str, Any], file: Path, request: Path) -> None:  # Any: JSON bodies
     answer = httpx.post(url, json=body, timeout=60)
     file.write_bytes(answer.content)
@@ -127,5 +156,7 @@ def _record(url: str, body: dict[str, Any], file: Path, request: Path) -> None: 
 if __name__ == "__main__":
     if sys.argv[2:] == ["completions"]:
         record_completions(sys.argv[1])
+    elif sys.argv[2:] == ["responses"]:
+        record_responses(sys.argv[1])
     else:
         record(sys.argv[1])
