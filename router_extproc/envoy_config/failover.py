@@ -66,6 +66,7 @@ from router_extproc.envoy_config.filters import grpc_service, unless
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import POOL, RETRY
 from router_extproc.envoy_config.retries import RETRY_BACK_OFF_MAX_S, RETRY_BACK_OFF_S, UNSENT
+from router_extproc.pipeline.bodies import read_time_s
 from router_extproc.protocol.exchange import EDITED_BYTES_MAX
 from router_extproc.protocol.names import CLUSTER_HEADER, FAILOVER_HEADER, METADATA_NAMESPACE
 from router_extproc.routing.failover import chain_name
@@ -159,7 +160,10 @@ def _processor(config: Config) -> ExternalProcessor:
         stat_prefix="retry",
         failure_mode_allow=False,
         status_on_error=HttpStatus(code=StatusCode.ServiceUnavailable),
-        message_timeout=timedelta(seconds=config.limits.message_timeout_s),
+        # Nothing passes without the reply, so there is time for the longest body.
+        message_timeout=timedelta(
+            seconds=config.limits.message_timeout_s + read_time_s(config.limits.max_body_bytes)
+        ),
         processing_mode=ProcessingMode(
             request_header_mode=HeaderMode.SEND,
             response_header_mode=HeaderMode.SKIP,

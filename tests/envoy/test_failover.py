@@ -174,6 +174,18 @@ async def test_a_long_body_is_kept_for_the_next_pool(product: Product) -> None:
     assert (sent["model"], sent["user"], sent["messages"][-1]["content"]) == ("tiny-small", "me", text)
 
 
+async def test_so_is_one_that_is_nearly_as_long_as_a_body_may_be(product: Product) -> None:
+    product.large.answer.status = 503
+    text = "long " * 3_000_000
+    status, headers, _ = await product.send(
+        {"model": "auto", "messages": [{"role": "user", "content": text}]}
+    )
+    assert (status, headers["x-router-model"]) == (200, "small")
+    (request,) = product.small.requests
+    assert request.body_bytes == int(request.headers["content-length"]) > len(text)
+    assert b'"tiny-small"' in request.body[:200]
+
+
 async def test_what_is_redacted_for_one_pool_is_redacted_for_the_next(product: Product) -> None:
     product.large.answer.status = 503
     assert (await product.ask("private: ada@example.com", "auto"))[1]["x-router-model"] == "small"
