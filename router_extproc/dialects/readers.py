@@ -132,6 +132,8 @@ class StreamAnswerReader:
 
     def finish(self) -> Answer | Incomplete:
         """See dialects.base.AnswerReader."""
+        if not self._ended:
+            self._take_unended()
         if self._assembler is None or not self._assembler.ended:
             return self._failed
         return self._assembler.answer()
@@ -139,6 +141,17 @@ class StreamAnswerReader:
     @property
     def _ended(self) -> bool:
         return self._assembler is not None and self._assembler.ended
+
+    def _take_unended(self) -> None:
+        """Of a body that stops without the blank line, the last event, if it is the terminal one.
+
+        Anything else in its place may be half an event.
+        """
+        failed = self._failed
+        for event in self._sse.finish():
+            self._take(event)
+        if not self._ended:
+            self._failed = failed
 
     def _take(self, event: SseEvent) -> None:
         """Act on one event."""

@@ -27,7 +27,8 @@ class SseEvent:
 class SseReader:
     """Cuts a byte stream into events.
 
-    An event that the stream's end leaves without its blank line is dropped, as the standard asks.
+    An event that the stream's end leaves without its blank line is only given by `finish`: the standard drops
+    it.
     """
 
     def __init__(self, *, max_event_bytes: int) -> None:
@@ -50,6 +51,15 @@ class SseReader:
             chunk = chunk[1:]
         self._after_cr = chunk.endswith(b"\r") if chunk else False
         return self._read_lines(chunk)
+
+    def finish(self) -> list[SseEvent]:
+        """At the stream's end: the event that its blank line would have given; it may be cut."""
+        events: list[SseEvent] = []
+        if not self.overflowed:
+            self._end_line(events)
+            if self._data:
+                self._end_line(events)
+        return events
 
     def _read_lines(self, chunk: bytes) -> list[SseEvent]:
         """Cut into lines; the last piece waits for its end."""

@@ -1,6 +1,6 @@
 """Reads answers that a pool compressed although it was asked not to (RFC 9110, section 8.4).
 
-gzip and deflate are decoded as they come. Any other coding cannot be read, so such an answer is not stored.
+gzip and deflate are decoded as they come; `answer_coding` reads the others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.dialects.base import AnswerProgress, AnswerReader
-from router_extproc.dialects.readers import UnreadableAnswerReader
 from router_extproc.llm.answer import Answer, Incomplete
 
 #: What one answer may decode to. Streams compress well, a hostile one a thousandfold.
@@ -22,17 +21,6 @@ GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _DEFLATED: Final = 8
 #: What tells the windows apart.
 _HEAD_BYTES: Final = 2
-
-
-def decoding(reader: AnswerReader, content_encoding: str) -> AnswerReader:
-    """A reader of the answer in this coding, which hands what it decodes to `reader`."""
-    match content_encoding.strip().lower():
-        case "" | "identity":
-            return reader
-        case "gzip" | "x-gzip" | "deflate" as coding:
-            return DecodingReader(reader, is_gzip=coding != "deflate")
-        case _:
-            return UnreadableAnswerReader("content-encoding")
 
 
 class DecodingReader:

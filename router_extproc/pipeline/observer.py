@@ -20,12 +20,12 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.llm.answer import Answer, Incomplete
 from router_extproc.llm.stored import encode_answer
+from router_extproc.pipeline.answer_coding import decoding
 from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
-from router_extproc.pipeline.content_coding import decoding
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin

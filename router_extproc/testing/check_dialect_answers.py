@@ -24,6 +24,8 @@ from router_extproc.testing.dialect_samples import (
     whole_answer,
 )
 
+#: Values that no answer may have anywhere.
+_NO_JSON: Final = (b"NaN", b"-Infinity", b"1e400", b'"\\ud800"', b'"\xff"', b"[" * 5000 + b"]" * 5000)
 #: Years after any sample.
 _NOW_S: Final = 4e9
 
@@ -42,6 +44,24 @@ def _check_half_an_answer_is_none(dialect: Dialect, samples: DialectSamples) -> 
         for end in range(len(body.rstrip())):
             half = read_answer(dialect, content_type, [body[:end]])
             require(isinstance(half, Incomplete), "an answer that was cut off is incomplete")
+
+
+def _check_a_missing_line_end_is_no_cut(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        whole = whole_answer(dialect, content_type, body)
+        stripped = body.rstrip()
+        for pieces in ([stripped], single_bytes(stripped), [stripped + b"\n"]):
+            require(read_answer(dialect, content_type, pieces) == whole, "the last line needs no end")
+
+
+def _check_what_json_cannot_say(dialect: Dialect, samples: DialectSamples) -> None:
+    for content_type, body in samples.answers.items():
+        for value in _NO_JSON:
+            odd = body.replace(b"{", b'{"x_odd":' + value + b",", 1)
+            found = read_answer(dialect, content_type, [odd])
+            require(found == Incomplete("malformed"), "what JSON in UTF-8 cannot say is no answer")
+        huge = read_answer(dialect, content_type, [body.replace(b"{", b'{"x_odd":1' + b"0" * 400 + b",", 1)])
+        require(isinstance(huge, Incomplete) or encode_answer(huge), "what is read can be stored")
 
 
 def _check_its_bound(dialect: Dialect, samples: DialectSamples) -> None:
@@ -172,6 +192,8 @@ def _check_it_composes_nothing(dialect: Dialect) -> None:
 ANSWER_RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_cuts_do_not_matter,
     _check_half_an_answer_is_none,
+    _check_a_missing_line_end_is_no_cut,
+    _check_what_json_cannot_say,
     _check_its_bound,
     _check_it_never_raises_on_answers,
     _check_when_an_answer_starts,

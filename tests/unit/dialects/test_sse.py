@@ -59,8 +59,32 @@ def test_byte_order_mark_is_dropped_at_the_start_only() -> None:
     assert read(b"\xef\xbb", b"\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\n") == [SseEvent(b"a")]
 
 
-def test_event_without_its_blank_line_is_never_given() -> None:
+def test_event_without_its_blank_line_is_given_at_the_end_alone() -> None:
     assert read(b"data: a\n\ndata: [DONE]\n") == [SseEvent(b"a")]
+
+
+@pytest.mark.parametrize(
+    ("rest", "events"),
+    [
+        (b"data: [DO", [SseEvent(b"[DO")]),
+        (b"data: a\ndata: b\n", [SseEvent(b"a\nb")]),
+        (b"data: a\nevent: e", [SseEvent(b"a", "e")]),
+        (b"event: e\n", []),
+        (b": c", []),
+        (b"data: a\n\n", []),
+        (b"", []),
+    ],
+)
+def test_at_the_end_the_last_event_needs_no_blank_line(rest: bytes, events: list[SseEvent]) -> None:
+    reader = SseReader(max_event_bytes=100)
+    reader.feed(b"data: first\n\n" + rest)
+    assert reader.finish() == events
+
+
+def test_at_the_end_nothing_comes_of_what_was_too_long() -> None:
+    reader = SseReader(max_event_bytes=3)
+    reader.feed(b"data: 12345")
+    assert reader.finish() == []
 
 
 @pytest.mark.parametrize("body", [b"data: 12345", b"data: 1\ndata: 2\n", b": 1234567890", b"nobody: 123\n"])

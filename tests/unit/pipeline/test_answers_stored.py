@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import zlib
 from typing import Any  # JSON bodies
 
+import pyarrow as pa
 import pytest
 
+from router_extproc.pipeline import answer_coding
 from router_extproc.pipeline.content_coding import DECODED_BYTES_MAX
 from router_extproc.testing.client import Client, answer_json, chat
 from router_extproc.testing.router import fake_router
@@ -115,9 +118,11 @@ def raw_deflate(body: bytes) -> bytes:
         ("deflate", zlib.compress(answer_json())),
         ("deflate", raw_deflate(answer_json())),
         ("gzip", gzip.compress(answer_json("word " * 100_000))),
+        ("br", pa.compress(answer_json(), codec="brotli", asbytes=True)),
+        ("ZSTD", pa.compress(answer_json(), codec="zstd", asbytes=True)),
         (" Identity ", answer_json()),
     ],
-    ids=["gzip", "x-gzip", "members", "deflate", "raw", "large", "identity"],
+    ids=["gzip", "x-gzip", "members", "deflate", "raw", "large", "br", "zstd", "identity"],
 )
 async def test_compressed_answer_is_stored_and_replayed_plain(
     client: Client, coding: str, body: bytes
@@ -138,18 +143,55 @@ async def test_compressed_stream_ends_with_its_terminal_event(client: Client) ->
     assert stored(client) == "stored"
 
 
+@pytest.mark.parametrize("coding", ["brotli", "zstd"])
+async def test_a_stream_in_other_codings_is_read_at_its_end(client: Client, coding: str) -> None:
+    body = pa.compress(stream(), codec=coding, asbytes=True)
+    sent = await client.send(chat(stream=True))
+    client.answer(sent, body, content_encoding=coding.removesuffix("otli"), **SSE)
+    assert stored(client) == "stored"
+
+
+async def test_a_library_that_is_not_there_yet_costs_the_first_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading it takes longer than a decision may: it is loaded beside the event loop."""
+    monkeypatch.delitem(sys.modules, "pyarrow")
+    started: list[int] = []
+    monkeypatch.setattr(answer_coding, "load", lambda: started.append(1))
+    body = pa.compress(answer_json(), codec="zstd", asbytes=True)
+    client.answer(await client.send(chat()), body, content_encoding="zstd")
+    assert (stored(client), started) == ("content-encoding", [1])
+
+
+async def test_coded_bytes_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_coding, "CODED_BYTES_MAX", 20)
+    body = pa.compress(answer_json(), codec="zstd", asbytes=True)
+    client.answer(await client.send(chat()), body, content_encoding="zstd")
+    assert stored(client) == "too_large"
+
+
+async def test_other_codings_that_become_too_much_are_given_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_coding, "DECODED_BYTES_MAX", 100)
+    body = pa.compress(answer_json("word " * 100), codec="zstd", asbytes=True)
+    client.answer(await client.send(chat()), body, content_encoding="zstd")
+    assert stored(client) == "too_large"
+
+
 @pytest.mark.parametrize(
     ("coding", "body", "why"),
     [
         ("br", answer_json(), "content-encoding"),
         ("zstd", answer_json(), "content-encoding"),
+        ("compress", answer_json(), "content-encoding"),
         ("gzip, gzip", gzip.compress(gzip.compress(answer_json())), "content-encoding"),
         ("gzip", answer_json(), "content-encoding"),
         ("gzip", gzip.compress(answer_json())[:-9], "cut_off"),
         ("gzip", b"", "malformed"),
         ("gzip", b"\x1f", "cut_off"),
     ],
-    ids=["br", "zstd", "twice", "not gzip", "cut", "nothing", "one byte"],
+    ids=["br", "zstd", "compress", "twice", "not gzip", "cut", "nothing", "one byte"],
 )
 async def test_what_cannot_be_decoded_is_not_stored(
     client: Client, coding: str, body: bytes, why: str

@@ -235,7 +235,7 @@ class Silent(OpenAIChat):
 
 
 def test_incomplete_sample_is_named() -> None:
-    cut = replace(SAMPLES, answers={"text/event-stream": EVENT[:-1]})
+    cut = replace(SAMPLES, answers={"text/event-stream": EVENT[:-3]})
     with pytest.raises(AssertionError, match="cut_off"):
         check_dialect(OpenAIChat(), cut)
 

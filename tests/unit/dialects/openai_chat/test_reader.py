@@ -210,10 +210,18 @@ def test_stream_without_its_terminal_event_is_cut_off() -> None:
     assert reason(read(SSE_TYPE)) == "cut_off"
 
 
-def test_terminal_event_without_its_blank_line_is_cut_off() -> None:
-    body = b"data: " + json.dumps(delta("stop", content="hi")).encode() + b"\n\ndata: [DONE]\n"
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_terminal_event_at_the_end_of_the_body_needs_no_blank_line(end: bytes) -> None:
+    body = b"data: " + json.dumps(delta("stop", content="hi")).encode() + b"\n\ndata: [DONE]" + end
+    assert complete(read(SSE_TYPE, body)).facts.choices[0].text == "hi"
+
+
+@pytest.mark.parametrize(
+    "rest", [b"data: [DONE", b"data: {", b'data: {"error": {}}', b"event: error\ndata: x"]
+)
+def test_any_other_event_at_the_end_of_the_body_may_be_half_of_one(rest: bytes) -> None:
+    body = b"data: " + json.dumps(delta("stop", content="hi")).encode() + b"\n\n" + rest
     assert reason(read(SSE_TYPE, body)) == "cut_off"
-    assert complete(read(SSE_TYPE, body + b"\n"))
 
 
 def test_nothing_after_the_terminal_event_counts() -> None:
