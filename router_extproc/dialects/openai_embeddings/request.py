@@ -50,6 +50,8 @@ _OUTSIDE_CONTEXT: Final = frozenset(
 _DECIDING: Final = ("model", "input", "messages")
 #: Members of a message in vLLM's form that hold what is said.
 _SAID: Final = ("content", "text")
+#: Tokens are millions of elements without.
+_HOLDS_TEXT: Final = frozenset({str, list, dict})
 
 
 def parse_request(body: bytes) -> InferenceRequest:
@@ -91,7 +93,7 @@ def _texts(value: JsonValue) -> Iterator[str]:
     match value:
         case str():
             yield value
-        case list():
+        case list() if not _HOLDS_TEXT.isdisjoint(map(type, value)):
             for each in value:
                 yield from _texts(each)
         case dict():
