@@ -124,6 +124,16 @@ async def test_the_same_request_is_answered_from_the_cache(model: str) -> None:
     assert json.loads(again.immediate.body) == json.loads(vectors(2)) | {"usage": usage}
 
 
+@pytest.mark.parametrize("model", ["auto", "large"])
+async def test_a_hit_needs_no_signal(model: str) -> None:
+    """What was not refused once is not read again, as long as the rules are the same."""
+    signal = Counting()
+    client = Client(fake_router(signals=(signal,), decisions=(acting(Block("Not here.", 451)),)))
+    await ask(client, embed(model=model))
+    assert (await ask(client, embed(model=model))).cache == "hit-exact"
+    assert signal.read_count == 1
+
+
 @pytest.mark.parametrize(
     "other",
     [

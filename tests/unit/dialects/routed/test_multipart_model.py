@@ -106,6 +106,14 @@ def test_what_is_no_whole_field_names_no_model(body: bytes) -> None:
     assert FORM.read(body, TYPE) is None
 
 
+def test_a_field_inside_a_file_names_no_model() -> None:
+    """A line that only begins like a delimiter is content, whatever stands behind it."""
+    inside = MODEL.replace(b"--XyZ", b"\r\n--XyZ2").replace(b"large", b"other")
+    body = MODEL + FILE.replace(b"\x00", inside) + END
+    assert FORM.read(body, TYPE) == "large"
+    assert FORM.rename(body, TYPE, "m") == body.replace(b"large", b"m")
+
+
 def test_many_fields_cost_no_more_than_their_limit() -> None:
     assert FORM.read(field(b"x") * (PARTS_MAX - 2) + MODEL + END, TYPE) == "large"
     assert FORM.read(field(b"x") * PARTS_MAX + MODEL + END, TYPE) is None
