@@ -228,10 +228,9 @@ class Config(Section):
         hides = cache.hide_timing or any(decision.cache.hide_timing for decision in self.decisions)
         waits = [cache.coalescing.wait_s] if cache.enabled and cache.coalescing.enabled else []
         waits += [cache.hide_timing_max_s] if cache.enabled and hides else []
-        waits += [read_s] if read_s else []
-        # A hit that is hidden is delayed behind the reading; a large request does not wait for an equal one.
-        hidden_s = cache.hide_timing_max_s if cache.enabled and hides else 0.0
-        return max(*waits, read_s + hidden_s) + self.limits.message_timeout_s if waits else None
+        # A hit may be delayed behind the reading of a large body, which waits for no equal one.
+        waits += [read_s + cache.hide_timing_max_s] if read_s else []
+        return max(waits) + self.limits.message_timeout_s if waits else None
 
     def worker_addresses(self) -> tuple[str, ...]:
         """Where each worker listens: {worker} filled in, or the port counted up from `listen`'s."""

@@ -62,6 +62,7 @@ from router_extproc.protocol.names import (
     OLD_MODEL_HEADER,
     OLD_REASONING_HEADER,
     OLD_REASONING_KEY,
+    UNDECIDED,
     VERSION_HEADER,
     VERSION_KEY,
 )
@@ -125,7 +126,7 @@ def routes(config: Config) -> list[Route]:
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     failing_over = [_failing_over(config, chain) for chain in chains_of(config)]
-    return [*failing_over, *chosen, *_unknown_cluster(), *oversize, *inference, *_grpc(config, default), rest]
+    return [*failing_over, *chosen, *_nowhere(), *oversize, *inference, *_grpc(config, default), rest]
 
 
 def _failing_over(config: Config, chain: tuple[str, ...]) -> Route:
@@ -160,17 +161,24 @@ def _inference(config: Config, read: ReadPaths, default: str) -> Route:
     return route
 
 
-def _unknown_cluster() -> Iterator[Route]:
+def _nowhere() -> Iterator[Route]:
     """Behind the routes of all pools: a cluster was named, and it is none of them.
 
-    Without it such a request would go to the default pool, and its answer would pass for another model's.
+    Without it such a request would go to the default pool, and its answer would pass for another model's: of
+    a large request whose decision came too late, or of one whose pool another configuration knows.
     """
     named = HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
+    yield from _errors("undecided", _chosen(UNDECIDED), ROUTER_UNAVAILABLE)
+    yield from _errors("unknown cluster", named, UNKNOWN_CLUSTER)
+
+
+def _errors(name: str, named: HeaderMatcher, error: EnvoyError) -> Iterator[Route]:
+    """The error in the form of each API that has one of its own."""
     for read in read_paths():
-        if UNKNOWN_CLUSTER.body(read.errors) != UNKNOWN_CLUSTER.body():
+        if error.body(read.errors) != error.body():
             match = RouteMatch(safe_regex=read.pattern, headers=[named])
-            yield _error(f"unknown cluster {read.name}", match, UNKNOWN_CLUSTER, read.errors)
-    yield _error("unknown cluster", RouteMatch(prefix="/", headers=[named]), UNKNOWN_CLUSTER)
+            yield _error(f"{name} {read.name}", match, error, read.errors)
+    yield _error(name, RouteMatch(prefix="/", headers=[named]), error)
 
 
 def _oversize(config: Config, read: ReadPaths) -> Route:

@@ -76,8 +76,12 @@ class HiddenHits:
             await self.waits.pause(self.delay_s(report.decision, report.duration_s))
             return carry_out(report)
 
+        return DeferredReply(MoreTime(self.time_s(read_s)), then)
+
+    def time_s(self, read_s: float) -> float:
+        """What such a request may take in all."""
         longest_s = 0.0 if self.hit_timing is None else self.hit_timing.max_s
-        return DeferredReply(self.waits.more_time(read_s + longest_s), then)
+        return read_s + longest_s + self.waits.message_timeout_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ class RoutedExchange:
             return self._reject(request, error)
         if coding:
             self._request = replace(request, coding=coding)
-        return ask_body(self._role)
+        read_s = self._parts.pipeline.bodies.time_s(event.headers.content_length() or 0, coding)
+        return ask_body(self._role, time_s=self._parts.hidden.time_s(read_s) if read_s else 0.0)
 
     async def on_request_body(
         self, event: BodyReceived | BodyTooLarge

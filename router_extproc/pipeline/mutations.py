@@ -34,6 +34,7 @@ from router_extproc.protocol.names import (
     METADATA_NAMESPACE,
     MODEL_HEADER,
     TOKEN_KEY,
+    UNDECIDED,
 )
 
 #: For what may be stored (an answer in a coding that only this client knows would be of use to nobody else),
@@ -44,6 +45,9 @@ PASS: Final = HeadersReply(mode_override=LET_PASS)
 
 #: An error of ours says nothing of anybody, so a page may read what became of its request.
 _READABLE: Final = (ALLOW_ORIGIN_HEADER, ANY_ORIGIN)
+
+#: Until the decision says where it goes.
+_NOWHERE: Final = HeaderMutation(((CLUSTER_HEADER, UNDECIDED),))
 
 _ASK: Final[Mapping[Role, HeadersReply]] = MappingProxyType(
     {
@@ -60,9 +64,13 @@ _ASK: Final[Mapping[Role, HeadersReply]] = MappingProxyType(
 )
 
 
-def ask_body(role: Role) -> HeadersReply:
-    """The reply to the headers of a request that we want to read."""
-    return _ASK[role]
+def ask_body(role: Role, *, time_s: float = 0.0) -> HeadersReply:
+    """The reply to the headers of a request that we want to read.
+
+    time_s: what it may take where that is longer than usual. Then the request does not pass unread, should
+    the decision come too late even so: it is refused.
+    """
+    return replace(_ASK[role], mutation=_NOWHERE, body_time_s=time_s) if time_s else _ASK[role]
 
 
 def reply_to_body(

@@ -104,7 +104,7 @@ async def step(exchange: Exchange, driver: ExchangeDriver, message: Message) -> 
         case AnswerStarted():
             return exchange.send(driver.on_answer_headers(event), Direction.RESPONSE)
         case RequestStarted():
-            return exchange.send(await driver.on_request_headers(event))
+            return _begin_request(exchange, await driver.on_request_headers(event))
         case RequestEnded():
             return exchange.go_on(Direction.REQUEST)
         case body:
@@ -117,6 +117,18 @@ def _pass_chunk(exchange: Exchange, changed: bytes | None, message: Message) -> 
     if changed is None or not isinstance(message, ResponseBody):
         return exchange.go_on(Direction.RESPONSE)
     return exchange.send(BodyReply(body=changed), Direction.RESPONSE)
+
+
+def _begin_request(exchange: Exchange, reply: HeadersReply | ImmediateResponse) -> Outgoing | Step:
+    outgoing = exchange.send(reply)
+    if isinstance(reply, ImmediateResponse) or not reply.body_time_s:
+        return outgoing
+    asked = exchange.ask_ahead(MoreTime(reply.body_time_s))
+
+    async def rest() -> Outgoing:
+        return asked
+
+    return Step(outgoing, rest)
 
 
 def _begin(exchange: Exchange, reply: DeferredReply) -> Step:

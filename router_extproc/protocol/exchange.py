@@ -262,6 +262,19 @@ class Exchange:
         state.time_asked = True
         return Outgoing(to, reply)
 
+    def ask_ahead(self, more: MoreTime) -> Outgoing:
+        """Ask for time for the reply to a body that is on its way.
+
+        Envoy sends a body that it has at once when it reads the reply to the headers, so it counts already
+        when it reads this; without a body it pays no heed. A long way here must not make a reply late.
+
+        Raises:
+            LocalProtocolError: no body was asked for.
+        """
+        if self._request.received is not Phase.HEADERS or not self._body_awaited or self._request.pending:
+            raise LocalProtocolError("more time for the reply to a body that nobody asked for")
+        return Outgoing(Direction.REQUEST, more)
+
     def _send_immediate(self, reply: ImmediateResponse, to: Direction) -> Outgoing:
         state = self._state(to)
         if not state.pending or (to is Direction.RESPONSE and state.pending[0] is not Part.HEADERS):

@@ -154,6 +154,8 @@ class HeadersReply:
     #: Of an answer: replies to its chunks may change them, so the core removes its content-length.
     body_changes: bool = False
     dynamic_metadata: Metadata = field(default_factory=no_metadata)
+    #: Asked for right behind this reply, for the reply to the body, which is on its way by then. 0: nothing.
+    body_time_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

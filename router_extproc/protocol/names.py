@@ -8,6 +8,8 @@ from typing import Final
 ROUTER_HEADER_PREFIX: Final = "x-router-"
 #: Set by us, read by Envoy's route: a reply that sets it must clear the route cache.
 CLUSTER_HEADER: Final = "x-router-cluster"
+#: In the place of a cluster while a large request is being read: it must reach no pool unread.
+UNDECIDED: Final = "(undecided)"
 #: To the pool and to the client: the model and the decision that the request was routed to.
 MODEL_HEADER: Final = "x-router-model"
 DECISION_HEADER: Final = "x-router-decision"

@@ -45,6 +45,12 @@ from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router
 OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
 
+#: What a request ends with whose decision is late, and by how much.
+SLOW: Final = b"take your time"
+SLOW_S: Final = 1.5
+SLOW_SEEN_BYTES: Final = 100
+
+
 class Journal:
     """Writes down streams and events; also the server's counter."""
 
@@ -81,6 +87,8 @@ class WatchedDriver:
     ) -> BodyReply | ImmediateResponse | DeferredReply:
         """See ExchangeDriver."""
         self._note("request body", bytes=len(event.body) if isinstance(event, BodyReceived) else None)
+        if isinstance(event, BodyReceived) and SLOW in event.body[-SLOW_SEEN_BYTES:]:
+            await asyncio.sleep(SLOW_S)
         return await self._driver.on_request_body(event)
 
     def on_answer_headers(self, event: AnswerStarted) -> HeadersReply | ImmediateResponse:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from router_extproc.config.model import Config
+from router_extproc.envoy_config.render import render
 from router_extproc.testing.raw_http import RawReply, Step, chunked, exchange
+from router_extproc.testing.served_router import SLOW, SLOW_S
 from router_extproc.testing.stack import Stack, running_stack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -98,6 +102,35 @@ async def test_a_bomb_is_refused(stack: Stack) -> None:
     assert reply.status == 413
     assert not stack.large.requests
     assert not stack.small.requests
+
+
+def slow(size: int) -> bytes:
+    """A request for `large` whose decision is late."""
+    body = {"model": "large", "user": "x" * size, "messages": [{"role": "user", "content": SLOW.decode()}]}
+    return json.dumps(body).encode()
+
+
+async def test_a_large_body_whose_decision_is_late_is_waited_for(stack: Stack) -> None:
+    """Envoy counts from the moment in which it sends the body, so it is asked before the body is there."""
+    assert LIMITS["message_timeout_s"] < SLOW_S
+    assert (await post(stack, slow(MIB))).status == 200
+    assert (len(stack.large.requests), len(stack.small.requests)) == (1, 0)
+
+
+async def test_a_large_body_whose_decision_is_too_late_reaches_no_other_model(tmp_path: Path) -> None:
+    """Of a small one is nothing known but that it may pass unread."""
+
+    def impatient(config: Config) -> str:
+        rendered = render(config, "bootstrap")["bootstrap.yaml"]
+        return re.sub("max_message_timeout: .*", "max_message_timeout: 0.5s", rendered)
+
+    async with running_stack(tmp_path, bootstrap=impatient, limits=LIMITS) as stack:
+        refused = await post(stack, slow(MIB))
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert json.loads(refused.body)["error"]["code"] == "router_unavailable"
+        assert not stack.small.requests
+        assert (await post(stack, slow(9))).status == 200
+        assert len(stack.small.requests) == 1
 
 
 async def test_an_unknown_coding_is_refused_before_the_body_comes(stack: Stack) -> None:

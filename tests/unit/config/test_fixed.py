@@ -77,7 +77,7 @@ def test_a_default_model_elsewhere_is_named() -> None:
 
 
 def test_envoy_gives_no_reply_more_time_than_it_was_rendered_with() -> None:
-    longer = {"semantic_cache": {"enabled": True, "coalescing": {"wait_s": 9}}}
+    longer = {"semantic_cache": {"enabled": True, "coalescing": {"wait_s": 19}}}
     assert changes(**longer) == {"semantic_cache.coalescing.wait_s": RENDERED}
     assert changes(semantic_cache={"enabled": True, "coalescing": {"wait_s": 1}}) == {}
     hidden = {"semantic_cache": {"enabled": True, "hide_timing": True, "hide_timing_max_s": 9}}

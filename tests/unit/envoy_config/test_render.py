@@ -284,7 +284,7 @@ def test_envoy_may_be_asked_to_wait_as_long_as_a_hit_is_held_back() -> None:
 def test_envoy_may_be_asked_to_wait_until_a_large_body_is_read() -> None:
     """Else it would send a pinned request to another model, unread."""
     alone = config().model_copy(update={"semantic_cache": SemanticCache(enabled=True, coalescing=OFF)})
-    assert "max_message_timeout: 1.350s" in rendered(alone.model_dump_json())["bootstrap.yaml"]
+    assert "max_message_timeout: 3.350s" in rendered(alone.model_dump_json())["bootstrap.yaml"]
 
 
 def test_envoy_is_never_asked_to_wait_where_no_request_waits() -> None:

@@ -28,13 +28,14 @@ from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.protocol.driver import DeferredReply
 from router_extproc.protocol.events import BodyReceived, RequestStarted
 from router_extproc.protocol.headers import Headers
-from router_extproc.protocol.messages import BodyReply, ImmediateResponse, MoreTime
+from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, MoreTime
 from router_extproc.protocol.modes import Role
 from router_extproc.testing.client import PATH, Client, chat
 from router_extproc.testing.clock import ManualClock
 from router_extproc.testing.router import fake_router
 
 MIB = 1024 * 1024
+UNREAD = (("x-router-cluster", "(undecided)"),)
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
@@ -159,6 +160,16 @@ async def reply_to(parts: ExchangeParts, body: bytes, **headers: str) -> object:
     pairs = ((":method", "POST"), (":path", PATH), ("authorization", "Bearer a"), *headers.items())
     await driver.on_request_headers(RequestStarted(Headers(pairs), last=False))
     return await driver.on_request_body(BodyReceived(body, last=True))
+
+
+async def test_envoy_is_asked_for_time_while_a_large_body_is_on_its_way_and_told_no_pool() -> None:
+    """It sends the body behind this reply; a sidecar that is busy may be late before it has the body."""
+    driver = fake_router().parts.drive(Role.DECIDE)
+    for size, asked_s, told in ((LARGE_BODY_BYTES, 0.0, ()), (LARGE_BODY_BYTES + 1, 2.7, UNREAD)):
+        pairs = ((":method", "POST"), (":path", PATH), ("content-length", str(size)))
+        reply = await driver.on_request_headers(RequestStarted(Headers(pairs), last=False))
+        assert isinstance(reply, HeadersReply)
+        assert (reply.body_time_s, reply.mutation.overwrite) == (asked_s, told)
 
 
 async def test_envoy_is_asked_for_time_before_a_large_body_is_read() -> None:

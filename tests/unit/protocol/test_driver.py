@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from router_extproc.protocol.driver import DeferredReply, Step, step
 from router_extproc.protocol.events import AnswerChunk, AnswerStarted, BodyReceived, RequestStarted
 from router_extproc.protocol.exchange import Exchange, Outgoing
@@ -85,3 +87,15 @@ async def test_an_unfinished_reply_is_said_in_two_parts() -> None:
     assert begun.outgoing == Outgoing(Direction.REQUEST, MoreTime(1.0))
     assert await begun.rest() == Outgoing(Direction.REQUEST, BodyReply())
     assert exchange.ended
+
+
+async def test_time_for_the_reply_to_a_body_is_asked_for_right_behind_the_reply_to_the_headers() -> None:
+    """Envoy counts from the moment in which it sends the body, which may be long on its way."""
+    exchange = Exchange(Role.DECIDE, max_body_bytes=100)
+    driver = RecordingDriver(to_headers=replace(ASK_BODY, body_time_s=3.0))
+    begun = await step(exchange, driver, RequestHeaders(Headers()))
+    assert isinstance(begun, Step)
+    assert isinstance(begun.outgoing.reply, HeadersReply)
+    assert await begun.rest() == Outgoing(Direction.REQUEST, MoreTime(3.0))
+    last = await step(exchange, driver, RequestBody(b"{}", end_of_stream=True))
+    assert last == Outgoing(Direction.REQUEST, BodyReply())

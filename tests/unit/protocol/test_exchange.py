@@ -559,3 +559,27 @@ def test_more_time_is_for_a_reply_that_is_waited_for() -> None:
 def test_no_time_is_no_time(seconds: float) -> None:
     with pytest.raises(LocalProtocolError, match="no time to wait"):
         MoreTime(seconds)
+
+
+def test_time_is_asked_ahead_only_for_a_body_that_was_asked_for() -> None:
+    begun = exchange(Role.DECIDE)
+    with pytest.raises(LocalProtocolError):
+        begun.ask_ahead(MoreTime(1.0))
+    begun.receive(request_headers())
+    with pytest.raises(LocalProtocolError):
+        begun.ask_ahead(MoreTime(1.0))
+    begun.send(ASK)
+    assert begun.ask_ahead(MoreTime(1.0)) == Outgoing(Direction.REQUEST, MoreTime(1.0))
+    begun.receive(RequestBody(b"{}", end_of_stream=True))
+    with pytest.raises(LocalProtocolError):
+        begun.ask_ahead(MoreTime(1.0))
+    # Said once more when the body is here: an Envoy that had no body to send has not heeded it.
+    assert begun.send(MoreTime(1.0)) == Outgoing(Direction.REQUEST, MoreTime(1.0))
+
+
+def test_no_time_is_asked_ahead_where_no_body_is_awaited() -> None:
+    begun = exchange(Role.DECIDE)
+    begun.receive(request_headers())
+    begun.send(HeadersReply(mode_override=LET_PASS))
+    with pytest.raises(LocalProtocolError):
+        begun.ask_ahead(MoreTime(1.0))
