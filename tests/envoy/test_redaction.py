@@ -134,3 +134,42 @@ async def test_when_a_worker_dies_in_an_answer_the_rest_keeps_its_placeholders(s
     stack.worker.start()
     await stack.joined()
     assert text.endswith("Mail [EMAIL_ADDRESS_1].")
+
+
+def response_events(text: str) -> bytes:
+    """A streamed response whose text comes letter by letter."""
+    places = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [part],
+    }
+    whole = {"id": "resp_1", "object": "response", "model": "m", "status": "completed", "output": [message]}
+    events: list[dict[str, object]] = [
+        {"type": "response.created", "response": {**whole, "status": "in_progress", "output": []}},
+        *({"type": "response.output_text.delta", **places, "delta": letter} for letter in text),
+        {"type": "response.output_text.done", **places, "text": text},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.completed", "response": whole},
+    ]
+    numbered = ({**event, "sequence_number": number} for number, event in enumerate(events))
+    return b"".join(b"event: x\ndata: " + json.dumps(event).encode() + b"\n\n" for event in numbered)
+
+
+async def test_a_streamed_response_says_the_clients_values_in_every_event(stack: Stack) -> None:
+    """The Responses API says a text in pieces, whole, and in its last object."""
+    said = "Hello [EMAIL_ADDRESS_1], bye."
+    stack.small.answer = PoolAnswer((response_events(said),), "text/event-stream")
+    body = {"model": "auto", "input": [{"role": "user", "content": ASKED}], "stream": True, "store": False}
+    reply = await stack.send("POST", "/v1/responses", json=body)
+    asked = json.loads(stack.small.requests[0].body)["input"][0]["content"]
+    assert MAIL not in asked
+    events = [json.loads(frame.partition(b"data: ")[2]) for frame in reply.body.split(b"\n\n") if frame]
+    wanted = f"Hello {MAIL}, bye."
+    deltas = "".join(str(event["delta"]) for event in events if event["type"].endswith(".delta"))
+    whole = events[-1]["response"]["output"][0]["content"][0]["text"]
+    assert (deltas, events[-3]["text"], whole) == (wanted, wanted, wanted)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
