@@ -144,6 +144,7 @@ class _Parts:
             encoder=resources.encoder,
             inference=resources.inference,
             timeout_s=READ_S,
+            of_texts=self.policy.text_signals,
         )
         shared = frozenset(self.policy.signals) & shadow.routing.signals - self.policy.shadow_signals.keys()
         return ShadowDecisions(
@@ -176,6 +177,7 @@ class _Parts:
             encoder=self.resources.encoder,
             inference=self.resources.inference,
             timeout_s=limits.signals_timeout_s,
+            of_texts=self.policy.text_signals,
         )
 
     def _cache_stage(self, limits: StageLimits) -> CacheStage | None:

@@ -97,6 +97,12 @@ class RouterPolicy:
         return frozenset(name for name, signal in self.signals.items() if signal.in_key)
 
     @property
+    def text_signals(self) -> frozenset[str]:
+        """The signals that read texts, by name; those of the shadow policy among them."""
+        signals = (*self.signals.items(), *self.shadow_signals.items())
+        return frozenset(name for name, signal in signals if signal.reads_texts)
+
+    @property
     def needs_encoder(self) -> bool:
         """True when a signal needs it, also of the shadow policy; the cache does in any case."""
         signals = (*self.signals.values(), *self.shadow_signals.values())

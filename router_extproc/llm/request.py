@@ -83,6 +83,8 @@ class InferenceRequest:
     prompt_is_last: bool
     has_tools: bool = False
     has_attachments: bool = False
+    #: Some of what is asked is tokens or embeddings: the model understands them, and nobody on the way.
+    is_coded: bool = False
     #: Size of the client's body.
     body_bytes: int = 0
     #: The text of each system and developer prompt, in their order.

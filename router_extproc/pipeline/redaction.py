@@ -10,7 +10,8 @@ import asyncio
 from typing import Final
 
 from router_extproc.clock import Budget
-from router_extproc.errors import RequestError, RouterUnavailable, StageTimeout
+from router_extproc.errors import RequestError, RouterUnavailable, StageTimeout, UnsupportedRequest
+from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.decision import StageNote
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.stages import run_stage
@@ -21,17 +22,27 @@ from router_extproc.routing.actions import Redaction
 STAGE: Final = "redaction"
 #: After so long, in seconds, other requests of this worker have their turn.
 SLICE_S: Final = 0.005
+#: Why a request is refused that only the model can read.
+_CODED: Final = "This request must be read before it is sent on: write it as text, not as tokens."
 _FAILED: Final = "The gateway could not remove personal data from this request in time. Try again."
 
 
 async def run_redaction(parsed: ParsedRequest, rule: Redaction) -> tuple[Redacted | RequestError, StageNote]:
     """The redacted request, or why there is none."""
+    if parsed.request.is_coded:
+        note = StageNote(STAGE, 0.0, "error", "coded", started_s=parsed.budget.clock.wall_s())
+        return UnsupportedRequest(_CODED), note
     body = parsed.raw.body
     steps = redact(body, parsed.raw.dialect.texts(body), rule)
     result = await run_stage(STAGE, _run(steps, parsed.budget), parsed.budget)
     if result.value is None:
         return RouterUnavailable(_FAILED), result.note
     return result.value, result.note
+
+
+def refusal_of(request: InferenceRequest, unread: RouterUnavailable) -> RequestError:
+    """The error for a request that must not leave unread; a coded one is no more readable the next time."""
+    return UnsupportedRequest(_CODED) if request.is_coded else unread
 
 
 async def _run(steps: Steps[Redacted], budget: Budget) -> Redacted | RequestError:

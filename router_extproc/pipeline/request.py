@@ -33,7 +33,7 @@ from router_extproc.pipeline.decision import Decision, Explanation, Forward, Loc
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
-from router_extproc.pipeline.redaction import run_redaction
+from router_extproc.pipeline.redaction import refusal_of, run_redaction
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import Failover, WriteToken
@@ -86,8 +86,9 @@ class RequestPipeline:
             return Reject(error, raw.dialect.render_error(error), retry_after(error))
         try:
             return self._replay_near(parsed) or await self._decide(parsed)
-        except RouterUnavailable as error:
-            return Reject(error, raw.dialect.render_error(error), retry_after(error))
+        except RouterUnavailable as unread:
+            refusal = refusal_of(parsed.request, unread)
+            return Reject(refusal, raw.dialect.render_error(refusal), retry_after(refusal))
 
     async def look_again(self, forward: Forward) -> Forward | Replay:
         """The decision on a request that has waited for the answer to an equal one."""

@@ -51,9 +51,16 @@ class SignalStage:
     """Reads the signals; owns no resources."""
 
     def __init__(
-        self, *, signals: Sequence[Signal], encoder: Encoder | None, inference: Inference, timeout_s: float
+        self,
+        *,
+        signals: Sequence[Signal],
+        encoder: Encoder | None,
+        inference: Inference,
+        timeout_s: float,
+        of_texts: AbstractSet[str] = frozenset(),
     ) -> None:
-        """`encoder` may be None when no signal needs it and the cache is off."""
+        """`encoder` may be None when no signal needs it and the cache is off; `of_texts`: signals by name."""
+        self._of_texts = frozenset(of_texts)
         self._plain = tuple(signal for signal in signals if not runs_in_executor(signal))
         self._inferred = tuple(signal for signal in signals if runs_in_executor(signal))
         self._encoder = encoder
@@ -68,7 +75,12 @@ class SignalStage:
         only: names of the signals that are read; None: all of them.
         """
         plain = _read(_among(self._plain, only), subject, budget.clock)
-        return await self._infer(subject, _among(self._inferred, only), budget, plain, encode=encode)
+        read = await self._infer(subject, _among(self._inferred, only), budget, plain, encode=encode)
+        if not subject.request.is_coded:
+            return read
+        # What was found in its texts counts; that nothing was found says nothing.
+        blind = {name for name, reading in read.readings.items() if reading.label is None} & self._of_texts
+        return replace(read, unread=read.unread | blind)
 
     async def _infer(
         self, subject: Subject, signals: Sequence[Signal], budget: Budget, known: _Read, *, encode: bool

@@ -131,6 +131,11 @@ class SignalSettings(Section, ABC):
         return False
 
     @property
+    def reads_texts(self) -> bool:
+        """False when its readings hang on no text: they are whole where what is asked cannot be read."""
+        return True
+
+    @property
     def in_key(self) -> bool:
         """True when a reading hangs on more than the request's body: a header, the time.
 

@@ -54,6 +54,11 @@ class ClaimSettings(SignalSettings):
             problem = "x-router-* headers are removed from requests; it would never match"
             yield ConfigError(f"{path}.header", problem)
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> ClaimSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         return ClaimSignal(name, self.claim, self.header)

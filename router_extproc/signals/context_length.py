@@ -52,6 +52,11 @@ class ContextLengthSettings(SignalSettings):
         """See SignalSettings."""
         return (IN_RANGE,)
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> ContextLengthSignal:
         """See SignalSettings."""
         if self.tokenizer is None:

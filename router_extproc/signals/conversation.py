@@ -93,6 +93,11 @@ class ConversationSettings(SignalSettings):
         """See SignalSettings."""
         return (MATCHES,)
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> ConversationSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         return ConversationSignal(

@@ -37,6 +37,11 @@ class HeaderSettings(SignalSettings):
         """See SignalSettings."""
         return True
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> HeaderSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         return HeaderSignal(name, self.header)

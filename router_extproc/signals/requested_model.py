@@ -18,6 +18,11 @@ class RequestedModelSettings(SignalSettings):
 
     type: Literal["requested_model"]
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> RequestedModelSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         return RequestedModelSignal(name)

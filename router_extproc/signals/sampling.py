@@ -31,6 +31,11 @@ class SamplingSettings(SignalSettings):
         """See SignalSettings."""
         return (SAMPLED,)
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> SamplingSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         return SamplingSignal(name, temperature_min=self.temperature_min, without_seed=self.without_seed)

@@ -88,6 +88,11 @@ class TimeWindowSettings(SignalSettings):
         """See SignalSettings."""
         return (INSIDE,)
 
+    @property
+    def reads_texts(self) -> bool:
+        """See SignalSettings."""
+        return False
+
     def open(self, name: str, classifiers: Classifiers) -> TimeWindowSignal:  # noqa: ARG002 - needs none
         """See SignalSettings."""
         zone = _zone(self.zone)

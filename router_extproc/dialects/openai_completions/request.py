@@ -71,6 +71,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         stream=is_true(document.get("stream")),
         stream_usage=wants_usage(document),
         prompt_is_last=_is_one_question(document, pieces),
+        is_coded=len(texts) < len(pieces) or bool(document.get(_EMBEDDINGS)),
         body_bytes=len(body),
         contents=Contents(json_asked=is_json_asked(document), schema_asked=is_schema_asked(document)),
         answer_tokens=read_answer_tokens(document, "max_tokens"),

@@ -75,6 +75,7 @@ def parse_request(body: bytes) -> InferenceRequest:
         stream=False,
         stream_usage=False,
         prompt_is_last=False,
+        is_coded=_has_tokens(given),
         body_bytes=len(body),
         by_name=True,
         body=document,
@@ -99,6 +100,13 @@ def _texts(value: JsonValue) -> Iterator[str]:
         case dict():
             for name in _SAID:
                 yield from _texts(value.get(name))
+
+
+def _has_tokens(given: JsonValue) -> bool:
+    """Whether some of the input is tokens: alone, or a list of them for each input."""
+    pieces = given if type(given) is list else []
+    numbers = (number for piece in pieces for number in (piece if type(piece) is list else [piece]))
+    return any(type(number) is int for number in numbers)
 
 
 def _context(body: bytes, document: JsonObject) -> tuple[ContextField, ...]:

@@ -106,3 +106,10 @@ def test_what_is_true_only_now_is_not_reused_unless_told(read: Read) -> None:
 def test_a_signal_that_only_the_cache_asks_is_in_it(read: Read) -> None:
     config = read(TEXT.replace("{enabled: true,", "{enabled: true, bypass_when: {team: true},"))
     assert list(router_policy_of(config).signals) == ["tier", "team"]
+
+
+def test_signals_that_hang_on_no_text_are_told_apart(read: Read) -> None:
+    """Of a prompt in tokens they are read whole."""
+    rule = "{not: {any: [{tier: free}, {team: true}, {attack: true}]}}"
+    policy = router_policy_of(read(TEXT.replace("{not: {tier: free}}", rule)))
+    assert policy.text_signals == {"attack"}

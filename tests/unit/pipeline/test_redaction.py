@@ -166,3 +166,20 @@ async def test_a_request_with_too_many_values_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(placeholders, "PLACEHOLDERS_MAX", 2)
     got = await asked("a@example.com b@example.com c@example.com")
     assert (got.status, got.forwarded) == (413, None)
+
+
+@pytest.mark.parametrize("body", [{"prompt": [5, 6]}, {"prompt": [MAIL, [5]]}])
+async def test_what_cannot_be_redacted_does_not_leave(body: dict[str, object]) -> None:
+    envoy = FakeEnvoy(router().parts.drive, "split", lambda _: PoolAnswer((answer_json(),)))
+    got = await envoy.post("/v1/completions", body=json.dumps({"model": "auto", **body}).encode())
+    assert (got.status, got.forwarded) == (422, None)
+    assert json.loads(got.body)["error"]["code"] == "unsupported_request"
+
+
+async def test_every_prompt_of_a_completion_is_redacted() -> None:
+    envoy = FakeEnvoy(router().parts.drive, "split", lambda _: PoolAnswer((answer_json(),)))
+    body = {"model": "auto", "prompt": [f"Mail {MAIL}.", "Who?"], "suffix": MAIL}
+    got = await envoy.post("/v1/completions", body=json.dumps(body).encode())
+    assert json.loads(sent(got).body) == {
+        "model": "tiny-small", "prompt": ["Mail [EMAIL_ADDRESS_1].", "Who?"], "suffix": "[EMAIL_ADDRESS_1]",
+    }  # fmt: skip

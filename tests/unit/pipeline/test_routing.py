@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from router_extproc.models.base import Encoding
 from router_extproc.protocol.headers import REQUEST_HEADERS_BYTES_MAX, REQUEST_HEADERS_MAX
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Reading, Subject
+from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.testing.client import Client, chat
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import LARGE, SEMANTIC, fake_router, send_to
@@ -175,6 +177,41 @@ async def test_a_refusal_needs_a_stage_that_failed() -> None:
     router = fake_router(signals=[MathsSignal()], decisions=[guarded], encoder=CountingEncoder())
     assert (await Client(router).send(chat("hi"))).sent_header("x-router-model") == "small"
     assert (await Client(router).send(chat(""))).sent_header("x-router-model") == "small"
+
+
+_NONE: Any = None
+KEYWORDS = KeywordsSettings(type="keywords", any=("secret",))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"prompt": "Once"}, None),
+        ({"prompt": ["Once", "upon"]}, None),
+        ({"prompt": [5, 6]}, 422),
+        ({"prompt": ["Once", [5]]}, 422),
+        ({"prompt": "Once", "prompt_embeds": "AA=="}, 422),
+    ],
+)
+async def test_what_only_the_model_can_read_is_unread(body: dict[str, object], status: int | None) -> None:
+    """Else a guard would be passed by in the model's own numbers."""
+    guarded = replace(send_to(LARGE, name="secret", rule=read_rule({"word": True})), refuses_unread=True)
+    signal = KEYWORDS.open("word", _NONE)
+    router = fake_router(signals=[signal], decisions=[guarded], signal_settings={"word": KEYWORDS})
+    sent = await Client(router).send({"model": "auto", **body}, path="/v1/completions")
+    if status is None:
+        assert sent.sent_header("x-router-model") == "small"
+    else:
+        assert sent.immediate.status == status
+        assert json.loads(sent.immediate.body)["error"]["code"] == "unsupported_request"
+
+
+async def test_what_is_found_beside_tokens_counts() -> None:
+    decision = replace(send_to(LARGE, name="secret", rule=read_rule({"word": True})), refuses_unread=True)
+    signal = KEYWORDS.open("word", _NONE)
+    router = fake_router(signals=[signal], decisions=[decision], signal_settings={"word": KEYWORDS})
+    sent = await Client(router).send({"model": "auto", "prompt": ["secret", [5]]}, path="/v1/completions")
+    assert sent.sent_header("x-router-decision") == "secret"
 
 
 @pytest.mark.parametrize(

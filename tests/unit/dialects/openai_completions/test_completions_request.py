@@ -146,6 +146,14 @@ def test_samples_are_read_unless_vllm_refuses_them(file: Path) -> None:
         assert COMPLETIONS.parse(file.read_bytes()).model
 
 
+@pytest.mark.parametrize("prompt", [[5, 6], [[5], [6]], ["Once", [5]]])
+def test_tokens_are_told(prompt: object) -> None:
+    """Nobody on the way can read them."""
+    assert parse(prompt).is_coded
+    assert parse(prompt_embeds="AA==").is_coded
+    assert not parse(["Once", "upon"], echo=True).is_coded
+
+
 def test_json_that_is_asked_for_is_told() -> None:
     asked = [
         {"response_format": {"type": "json_object"}},

@@ -105,6 +105,22 @@ def test_what_can_be_read_is_the_pools_to_judge(members: dict[str, object]) -> N
     assert parse(**members).dialect == "openai_embeddings"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("a", False),
+        (["a", "b"], False),
+        ([[{"role": "user", "content": "a"}]], False),
+        ([5, 6], True),
+        ([[5, 6], [7]], True),
+        (["a", [5]], True),
+    ],
+)
+def test_tokens_are_told(given: object, told: bool) -> None:  # noqa: FBT001 - the value
+    """Nobody on the way can read them."""
+    assert parse(input=given).is_coded is told
+
+
 @pytest.mark.parametrize("depth", [300, 900])
 def test_an_input_that_is_nested_deeply_is_refused(depth: int) -> None:
     with pytest.raises(MalformedRequest):
