@@ -132,6 +132,7 @@ class _Parts:
             TokenCounts(self.resources.inference, policy.limits.signals_timeout_s, self.resources.counters),
             traffic,
             failovers=policy.routing.failovers,
+            baseline=policy.baseline,
         )
 
     def _second(self) -> ShadowDecisions | None:
@@ -213,6 +214,7 @@ class _Parts:
             self.learned.pages,
             self.learned.vary,
             self.learned.homes,
+            baseline=self.policy.baseline,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

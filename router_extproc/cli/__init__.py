@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "eval": "Measure signals and cache decisions on your own rows.",
     "reload": "Let a running sidecar work by its changed configuration, or by an earlier one.",
     "cache": "Inspect and change a running sidecar's cache: list, purge, export, warm.",
+    "savings": "Show what routing and the cache of a running sidecar have saved.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",
 }

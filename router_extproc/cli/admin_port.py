@@ -53,6 +53,17 @@ class AdminPort:
         """
         return _accepted(self._ask("GET", path, params=query))
 
+    def text(self, path: str) -> str:
+        """The text at a path.
+
+        Raises:
+            AdminError: there is none.
+        """
+        answer = self._ask("GET", path)
+        if not answer.is_success:
+            raise AdminError(f"{self._url}{path} answers {answer.status_code}")
+        return answer.text
+
     def send(self, path: str, lines: Sequence[bytes]) -> Json:
         """What became of these lines.
 

@@ -20,6 +20,7 @@ from router_extproc.config.encoder import Encoder
 from router_extproc.config.envoy import Envoy
 from router_extproc.config.failover import Failover
 from router_extproc.config.limits import Limits
+from router_extproc.config.savings import SavingsSection
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.llm.reasoning import Family
@@ -215,6 +216,7 @@ class Config(Section):
     shadow_policy: str | None = None
     #: What happens when a pool does not begin to answer. false: what the pool says is the client's answer.
     failover: FailoverSection = Failover()
+    savings: SavingsSection = SavingsSection()
     conversation: Conversation = Conversation()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()

@@ -12,6 +12,7 @@ from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.conversation.ask import AskReader
+from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
@@ -90,6 +91,8 @@ class RouterPolicy:
     shadow: RouterPolicy | None = None
     #: Headers of another router, beside our own; None: our own only.
     old_headers: OldHeaders | None = None
+    #: With what the cost of answers is compared; None: no model has a price.
+    baseline: Baseline | None = None
 
     @property
     def key_signals(self) -> frozenset[str]:

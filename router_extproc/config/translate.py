@@ -18,9 +18,11 @@ from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.config.savings import baseline_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.llm.price import Price
+from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
@@ -64,7 +66,13 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         debug_token=config.telemetry.debug_token,
         shadow=None if shadow is None else router_policy_of(shadow),
         old_headers=_old_headers(config),
+        baseline=_baseline(config, prices),
     )
+
+
+def _baseline(config: section.Config, prices: Mapping[str, Price]) -> Baseline | None:
+    name = baseline_of(config)
+    return None if name is None else Baseline(name, prices)
 
 
 def _old_headers(config: section.Config) -> OldHeaders | None:

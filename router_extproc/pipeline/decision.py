@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from router_extproc.dialects.base import Rendered
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import RequestError
+from router_extproc.pipeline.baseline import Compared
 from router_extproc.pipeline.body_edits import DescribedEdit
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.question import CacheQuestion
@@ -127,6 +128,8 @@ class Replay:
     saved: EntryWorth
     #: By which a browser lets the asking page read the answer.
     headers: tuple[Pair, ...] = ()
+    #: The stored answer's cost beside the baseline's; None: it is not known.
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed.base import RoutedApi
-from router_extproc.llm.answer import Answer, Incomplete
+from router_extproc.llm.answer import Answer, Incomplete, Usage
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.answer_coding import decoding
 from router_extproc.pipeline.answer_homes import AnswerHomes
+from router_extproc.pipeline.baseline import Baseline, Compared
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
@@ -73,6 +74,8 @@ class AnswerObserver:
     vary: VaryNames = field(default_factory=VaryNames)
     #: Who has given which answer; the same as the request parser's.
     homes: AnswerHomes = field(default_factory=AnswerHomes)
+    #: None: costs are not compared.
+    baseline: Baseline | None = None
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -273,8 +276,13 @@ class Observation:
             tally=self.tally,
             finish_reason=facts.finish_reason,
             failover_of="" if token.failover is None else token.failover.first,
+            compared=self._compared(facts.usage),
         )
         self._observer.listener.answered(report)
+
+    def _compared(self, usage: Usage | None) -> Compared | None:
+        baseline = self._observer.baseline
+        return None if baseline is None or self.foreign else baseline.compare(self._token.model, usage)
 
     def _elapsed_s(self) -> float:
         return self._waited_s + self._observer.clock.monotonic_s() - self._began_s

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from router_extproc.llm.answer import FinishReason, Usage
+from router_extproc.pipeline.baseline import Compared
 from router_extproc.pipeline.decision import Decision
 from router_extproc.pipeline.request_ids import ExchangeStart
 from router_extproc.redaction.tally import AnswerTally
@@ -64,6 +65,8 @@ class AnswerReport:
     tally: AnswerTally | None = None
     #: The model that was asked first and did not begin to answer; "": this one was.
     failover_of: str = ""
+    #: Its cost beside the baseline's; None: it is not known.
+    compared: Compared | None = None
     #: Why the model stopped, in the words of chat completions; None: it is not known.
     finish_reason: FinishReason | None = None
 

@@ -21,6 +21,7 @@ from router_extproc.errors import (
     UnsupportedRequest,
 )
 from router_extproc.llm.stored import decode_document, decode_headers
+from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.pages import PagesHeard
@@ -72,6 +73,8 @@ class RequestPipeline:
     explains: bool = False
     #: Who may be asked after the chosen model.
     failovers: Failovers = NO_FAILOVERS
+    #: None: costs are not compared.
+    baseline: Baseline | None = None
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
@@ -238,7 +241,10 @@ class RequestPipeline:
         page = parsed.headers.get(ORIGIN_HEADER, "")
         headers = self.pages.headers_for(page, entry.model, told)
         explained = explain(considered)
-        return Replay(rendered, result.outcome, entry.model, entry.decision, explained, saved, headers)
+        usage = answer.facts.usage
+        compared = None if self.baseline is None else self.baseline.compare(entry.model, usage)
+        names = (entry.model, entry.decision)
+        return Replay(rendered, result.outcome, *names, explained, saved, headers, compared)
 
     def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result

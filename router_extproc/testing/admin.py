@@ -31,11 +31,14 @@ _WAIT_S: Final = 10.0
 
 
 class NoOperations:
-    """Says nothing. Fits admin.base.Operations."""
+    """Says nothing but these metrics. Fits admin.base.Operations."""
+
+    #: What `/metrics` says.
+    exposition = b""
 
     async def metrics(self) -> bytes:
         """See Operations."""
-        return b""
+        return self.exposition
 
     async def health(self) -> Health:
         """See Operations."""
@@ -64,20 +67,31 @@ def admin_server(
     address: str = "127.0.0.1:0",
     access: Access | None = None,
     policy: PolicyControl | None = None,
+    metrics: bytes = b"",
 ) -> AdminServer:
     """A server that is not started yet."""
+    none = NoOperations()
+    none.exposition = metrics
     return AdminServer(
-        NoOperations(), address, max_body_bytes=MAX_BODY_BYTES, cache=operations, policy=policy, access=access
+        none,
+        address,
+        max_body_bytes=MAX_BODY_BYTES,
+        cache=operations,
+        policy=policy,
+        access=access,
     )
 
 
 @contextmanager
 def admin_in_thread(
-    operations: CacheOperations | None, access: Access | None = None, policy: PolicyControl | None = None
+    operations: CacheOperations | None,
+    access: Access | None = None,
+    policy: PolicyControl | None = None,
+    metrics: bytes = b"",
 ) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
     loop = asyncio.new_event_loop()
-    server = admin_server(operations, access=access, policy=policy)
+    server = admin_server(operations, access=access, policy=policy, metrics=metrics)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

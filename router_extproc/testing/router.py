@@ -26,6 +26,7 @@ from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.llm.price import Price
 from router_extproc.models.base import Encoder, ResultT, Verdict, Verifier
 from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coalescer
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices, Savings
@@ -141,6 +142,7 @@ def fake_router(
     reuse: ReuseSettings = REUSE_ALL,
     old_headers: OldHeaders | None = None,
     failovers: Failovers = NO_FAILOVERS,
+    baseline: Baseline | None = None,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -161,6 +163,7 @@ def fake_router(
         Prices({"small": Price(1.0, 2.0)}),
         StageLimits(0.2, 1.0, 1.0, 1.0),
         old_headers=old_headers,
+        baseline=baseline,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
     coalescer = Coalescer(

@@ -32,6 +32,7 @@ from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.redaction import RedactionCounters
 from router_extproc.telemetry.metrics.registered import RegisteredMetrics
+from router_extproc.telemetry.metrics.savings import CACHE, POOL, SavingsCounters
 from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
@@ -47,6 +48,7 @@ class Metrics(RegisteredMetrics):
         self._count_what_pools_were_spared()
         self._count_streams()
         self._redaction = RedactionCounters(self._counter)
+        self._costs = SavingsCounters(self._counter)
         self._collect()
 
     def _count_requests(self) -> None:
@@ -163,6 +165,8 @@ class Metrics(RegisteredMetrics):
             self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
         if isinstance(decision, Replay):
             self._count_saved(decision.saved)
+            if decision.compared is not None:
+                self._costs.count(decision.model, decision.decision, CACHE, decision.compared)
         elif decision.route.fallback_of is not None:
             self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
         name, model = _names(decision)
@@ -228,6 +232,8 @@ class Metrics(RegisteredMetrics):
     def answered(self, report: AnswerReport) -> None:
         """Count an answer, its tokens and whether it was stored."""
         self._answers.count(report)
+        if report.compared is not None:
+            self._costs.count(report.model, report.decision, POOL, report.compared)
         if report.failover_of:
             self._failovers.labels(report.failover_of, report.model).inc()
         if report.tally is not None:
