@@ -140,6 +140,14 @@ async def test_a_file_up_to_the_limit_passes(stack: Stack) -> None:
     assert stack.large.requests[0].body_bytes == len(body) + len("tiny-")
 
 
+async def test_a_block_holds_for_what_is_embedded_and_not_for_what_is_only_routed(stack: Stack) -> None:
+    for model in ("auto", "large"):
+        body = json.dumps({"model": model, "input": ["a tree", "something forbidden"]}).encode()
+        assert (await post(stack, "/v1/embeddings", body, "application/json")).status == 451
+        assert (await post(stack, "/v2/embed", body, "application/json")).status == 200
+    assert [len(pool.requests) for pool in (stack.small, stack.large)] == [1, 1]
+
+
 async def test_slash_and_query_do_not_hide_a_path(stack: Stack) -> None:
     for path in ("/tokenize/", "/v1/rerank/?a=b", "/v1/messages/count_tokens?beta=true"):
         assert (await post(stack, path, b'{"model": "large"}', "application/json")).status == 200

@@ -41,6 +41,9 @@ async def test_a_dead_server(stack: Stack) -> None:
     check_refused(await stack.chat("maths"), stack)
     await stack.until(lambda: not stack.healthy())
     check_refused(await stack.chat("maths", path="/v1/chat/completions/?a=b"), stack)
+    check_refused(await stack.send("POST", "/tokenize", json={"model": "large"}), stack)
+    count = await stack.send("POST", "/v1/messages/count_tokens", json={"model": "large"})
+    assert (count.status, count.json()["type"]) == (503, "error")
     assert (await stack.send("GET", "/v1/models")).status == 200
     stack.small.reset()
     stack.worker.start()

@@ -1,20 +1,17 @@
 """What a routed API is: one that is sent where its request's model is served, and nothing else.
 
-No decision is asked about such a request, nothing of it is cached, and its answer passes unread. A whole
-`Dialect` reads, edits and replays; this says where the model's name is, and how errors are told.
+No decision is asked about such a request, nothing of it is cached, and of its answer only the usage is read.
+A whole `Dialect` reads, edits and replays; this says where the model's name is, and how errors are told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-from router_extproc.dialects.base import AnswerProgress, AnswerReader, Rendered
+from router_extproc.dialects.base import AnswerReader, Rendered
+from router_extproc.dialects.routed.usage import UsageReader
 from router_extproc.errors import RequestError
-from router_extproc.llm.answer import Incomplete
-
-#: Why such an answer is not stored, and says no usage.
-NOT_READ: Final = "not_read"
 
 
 class ModelPlace(Protocol):
@@ -56,17 +53,5 @@ class RoutedApi:
         return self.errors.render_error(error)
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:  # noqa: ARG002 - the port
-        """A reader that keeps nothing of the answer."""
-        return _NothingRead()
-
-
-class _NothingRead:
-    """Fits dialects.base.AnswerReader; without content there is no first piece of it."""
-
-    def feed(self, chunk: bytes) -> AnswerProgress:  # noqa: ARG002 - the port
-        """See AnswerReader."""
-        return AnswerProgress(started=False)
-
-    def finish(self) -> Incomplete:
-        """See AnswerReader."""
-        return Incomplete(NOT_READ)
+        """A reader of the usage that an answer tells, and of nothing else."""
+        return UsageReader()

@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from router_extproc.dialects.routed.base import NOT_READ
+from router_extproc.dialects.routed.usage import NOT_READ
 from router_extproc.pipeline.report import AnswerReport
 from router_extproc.telemetry.metrics.buckets import ANSWER_BUCKETS_S, TOKEN_BUCKETS_S, TTFT_BUCKETS_S
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from router_extproc.dialects.routed import ROUTED_APIS, ROUTED_PATHS
-from router_extproc.dialects.routed.base import NOT_READ
+from router_extproc.dialects.routed.usage import NOT_READ
+from router_extproc.llm.answer import Usage
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.explain import RequestExplained
@@ -123,10 +124,11 @@ async def test_it_is_reported_like_any_other(client: Client, role: Role) -> None
 
 async def test_its_answer_is_reported_unread(client: Client) -> None:
     sent = await client.send(body_of("/tokenize", "large"), path="/tokenize")
-    client.answer(sent, b'{"count": 1}')
+    client.answer(sent, b'{"count": 1, "usage": {"prompt_tokens": 3}}')
     (report,) = client.router.reports.answers
     assert (report.dialect, report.model, report.status) == ("tokenize", "large", 200)
     assert (report.stored, report.incomplete, report.ttft_s) == ("not-asked", NOT_READ, None)
+    assert report.usage == Usage(3, 0)
 
 
 async def test_it_is_explained_like_any_other() -> None:

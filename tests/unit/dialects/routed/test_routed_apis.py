@@ -7,10 +7,10 @@ import pytest
 
 from router_extproc.dialects import INFERENCE_PATHS
 from router_extproc.dialects.routed import ROUTED_APIS, ROUTED_PATHS, find_routed
-from router_extproc.dialects.routed.base import NOT_READ
 from router_extproc.dialects.routed.json_model import JsonModel
+from router_extproc.dialects.routed.usage import ANSWER_BYTES_MAX, NOT_READ
 from router_extproc.errors import ModelNotFound
-from router_extproc.llm.answer import Incomplete
+from router_extproc.llm.answer import Incomplete, Usage
 
 JSON = JsonModel()
 
@@ -44,11 +44,30 @@ def test_errors_have_the_form_of_the_api() -> None:
     assert told["error"]["type"] == "not_found_error"
 
 
-def test_nothing_of_an_answer_is_read() -> None:
-    """Its first byte is no first token, and what is not read has no usage."""
+USAGE = b'{"results": [], "usage": {"prompt_tokens": 5, "total_tokens": 5}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "usage"),
+    [
+        (USAGE, Usage(5, 0)),
+        (USAGE + b" " * (ANSWER_BYTES_MAX - len(USAGE)), Usage(5, 0)),
+        (USAGE + b" " * ANSWER_BYTES_MAX, None),
+        (USAGE[:-1], None),
+        (b'{"usage": {"type": "duration", "seconds": 3}}', None),
+        (b'{"usage": 7}', None),
+        (b'{"count": 3}', None),
+        (b"[1]", None),
+        (b"RIFF\x00", None),
+        (b"", None),
+    ],
+)
+def test_of_an_answer_only_its_usage_is_read(body: bytes, usage: Usage | None) -> None:
+    """Its first byte is no first token."""
     reader = ROUTED_APIS["rerank"].read_answer("application/json", max_answer_bytes=9)
-    assert not reader.feed(b"{}").started
-    assert reader.finish() == Incomplete(NOT_READ)
+    for start in range(0, len(body), 1 << 16):
+        assert not reader.feed(body[start : start + (1 << 16)]).started
+    assert reader.finish() == Incomplete(NOT_READ, usage)
 
 
 @pytest.mark.parametrize(

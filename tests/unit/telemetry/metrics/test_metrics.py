@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from router_extproc.cache.base import BackendState
 from router_extproc.cache.semantic_cache import CacheState
 from router_extproc.dialects.base import Rendered
-from router_extproc.dialects.routed.base import NOT_READ
+from router_extproc.dialects.routed.usage import NOT_READ
 from router_extproc.equivalence.languages import Told
 from router_extproc.errors import MalformedRequest, RequestBlocked, RequestError, UnsupportedRequest
 from router_extproc.llm.answer import Usage
