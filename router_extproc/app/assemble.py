@@ -26,6 +26,7 @@ from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.exchange import ExchangeParts
+from router_extproc.pipeline.model_list import ModelList
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
@@ -35,6 +36,7 @@ from router_extproc.pipeline.shadow_policy import READ_S, ShadowDecision, Shadow
 from router_extproc.pipeline.signal_stage import SignalStage
 from router_extproc.pipeline.token_counts import TokenCounts
 from router_extproc.pipeline.upstream import Answerers
+from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.traffic import Traffic
 
 #: Requests with known answers are chat completions.
@@ -108,7 +110,16 @@ class _Parts:
             coalesces=self.policy.cache.coalescing is not None,
             operators=Operators(self.policy.debug_token, self.policy.version),
             old_headers=self.policy.old_headers,
+            model_list=self._model_list(),
         )
+
+    def _model_list(self) -> ModelList | None:
+        if not self.policy.own_model_list:
+            return None
+        return ModelList(self._catalogue(self.policy), int(self.surroundings.clock.wall_s()))
+
+    def _catalogue(self, policy: RouterPolicy) -> Catalogue:
+        return replace(policy.catalogue, pools=self.learned.pool_models)
 
     def warmer(self) -> Warmer | None:
         if self.resources.cache is None:
@@ -161,7 +172,7 @@ class _Parts:
         rules = ReuseRules(policy.cache.reuse, self.resources.signals)
         in_key = [signal for signal in self.resources.signals if signal.name in policy.key_signals]
         return RequestParser(
-            policy.catalogue,
+            self._catalogue(policy),
             policy.cache_policies,
             in_key,
             self.learned.vary,

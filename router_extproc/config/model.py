@@ -203,6 +203,8 @@ class Config(Section):
     state_dir: str | None = None
     #: Model names that are routed (`*` stands for any characters); any other name is pinned to its model.
     virtual_models: tuple[str, ...] = ("auto",)
+    #: What `GET /v1/models` tells: every name that may be asked for, or what the default pool says ("pool").
+    model_list: Literal["router", "pool"] = "router"
     #: A key in `models`, for requests that match no decision.
     default_model: str
     #: The mixture of models, by name.

@@ -89,6 +89,8 @@ class RouterPolicy:
     debug_token: str | None = field(default=None, repr=False)
     #: Decides every request a second time, without effect; None: no policy does.
     shadow: RouterPolicy | None = None
+    #: Requests for the list of models get the router's own, not the default pool's.
+    own_model_list: bool = True
     #: Headers of another router, beside our own; None: our own only.
     old_headers: OldHeaders | None = None
     #: With what the cost of answers is compared; None: no model has a price.

@@ -65,6 +65,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
         debug_token=config.telemetry.debug_token,
         shadow=None if shadow is None else router_policy_of(shadow),
+        own_model_list=config.model_list == "router",
         old_headers=_old_headers(config),
         baseline=_baseline(config, prices),
     )

@@ -105,6 +105,9 @@ INFERENCE_WORDS: Final = (
 #: What a client of the API needs beside inference.
 CLIENT_PATHS: Final = ("/v1/models", "/v1/models/*")
 
+#: The list of models, and each of them.
+MODEL_LIST_PATH: Final = r"/v1/models(/.*)?"
+
 #: After normalising: a path parameter, an escape that is cut short, and escapes that one server decodes and
 #: another does not: control characters (Python's `$` matches before a line feed), `#`, `%` (decoded twice),
 #: `;`, `?`, `/`, `\`.

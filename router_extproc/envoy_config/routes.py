@@ -21,7 +21,7 @@ from envoy_data_plane.envoy.config.route.v3 import (
     VirtualHost,
 )
 from envoy_data_plane.envoy.extensions.filters.http.buffer.v3 import Buffer, BufferPerRoute
-from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
+from envoy_data_plane.envoy.type.matcher.v3 import RegexMatcher, StringMatcher
 from envoy_data_plane.envoy.type.v3 import Int64Range
 from envoy_data_plane.google.protobuf import Any as Packed
 
@@ -41,7 +41,7 @@ from router_extproc.envoy_config.errors import (
 from router_extproc.envoy_config.failover import unread_with_failover, with_failover
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, GRPC_SUFFIX, INLINE, OBSERVE
-from router_extproc.envoy_config.paths import ReadPaths, read_paths, without_final_slash
+from router_extproc.envoy_config.paths import MODEL_LIST_PATH, ReadPaths, read_paths, without_final_slash
 from router_extproc.envoy_config.retries import retry_policy
 from router_extproc.protocol.names import (
     CACHE_HEADER,
@@ -126,7 +126,19 @@ def routes(config: Config) -> list[Route]:
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     failing_over = [_failing_over(config, chain) for chain in chains_of(config)]
-    return [*failing_over, *chosen, *_nowhere(), *oversize, *inference, *_grpc(config, default), rest]
+    passing = [_model_list(config, default), *_grpc(config, default), rest]
+    return [*failing_over, *chosen, *_nowhere(), *oversize, *inference, *passing]
+
+
+def _model_list(config: Config, default: str) -> Route:
+    """To the server, which answers; without it, the default pool does."""
+    methods = HeaderMatcher(
+        name=":method", string_match=StringMatcher(safe_regex=RegexMatcher(regex="GET|HEAD"))
+    )
+    match = RouteMatch(safe_regex=RegexMatcher(regex=MODEL_LIST_PATH), headers=[methods])
+    route = _route(config, "model list", match, default)
+    route.typed_per_filter_config = {} if config.envoy.profile == "inline" else {OBSERVE: _OFF}
+    return route
 
 
 def _failing_over(config: Config, chain: tuple[str, ...]) -> Route:

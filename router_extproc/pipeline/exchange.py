@@ -30,6 +30,7 @@ from router_extproc.pipeline.consequences import Consequences
 from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.failover.retry import RetryExchange, RetryParts
+from router_extproc.pipeline.model_list import ModelList
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver, Observation
 from router_extproc.pipeline.old_headers import OldHeaders
@@ -84,6 +85,8 @@ class ExchangeParts:
     #: None: equal requests do not wait for each other.
     coalescing: Coalescing | None
     operators: Operators = NO_OPERATORS
+    #: None: the pools tell it.
+    model_list: ModelList | None = None
 
     @classmethod
     def of(  # noqa: PLR0917 - once a process, by whoever puts it together
@@ -100,6 +103,7 @@ class ExchangeParts:
         coalesces: bool = True,
         operators: Operators = NO_OPERATORS,
         old_headers: OldHeaders | None = None,
+        model_list: ModelList | None = None,
     ) -> ExchangeParts:
         """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer.
 
@@ -114,7 +118,7 @@ class ExchangeParts:
             clock, pipeline.reader.catalogue, pipeline.policy, pipeline.bodies, pipeline.traffic
         )
         parts = (pipeline, observer, find_api, by_name, clock, consequences, hidden, coalescing)
-        return cls(*parts, operators)
+        return cls(*parts, operators, model_list)
 
     async def decide(
         self,
@@ -169,7 +173,8 @@ class RoutedExchange:
         method, path = event.headers.get(":method") or "", event.headers.get(":path") or ""
         api = self._parts.find_api(method, path)
         if api is None:
-            return PASS
+            models = self._parts.model_list
+            return (models and models.answer(method, path, event.headers)) or PASS
         exchange = ExchangeStart(self._parts.clock.wall_s(), read_request_ids(event.headers))
         debug = self._parts.operators.read(event.headers)
         headers = without_token(event.headers) if debug.sent else event.headers

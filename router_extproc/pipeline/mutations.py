@@ -44,7 +44,7 @@ _UNCODED: Final = (("accept-encoding", "identity"),)
 PASS: Final = HeadersReply(mode_override=LET_PASS)
 
 #: An error of ours says nothing of anybody, so a page may read what became of its request.
-_READABLE: Final = (ALLOW_ORIGIN_HEADER, ANY_ORIGIN)
+READABLE: Final = (ALLOW_ORIGIN_HEADER, ANY_ORIGIN)
 
 #: Until the decision says where it goes.
 _NOWHERE: Final = HeaderMutation(((CLUSTER_HEADER, UNDECIDED),))
@@ -102,7 +102,7 @@ def reject(
     error: RequestError, rendered: Rendered, headers: Mapping[str, str] = MappingProxyType({})
 ) -> ImmediateResponse:
     """An immediate response with the dialect's error object."""
-    pairs = (("content-type", rendered.content_type), _READABLE, *headers.items())
+    pairs = (("content-type", rendered.content_type), READABLE, *headers.items())
     return ImmediateResponse(error.status, pairs, rendered.body, details=f"router_{error.code}")
 
 
@@ -154,7 +154,7 @@ def _replay(decision: Replay) -> ImmediateResponse:
 
 
 def _answer(rendered: Rendered, decision: str) -> ImmediateResponse:
-    pairs = (("content-type", rendered.content_type), (DECISION_HEADER, decision), _READABLE)
+    pairs = (("content-type", rendered.content_type), (DECISION_HEADER, decision), READABLE)
     return ImmediateResponse(200, pairs, rendered.body, details="router_local_answer")
 
 

@@ -138,7 +138,7 @@ def _asking(
 ) -> Callable[[str], Awaitable[bool]]:
     if pool.health is False:
         return _connects
-    tls = _tls(pool.ca_file) if pool.tls else None
+    tls = tls_of(pool.ca_file) if pool.tls else None
 
     async def ask(endpoint: str) -> bool:
         url = f"{'https' if pool.tls else 'http'}://{endpoint}{health.path}"
@@ -148,8 +148,8 @@ def _asking(
     return ask
 
 
-def _tls(ca_file: str) -> ssl.SSLContext | None:
-    """None when the file cannot be read: the system's authorities then."""
+def tls_of(ca_file: str) -> ssl.SSLContext | None:
+    """By the authorities in the file; None when the file cannot be read: the system's authorities then."""
     with suppress(OSError):
         return ssl.create_default_context(cafile=ca_file)
     return None

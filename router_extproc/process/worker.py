@@ -24,6 +24,7 @@ from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.model import Config
 from router_extproc.process.addresses import WorkerAddress
 from router_extproc.process.channel import SupervisorChannel
+from router_extproc.process.model_lists import ModelLists
 from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.open_sharing import answering, keeping
 from router_extproc.process.operations import RunningConfig, WorkerOperations
@@ -210,6 +211,8 @@ async def _serve(stack: AsyncExitStack, given: _Given, opened: _Opened, signals:
     config, own = given.config, given.own
     application = opened.application
     await stack.enter_async_context(opened.probe.running())
+    lists = ModelLists(given.config, opened.application.learned.pool_models)
+    await stack.enter_async_context(lists.running())
     await warm(application, config)
     settle()
     settings, seen = _settings(config, own), opened.envoy_config.seen

@@ -7,12 +7,14 @@ model; a name that nobody serves is an error of the client's. Clients decorate n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import ModelNotFound
+from router_extproc.llm.listed_model import ListedModel
+from router_extproc.routing.pool_models import PoolModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Catalogue:
     plain: Mapping[str, Asked] = field(default_factory=lambda: MappingProxyType({}))
     #: What a request asks for that names no model.
     unnamed: Asked = Asked("", None)
+    #: What else the models' pools serve.
+    pools: PoolModels = field(default_factory=PoolModels, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -123,7 +127,7 @@ class Catalogue:
         Raises:
             ModelNotFound: neither virtual nor served.
         """
-        asked = self.names.get(name) or self._like(name)
+        asked = self.names.get(name) or self._like(name) or self._served(name)
         if asked is None:
             raise ModelNotFound("The requested model does not exist here.", param="model")
         return asked
@@ -135,6 +139,40 @@ class Catalogue:
             ModelNotFound: neither virtual nor served.
         """
         return self.ask(name).target
+
+    def listed(self) -> tuple[ListedModel, ...]:
+        """Every name without stars that may be asked for: virtual ones, models, aliases, what pools list."""
+        asked = sorted(self.names.items(), key=lambda pair: pair[1].target is not None)
+        further = [model for cluster in self._clusters() for model in self.pools.of(cluster).values()]
+        models = [*(self.describe(name, each) for name, each in asked), *further]
+        found: dict[str, ListedModel] = {}
+        for model in models:
+            found.setdefault(model.name, model)
+        return tuple(found.values())
+
+    def describe(self, name: str, asked: Asked) -> ListedModel:
+        """What is known of a name; a virtual one reads as much as the model that reads most."""
+        if asked.target is not None:
+            return ListedModel(name, self._window(asked.target))
+        windows = [self._window(target) for target in self.targets.values()]
+        return ListedModel(name, max((each for each in windows if each is not None), default=None))
+
+    def _window(self, target: Target) -> int | None:
+        listed = self.pools.of(target.cluster).get(target.served_name)
+        pools = None if listed is None else listed.context_tokens
+        return target.context_tokens or pools
+
+    def _clusters(self) -> Iterator[str]:
+        yield from dict.fromkeys(target.cluster for target in self.targets.values())
+
+    def _served(self, name: str) -> Asked | None:
+        """A model of a pool that the configuration does not name, such as an adapter."""
+        for target in self.targets.values():
+            listed = self.pools.of(target.cluster).get(name)
+            if listed is not None:
+                window = listed.context_tokens
+                return Asked(name, replace(target, served_name=name, context_tokens=window))
+        return None
 
     def _like(self, name: str) -> Asked | None:
         """What a name means that is not known as it is written."""

@@ -109,8 +109,8 @@ OPERATORS = [
 ]
 
 OTHERS = [
-    "/v1/models",
-    "/v1/models/org%2Fmodel",
+    "/v1/modelsx",
+    "/v1/files/org%2Fmodel",
     "/health",
     "/version",
     "/v1/files/%C3%A9%20x",

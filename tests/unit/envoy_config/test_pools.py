@@ -56,7 +56,7 @@ def test_each_of_them_can_be_switched_off() -> None:
 
 def test_only_what_was_not_sent_is_retried_on_every_route() -> None:
     policies = [route["retry_policy"] for route in pool(retries=1)["routes"]]
-    assert len(policies) == 3 + len(read_paths())
+    assert len(policies) == 4 + len(read_paths())
     assert {policy["retry_on"] for policy in policies} == {
         "connect-failure,refused-stream,reset-before-request"
     }
