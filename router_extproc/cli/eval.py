@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from router_extproc.cli.eval_selection import selection
 from router_extproc.cli.output import OUT, JsonOption, print_json
 from router_extproc.cli.predictions import collect_predictions
 from router_extproc.errors import ConfigError
@@ -209,6 +210,11 @@ def complexity(
         _show({"AUC of failures": figures.auc}, figures.rows, figures.labelled)
         for name, value in (("APGR", figures.apgr), ("kept at half", figures.kept_at_half)):
             OUT.print(f"{name}: {'none' if value is None else f'{value:.3f}'}")
+
+
+app.command(epilog="Example: router-extproc eval selection --model selections/mine --data rows.jsonl --json")(
+    selection
+)
 
 
 def open_guard() -> GuardReader:

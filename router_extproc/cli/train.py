@@ -17,16 +17,24 @@ from router_extproc.errors import ConfigError
 from router_extproc.extras import needed_for
 from router_extproc.models.onnx.heads import open_head
 from router_extproc.models.onnx.open import open_encoder
+from router_extproc.models.onnx.quality import open_quality, write_quality
 from router_extproc.training.heads.card import CardText, write_card
 from router_extproc.training.heads.check_rows import read_own
 from router_extproc.training.heads.examples import OnProgress
 from router_extproc.training.heads.report import scope_lines, tell_lines, write_picture
 from router_extproc.training.heads.train import CustomHead, train_own
+from router_extproc.training.selection.report import (
+    tell_selection,
+    write_selection_card,
+    write_selection_picture,
+)
+from router_extproc.training.selection.table import read_table
+from router_extproc.training.selection.train import TrainedSelection, train_selection
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Train an intent signal on your own labels.",
+    help="Train an intent signal on your own labels, or a selection on your own evaluation table.",
     epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine",
 )
 
@@ -35,7 +43,7 @@ TrainedT = TypeVar("TrainedT")
 
 @app.callback()
 def train() -> None:
-    """Train an intent signal on your own labels."""
+    """Train an intent signal on your own labels, or a selection on your own evaluation table."""
 
 
 @app.command(epilog="Example: router-extproc train intent --data mine.jsonl --out heads/mine")
@@ -62,6 +70,46 @@ def intent(
     for line in tell_lines(trained):
         OUT.print(line, markup=False)
     OUT.print(f"wrote {out} ({_picture(out, trained)})", markup=False)
+
+
+@app.command(
+    epilog="Example: router-extproc train selection --data table.jsonl --prices prices.json --out DIR"
+)
+def selection(
+    data: Annotated[
+        Path, typer.Option(metavar="TABLE.jsonl", help="Rows with text and scores {model: 0..1}.")
+    ],
+    prices: Annotated[
+        Path, typer.Option(metavar="PRICES.json", help="{model: {input_per_mtok, output_per_mtok}}.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+) -> None:
+    """Learn to choose among models from your own evaluation table; `selection: {by: learned, model: DIR}`.
+
+    A model may be missing in a row. Rows may have `answer_tokens` {model: tokens}, which costs then follow.
+    Figures are of prompts that were not trained on, near-duplicates kept together. DIR gets the model, its
+    card, and a picture of quality over price.
+    """
+    table = read_table(data, prices)
+    encoder = open_encoder()
+    trained = _watch(lambda on_progress: train_selection(table, encoder, on_progress))
+    try:
+        write_quality(out, trained.parts, trained.manifest)
+        write_selection_card(out, trained, table, data.name)
+    except OSError as error:
+        raise ConfigError("--out", f"cannot write {out} ({error.strerror})") from error
+    open_quality(out, encoder=encoder, where=str(out))
+    for line in tell_selection(trained, table):
+        OUT.print(line, markup=False)
+    OUT.print(f"wrote {out} ({_curve(out, trained)})", markup=False)
+
+
+def _curve(out: Path, trained: TrainedSelection) -> str:
+    """Where the picture is, or why there is none."""
+    try:
+        return f"picture: {write_selection_picture(out, trained)}"
+    except ConfigError as error:
+        return f"no picture: {error.problem}"
 
 
 def _picture(out: Path, trained: CustomHead) -> str:

@@ -116,6 +116,29 @@ class Classifier(Protocol):
         ...
 
 
+class QualityModel(Protocol):
+    """Text and encoding to the expected quality of each model's answer."""
+
+    @property
+    def models(self) -> Sequence[str]:
+        """Every model it knows."""
+        ...
+
+    @property
+    def reads_tasks(self) -> bool:
+        """True when it reads what the task layers say, too."""
+        ...
+
+    @property
+    def answer_tokens(self) -> Mapping[str, float]:
+        """The expected length of an answer, by model."""
+        ...
+
+    def qualities(self, text: str, encoding: Encoding) -> Mapping[str, float]:
+        """The expected score in [0, 1] of each model; empty when the encoding lacks what it reads."""
+        ...
+
+
 class Screen(Protocol):
     """Tells cheaply which texts a classifier need not read."""
 
@@ -156,6 +179,14 @@ class Classifiers(Protocol):
 
         Raises:
             ConfigError: there is no such file, or it is none.
+        """
+        ...
+
+    def quality(self, folder: str, *, where: str) -> QualityModel:
+        """The expected quality of models, from a folder of `train selection`; `where` is its YAML path.
+
+        Raises:
+            ConfigError: there is none, it is damaged, or it reads another encoder's vectors.
         """
         ...
 

@@ -6,11 +6,13 @@ All of them read the vectors of one encoder.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from router_extproc.errors import ConfigError
-from router_extproc.models.base import Classifier, Encoder, Screen, TokenCounter
+from router_extproc.models.base import Classifier, Encoder, QualityModel, Screen, TokenCounter
 from router_extproc.models.examples import ExampleClassifier, NearestExamples
 from router_extproc.models.onnx.heads import open_head
+from router_extproc.models.onnx.quality import open_quality
 from router_extproc.models.onnx.screen import open_screen
 from router_extproc.models.onnx.token_counter import open_token_counter
 
@@ -32,6 +34,10 @@ class EncoderClassifiers:
     def token_counter(self, file: str, *, where: str) -> TokenCounter:
         """See Classifiers."""
         return open_token_counter(file, where=where)
+
+    def quality(self, folder: str, *, where: str) -> QualityModel:
+        """See Classifiers."""
+        return open_quality(Path(folder), encoder=self._opened(), where=where)
 
     def require_tasks(self, *, where: str) -> None:
         """See Classifiers."""
