@@ -144,6 +144,7 @@ class _Parts:
             traffic,
             failovers=policy.routing.failovers,
             baseline=policy.baseline,
+            session_headers=policy.session_headers,
         )
 
     def _second(self) -> ShadowDecisions | None:

@@ -47,6 +47,7 @@ class Learned:
         routing, coalescing = policy.routing, policy.cache.coalescing
         self.evidence.follow(_false_hit_rates(policy.cache_policies))
         self.traffic.follow(routing.fallbacks.targets, routing.leavable)
+        self.traffic.live.follow(routing.choices, policy.traffic)
         self.hit_timing.follow(max_s=policy.cache.hide_timing_max_s)
         if coalescing is not None:
             self.coalescer.set_bounds(wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max)
@@ -58,15 +59,22 @@ _UNUSED: Final = CoalescingLimits(wait_s=0.0, waiters_max=0)
 
 def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], float]) -> Learned:
     """The state at the start; `chance`: a number from 0 to below 1, each as likely as another."""
-    cache, routing, limits = policy.cache, policy.routing, policy.cache.coalescing or _UNUSED
+    cache, limits = policy.cache, policy.cache.coalescing or _UNUSED
     return Learned(
         Savings(),
         Evidence(_false_hit_rates(policy.cache_policies)),
-        Traffic(clock, routing.fallbacks.targets, routing.leavable),
+        _traffic(policy, clock),
         HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
         PagesHeard(clock),
         Coalescer(clock, wait_s=limits.wait_s, waiters_max=limits.waiters_max),
     )
+
+
+def _traffic(policy: RouterPolicy, clock: Clock) -> Traffic:
+    routing = policy.routing
+    traffic = Traffic(clock, routing.fallbacks.targets, routing.leavable)
+    traffic.live.follow(routing.choices, policy.traffic)
+    return traffic
 
 
 def _false_hit_rates(policies: CachePolicies) -> Callable[[str], float | None]:

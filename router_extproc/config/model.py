@@ -23,6 +23,7 @@ from router_extproc.config.limits import Limits
 from router_extproc.config.savings import SavingsSection
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
+from router_extproc.config.traffic import LiveTraffic, Sessions
 from router_extproc.llm.reasoning import Family
 from router_extproc.pipeline.bodies import read_time_s
 from router_extproc.section import Section
@@ -220,6 +221,8 @@ class Config(Section):
     failover: FailoverSection = Failover()
     savings: SavingsSection = SavingsSection()
     conversation: Conversation = Conversation()
+    sessions: Sessions = Sessions()
+    traffic: LiveTraffic = LiveTraffic()
     semantic_cache: SemanticCache = SemanticCache()
     encoder: Encoder = Encoder()
     limits: Limits = Limits()

@@ -18,6 +18,7 @@ from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
+from router_extproc.routing.traffic.snapshot import ALL_FACTORS, Factors
 from router_extproc.signals.base import SignalSettings
 
 
@@ -95,6 +96,10 @@ class RouterPolicy:
     old_headers: OldHeaders | None = None
     #: With what the cost of answers is compared; None: no model has a price.
     baseline: Baseline | None = None
+    #: What of live traffic counts.
+    traffic: Factors = ALL_FACTORS
+    #: Names in lower case of headers that name a session.
+    session_headers: tuple[str, ...] = ()
 
     @property
     def key_signals(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ from router_extproc.routing.fallback import Fallbacks
 from router_extproc.routing.policy import Policy, RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
+from router_extproc.routing.traffic.snapshot import Factors
 from router_extproc.signals.base import SignalSettings
 from router_extproc.signals.context_length import ContextLengthSettings
 from router_extproc.signals.intent import IntentSettings
@@ -68,6 +69,8 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         own_model_list=config.model_list == "router",
         old_headers=_old_headers(config),
         baseline=_baseline(config, prices),
+        traffic=Factors(**config.traffic.model_dump()),
+        session_headers=tuple(name.lower() for name in config.sessions.headers),
     )
 
 

@@ -12,6 +12,7 @@ from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.protocol.messages import BodyReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
+from router_extproc.routing.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,15 @@ class Consequences:
     shadow: ShadowComparisons | None
     #: None: answers have our own headers only.
     old_headers: OldHeaders | None = None
+    #: None: nothing is learned of pools.
+    traffic: Traffic | None = None
 
     def carry_out(self, report: DecisionReport, role: Role) -> BodyReply | ImmediateResponse:
         """Report the decision, count savings and feedback, and make the reply to a stream of this role."""
         self.listener.decided(report)
+        if isinstance(report.decision, Forward) and self.traffic is not None:
+            token = report.decision.write_token
+            self.traffic.live.forwarded(token.model, token.started_s)
         match report.decision:
             case Replay(saved=saved):
                 self.savings.add(saved)

@@ -113,7 +113,7 @@ class ExchangeParts:
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
         coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
-        consequences = Consequences(listener, savings, observer.shadow, old_headers)
+        consequences = Consequences(listener, savings, observer.shadow, old_headers, observer.traffic)
         by_name = RoutingByName(
             clock, pipeline.reader.catalogue, pipeline.policy, pipeline.bodies, pipeline.traffic
         )

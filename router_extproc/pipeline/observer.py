@@ -27,6 +27,7 @@ from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.live_answers import seen_in
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import StorePlan, WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
@@ -278,11 +279,21 @@ class Observation:
             failover_of="" if token.failover is None else token.failover.first,
             compared=self._compared(facts.usage),
         )
+        self._learn(report)
         self._observer.listener.answered(report)
 
     def _compared(self, usage: Usage | None) -> Compared | None:
         baseline = self._observer.baseline
         return None if baseline is None or self.foreign else baseline.compare(self._token.model, usage)
+
+    def _learn(self, report: AnswerReport) -> None:
+        """Tell live traffic how the pool did."""
+        if self._observer.traffic is None:
+            return
+        live = self._observer.traffic.live
+        live.ended(report.failover_of or report.model, report.started_s)
+        if not self.foreign:
+            live.answered(seen_in(report, self._headers, now_s=self._observer.clock.wall_s()))
 
     def _elapsed_s(self) -> float:
         return self._waited_s + self._observer.clock.monotonic_s() - self._began_s

@@ -30,6 +30,7 @@ from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, u
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
+from router_extproc.pipeline.conversations import conversation_of
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
@@ -75,6 +76,8 @@ class RequestPipeline:
     failovers: Failovers = NO_FAILOVERS
     #: None: costs are not compared.
     baseline: Baseline | None = None
+    #: Names in lower case of headers that name a session.
+    session_headers: tuple[str, ...] = ()
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
@@ -219,7 +222,14 @@ class RequestPipeline:
                 demands=demands,
                 named=parsed.names_model,
             )
-        return self.policy.decide(readings.readings, traffic, unread=readings.unread, demands=demands)
+        conversation = conversation_of(parsed, self.session_headers) if self.policy.choices else b""
+        return self.policy.decide(
+            readings.readings,
+            traffic,
+            unread=readings.unread,
+            demands=demands,
+            conversation=conversation,
+        )
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
         """The replay of a hit, or why its answer is of no use to this request."""

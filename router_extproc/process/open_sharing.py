@@ -14,7 +14,7 @@ from router_extproc.process.kept_state import KeptState
 from router_extproc.process.sharing import SHARE_S, Keeper, Member, SharedValue
 
 #: For what a stopping worker has recorded to reach the keeper, in seconds: it asks within a round.
-HAND_OVER_S: Final = 2 * SHARE_S
+HAND_OVER_S: Final = 10 * SHARE_S
 
 
 @asynccontextmanager

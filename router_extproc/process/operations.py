@@ -96,6 +96,9 @@ class WorkerOperations:
             "cache": await self._cache(),
             "envoy_config": self._running.envoy.shown(),
             "pools_up": {**self._application.traffic.states()},
+            "model_states": {
+                model: seen.state for model, seen in self._application.traffic.live.view().items()
+            },
         }
         # With one of several, requests are served: Envoy leaves the others alone.
         return Health(any(ready.values()), self.draining, detail)

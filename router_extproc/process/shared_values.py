@@ -1,4 +1,4 @@
-"""Evidence and savings as values that workers share, and that are kept over a restart."""
+"""What workers share and keep over a restart: evidence and savings here, live traffic beside it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pydantic import TypeAdapter
 from router_extproc.app.application import Application
 from router_extproc.cache.false_hits.evidence import Compared, Event, Evidence, FeedbackGiven
 from router_extproc.cache.false_hits.kept import KeptEvidence
+from router_extproc.clock import Clock
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings, SavingsBatch
+from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import EVENTS_MAX, SharedValue
 
 _COMPARED: Final = TypeAdapter(Compared)
@@ -20,13 +22,17 @@ _KEPT_EVIDENCE: Final = TypeAdapter(KeptEvidence)
 _BATCH: Final = TypeAdapter(SavingsBatch)
 
 
-def shared_values(application: Application, config: Config, *, keeper: bool) -> tuple[SharedValue, ...]:
-    """Everything that workers share."""
+def shared_values(
+    application: Application, config: Config, clock: Clock, *, worker: int
+) -> tuple[SharedValue, ...]:
+    """Everything that workers share; worker 0 keeps it."""
+    alone, live = config.workers == 1, application.traffic.live
     encoder = "none" if application.encoder is None else application.encoder.identity
     basis = f"{encoder} {config.semantic_cache.verifier}"
     return (
-        SharedEvidence(application.evidence, basis=basis, alone=config.workers == 1),
-        SharedSavings(application.savings, keeper=keeper),
+        SharedEvidence(application.evidence, basis=basis, alone=alone),
+        SharedSavings(application.savings, keeper=worker == 0),
+        SharedTraffic(live, clock, worker=worker, alone=alone),
     )
 
 

@@ -25,7 +25,7 @@ import orjson
 from router_extproc.llm.answer import JsonValue
 
 #: Between two rounds.
-SHARE_S: Final = 2.0
+SHARE_S: Final = 0.4
 #: Events that wait for the keeper, or that the keeper still tells one by one; older ones are dropped, or are
 #: in the state that a member gets in place of them.
 EVENTS_MAX: Final = 10_000

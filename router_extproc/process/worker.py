@@ -51,6 +51,7 @@ from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.metrics import Metrics
+from router_extproc.telemetry.metrics.traffic import TrafficCollector
 from router_extproc.telemetry.request_log import open_request_log
 
 
@@ -159,6 +160,7 @@ async def _open(
     )
     if backend is not None and application.cache is not None:
         backend.watch_queue(application.cache)
+    TrafficCollector(metrics.registry, application.traffic.live, clock)
     envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
     digest = given.version.digest
     show_digest = publish_identity(metrics.registry, config_digest=digest)
@@ -168,7 +170,7 @@ async def _open(
     worker = WorkerPolicy(application, followers.swapped)
     control = await stack.enter_async_context(_reloads(worker, given, signals, clock))
     operations = WorkerOperations(running_config, own, application, metrics, control)
-    values = shared_values(application, config, keeper=own.worker == 0)
+    values = shared_values(application, config, clock, worker=own.worker)
     member = None if own.worker == 0 else Member(values)
     server = AdminServer(
         operations,

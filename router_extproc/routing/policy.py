@@ -176,6 +176,14 @@ class Policy:
         candidates = {each.target for decision in decisions for each in decision.candidates}
         #: Candidates for which the length of a request matters.
         self.bounded: Final = tuple(each for each in candidates if each.context_tokens is not None)
+        #: Models of decisions that have several.
+        self.choices: Final = tuple(
+            dict.fromkeys(
+                each.target.model
+                for decision in decisions
+                for each in (decision.candidates if len(decision.candidates) > 1 else ())
+            )
+        )
         #: Whether it matters for any.
         self.counts_tokens: Final = bool(self.bounded) or any(
             decision.selection.counts_tokens for decision in decisions
@@ -188,10 +196,12 @@ class Policy:
         *,
         unread: Unread = frozenset(),
         demands: Demands = NO_DEMANDS,
+        conversation: bytes = b"",
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
         `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
+        `conversation`: see Circumstances.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
@@ -199,7 +209,8 @@ class Policy:
         decision, trace = _first(self._decisions, readings, unread)
         may_act = _may_act(self._decisions, decision, readings, unread)
         if decision is not None:
-            reply = self._taken(decision, trace, readings, traffic, demands)
+            known = Circumstances(readings, traffic, demands.tokens, conversation)
+            reply = self._taken(decision, trace, known, demands)
             return replace(reply, may_act=may_act) if isinstance(reply, Route) else reply
         lacking = demands.missing(self.default)
         if lacking:
@@ -211,8 +222,7 @@ class Policy:
         self,
         decision: RoutingDecision,
         trace: LazyTrace,
-        readings: Readings,
-        traffic: TrafficSnapshot,
+        known: Circumstances,
         demands: Demands,
     ) -> Route | LocalReply:
         """What this decision says."""
@@ -224,12 +234,12 @@ class Policy:
             targets = [each.target for each in decision.candidates]
             refusal = too_long(targets, demands) or Unaccepted(missing(targets, demands))
             return LocalReply(name, refusal, tags, trace)
-        choice = decision.selection.choose(candidates, Circumstances(readings, traffic, demands.tokens))
+        choice = decision.selection.choose(_taking(candidates, known.traffic), known)
         target = choice.candidate.target
         route = Route(
             name, target, decision.changes, tags, trace, redaction=decision.redaction, choice=choice
         )
-        return self._with_fallback(route, traffic, demands)
+        return self._with_fallback(route, known.traffic, demands)
 
     def decide_pinned(
         self,
@@ -305,6 +315,13 @@ class Policy:
         if fallback is None and traffic.is_down(route.target.cluster):
             fallback = self.failovers.up(route.decision, route.target, traffic, demands)
         return route if fallback is None else replace(route, fallback=fallback)
+
+
+def _taking(candidates: Sequence[Candidate], traffic: TrafficSnapshot) -> Sequence[Candidate]:
+    """The candidates that take this request; all of them where none does: one may as well be tried."""
+    if not traffic.models:
+        return candidates
+    return [each for each in candidates if traffic.of(each.target.model).available] or candidates
 
 
 def _first(

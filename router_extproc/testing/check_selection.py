@@ -17,6 +17,8 @@ from router_extproc.routing.catalogue import Target
 from router_extproc.routing.rules import Readings
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
+from router_extproc.routing.traffic.snapshot import ModelTraffic
+from router_extproc.routing.traffic.sums import Speed
 from router_extproc.signals.base import Reading
 
 CANDIDATES: Final = tuple(
@@ -29,6 +31,13 @@ _TRAFFIC: Final = (
     ALL_UP,
     TrafficSnapshot(frozenset(["pool_small"])),
     TrafficSnapshot(frozenset(candidate.target.cluster for candidate in CANDIDATES)),
+    TrafficSnapshot(
+        models={
+            "small": ModelTraffic("paused", available=False, unmeasured=True),
+            "medium": ModelTraffic(speed=Speed(0.2, 0.1, 0.02), tokens=50, load=9, answers=99),
+            "large": ModelTraffic(speed=Speed(0.4, 0.0, 0.05), tokens=None, usual_load=2.5),
+        }
+    ),
 )
 
 

@@ -15,7 +15,11 @@ from router_extproc.testing.check_selection import CANDIDATES, check_selection
 
 READINGS = {"complexity": Reading("complexity", "hard", 0.9)}
 #: By registry name: a section of the configuration, and readings of the signals that it looks at.
-SAMPLES: Mapping[str, tuple[Mapping[str, object], Readings]] = {"fixed": ({}, READINGS)}
+SAMPLES: Mapping[str, tuple[Mapping[str, object], Readings]] = {
+    "fixed": ({}, READINGS),
+    "weighted": ({}, READINGS),
+    "fastest": ({}, READINGS),
+}
 
 
 @pytest.mark.parametrize("kind", SELECTIONS)

@@ -39,6 +39,8 @@ class Circumstances:
     traffic: TrafficSnapshot = ALL_UP
     #: Of the whole request, estimated; 0: nobody counts them.
     tokens: int = 0
+    #: The same for every request of one conversation (`routing.conversations`), others for others.
+    conversation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ from typing import Final
 
 from router_extproc.clock import Clock
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.traffic.live import LiveTraffic
+from router_extproc.routing.traffic.snapshot import ALL_UP, TrafficSnapshot
+
+__all__ = ["ALL_UP", "Traffic", "TrafficSnapshot"]
 
 #: Response code details of Envoy: it had no endpoint to ask, and: an endpoint answered.
 NO_ENDPOINT: Final = "no_healthy_upstream"
@@ -24,21 +28,6 @@ _UNCONNECTED: Final = "connection_failure"
 FAILURES_MAX: Final = 3
 #: How long Envoy's word that a pool is down holds; then one request finds out again.
 ENVOY_SAID_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficSnapshot:
-    """What is known of the pools at the moment of a decision."""
-
-    #: Clusters.
-    down: frozenset[str] = frozenset()
-
-    def is_down(self, cluster: str) -> bool:
-        """False for a pool of which nothing is known."""
-        return cluster in self.down
-
-
-ALL_UP: Final = TrafficSnapshot()
 
 
 @dataclass(slots=True)
@@ -72,6 +61,8 @@ class Traffic:
         self._clock = clock
         self._targets = targets
         self._pools = {targets[model].cluster: _Pool() for model in leavable}
+        #: How fast the pools are, and whether they fail.
+        self.live: Final = LiveTraffic(clock)
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -90,9 +81,10 @@ class Traffic:
         return None if target is None else target.cluster
 
     def snapshot(self) -> TrafficSnapshot:
-        """The pools that are down now."""
+        """What is known of the pools now."""
         down = frozenset(cluster for cluster, up in self.states().items() if not up)
-        return TrafficSnapshot(down) if down else ALL_UP
+        models = self.live.view()
+        return TrafficSnapshot(down, models) if down or models else ALL_UP
 
     def probed(self, cluster: str, *, up: bool) -> None:
         """A round of probes is over: an endpoint of the pool is alive, or none."""

@@ -1,0 +1,32 @@
+"""The `traffic` and `sessions` sections: what of live traffic counts, and which requests belong together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from router_extproc.section import Section
+
+
+class LiveTraffic(Section):
+    """What is learned of pools while they answer; what is off is measured, and changes no choice."""
+
+    #: How fast pools are, for `selection: {by: fastest}`.
+    latency: bool = True
+    #: A model that fails three times in a row is paused.
+    errors: bool = True
+    #: A model that answers 429 is paused.
+    rate_limits: bool = True
+    #: `fastest` looks at what is in flight.
+    load: bool = True
+
+
+class Sessions(Section):
+    """Which requests belong to one conversation."""
+
+    #: Names of headers that name a session, in any case; the first that a request has counts. None is sent:
+    #: the conversation itself tells, by its first message and who asks.
+    headers: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")], ...] = (
+        Field(default=(), max_length=8)
+    )
