@@ -16,6 +16,7 @@ import orjson
 import pytest
 from anthropic.types import RawMessageStreamEvent
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from router_extproc.dialects import DIALECTS
@@ -32,12 +33,14 @@ FOLDERS = {
     "vllm": "openai_chat",
     "openai_completions": "openai_completions",
     "anthropic_messages": "anthropic_messages",
+    "openai_responses": "openai_responses",
 }
 #: Of a dialect: its whole objects, and its events.
 MODELS: Mapping[str, tuple[TypeAdapter[Any], TypeAdapter[Any]]] = {
     "openai_chat": (TypeAdapter(ChatCompletion), TypeAdapter(ChatCompletionChunk)),
     "openai_completions": (TypeAdapter(openai.types.Completion), TypeAdapter(openai.types.Completion)),
     "anthropic_messages": (TypeAdapter(anthropic.types.Message), TypeAdapter(RawMessageStreamEvent)),
+    "openai_responses": (TypeAdapter(Response), TypeAdapter(ResponseStreamEvent)),
 }
 NOW_S = 1_800_000_000.0
 
@@ -112,6 +115,9 @@ def test_a_hit_begins_as_a_new_answer_does(dialect: str, answer: Answer) -> None
         match dialect:
             case "openai_chat":
                 assert first["choices"][0]["delta"]["role"] == "assistant"
+            case "openai_responses":
+                assert (first["type"], first["response"]["created_at"]) == ("response.created", NOW_S)
+                return
             case "anthropic_messages":
                 assert (first["type"], first["message"]["role"]) == ("message_start", "assistant")
                 return

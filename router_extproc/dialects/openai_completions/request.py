@@ -56,7 +56,7 @@ def parse_request(body: bytes) -> InferenceRequest:
     """See dialects.base.RequestDialect.parse."""
     document = read_object(body)
     check_members(document, BODY)
-    if not document.get("prompt") and not document.get(_EMBEDDINGS):
+    if document.get("prompt") in (None, "") and not document.get(_EMBEDDINGS):
         raise MalformedRequest("Either 'prompt' or 'prompt_embeds' must be given.", param="prompt")
     pieces = _pieces(document.get("prompt"))
     texts = [piece for piece in pieces if type(piece) is str]

@@ -107,6 +107,12 @@ def test_another_request_is_another_one(other: dict[str, object]) -> None:
     assert key(**other) != key("a\nb")
 
 
+def test_prompts_that_are_joined_to_the_same_text_stay_apart() -> None:
+    """Signals read the joined text; the answers are of different prompts."""
+    prompts = [["a", "b\nc"], ["a\nb", "c"], ["a", "b", "c"], [5, 6], [[5], [6]], [[5, 6]], [56]]
+    assert len({key(prompt) for prompt in prompts}) == len(prompts)
+
+
 def test_a_doubled_member_is_the_same_in_the_same_bytes_alone() -> None:
     body = b'{"model":"auto","prompt":"b","n":1,"n":2}'
     assert context_digest(COMPLETIONS.parse(body)) != context_digest(parse("b", n=2))
