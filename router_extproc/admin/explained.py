@@ -38,7 +38,8 @@ def explained_whole(whole: RequestExplained) -> dict[str, JsonValue]:
         }
         for each in whole.models
     ]
-    return {**shown, "ask": ask, "prompt_tokens": whole.prompt_tokens, "costs": costs}
+    tokens = {"prompt_tokens": whole.prompt_tokens, "answer_tokens": whole.answer_tokens}
+    return {**shown, "ask": ask, **tokens, "costs": costs}
 
 
 def explained(decision: Decision) -> dict[str, JsonValue]:

@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from router_extproc.cli.output import OUT
-from router_extproc.pipeline.explain import ANSWER_TOKENS
 
 #: Scores that are shown of a signal that ranks several labels.
 _SCORES_MAX = 3
@@ -76,10 +75,12 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _LINE_CHARS_MAX else f"{line[:_EDGE_CHARS]} … {line[-_EDGE_CHARS:]}"
 
 
-def _paid(explanation: Json) -> list[tuple[str, float, int]]:
-    """Every model with a price, and what the request would cost there."""
-    tokens, costs = explanation.get("prompt_tokens", 0), explanation.get("costs", {})
-    return [(model, cost, tokens) for model, cost in costs.items() if cost]
+def _paid(explanation: Json) -> list[tuple[str, float, str]]:
+    """Every model with a price, and what the request would cost there, for how much."""
+    answer = explanation.get("answer_tokens", 0)
+    bought = f"about {explanation.get('prompt_tokens', 0)} tokens"
+    bought = f"{bought} and an answer of {answer}" if answer else bought
+    return [(model, cost, bought) for model, cost in explanation.get("costs", {}).items() if cost]
 
 
 def _headline(explanation: Json) -> str:
@@ -153,9 +154,9 @@ def _model(candidate: Json) -> tuple[str, ...]:
     return candidate["model"], "yes" if candidate["chosen"] else "no", candidate["reason"], numbers
 
 
-def _cost(paid: tuple[str, float, int]) -> tuple[str, ...]:
-    model, cost, tokens = paid
-    return model, f"{cost:.6f} for about {tokens} tokens and an answer of {ANSWER_TOKENS}"
+def _cost(paid: tuple[str, float, str]) -> tuple[str, ...]:
+    model, cost, bought = paid
+    return model, f"{cost:.6f} for {bought}"
 
 
 def _candidate(candidate: Json) -> tuple[str, ...]:

@@ -60,7 +60,9 @@ class RequestExplained:
     rules: tuple[RuleExplained, ...] = ()
     #: Estimated, of the whole request.
     prompt_tokens: int = 0
-    #: Model to what this request costs there, with an answer of ANSWER_TOKENS, in the currency of `models`.
+    #: Taken for its answer.
+    answer_tokens: int = ANSWER_TOKENS
+    #: Model to what this request costs there, with such an answer, in the currency of `models`.
     costs: Mapping[str, float] | None = None
     #: The models of the decision that took it, in their order.
     models: tuple[CandidateExplained, ...] = ()
@@ -76,10 +78,12 @@ async def explain_request(pipeline: RequestPipeline, raw: RawRequest) -> Request
         return RequestExplained(decision)
     tokens = estimate_tokens(parsed.request)
     rules = _rules(pipeline, decision.explanation, pinned=parsed.pinned is not None)
-    costs = _costs(pipeline, tokens)
+    # A vector has no tokens.
+    answer_tokens = 0 if parsed.request.by_name else ANSWER_TOKENS
+    costs = _costs(pipeline, Usage(tokens, answer_tokens))
     demands = await reading.demands(parsed)
     models = () if parsed.pinned is not None else _models(pipeline, decision.explanation, demands)
-    return RequestExplained(decision, parsed.ask, rules, tokens, costs, models)
+    return RequestExplained(decision, parsed.ask, rules, tokens, answer_tokens, costs, models)
 
 
 def _rules(
@@ -128,7 +132,7 @@ def _why(target: Target, demands: Demands, taking: set[str], because: str) -> st
     return because or "the only one that takes it"
 
 
-def _costs(pipeline: RequestPipeline, tokens: int) -> dict[str, float]:
-    usage, prices = Usage(tokens, ANSWER_TOKENS), pipeline.prices.of_model
+def _costs(pipeline: RequestPipeline, usage: Usage) -> dict[str, float]:
+    prices = pipeline.prices.of_model
     models = dict.fromkeys(target.model for target in pipeline.reader.catalogue.targets.values())
     return {model: prices.get(model, FREE).of(usage) for model in models}

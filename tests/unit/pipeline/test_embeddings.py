@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from router_extproc.admin.explained import explained_whole
 from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.llm.request import InferenceRequest
+from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.failover import Failovers
@@ -187,6 +189,15 @@ async def test_a_cache_that_is_off_for_a_decision_is_off_for_its_vectors() -> No
     client = Client(fake_router(cache_policy=off))
     await ask(client, embed())
     assert (await ask(client, embed())).cache == "bypass"
+
+
+async def test_a_vector_costs_no_answer() -> None:
+    router = fake_router()
+    whole = await router.application.explain_whole("POST", PATH, Headers(()), embed("x" * 400))
+    assert whole is not None
+    assert whole.answer_tokens == 0
+    assert whole.costs == {"small": whole.prompt_tokens / 1e6, "large": 0.0}
+    assert explained_whole(whole)["answer_tokens"] == 0
 
 
 async def test_usage_and_model_are_reported() -> None:
