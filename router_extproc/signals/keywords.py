@@ -21,10 +21,12 @@ from router_extproc.signals.words import (
     BORDER,
     FoldedText,
     Keyword,
+    Keywords,
     Misspelt,
     Tolerance,
     exact,
     fold,
+    is_searched,
     tolerance_of,
 )
 
@@ -32,6 +34,10 @@ from router_extproc.signals.words import (
 MATCHED: Final = "matched"
 #: Words of a signal that finds misspelt ones: each is compared with every word of a text.
 FUZZY_WORDS_MAX: Final = 200
+#: Words of one signal. Only those of which a text has a word are looked for.
+WORDS_MAX: Final = 20_000
+#: Of these, such as have no word to look up first (Chinese, Japanese, Thai; signs): each searches the text.
+SEARCHED_MAX: Final = 1_000
 PATTERNS_MAX: Final = 32
 
 
@@ -78,6 +84,12 @@ class KeywordsSettings(SignalSettings):
                 if not word.strip():
                     yield ConfigError(f"{path}.{key}[{index}]", "must not be empty")
         count = sum(len(words) for _, words in self._lists())
+        if count > WORDS_MAX:
+            yield ConfigError(path, f"has {count} words; at most {WORDS_MAX} are allowed: split the signal")
+        searched = sum(is_searched(word) for _, words in self._lists() for word in words)
+        if searched > SEARCHED_MAX:
+            problem = f"has {searched} words in scripts without spaces, or of signs; at most {SEARCHED_MAX}"
+            yield ConfigError(path, f"{problem} are allowed: split the signal")
         if self.fuzzy is not None and count > FUZZY_WORDS_MAX:
             problem = f"is for {FUZZY_WORDS_MAX} words at most, got {count}: split the signal"
             yield ConfigError(f"{path}.fuzzy", problem)
@@ -149,11 +161,13 @@ class KeywordsSignal:
         self._case_sensitive = case_sensitive
         self._parts = tuple(parts)
 
-        def keywords(words: Iterable[str]) -> tuple[Keyword, ...]:
+        def keywords(words: Iterable[str]) -> Keywords:
             found = (Keyword.of(word, case_sensitive=case_sensitive, tolerance=tolerance) for word in words)
-            return tuple(filter(None, found))
+            return Keywords(filter(None, found))
 
         self._any, self._all, self._none = map(keywords, (any_of, all_of, none_of))
+        #: The same word, written twice, is asked for once.
+        self._all_count = len({keyword.word for keyword in self._all})
         self._misspelt = Misspelt((*self._any, *self._all, *self._none))
         compiled = (patterns or {}).items()
         self._patterns = {label: Pattern(each, case_sensitive=case_sensitive) for label, each in compiled}
@@ -163,17 +177,16 @@ class KeywordsSignal:
         """See signals.base.Signal; a label is the keyword as it was configured, or the pattern's name."""
         raw = BORDER.join(texts_of(subject, self._parts))
         text = FoldedText(fold(raw, case_sensitive=self._case_sensitive), self._misspelt)
-        needed = [word.score_in(text) for word in self._all]
-        if 0.0 in needed or any(word.score_in(text) for word in self._none):
+        needed = self._all.scores_in(text)
+        if len(needed) < self._all_count or self._none.scores_in(text):
             return Reading(self.name, None, 0.0)
         found = {MATCHED: 1.0} if not self._asks_for_one else self._found(raw, text)
         if not found:
             return Reading(self.name, None, 0.0)
         label = next(iter(found))
-        return Reading(self.name, label, min((found[label], *needed)), found, also=tuple(found)[1:])
+        return Reading(self.name, label, min((found[label], *needed.values())), found, also=tuple(found)[1:])
 
     def _found(self, raw: str, text: FoldedText) -> dict[str, float]:
         """Every word of `any` and every pattern that is there, in the order given."""
-        scores = {word.word: word.score_in(text) for word in self._any}
         there = {label: 1.0 for label, pattern in self._patterns.items() if pattern.is_in(raw)}
-        return {**{word: score for word, score in scores.items() if score}, **there}
+        return {**self._any.scores_in(text), **there}

@@ -36,6 +36,7 @@ CHARS_PER_EDIT: Final = 3
 Tolerance: TypeAlias = Callable[[int], int]
 
 _WORD: Final = re.compile(r"\w+")
+_JOINED: Final = re.compile(JOINING + "+")
 
 
 def exact(_chars: int) -> int:
@@ -69,6 +70,11 @@ class FoldedText:
             return tuple(dict.fromkeys(_WORD.findall(" ".join(dict.fromkeys(self.text.split(" "))))))
         runs = chain.from_iterable(_runs(part, words) for part in self.text.split("\0"))
         return tuple(map(" ".join, dict.fromkeys(runs)))
+
+    @cached_property
+    def joined(self) -> frozenset[str]:
+        """Every run of characters that make one word."""
+        return frozenset(_JOINED.findall(self.text))
 
     @cached_property
     def near(self) -> Mapping[str, float]:
@@ -106,6 +112,8 @@ class Keyword:
     plain: str
     #: Letters that may be wrong.
     edits_max: int
+    #: A word of it, which a text has that has the keyword; "": there is none to look for first.
+    first_word: str = ""
 
     @classmethod
     def of(cls, word: str, *, case_sensitive: bool, tolerance: Tolerance = exact) -> Keyword | None:
@@ -114,13 +122,47 @@ class Keyword:
         if not form:
             return None
         plain = "" if re.search(f"[{SPACELESS}]", form) else " ".join(_WORD.findall(form))
-        return cls(word, whole_word(form), plain, tolerance(len(plain)) if plain else 0)
+        longest = max(_JOINED.findall(form), key=len, default="")
+        return cls(word, whole_word(form), plain, tolerance(len(plain)) if plain else 0, longest)
 
     def score_in(self, text: FoldedText) -> float:
         """1: it is there; less: the share of it that is written right; 0: it is not there."""
         if self._pattern.search(text.text):
             return 1.0
         return text.near.get(self.plain, 0.0) if self.edits_max else 0.0
+
+
+def is_searched(word: str) -> bool:
+    """Whether every text must be searched for the keyword, for it has no word to look up first."""
+    return _JOINED.search(word) is None
+
+
+class Keywords:
+    """Keywords that are looked for together: those whose words a text has not cost nothing."""
+
+    def __init__(self, keywords: Iterable[Keyword]) -> None:
+        self._all: Final = tuple(keywords)
+        self._by_word: Final[dict[str, list[int]]] = {}
+        #: Looked for in every text: they have no word, or may be misspelt.
+        self._always: Final[list[int]] = []
+        for place, keyword in enumerate(self._all):
+            if keyword.first_word and not keyword.edits_max:
+                self._by_word.setdefault(keyword.first_word, []).append(place)
+            else:
+                self._always.append(place)
+
+    def __iter__(self) -> Iterator[Keyword]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def scores_in(self, text: FoldedText) -> dict[str, float]:
+        """The score of each that is there, in the order in which they are configured."""
+        words = self._by_word.keys() & text.joined if self._by_word else ()
+        places = sorted(chain(self._always, *(self._by_word[word] for word in words)))
+        scores = {self._all[place].word: self._all[place].score_in(text) for place in places}
+        return {word: score for word, score in scores.items() if score}
 
 
 class Misspelt:
