@@ -227,6 +227,7 @@ class _Parts:
             self.learned.vary,
             self.learned.homes,
             baseline=self.policy.baseline,
+            thinking=self.learned.thinking,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

@@ -12,6 +12,7 @@ from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Clock
 from router_extproc.config.router_policy import CoalescingLimits, RouterPolicy
 from router_extproc.pipeline.answer_homes import AnswerHomes
+from router_extproc.pipeline.baseline import ThinkingLengths
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard
@@ -37,6 +38,8 @@ class Learned:
     coalescer: Coalescer
     #: What pools have said that their answers hang on.
     vary: VaryNames = field(default_factory=VaryNames)
+    #: How long models think.
+    thinking: ThinkingLengths = field(default_factory=ThinkingLengths)
     #: Who has given which answer that a pool may keep.
     homes: AnswerHomes = field(default_factory=AnswerHomes)
     #: What pools have said that they serve.

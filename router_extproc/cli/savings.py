@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, Literal
 
 import typer
 from rich.table import Table
@@ -16,6 +16,20 @@ from router_extproc.pipeline.baseline import LENGTH_FACTOR
 from router_extproc.telemetry.metrics.savings import Saved, SavedReport, read_savings
 
 app = typer.Typer(add_completion=False)
+
+#: What is less is an error of the addition.
+_DIGITS: Final = 12
+#: Members of a row, with their heads.
+_COLUMNS: Final = {
+    "spent": "spent",
+    "baseline": "baseline",
+    "saved": "saved",
+    "saved_low": "from",
+    "saved_high": "to",
+    "by_routing": "routing",
+    "by_cache": "cache",
+    "by_reasoning_off": "reasoning off",
+}
 
 
 @app.command(epilog="Example: router-extproc savings --json")
@@ -55,17 +69,18 @@ def _row(saved: Saved) -> dict[str, Any]:  # Any: JSON
         "saved_high": high,
         "by_routing": saved.by_routing,
         "by_cache": saved.cached,
+        "by_reasoning_off": saved.unthought,
     }
 
 
 def _show(report: SavedReport) -> None:
     table = Table(box=None, pad_edge=False)
-    for head in ("decision", "spent", "baseline", "saved", "from", "to", "by routing", "by the cache"):
-        table.add_column(head, header_style="dim", justify="left" if head == "decision" else "right")
+    for head in ("decision", *_COLUMNS.values()):
+        side: Literal["left", "right"] = "left" if head == "decision" else "right"
+        table.add_column(head, header_style="dim", justify=side, overflow="fold")
     for name, saved in (*sorted(report.decisions.items()), ("all", report.total)):
         row = _row(saved)
-        keys = ("spent", "baseline", "saved", "saved_low", "saved_high", "by_routing", "by_cache")
-        table.add_row(name, *(f"{row[key]:.6f}" for key in keys))
+        table.add_row(name, *(f"{round(row[key], _DIGITS):.3g}" for key in _COLUMNS))
     OUT.print(table)
     OUT.print(
         f"Against {', '.join(report.baselines)} for all requests, which would have read the same prompts and"

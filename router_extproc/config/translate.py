@@ -21,6 +21,7 @@ from router_extproc.config.router_policy import CacheSettings, CoalescingLimits,
 from router_extproc.config.savings import baseline_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
+from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.price import Price
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
@@ -76,7 +77,12 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
 
 def _baseline(config: section.Config, prices: Mapping[str, Price]) -> Baseline | None:
     name = baseline_of(config)
-    return None if name is None else Baseline(name, prices)
+    off = [each.name for each in config.decisions if (change := changes_of(each)) and _is_off(change)]
+    return None if name is None else Baseline(name, prices, frozenset(off))
+
+
+def _is_off(changes: RequestChanges) -> bool:
+    return changes.reasoning is not None and not changes.reasoning.on
 
 
 def _old_headers(config: section.Config) -> OldHeaders | None:

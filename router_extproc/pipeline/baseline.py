@@ -7,7 +7,7 @@ be as long, and the bounds are an answer of half that length and one of twice th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from router_extproc.llm.answer import Usage
@@ -15,6 +15,8 @@ from router_extproc.llm.price import Price
 
 #: How much longer or shorter the answer that was not made may have been.
 LENGTH_FACTOR: Final = 2.0
+#: Of one answer in the mean of how long a model thinks.
+_NEWS_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,25 @@ class Compared:
     expected: float
     low: float
     high: float
+    #: What the model would have thought for, had its decision not switched that off, as it does otherwise.
+    unthought: float = 0.0
+
+
+class ThinkingLengths:
+    """How long each model thinks where it may, as pools report it; a mean that follows what is new."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, float] = {}
+
+    def note(self, model: str, tokens: int) -> None:
+        """An answer for which the model has thought; 0 is no news, for not every pool tells."""
+        if tokens > 0:
+            before = self._tokens.get(model, float(tokens))
+            self._tokens[model] = before + (tokens - before) * _NEWS_SHARE
+
+    def of(self, model: str) -> float:
+        """Tokens, expected; 0 as long as none was seen to think."""
+        return self._tokens.get(model, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,20 @@ class Baseline:
 
     model: str
     prices: Mapping[str, Price]
+    #: Decisions that switch reasoning off.
+    thoughtless: frozenset[str] = frozenset()
+
+    def of_answer(
+        self, model: str, decision: str, usage: Usage | None, lengths: ThinkingLengths
+    ) -> Compared | None:
+        """The comparison of a pool's answer; learns from it how long the model thinks."""
+        compared = self.compare(model, usage)
+        if compared is None or usage is None:
+            return None
+        if decision not in self.thoughtless:
+            lengths.note(model, usage.reasoning_tokens)
+            return compared
+        return replace(compared, unthought=self.prices[model].of_tokens(0, lengths.of(model)))
 
     def compare(self, model: str, usage: Usage | None) -> Compared | None:
         """The answer's cost beside the baseline's; None: nothing is known of its tokens or of its price."""

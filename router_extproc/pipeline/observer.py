@@ -22,7 +22,7 @@ from router_extproc.llm.answer import Answer, Incomplete, Usage
 from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.answer_coding import decoding
 from router_extproc.pipeline.answer_homes import AnswerHomes
-from router_extproc.pipeline.baseline import Baseline, Compared
+from router_extproc.pipeline.baseline import Baseline, Compared, ThinkingLengths
 from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
@@ -77,6 +77,8 @@ class AnswerObserver:
     homes: AnswerHomes = field(default_factory=AnswerHomes)
     #: None: costs are not compared.
     baseline: Baseline | None = None
+    #: How long models think.
+    thinking: ThinkingLengths = field(default_factory=ThinkingLengths)
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -284,7 +286,10 @@ class Observation:
 
     def _compared(self, usage: Usage | None) -> Compared | None:
         baseline = self._observer.baseline
-        return None if baseline is None or self.foreign else baseline.compare(self._token.model, usage)
+        if baseline is None or self.foreign:
+            return None
+        lengths = self._observer.thinking
+        return baseline.of_answer(self._token.model, self._token.decision, usage, lengths)
 
     def _learn(self, report: AnswerReport) -> None:
         """Tell live traffic how the pool did."""

@@ -9,13 +9,14 @@ from typing import Final
 from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 
-from router_extproc.pipeline.baseline import Compared
+from router_extproc.pipeline.baseline import LENGTH_FACTOR, Compared
 from router_extproc.telemetry.metrics.exposition import PREFIX
 
 #: Makes a counter from its name, its text and its labels.
 MakeCounter = Callable[..., Counter]
 SPENT: Final = "answer_cost"
 BASELINE: Final = "baseline_cost"
+UNTHOUGHT: Final = "unthought_cost"
 #: Values of the label `source`.
 POOL: Final = "pool"
 CACHE: Final = "cache"
@@ -35,12 +36,21 @@ class SavingsCounters:
             BASELINE, "What the baseline would have cost for them.", "baseline", *labels, "bound"
         )
 
+        self._unthought = counter(
+            UNTHOUGHT,
+            "What models would have thought for, had no decision switched it off.",
+            "model",
+            "decision",
+        )
+
     def count(self, model: str, decision: str, source: str, compared: Compared) -> None:
         """One answer of a pool, or one hit."""
         self._own.labels(model, decision, source).inc(compared.own)
         for bound in ("expected", "low", "high"):
             told = self._baseline.labels(compared.baseline, model, decision, source, bound)
             told.inc(getattr(compared, bound))
+        if compared.unthought:
+            self._unthought.labels(model, decision).inc(compared.unthought)
 
 
 @dataclass(slots=True)
@@ -55,6 +65,8 @@ class Saved:
     expected: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    #: What was not thought for, expected.
+    unthought: float = 0.0
 
     @property
     def by_routing(self) -> float:
@@ -63,13 +75,13 @@ class Saved:
 
     @property
     def total(self) -> float:
-        """By routing and by the cache."""
-        return self.expected - self.spent
+        """By routing, by the cache, and by not thinking."""
+        return self.expected - self.spent + self.unthought
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Of the total."""
-        return self.low - self.spent, self.high - self.spent
+        return self.low - self.spent, self.high - self.spent + LENGTH_FACTOR * self.unthought
 
     def add(self, other: Saved) -> None:
         """Take the other's, too."""
@@ -100,7 +112,9 @@ def read_savings(exposition: str) -> SavedReport:
     decisions: dict[str, Saved] = {}
     for name, labels, value in _samples(exposition):
         saved = decisions.setdefault(labels["decision"], Saved())
-        if name == f"{PREFIX}_{SPENT}_total":
+        if name == f"{PREFIX}_{UNTHOUGHT}_total":
+            part = "unthought"
+        elif name == f"{PREFIX}_{SPENT}_total":
             part = "spent" if labels["source"] == POOL else "cached"
         else:
             baselines[labels["baseline"]] = None
@@ -110,7 +124,7 @@ def read_savings(exposition: str) -> SavedReport:
 
 
 def _samples(exposition: str) -> Iterator[tuple[str, dict[str, str], float]]:
-    wanted = {f"{PREFIX}_{SPENT}_total", f"{PREFIX}_{BASELINE}_total"}
+    wanted = {f"{PREFIX}_{name}_total" for name in (SPENT, BASELINE, UNTHOUGHT)}
     for family in text_string_to_metric_families(exposition):
         for sample in family.samples:
             if sample.name in wanted:

@@ -16,7 +16,7 @@ BASELINE = (
     " %s\n"
 )
 OWN = 'router_extproc_answer_cost_total{decision="easy",source="%s",worker="%d"} %s\n'
-#: Of two workers: 2 were paid to pools, hits were worth 1, and the baseline would have cost 8 to 16.
+#: Of two workers: 2 were paid to pools, hits were worth 1, and the baseline would have cost 10 (8 to 16).
 METRICS = (
     "# TYPE router_extproc_answer_cost counter\n"
     + OWN % ("pool", 0, 1.5)
@@ -27,6 +27,8 @@ METRICS = (
     + BASELINE % ("expected", "cache", 1, 4.0)
     + BASELINE % ("low", "pool", 0, 8.0)
     + BASELINE % ("high", "pool", 0, 16.0)
+    + "# TYPE router_extproc_unthought_cost counter\n"
+    + 'router_extproc_unthought_cost_total{decision="easy",model="small",worker="0"} 0.5\n'
 )
 
 
@@ -42,14 +44,22 @@ def test_what_was_saved_is_told_with_its_parts_and_bounds(capsys: Output) -> Non
     told = json.loads(capsys.readouterr().out)
     assert told["baselines"] == ["large"]
     assert told["assumed"]["bounds_factor"] == 2
-    wanted = {"spent": 2, "baseline": 10, "saved": 8, "saved_low": 6, "saved_high": 14, "by_routing": 7}
-    assert told["total"] == told["decisions"]["easy"] == {**wanted, "by_cache": 1}
+    wanted = {"spent": 2, "baseline": 10, "saved": 8.5, "saved_low": 6, "saved_high": 15, "by_routing": 7}
+    assert (
+        told["total"]
+        == told["decisions"]["easy"]
+        == {
+            **wanted,
+            "by_cache": 1,
+            "by_reasoning_off": 0.5,
+        }
+    )
 
 
 def test_people_read_a_table_and_what_was_assumed(capsys: Output) -> None:
     assert run(METRICS) == 0
     shown = capsys.readouterr().out
-    assert "8.000000" in shown
+    assert "8.5" in shown
     assert "Against large for all requests" in shown
 
 

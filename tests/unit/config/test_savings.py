@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from router_extproc.config.savings import baseline_of
+from router_extproc.config.translate import router_policy_of
 
 from .conftest import Problems, Read
 
@@ -27,6 +28,17 @@ def test_the_baseline_is_the_one_that_is_named_or_the_dearest(
     read: Read, more: str, section: str, baseline: str
 ) -> None:
     assert baseline_of(read(TWO % more + section)) == baseline
+
+
+def test_decisions_that_switch_reasoning_off_are_known(read: Read) -> None:
+    """Of the others nothing can have been saved by it."""
+    more = ", reasoning: {family: qwen3}, cost: {input_per_mtok: 2}"
+    off = (
+        "{name: off, model: b, reasoning: false}, {name: on, model: b, reasoning: true}, {name: as, model: b}"
+    )
+    baseline = router_policy_of(read(TWO % more + f"decisions: [{off}]")).baseline
+    assert baseline is not None
+    assert baseline.thoughtless == {"off"}
 
 
 def test_without_any_price_there_is_none(read: Read) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from router_extproc.llm.answer import Usage
 from router_extproc.llm.price import Price
-from router_extproc.pipeline.baseline import Baseline, Compared
+from router_extproc.pipeline.baseline import Baseline, Compared, ThinkingLengths
 
 PRICES = {"small": Price(0.05, 0.10), "large": Price(0.40, 0.80)}
 LARGE = Baseline("large", PRICES)
@@ -36,3 +36,26 @@ def test_what_is_not_known_is_not_compared(model: str, usage: Usage | None) -> N
 def test_a_pool_that_reports_nonsense_saves_nothing_by_it() -> None:
     compared = LARGE.compare("small", Usage(-5, -7))
     assert compared == Compared("large", 0.0, 0.0, 0.0, 0.0)
+
+
+def test_what_a_model_does_not_think_is_worth_what_it_thinks_otherwise() -> None:
+    """300 tokens of output at 0.10 are 30 millionths; as long as none was seen to think, nothing is."""
+    baseline, lengths = Baseline("large", PRICES, frozenset({"quick"})), ThinkingLengths()
+    first = baseline.of_answer("small", "quick", USAGE, lengths)
+    assert first is not None
+    assert first.unthought == 0
+    thought = baseline.of_answer("small", "slow", Usage(1000, 500, reasoning_tokens=300), lengths)
+    assert thought is not None
+    assert thought.unthought == 0
+    baseline.of_answer("small", "slow", USAGE, lengths)
+    second = baseline.of_answer("small", "quick", USAGE, lengths)
+    assert second is not None
+    assert second.unthought == pytest.approx(30e-6)
+    assert baseline.of_answer("small", "quick", None, lengths) is None
+
+
+def test_the_mean_follows_what_is_new() -> None:
+    lengths = ThinkingLengths()
+    for tokens in (100, *[400] * 200):
+        lengths.note("small", tokens)
+    assert lengths.of("small") == pytest.approx(400, rel=0.01)
