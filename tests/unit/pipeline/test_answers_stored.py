@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import threading
 import zlib
 from typing import Any  # JSON bodies
 
@@ -161,6 +162,23 @@ async def test_a_library_that_is_not_there_yet_costs_the_first_answer(
     body = pa.compress(answer_json(), codec="zstd", asbytes=True)
     client.answer(await client.send(chat()), body, content_encoding="zstd")
     assert (stored(client), started) == ("content-encoding", [1])
+
+
+def test_the_library_is_loaded_once_and_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str, bool]] = []
+
+    def load(name: str) -> None:
+        loaded.append((name, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(answer_coding, "import_module", load)
+    answer_coding.load.cache_clear()
+    answer_coding.load()
+    answer_coding.load()
+    for thread in threading.enumerate():
+        if thread.name == "pyarrow":
+            thread.join(10)
+    answer_coding.load.cache_clear()
+    assert loaded == [("pyarrow", False)]
 
 
 async def test_coded_bytes_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
