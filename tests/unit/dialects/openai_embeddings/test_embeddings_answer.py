@@ -16,6 +16,9 @@ from router_extproc.testing.dialect_samples import read_answer, whole_answer
 SAMPLES = Path(__file__).parents[3] / "samples" / "openai_embeddings"
 DIALECT = OpenAIEmbeddings()
 JSON = "application/json; charset=utf-8"
+RECORDED = sorted(
+    file.name.removesuffix(".answer.json") for file in SAMPLES.glob("vllm-recorded-*.answer.json")
+)
 VECTOR = {"object": "embedding", "index": 0, "embedding": [0.5]}
 
 
@@ -71,6 +74,20 @@ def test_anything_else_is_none(members: dict[str, object], reason: str) -> None:
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/event-stream", ""])
 def test_bytes_and_streams_are_not_read(content_type: str) -> None:
     assert read_answer(DIALECT, content_type, [b"\x00"]) == Incomplete("content_type")
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_a_real_pool_sent_is_read_however_it_is_cut(name: str) -> None:
+    body = (SAMPLES / f"{name}.answer.json").read_bytes()
+    request = DIALECT.parse((SAMPLES / f"{name}.request.json").read_bytes())
+    whole = read_answer(DIALECT, JSON, [body])
+    assert all(read_answer(DIALECT, JSON, [body[:cut], body[cut:]]) == whole for cut in range(len(body)))
+    if name.endswith("error"):
+        assert whole == Incomplete("error")
+        return
+    assert isinstance(whole, Answer)
+    assert whole.facts.usage is not None
+    assert orjson.loads(DIALECT.render(whole, request).body) == orjson.loads(body)
 
 
 @pytest.mark.parametrize("name", ["openai", "vllm-base64"])
