@@ -21,6 +21,7 @@ from router_extproc.config import (
     check_tls,
 )
 from router_extproc.config.check_changes import check_changes
+from router_extproc.config.check_selections import check_selection
 from router_extproc.config.check_telemetry import check_telemetry
 from router_extproc.config.cors import check_cors
 from router_extproc.config.decisions import Decision, DecisionCache
@@ -144,6 +145,7 @@ def _check_decisions(config: Config) -> Iterator[ConfigError]:
             yield ConfigError(f"{path}.name", f"more than one decision is named '{decision.name}'")
         yield from check_signals.check_when(decision.when, f"{path}.when", config)
         yield from _check_candidates(path, decision, config)
+        yield from check_selection(path, decision, config)
         yield from check_redaction.check(f"{path}.action", decision, config)
         yield from check_changes(path, decision, config)
         yield from _check_floor(f"{path}.cache.similarity_min", decision.cache.similarity_min, config)

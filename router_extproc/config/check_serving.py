@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from router_extproc.config.check_selections import check_selection_files, own_signals
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.models.shipped import shipped_labels
@@ -36,6 +37,10 @@ def check_serving(config: Config) -> Iterator[ConfigError]:
             yield from _check_file(f"{path}.tokenizer", signal.tokenizer)
         yield from _check_head(path, signal)
         yield from _check_encoder_of(path, signal, config)
+    for index, decision in enumerate(config.decisions):
+        yield from check_selection_files(f"decisions[{index}]", decision, config)
+    for signal in own_signals(config).values():
+        yield from _check_encoder_of("decisions[].selection", signal, config)
 
 
 def _check_file(path: str, file: str | None) -> Iterator[ConfigError]:

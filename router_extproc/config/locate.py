@@ -12,6 +12,7 @@ from typing import TypeVar, overload
 from router_extproc.cache.milvus.endpoint import is_lite
 from router_extproc.cache.milvus.settings import Milvus, MilvusTls
 from router_extproc.config.admin import Admin
+from router_extproc.config.decisions import Decision
 from router_extproc.config.encoder import Encoder
 from router_extproc.config.model import Config, Model, SemanticCache
 from router_extproc.config.tls import ServerCertificate
@@ -45,6 +46,7 @@ def anchor(section: Config | Milvus, folder: Path) -> Config | Milvus:
         state_dir=None if section.state_dir is None else _absolute(section.state_dir, folder),
         models={name: _anchor_model(model, folder) for name, model in section.models.items()},
         signals={name: _anchor_signal(signal, folder) for name, signal in section.signals.items()},
+        decisions=tuple(_anchor_decision(decision, folder) for decision in section.decisions),
         semantic_cache=_anchor_cache(section.semantic_cache, folder),
     )
 
@@ -76,6 +78,14 @@ def _anchor_signal(signal: SignalSettings, folder: Path) -> SignalSettings:
     return _with(
         signal, **{field: _absolute(name, folder) for field, name in named.items() if "/" in (name or "")}
     )
+
+
+def _anchor_decision(decision: Decision, folder: Path) -> Decision:
+    """The folder of a selection, which is always a path."""
+    named = decision.selection.model_dump().get("model")
+    if named is None:
+        return decision
+    return _with(decision, selection=_with(decision.selection, model=_absolute(named, folder)))
 
 
 def _anchor_cache(cache: SemanticCache, folder: Path) -> SemanticCache:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from router_extproc.config.check_selections import own_signals
 from router_extproc.config.examine import examine
 from router_extproc.config.fixed import fixed_changes
 from router_extproc.config.heads import all_head_files, heads_digest
@@ -60,8 +61,9 @@ def read_candidate(file: Path, started: Config) -> Candidate:
 
 def head_files_of(config: Config, shadow: Config | None) -> tuple[Path, ...]:
     """The files that tell whether a head of either policy was trained anew."""
-    more = {} if shadow is None else shadow.signals
-    return (*all_head_files(config.signals), *all_head_files(more))
+    more = () if shadow is None else (shadow.signals, own_signals(shadow))
+    named = (config.signals, own_signals(config), *more)
+    return tuple(file for signals in named for file in all_head_files(signals))
 
 
 def _line(problem: ConfigError) -> int:

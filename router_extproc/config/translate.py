@@ -15,6 +15,7 @@ from router_extproc.cache.scope import CREDENTIALS, ClientScope, ScopeRule, Shar
 from router_extproc.config import decisions as decided
 from router_extproc.config import model as section
 from router_extproc.config.check_headers import NO_IDENTITY
+from router_extproc.config.check_selections import own_signals
 from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
@@ -58,7 +59,11 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
             {key: model.aliases for key, model in config.models.items()},
         ),
         routing,
-        {name: _counting(signal, config) for name, signal in config.signals.items() if name in looked_at},
+        {
+            name: _counting(signal, config)
+            for name, signal in {**config.signals, **own_signals(config)}.items()
+            if name in looked_at
+        },
         _cache_policies(config),
         cache,
         Prices(prices),
@@ -160,7 +165,7 @@ def _local_rules(config: section.Config, signals: Iterable[str]) -> str:
         each.model_dump_json(include={"name", "priority", "when", "action", "unread", "pinned"})
         for each in config.decisions
     ]
-    read = [config.signals[name].model_dump_json() for name in sorted(signals)]
+    read = [config.signals[name].model_dump_json() for name in sorted(signals) if name in config.signals]
     return digest(_RULES, map(text, (*rules, *read, config.conversation.model_dump_json())))
 
 

@@ -55,6 +55,8 @@ class Reading:
     left_chars: int = 0
     #: It ran out of time: a label that is missing may yet be there.
     late: bool = False
+    #: Expected tokens of an answer by label, where labels are models.
+    answer_tokens: Mapping[str, float] = field(default_factory=dict)
 
 
 class Signal(Protocol):

@@ -10,6 +10,7 @@ import pytest
 from router_extproc.routing.rules import Readings
 from router_extproc.routing.selection import SELECTIONS
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
+from router_extproc.routing.selection.expected import COMPLEXITY
 from router_extproc.signals.base import Reading
 from router_extproc.testing.check_selection import CANDIDATES, check_selection
 
@@ -19,6 +20,14 @@ SAMPLES: Mapping[str, tuple[Mapping[str, object], Readings]] = {
     "fixed": ({}, READINGS),
     "weighted": ({}, READINGS),
     "fastest": ({}, READINGS),
+    "cheapest": (
+        {"quality_min": 0.8},
+        {COMPLEXITY: Reading(COMPLEXITY, "hard", 0.9, {"fails": 0.9, "copes": 0.1})},
+    ),
+    "learned": (
+        {"model": "mine", "cost_weight": 0.2},
+        {"quality:mine": Reading("quality:mine", "large", 0.9, {"small": 0.3, "medium": 0.6, "large": 0.9})},
+    ),
 }
 
 

@@ -86,6 +86,15 @@ class SelectionSettings(Section, ABC):
         del path
         yield from ()
 
+    @property
+    def needs_costs(self) -> bool:
+        """True when it compares what candidates cost: each needs a price."""
+        return False
+
+    def own_signals(self) -> Mapping[str, Mapping[str, str]]:
+        """Signals that are opened for it, beside those of the configuration: their sections, by name."""
+        return {}
+
     @abstractmethod
     def open(self) -> Selection:
         """The selection.

@@ -18,7 +18,7 @@ from router_extproc.evaluation.selection import SelectionFigures, cost_matrix, j
 from router_extproc.models.base import Encoder, Encoding
 from router_extproc.models.onnx.quality import KernelParts, ModelRecord, QualityManifest, inputs_of
 from router_extproc.models.text_features import FEATURES, VERSION
-from router_extproc.training.heads.groups import group_rows
+from router_extproc.training.heads.groups import GROUP_SHARE_MAX, group_rows
 from router_extproc.training.selection.fit import Inputs, KernelPlan, Matrix, expect, fit_kernel, folds_of
 from router_extproc.training.selection.table import ScoreTable
 
@@ -26,6 +26,8 @@ OnProgress: TypeAlias = Callable[[str, float], None]
 #: Parts that rows are split into; of many rows one part is judged, of few each in turn.
 PARTS: Final = 5
 FEW_ROWS: Final = 2_000
+#: A group of so many is judged however few rows there are.
+GROUP_ROWS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,14 @@ def _judge(
         parts, plan = fit_kernel(Inputs(inputs.x[~test], inputs.kinds), s[~test], groups[~test])
         expected[test] = expect(parts, plan, inputs.x[test])
         on_progress("judge", (fold + 1) / len(asked))
-    judged = np.isin(folds, list(asked))
+    judged = np.isin(folds, list(asked)) & ~_is_crowd(groups)
     return judged, expected[judged]
+
+
+def _is_crowd(groups: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """True for rows of a group so large that one template would be the figure."""
+    _, places, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray(counts[places] > max(GROUP_ROWS, GROUP_SHARE_MAX * len(groups)), np.bool_)
 
 
 def _manifest(table: ScoreTable, encoder: Encoder, plan: KernelPlan) -> QualityManifest:

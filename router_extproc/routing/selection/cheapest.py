@@ -1,0 +1,78 @@
+"""`cheapest`: the cheapest candidate that is expected to be nearly as good as the best one.
+
+`quality_min` is the share of the best candidate's expected quality that must be kept: at 0 the cheapest
+candidate is chosen, at 1 the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import Field
+
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, SelectionSettings
+from router_extproc.routing.selection.expected import (
+    COMPLEXITY,
+    QUALITY,
+    expected_by_complexity,
+    expected_by_table,
+    first_of,
+    quality_of,
+)
+
+#: Of rounding.
+_SLACK: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class CheapestSelection:
+    """Fits Selection."""
+
+    signal: str
+    quality_min: float
+    counts_tokens: bool = True
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """See Selection."""
+        return frozenset([self.signal])
+
+    def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
+        """See Selection; among equally cheap ones the better, then the first written."""
+        expect = expected_by_complexity if self.signal == COMPLEXITY else expected_by_table
+        expected = expect(candidates, known, known.readings.get(self.signal))
+        if not expected:
+            return first_of(candidates)
+        needed = self.quality_min * max(each.quality for each in expected)
+        enough = [each for each in expected if each.quality >= needed - _SLACK]
+        best = min(enough, key=lambda each: (each.cost, -each.quality))
+        numbers = {
+            each.candidate.target.model: {"quality": each.quality, "cost": each.cost, "needed": needed}
+            for each in expected
+        }
+        return Choice(best.candidate, f"the cheapest at quality_min {self.quality_min:g}", numbers)
+
+
+class CheapestSettings(SelectionSettings):
+    """The settings of `cheapest`."""
+
+    by: Literal["cheapest"]
+    #: Share of the best candidate's expected quality that must be kept.
+    quality_min: float = Field(default=0.9, ge=0, le=1)
+    #: The folder that `train selection` wrote. None: the complexity of the prompt tells.
+    model: str | None = Field(default=None, min_length=1)
+
+    @property
+    def needs_costs(self) -> bool:
+        """See SelectionSettings."""
+        return True
+
+    def own_signals(self) -> Mapping[str, Mapping[str, str]]:
+        """See SelectionSettings."""
+        return {COMPLEXITY: {"type": "complexity"}} if self.model is None else quality_of(self.model)
+
+    def open(self) -> CheapestSelection:
+        """See SelectionSettings."""
+        return CheapestSelection(COMPLEXITY if self.model is None else QUALITY + self.model, self.quality_min)
