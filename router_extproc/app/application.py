@@ -58,7 +58,7 @@ class Application:
         Looks into the cache and changes nothing of it; reports nothing.
         """
         parts = self.current.router.parts
-        api = parts.find_api(method, path)
+        api = parts.find_api(method, parts.path_forms.plain(path).path)
         if api is None:
             return None
         return await replace(parts, pipeline=parts.pipeline.read_only()).decide(api, headers, body)
@@ -81,7 +81,7 @@ class Application:
     ) -> RequestExplained | None:
         """As `explain`, with the ask, every rule, and what the request would cost."""
         parts = self.current.router.parts
-        api = parts.find_api(method, path)
+        api = parts.find_api(method, parts.path_forms.plain(path).path)
         if api is None:
             return None
         if isinstance(api, RoutedApi):

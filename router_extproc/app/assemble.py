@@ -111,6 +111,7 @@ class _Parts:
             operators=Operators(self.policy.debug_token, self.policy.version),
             old_headers=self.policy.old_headers,
             model_list=self._model_list(),
+            path_forms=self.policy.path_forms,
         )
 
     def _model_list(self) -> ModelList | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,10 @@ from router_extproc.config.paths import OtherPaths
 from router_extproc.config.pools import PoolTraffic
 from router_extproc.config.tls import ClientCertificate, ServerCertificate
 from router_extproc.section import Section
+
+#: Of what may stand in front of a path: short, for Envoy's patterns have an end.
+PREFIX: Final = r"^/[A-Za-z0-9_-]{1,16}$"
+PREFIXES_MAX: Final = 2
 
 
 class EnvoyCluster(PoolTraffic):
@@ -42,6 +46,11 @@ class Envoy(Section):
     #: Request headers that only this Envoy may set (by an authentication filter, say): a client's
     #: own are removed before any filter reads them. Ours (x-router-*) always are.
     strip_headers: tuple[str, ...] = ()
+    #: In front of paths that are read, as /openai; a pool gets the path without it. With /openai, Azure's
+    #: form (/openai/deployments/NAME/...) is read, too.
+    path_prefixes: tuple[Annotated[str, Field(pattern=PREFIX)], ...] = Field(
+        default=(), max_length=PREFIXES_MAX
+    )
     #: What may reach the default pool beside inference requests.
     other_paths: OtherPaths = "pass"
     #: Where an inference request goes that the server did not decide (it is dead, frozen or busy): to the

@@ -32,8 +32,10 @@ def envoy_facts(config: Config) -> dict[str, object]:
     envoy, limits = config.envoy, config.limits
     clusters = {model.cluster for model in config.models.values()}
     other = {} if envoy.compatible_headers is None else {"compatible_headers": envoy.compatible_headers}
+    prefixes = {"path_prefixes": sorted(envoy.path_prefixes)} if envoy.path_prefixes else {}
     return {
         **other,
+        **prefixes,
         "version": VERSION,
         "profile": envoy.profile,
         "clusters": sorted(clusters),

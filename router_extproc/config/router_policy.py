@@ -12,6 +12,7 @@ from typing import Literal
 
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.conversation.ask import AskReader
+from router_extproc.dialects.path_forms import PathForms
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
@@ -92,6 +93,7 @@ class RouterPolicy:
     shadow: RouterPolicy | None = None
     #: Requests for the list of models get the router's own, not the default pool's.
     own_model_list: bool = True
+    path_forms: PathForms = field(default_factory=PathForms)
     #: Headers of another router, beside our own; None: our own only.
     old_headers: OldHeaders | None = None
     #: With what the cost of answers is compared; None: no model has a price.

@@ -22,6 +22,7 @@ from router_extproc.config.router_policy import CacheSettings, CoalescingLimits,
 from router_extproc.config.savings import baseline_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
+from router_extproc.dialects.path_forms import PathForms
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.price import Price
 from router_extproc.pipeline.baseline import Baseline
@@ -72,6 +73,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         AskReader.of(config.conversation.harness, config.conversation.earlier_turns_max),
         debug_token=config.telemetry.debug_token,
         shadow=None if shadow is None else router_policy_of(shadow),
+        path_forms=PathForms(config.envoy.path_prefixes),
         own_model_list=config.model_list == "router",
         old_headers=_old_headers(config),
         baseline=_baseline(config, prices),

@@ -8,7 +8,7 @@ Source: http_connection_manager.proto, LocalReplyConfig; route_components.proto,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,10 +134,13 @@ _REPLIES: Final = (
 )
 
 
-def local_replies() -> LocalReplyConfig:
-    """What Envoy says in place of its own words; the first mapping that fits counts."""
+def local_replies(prefixes: Sequence[str] = ()) -> LocalReplyConfig:
+    """What Envoy says in place of its own words; the first mapping that fits counts.
+
+    prefixes: of `envoy.path_prefixes`.
+    """
     return LocalReplyConfig(
-        mappers=[mapper for when, error in _REPLIES for mapper in _mappers(when, error)],
+        mappers=[mapper for when, error in _REPLIES for mapper in _mappers(when, error, prefixes)],
     )
 
 
@@ -158,11 +161,12 @@ def _more_headers(error: EnvoyError) -> list[HeaderValueOption]:
     return [*readable, set_header("retry-after", str(error.retry_after_s))]
 
 
-def _mappers(when: str, error: EnvoyError) -> Iterator[ResponseMapper]:
+def _mappers(when: str, error: EnvoyError, prefixes: Sequence[str]) -> Iterator[ResponseMapper]:
     """One for each form of the error; a request so broken that it has no path gets the last."""
     for dialect in DIALECTS.values():
         if error.body(dialect) != error.body():
-            asked = " || ".join(f"request.url_path.startsWith('{each.path}')" for each in dialect.endpoints)
+            paths = [prefix + each.path for prefix in ("", *prefixes) for each in dialect.endpoints]
+            asked = " || ".join(f"request.url_path.startsWith('{path}')" for path in paths)
             yield _mapper(f"({asked}) && {when}", error, dialect)
     yield _mapper(when, error, OF_OTHER_PATHS)
 

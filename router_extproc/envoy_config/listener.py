@@ -39,7 +39,7 @@ def guards(config: Config) -> dict[str, Any]:  # Any: fields of the connection m
         # Otherwise "envoy", or the pool's own; the virtual host removes the pool's.
         "server_header_transformation": ServerHeader.PASS_THROUGH,
         "early_header_mutation_extensions": [early_header_mutation(config)],
-        "local_reply_config": local_replies(),
+        "local_reply_config": local_replies(config.envoy.path_prefixes),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from envoy_data_plane.envoy.config.rbac.v3 import (
@@ -37,11 +37,13 @@ from envoy_data_plane.envoy.type.matcher.v3 import (
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from router_extproc.config.model import Config
-from router_extproc.dialects import DIALECTS, INFERENCE_PATHS
+from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.endpoints import inference_endpoints
+from router_extproc.dialects.path_forms import AZURE_PREFIX, DEPLOYMENT, VERSION
 from router_extproc.dialects.routed import ROUTED_APIS
 from router_extproc.dialects.routed.base import RendersErrors
 from router_extproc.envoy_config.names import PATHS
+from router_extproc.errors import RequestError
 
 #: Policies of the filter. Envoy puts their names into the code details of a refusal, and its access log.
 AMBIGUOUS: Final = "router_ambiguous_path"
@@ -119,6 +121,10 @@ CUT_OFF: Final = "([^a-z0-9/_-].*)?"
 #: Envoy refuses a pattern whose RE2 program is longer than 100; that has about as many steps as characters.
 PATTERN_CHARS_MAX: Final = 80
 
+#: By which one form of errors is told from another.
+OPENAI: Final = DIALECTS["openai_chat"]
+_ANY_ERROR: Final = RequestError("")
+
 #: A slash at the end names the same thing; Envoy has merged several of them into one.
 FINAL_SLASH: Final = "/?"
 
@@ -134,40 +140,76 @@ class ReadPaths:
     errors: RendersErrors
     #: Any model may answer what was not decided.
     falls_back: bool = False
+    #: A pattern of what stands in front of each.
+    before: str = ""
+    #: What a pool gets in its place.
+    base: str = ""
 
     @property
     def pattern(self) -> RegexMatcher:
         """All of them, each with a slash at its end or without."""
-        return RegexMatcher(regex=_pattern(self.paths))
+        return RegexMatcher(regex=self.before + _pattern(self.paths))
+
+    @property
+    def rewrite(self) -> RegexMatchAndSubstitute:
+        """What a pool gets when the server has not said it."""
+        if not self.before:
+            return without_final_slash()
+        plain = RegexMatcher(regex=f"^{self.before}(/.*?)/?$")
+        return RegexMatchAndSubstitute(pattern=plain, substitution=rf"{self.base}\1")
 
 
-def read_paths() -> tuple[ReadPaths, ...]:
-    """Every path that is read: those of dialects one by one, those that are only routed in few patterns."""
+def read_paths(prefixes: Sequence[str] = ()) -> tuple[ReadPaths, ...]:
+    """Every path that is read: those of dialects one by one, those that are only routed in few patterns.
+
+    prefixes: of `envoy.path_prefixes`.
+    """
+    before = prefix_pattern(prefixes)
     inference = [
-        ReadPaths(endpoint.path, (endpoint.path,), dialect, falls_back=True)
+        ReadPaths(endpoint.path, (endpoint.path,), dialect, falls_back=True, before=before)
         for dialect in DIALECTS.values()
         for endpoint in inference_endpoints(dialect)
     ]
-    return (*inference, *_by_name())
+    plain = (*inference, *_by_name(before))
+    return (*plain, *_deployed(plain)) if AZURE_PREFIX in prefixes else plain
 
 
-def _by_name() -> Iterator[ReadPaths]:
+def prefix_pattern(prefixes: Sequence[str]) -> str:
+    """One of the prefixes, or none."""
+    return f"(?:{'|'.join(map(re.escape, prefixes))})?" if prefixes else ""
+
+
+def _deployed(plain: Iterable[ReadPaths]) -> Iterator[ReadPaths]:
+    """The same in Azure's form, each by itself: Azure has OpenAI's APIs only."""
+    for read in plain:
+        for path in read.paths:
+            if read.errors.render_error(_ANY_ERROR) == OPENAI.render_error(_ANY_ERROR) and _versioned(path):
+                rest = path.removeprefix(VERSION)
+                yield replace(read, name=f"deployed {path}", paths=(rest,), before=DEPLOYMENT, base=VERSION)
+
+
+def _versioned(path: str) -> bool:
+    return path.startswith(f"{VERSION}/")
+
+
+def _by_name(before: str) -> Iterator[ReadPaths]:
     """The paths of routed APIs, by the form of their errors and no longer than Envoy takes."""
     groups: list[tuple[RendersErrors, list[str]]] = []
+    longest = PATTERN_CHARS_MAX - len(before)
     for api in ROUTED_APIS.values():
         for path in api.paths:
-            fitting = (paths for errors, paths in groups if errors is api.errors and _fits((*paths, path)))
+            fitting = (
+                paths
+                for errors, paths in groups
+                if errors is api.errors and len(_pattern((*paths, path))) <= longest
+            )
             group = next(fitting, None)
             if group is None:
                 groups.append((api.errors, [path]))
             else:
                 group.append(path)
     for number, (errors, paths) in enumerate(groups, 1):
-        yield ReadPaths(f"by name {number}", tuple(paths), errors)
-
-
-def _fits(paths: Sequence[str]) -> bool:
-    return len(_pattern(paths)) <= PATTERN_CHARS_MAX
+        yield ReadPaths(f"by name {number}", tuple(paths), errors, before=before)
 
 
 def _pattern(paths: Sequence[str]) -> str:
@@ -182,11 +224,6 @@ def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
         "merge_slashes": True,
         "path_with_escaped_slashes_action": EscapedSlashes.UNESCAPE_AND_FORWARD,
     }
-
-
-def inference_path(path: str) -> RegexMatcher:
-    """A dialect's path, with a slash at its end or without."""
-    return RegexMatcher(regex=_pattern((path,)))
 
 
 def without_final_slash() -> RegexMatchAndSubstitute:
@@ -209,25 +246,29 @@ def path_filter(config: Config) -> HttpFilter:
 
 
 def _refused(config: Config) -> dict[str, Policy]:
-    rules = {AMBIGUOUS: _policy(_any(_ambiguous()))}
+    rules = {AMBIGUOUS: _policy(_any(_ambiguous(config)))}
     if config.envoy.other_paths == "pass":
         return rules | {OPERATOR: _policy(_any(_operator()))}
     return rules | {OTHER: _policy(Permission(not_rule=_any(_allowed(config))))}
 
 
-def _ambiguous() -> list[Permission]:
+def _ambiguous(config: Config) -> list[Permission]:
     """What no path may have, and what only looks like an inference path."""
     odd = _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
-    return [odd, *(_looks_like(path) for path in INFERENCE_PATHS)]
+    return [odd, *(_looks_like(read) for read in _of_dialects(config))]
 
 
-def _looks_like(path: str) -> Permission:
+def _of_dialects(config: Config) -> list[ReadPaths]:
+    return [read for read in read_paths(config.envoy.path_prefixes) if read.falls_back]
+
+
+def _looks_like(read: ReadPaths) -> Permission:
     """The path in other letters, or with something behind it that a server may cut off."""
-    alike = f"(?i){inference_path(path).regex}{CUT_OFF}"
+    alike = f"(?i){read.pattern.regex}{CUT_OFF}"
     return _all(
         [
             _path(StringMatcher(safe_regex=RegexMatcher(regex=alike))),
-            Permission(not_rule=_inference(path)),
+            Permission(not_rule=_read(read)),
         ]
     )
 
@@ -241,7 +282,9 @@ def _allowed(config: Config) -> list[Permission]:
     """Inference paths, and those that the operator lists."""
     other = config.envoy.other_paths
     listed = CLIENT_PATHS if isinstance(other, str) else other
-    return [*(_inference(path) for path in INFERENCE_PATHS), *(_listed(path) for path in listed)]
+    if isinstance(other, str):
+        listed = tuple(prefix + path for prefix in ("", *config.envoy.path_prefixes) for path in listed)
+    return [*map(_read, _of_dialects(config)), *map(_listed, listed)]
 
 
 def _listed(path: str) -> Permission:
@@ -253,14 +296,14 @@ def _listed(path: str) -> Permission:
 def _unread(config: Config) -> Permission:
     """POST to what asks a model, is not read by us, and is not refused either."""
     words = [_path(StringMatcher(contains=word, ignore_case=True)) for word in INFERENCE_WORDS]
-    read = [_path(StringMatcher(safe_regex=each.pattern)) for each in read_paths()]
-    others = [Permission(not_rule=each) for each in (*read, *_ambiguous())]
+    read = [_read(each) for each in read_paths(config.envoy.path_prefixes)]
+    others = [Permission(not_rule=each) for each in (*read, *_ambiguous(config))]
     listed = [] if config.envoy.other_paths == "pass" else [_any(_allowed(config))]
     return _all([_post(), _any(words), *others, *listed])
 
 
-def _inference(path: str) -> Permission:
-    return _path(StringMatcher(safe_regex=inference_path(path)))
+def _read(read: ReadPaths) -> Permission:
+    return _path(StringMatcher(safe_regex=read.pattern))
 
 
 def _post() -> Permission:

@@ -41,7 +41,13 @@ from router_extproc.envoy_config.errors import (
 from router_extproc.envoy_config.failover import unread_with_failover, with_failover
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, GRPC_SUFFIX, INLINE, OBSERVE
-from router_extproc.envoy_config.paths import MODEL_LIST_PATH, ReadPaths, read_paths, without_final_slash
+from router_extproc.envoy_config.paths import (
+    MODEL_LIST_PATH,
+    ReadPaths,
+    prefix_pattern,
+    read_paths,
+    without_final_slash,
+)
 from router_extproc.envoy_config.retries import retry_policy
 from router_extproc.protocol.names import (
     CACHE_HEADER,
@@ -121,8 +127,8 @@ def routes(config: Config) -> list[Route]:
         for name in clusters
     ]
     default = config.models[config.default_model].cluster
-    oversize = [_oversize(config, read) for read in read_paths()]
-    inference = [_inference(config, read, default) for read in read_paths()]
+    oversize = [_oversize(config, read) for read in read_paths(config.envoy.path_prefixes)]
+    inference = [_inference(config, read, default) for read in read_paths(config.envoy.path_prefixes)]
     rest = _route(config, "everything else", RouteMatch(prefix="/"), default)
     rest.typed_per_filter_config = _without_us(config)
     failing_over = [_failing_over(config, chain) for chain in chains_of(config)]
@@ -132,11 +138,14 @@ def routes(config: Config) -> list[Route]:
 
 def _model_list(config: Config, default: str) -> Route:
     """To the server, which answers; without it, the default pool does."""
+    before = prefix_pattern(config.envoy.path_prefixes)
     methods = HeaderMatcher(
         name=":method", string_match=StringMatcher(safe_regex=RegexMatcher(regex="GET|HEAD"))
     )
-    match = RouteMatch(safe_regex=RegexMatcher(regex=MODEL_LIST_PATH), headers=[methods])
+    match = RouteMatch(safe_regex=RegexMatcher(regex=before + MODEL_LIST_PATH), headers=[methods])
     route = _route(config, "model list", match, default)
+    if before and route.route is not None:
+        route.route.regex_rewrite = ReadPaths("", (), OF_OTHER_PATHS, before=before).rewrite
     route.typed_per_filter_config = {} if config.envoy.profile == "inline" else {OBSERVE: _OFF}
     return route
 
@@ -167,6 +176,8 @@ def _inference(config: Config, read: ReadPaths, default: str) -> Route:
         route = _error(f"inference {read.name}", match, ROUTER_UNAVAILABLE, read.errors)
     else:
         route = _route(config, f"inference {read.name}", match, default)
+        if route.route is not None:
+            route.route.regex_rewrite = read.rewrite
         if read.falls_back:
             route = unread_with_failover(config, route)
     route.typed_per_filter_config = {BUFFER: _buffered(config)}

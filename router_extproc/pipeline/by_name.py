@@ -36,6 +36,8 @@ class NamedRequest:
     exchange: ExchangeStart = NO_EXCHANGE
     #: Of the body as the client sent it, which a pool gets without; "": it has none.
     coding: str = ""
+    #: That its path names; "": the body names one.
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class RoutingByName:
 
         try:
             plain, name = await self.bodies.run(read, len(request.body), request.coding)
-            route = self._route(api, name)
+            route = self._route(api, request.model or name)
         except RequestError as error:
             return Reject(error, api.render_error(error), retry_after(error))
         served = route.target.served_name

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
+from router_extproc.dialects.path_forms import PLAIN_ONLY, PathForms
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.errors import (
     HeadersTooLarge,
@@ -87,6 +88,7 @@ class ExchangeParts:
     operators: Operators = NO_OPERATORS
     #: None: the pools tell it.
     model_list: ModelList | None = None
+    path_forms: PathForms = PLAIN_ONLY
 
     @classmethod
     def of(  # noqa: PLR0917 - once a process, by whoever puts it together
@@ -104,6 +106,7 @@ class ExchangeParts:
         operators: Operators = NO_OPERATORS,
         old_headers: OldHeaders | None = None,
         model_list: ModelList | None = None,
+        path_forms: PathForms = PLAIN_ONLY,
     ) -> ExchangeParts:
         """The parts of a process; coalescing, hit timing and shadow comparisons are those of its observer.
 
@@ -118,7 +121,7 @@ class ExchangeParts:
             clock, pipeline.reader.catalogue, pipeline.policy, pipeline.bodies, pipeline.traffic
         )
         parts = (pipeline, observer, find_api, by_name, clock, consequences, hidden, coalescing)
-        return cls(*parts, operators, model_list)
+        return cls(*parts, operators, model_list, path_forms)
 
     async def decide(
         self,
@@ -129,9 +132,10 @@ class ExchangeParts:
         coding: str = "",
     ) -> Decision:
         """The decision on one request; never raises on what a client sent."""
+        model = self.path_forms.plain(headers.get(":path") or "").model
         if isinstance(api, RoutedApi):
-            return await self.by_name.decide(NamedRequest(api, headers, body, exchange, coding))
-        return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding))
+            return await self.by_name.decide(NamedRequest(api, headers, body, exchange, coding, model))
+        return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding, model))
 
     def drive(self, role: Role) -> ExchangeDriver:
         """A driver for a new stream."""
@@ -171,10 +175,11 @@ class RoutedExchange:
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
         """Ask for the body of a request that is ours, let everything else pass."""
         method, path = event.headers.get(":method") or "", event.headers.get(":path") or ""
-        api = self._parts.find_api(method, path)
+        plain = self._parts.path_forms.plain(path).path
+        api = self._parts.find_api(method, plain)
         if api is None:
             models = self._parts.model_list
-            return (models and models.answer(method, path, event.headers)) or PASS
+            return (models and models.answer(method, plain, event.headers)) or PASS
         exchange = ExchangeStart(self._parts.clock.wall_s(), read_request_ids(event.headers))
         debug = self._parts.operators.read(event.headers)
         headers = without_token(event.headers) if debug.sent else event.headers
@@ -241,8 +246,18 @@ class RoutedExchange:
             self._token = report.decision.write_token
             self._redacted = report.decision.redacted if self._role is Role.INLINE else None
         reply = self._parts.consequences.carry_out(report, self._role)
+        if self._request is not None and isinstance(reply, BodyReply):
+            reply = self._at_plain_path(reply, self._request.headers.get(":path") or "")
         debug = NOT_SENT if self._request is None else self._request.debug
         return self._parts.operators.tell(reply, debug, report.decision.explanation)
+
+    def _at_plain_path(self, reply: BodyReply, path: str) -> BodyReply:
+        """The reply, with the path as pools know it; an Envoy without our routes takes it off nothing."""
+        plain = self._parts.path_forms.plain(path).path
+        if plain == path:
+            return reply
+        overwrite = (*reply.mutation.overwrite, (":path", plain))
+        return replace(reply, mutation=replace(reply.mutation, overwrite=overwrite))
 
     def _reject(self, request: _Request, error: RequestError) -> ImmediateResponse:
         """Refuse what the pipeline never sees."""

@@ -51,6 +51,8 @@ class RawRequest:
     exchange: ExchangeStart = NO_EXCHANGE
     #: Of the body as the client sent it, which a pool gets without; "": it has none.
     coding: str = ""
+    #: That its path names; "": the body names one.
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class RequestParser:
             RequestError: the client must change its request.
         """
         request = raw.dialect.parse(raw.body)
-        asked = self.catalogue.ask(request.model)
+        asked = self.catalogue.ask(raw.model or request.model)
         if asked.name != request.model:
             # One name for all its spellings, in signals and in the cache's keys.
             request = replace(request, model=asked.name)

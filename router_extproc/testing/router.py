@@ -21,6 +21,7 @@ from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.near.tier import NearTier
 from router_extproc.cache.semantic_cache import SemanticCache
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.dialects.path_forms import PLAIN_ONLY, PathForms
 from router_extproc.equivalence.languages import ENGLISH_ONLY, Languages
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.llm.price import Price
@@ -141,6 +142,7 @@ def fake_router(
     fallbacks: Mapping[str, str] = MappingProxyType({}),
     reuse: ReuseSettings = REUSE_ALL,
     old_headers: OldHeaders | None = None,
+    path_forms: PathForms = PLAIN_ONLY,
     failovers: Failovers = NO_FAILOVERS,
     baseline: Baseline | None = None,
 ) -> FakeRouter:
@@ -163,6 +165,7 @@ def fake_router(
         Prices({"small": Price(1.0, 2.0)}),
         StageLimits(0.2, 1.0, 1.0, 1.0),
         old_headers=old_headers,
+        path_forms=path_forms,
         baseline=baseline,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.cache.scope import SharedScope
+from router_extproc.dialects.path_forms import PathForms
 from router_extproc.llm.changes import ParameterChanges, RequestChanges, SurroundSystemPrompt
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.process.stop_requests import stop_requests
@@ -44,6 +45,8 @@ from router_extproc.testing.router import LARGE, SEMANTIC, SMALL, fake_router
 #: Set in the environment: answers have the old router's headers, and a keyword is their category.
 OLD_HEADERS = "SERVED_ROUTER_OLD_HEADERS"
 
+#: Set in the environment: paths are read behind these prefixes, too, with a space between them.
+PREFIXES = "SERVED_ROUTER_PREFIXES"
 
 #: What a request ends with whose decision is late, and by how much.
 SLOW: Final = b"take your time"
@@ -150,6 +153,7 @@ async def main(listen: str, events: Path, limits: StreamLimits, tls: ServerTls |
         own_cache_policies={"private": replace(policy, mode="off")},
         feedback="all",
         old_headers=OldHeaders(("maths",)) if OLD_HEADERS in os.environ else None,
+        path_forms=PathForms(tuple(os.environ.get(PREFIXES, "").split())),
     )
     journal = Journal(events)
     settings = ServerSettings(listen, limits, drain_s=0.2, tls=tls)

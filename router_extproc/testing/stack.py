@@ -30,7 +30,7 @@ from router_extproc.testing.json_lines import read_json_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
 from router_extproc.testing.processes import start_process
 from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
-from router_extproc.testing.served_router import OLD_HEADERS
+from router_extproc.testing.served_router import OLD_HEADERS, PREFIXES
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 30.0
@@ -64,6 +64,7 @@ class Worker:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         if self.config.envoy.compatible_headers is not None:
             environment[OLD_HEADERS] = "1"
+        environment[PREFIXES] = " ".join(self.config.envoy.path_prefixes)
         command = [
             sys.executable,
             "-m",
