@@ -1,4 +1,4 @@
-"""What workers share and keep over a restart: evidence and savings here, live traffic beside it."""
+"""What workers share and keep over a restart: evidence and savings here, the rest beside it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from router_extproc.clock import Clock
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings, SavingsBatch
+from router_extproc.process.shared_homes import SharedHomes
 from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import EVENTS_MAX, SharedValue
 
@@ -33,6 +34,7 @@ def shared_values(
         SharedEvidence(application.evidence, basis=basis, alone=alone),
         SharedSavings(application.savings, keeper=worker == 0),
         SharedTraffic(live, clock, worker=worker, alone=alone),
+        SharedHomes(application.learned.homes),
     )
 
 

@@ -103,6 +103,18 @@ def test_what_is_true_only_now_is_not_reused_unless_told(read: Read) -> None:
     assert router_policy_of(read(TEXT)).cache.reuse.volatile_ttl_s == 0.0
 
 
+@pytest.mark.parametrize(
+    ("kept", "reused"), [("", False), (" kept_answers: bypass,", False), (" kept_answers: reuse,", True)]
+)
+def test_answers_that_a_pool_may_keep_are_reused_where_an_operator_says_that_none_does(
+    read: Read,
+    kept: str,
+    reused: bool,  # noqa: FBT001 - a table
+) -> None:
+    config = read(TEXT.replace("{enabled: true,", "{enabled: true," + kept))
+    assert router_policy_of(config).cache.reuse.reuses_kept is reused
+
+
 def test_a_signal_that_only_the_cache_asks_is_in_it(read: Read) -> None:
     config = read(TEXT.replace("{enabled: true,", "{enabled: true, bypass_when: {team: true},"))
     assert list(router_policy_of(config).signals) == ["tier", "team"]

@@ -9,6 +9,7 @@ import pytest
 from router_extproc.demo.pool import DemoPool
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.dialects.openai_completions import OpenAICompletions
+from router_extproc.dialects.openai_responses import OpenAIResponses
 from router_extproc.llm.answer import Answer
 
 QUESTION = {"role": "user", "content": "What are the main renewable energy sources?"}
@@ -178,5 +179,52 @@ async def test_what_is_no_completion_request_is_refused(url: str, body: bytes, s
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{url}/v1/completions", data=body) as answer,
+    ):
+        assert answer.status == status
+
+
+LIST: dict[str, object] = {"type": "function", "name": "ls"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"input": [QUESTION, {"role": "user", "content": [{"type": "input_text", "text": "Hello"}]}]},
+        {"tools": [LIST], "tool_choice": "required"},
+        {"tool_choice": LIST},
+    ],
+)
+async def test_questions_are_answered_in_both_forms_of_a_response(
+    url: str, members: dict[str, object]
+) -> None:
+    body, said = {"model": "demo-small", "input": QUESTION["content"], **members}, []
+    for stream in (False, True):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{url}/v1/responses", json={**body, "stream": stream}) as answer,
+        ):
+            reader = OpenAIResponses().read_answer(answer.content_type, max_answer_bytes=2**20)
+            reader.feed(await answer.read())
+        found = reader.finish()
+        assert isinstance(found, Answer)
+        said.append((found.facts.choices, found.facts.usage, found.document["output"]))
+    assert said[0] == said[1]
+    assert bool(said[0][0][0].tool_calls) == ("tool_choice" in members)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"no", 400),
+        (b"[]", 400),
+        (b'{"model":"demo-small"}', 400),
+        (b'{"model":"other","input":"a"}', 404),
+    ],
+)
+async def test_what_is_no_responses_request_is_refused(url: str, body: bytes, status: int) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/responses", data=body) as answer,
     ):
         assert answer.status == status

@@ -101,6 +101,13 @@ async def test_an_answer_that_is_not_known_is_gone_on_from_as_any_request() -> N
     assert sent.sent_header("x-router-model") == "small"
 
 
+async def test_an_answer_of_a_model_that_is_gone_is_gone_on_from_as_any_request() -> None:
+    client = Client(fake_router())
+    client.router.parts.pipeline.reader.homes.learn([("resp_9", "retired")])
+    sent = await client.send(body(previous_response_id="resp_9"), path=PATH)
+    assert sent.sent_header("x-router-model") == "small"
+
+
 async def test_a_client_that_names_a_model_has_its_way() -> None:
     client = Client(fake_router())
     client.answer(await client.send(body(model="large"), path=PATH), response("resp_7"))

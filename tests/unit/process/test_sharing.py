@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import ShadowResult
-from router_extproc.llm.answer import JsonValue
+from router_extproc.llm.answer import Answer, AnswerFacts, JsonValue
+from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.caching.savings import EntryWorth, Savings, Worth
+from router_extproc.process.shared_homes import SharedHomes
 from router_extproc.process.shared_values import SharedEvidence, SharedSavings
 from router_extproc.process.sharing import EVENTS_MAX, Keeper, Member
 
@@ -309,3 +311,35 @@ async def test_the_keeper_adds_up_what_members_saved_once() -> None:
     await keeper.exchange()
     assert (kept.total.hits, moved.total.hits) == (6, 0)
     assert [each.worth.hits for each in kept.most_valuable()] == [6]
+
+
+def kept_answer(identity: str) -> Answer:
+    return Answer(AnswerFacts(identity, "m", (), is_kept=True), {})
+
+
+async def test_every_worker_learns_who_gave_an_answer() -> None:
+    """The next request of a conversation may come to any of them."""
+    one, other, late = AnswerHomes(), AnswerHomes(), AnswerHomes()
+    members = {1: Member([SharedHomes(other)]), 2: Member([SharedHomes(late)])}
+    away = {2}
+
+    async def ask(worker: int, message: bytes) -> bytes | None:
+        return None if worker in away else members[worker].answer(message)
+
+    keeper = Keeper([SharedHomes(one)], tuple(members), ask)
+    await keeper.exchange()
+    one.note(kept_answer("resp_1"), "small")
+    other.note(kept_answer("resp_2"), "large")
+    for _ in range(3):
+        await keeper.exchange()
+    away.clear()
+    late.note(kept_answer("resp_3"), "large")
+    for _ in range(3):
+        await keeper.exchange()
+    found = [[homes.model_of(f"resp_{number}") for number in (1, 2, 3)] for homes in (one, other, late)]
+    assert found == [["small", "large", "large"]] * 3
+
+
+def test_what_is_no_home_of_an_answer_is_refused() -> None:
+    with pytest.raises(ValueError, match="valid list"):
+        SharedHomes(AnswerHomes()).take_back({"resp_1": "small"})
