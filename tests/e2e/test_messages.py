@@ -115,7 +115,7 @@ def test_an_unknown_model_is_the_apis_own_error(client: anthropic.Anthropic) -> 
 def test_an_error_of_envoys_is_the_apis_own_error(demo: Demo, client: anthropic.Anthropic) -> None:
     """A body that is too large never reaches the sidecar."""
     with pytest.raises(anthropic.APIStatusError) as caught:
-        ask(client, "x" * (3 * 1024 * 1024))
+        ask(client, "x" * (17 * 1024 * 1024))
     assert caught.value.status_code == 413
     assert caught.value.body == {
         "type": "error",
