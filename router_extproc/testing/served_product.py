@@ -1,4 +1,4 @@
-"""The product as `serve` runs it: one worker, a real Envoy in front of it, and two recording pools behind."""
+"""The product as `serve` runs it: workers, a real Envoy in front of them, two recording pools behind."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def running_product(
         running = product.envoy = await asyncio.to_thread(envoy.__enter__)
         opened.callback(envoy.__exit__, None, None, None)
         name = "cluster.router_extproc.membership_healthy"
-        await within(lambda: running.counters(name)[name] == 1)
+        await within(lambda: running.counters(name)[name] == config.workers)
         yield product
 
 

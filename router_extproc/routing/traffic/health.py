@@ -60,7 +60,7 @@ class Health:
         if outcome == "limited" and retry_after_s is not None:
             pause_s = min(PAUSE_MAX_S, max(PAUSE_MIN_S, retry_after_s))
         until_s = max(now_s + pause_s, self.paused_until_s or 0.0)
-        return Health(failures, min(until_s, now_s + PAUSE_MAX_S), pause_s, 0, outcome)
+        return Health(failures, until_s, pause_s, 0, outcome)
 
     def _succeeded(self, count: int, now_s: float) -> Health:
         if self.paused_until_s is None:

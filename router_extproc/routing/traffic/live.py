@@ -24,6 +24,8 @@ from router_extproc.routing.traffic.sums import Speed, Sums, half
 REDRAW_S: Final = 30.0
 #: … and only when one of them has changed by that factor, either way,
 CHANGED_BY: Final = 1.25
+#: How often it is looked whether they have.
+LOOK_S: Final = 0.5
 #: … over more than one answer. A first look needs but one.
 ANSWERS_MIN: Final = 1.5
 _MS: Final = 0.001
@@ -60,6 +62,7 @@ class LiveTraffic:
         self._health: Final[dict[str, Health]] = {}
         self._drawn: dict[str, Drawn] = {}
         self._drawn_s: float | None = None
+        self._looked_s: float | None = None
         self._asked_s: Final[dict[str, float]] = {}
         #: When a model was last measured, and the weight of its answers then.
         self._measured: Final[dict[str, tuple[float, float]]] = {}
@@ -112,7 +115,10 @@ class LiveTraffic:
             self._add(model, decision, sums, at_s)
         for model, outcome, count, retry_after_s in batch.runs:
             self._judge(model, outcome, count, retry_after_s, at_s)
-        self._redraw(at_s)
+        is_new = any(model not in self._drawn for model, _ in batch.sums)
+        if is_new or self._looked_s is None or at_s - self._looked_s >= LOOK_S:
+            self._looked_s = at_s
+            self._redraw(at_s)
 
     def _add(self, model: str, decision: str, sums: Sums, at_s: float) -> None:
         key = model, decision
