@@ -114,9 +114,12 @@ def inputs_of(text: str, encoding: Encoding, *, tasks: bool) -> Array | None:
     features = read_text(text)
     if not tasks:
         return np.concatenate((encoding.vector, features))
-    if encoding.tasks is None:
+    if encoding.tasks is not None:
+        return np.concatenate((encoding.vector, encoding.tasks.vector, features))
+    if encoding.tokens:
         return None
-    return np.concatenate((encoding.vector, encoding.tasks.vector, features))
+    # No layer reads a text without tokens.
+    return np.concatenate((encoding.vector, np.zeros_like(encoding.vector), features))
 
 
 def write_quality(folder: Path, parts: KernelParts, manifest: QualityManifest) -> None:

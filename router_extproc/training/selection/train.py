@@ -25,7 +25,7 @@ from router_extproc.training.selection.table import ScoreTable
 OnProgress: TypeAlias = Callable[[str, float], None]
 #: Parts that rows are split into; of many rows one part is judged, of few each in turn.
 PARTS: Final = 5
-FEW_ROWS: Final = 2_000
+FEW_ROWS: Final = 10_000
 #: A group of so many is judged however few rows there are.
 GROUP_ROWS: Final = 60
 

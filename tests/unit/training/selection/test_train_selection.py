@@ -12,7 +12,8 @@ import pytest
 from router_extproc.errors import ConfigError, ConfigProblems, RouterError
 from router_extproc.evaluation.rows import read_rows
 from router_extproc.evaluation.selection import judge_selection, predict_selection, read_scores
-from router_extproc.models.onnx.quality import open_quality, write_quality
+from router_extproc.models.onnx.quality import inputs_of, open_quality, write_quality
+from router_extproc.models.text_features import FEATURES
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.training.selection.report import (
     figure_lines,
@@ -177,6 +178,14 @@ def test_a_damaged_folder_and_another_encoder_are_refused(
     (tmp_path / "quality.npz").write_bytes(b"PK")
     with pytest.raises(ConfigError, match="is damaged"):
         open_quality(tmp_path, encoder=FakeEncoder(), where="model")
+
+
+def test_a_text_without_tokens_has_inputs_and_one_that_the_task_layers_did_not_read_has_none() -> None:
+    nothing, something = FakeEncoder().encode(""), FakeEncoder().encode("Hello")
+    read = inputs_of("", nothing, tasks=True)
+    assert read is not None
+    assert read.shape == (2 * 64 + len(FEATURES),)
+    assert inputs_of("Hello", something, tasks=True) is None
 
 
 def test_rows_without_scores_are_predicted_and_not_scored(
