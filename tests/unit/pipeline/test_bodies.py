@@ -112,7 +112,7 @@ async def test_a_compressed_request_reaches_the_pool_without_its_coding(coding: 
 async def test_a_compressed_request_of_an_api_that_is_only_routed_reaches_the_pool_plain(name: str) -> None:
     body = json.dumps({"model": name, "input": "river"}).encode()
     sent = await Client(fake_router()).send(
-        gzip.compress(body), path="/v1/embeddings", content_encoding="gzip", content_type="application/json"
+        gzip.compress(body), path="/rerank", content_encoding="gzip", content_type="application/json"
     )
     assert sent.forwarded.body == body.replace(b'"large"', b'"tiny-large"')
     assert "content-encoding" in sent.forwarded.mutation.remove
@@ -120,7 +120,7 @@ async def test_a_compressed_request_of_an_api_that_is_only_routed_reaches_the_po
 
 
 async def test_such_a_request_that_is_not_what_its_coding_says_gets_the_apis_error() -> None:
-    sent = await Client(fake_router()).send(b"river", path="/v1/embeddings", content_encoding="gzip")
+    sent = await Client(fake_router()).send(b"river", path="/rerank", content_encoding="gzip")
     assert sent.immediate.status == 400
 
 
