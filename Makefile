@@ -25,7 +25,7 @@ WORK ?= .cache/training
 TORCH ?= torch==2.13.0
 TRAINING := .cache/training-venv
 
-.PHONY: help setup run test check layers format test-vllm bench train-all proto envoy lock clean
+.PHONY: help setup run test check layers format test-vllm test-clients bench train-all proto envoy lock clean
 
 help: ## List what you can ask for
 	@printf 'router_extproc: a semantic router and cache beside Envoy\n\n'
@@ -74,10 +74,13 @@ bench: setup ## Measure what the sidecar adds to plain Envoy
 # ── tests ────────────────────────────────────────────────────────────────────────────────────
 
 test: setup ## All tests but those that need vLLM
-	@$(BIN)/python -m pytest -m "not vllm" $(ARGS)
+	@$(BIN)/python -m pytest -m "not vllm and not clients" $(ARGS)
 
 test-vllm: setup ## The walk-through against two real vLLM servers (skips where vLLM cannot be installed)
 	@tests/e2e/vllm/run.sh
+
+test-clients: setup ## Ten official clients and frameworks, with the router and without it (fetches them the first time)
+	@tests/e2e/clients/run.sh
 
 check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ show no difference
 	@$(BIN)/ruff format --check .
