@@ -8,22 +8,17 @@ Source: external_processor.proto, service ExternalProcessor; ext_proc.proto, Ext
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from router_extproc.errors import LocalProtocolError, RemoteProtocolError
+from router_extproc.protocol.answer_start import start_answer
 from router_extproc.protocol.direction import DirectionState, Phase
 from router_extproc.protocol.events import (
-    UNTOLD,
     AnswerChunk,
-    AnswerStarted,
     BodyReceived,
     BodyTooLarge,
     Event,
-    Origin,
     RequestEnded,
     RequestStarted,
 )
@@ -40,7 +35,6 @@ from router_extproc.protocol.messages import (
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
-    TrailersReply,
 )
 from router_extproc.protocol.modes import (
     LET_PASS,
@@ -51,11 +45,7 @@ from router_extproc.protocol.modes import (
     ProcessingMode,
     Role,
 )
-from router_extproc.protocol.replies import PartReply, complete
-
-#: Attributes that the filters send with an answer's headers. Source: Envoy's documentation of attributes.
-CLUSTER_ATTRIBUTE: Final = "xds.cluster_name"
-DETAILS_ATTRIBUTE: Final = "response.code_details"
+from router_extproc.protocol.replies import PART_OF, UNCHANGED, PartReply, complete
 
 #: By so much may a request be longer than a client's may be, once it was written for a pool.
 EDITED_BYTES_MAX: Final = 512 * 1024
@@ -142,7 +132,7 @@ class Exchange:
             case ResponseBody():
                 return AnswerChunk(message.body, message.end_of_stream)
             case ResponseHeaders():
-                return _start_answer(message)
+                return start_answer(message)
             case ResponseTrailers():
                 return AnswerChunk(b"", last=True)
             case RequestHeaders():
@@ -235,7 +225,7 @@ class Exchange:
         pending = self._state(to).pending
         if not pending:
             raise LocalProtocolError(f"nothing of the {to.value} waits for a reply")
-        return self.send(_UNCHANGED[pending[0]], to)
+        return self.send(UNCHANGED[pending[0]], to)
 
     def _check_limit(self, reply: PartReply) -> None:
         """A body over the limit is refused with 413, or not asked for."""
@@ -247,7 +237,7 @@ class Exchange:
 
     def _settle(self, reply: PartReply, to: Direction) -> None:
         """The reply must be of the kind of the oldest message that Envoy waits for."""
-        state, part = self._state(to), _PART_OF[type(reply)]
+        state, part = self._state(to), PART_OF[type(reply)]
         if not state.pending or state.pending[0] is not part:
             raise LocalProtocolError(f"no {to.value} {part.value} waits for a reply")
         state.pending.popleft()
@@ -281,31 +271,3 @@ class Exchange:
             raise LocalProtocolError("an immediate response that nobody waits for, or too late")
         self._answered = True
         return Outgoing(to, reply)
-
-
-def _start_answer(message: ResponseHeaders) -> AnswerStarted:
-    status = message.headers.get(":status") or ""
-    if not _STATUS(status):
-        raise RemoteProtocolError("response headers without a status")
-    told = message.attributes
-    origin = Origin(told.get(CLUSTER_ATTRIBUTE, ""), told.get(DETAILS_ATTRIBUTE, "")) if told else UNTOLD
-    return AnswerStarted(int(status), message.headers, message.end_of_stream, message.metadata, origin)
-
-
-_STATUS: Final = re.compile("[1-9][0-9]{2}", re.ASCII).fullmatch
-
-_UNCHANGED: Final[Mapping[Part, PartReply]] = MappingProxyType(
-    {
-        Part.HEADERS: HeadersReply(),
-        Part.BODY: BodyReply(),
-        Part.TRAILERS: TrailersReply(),
-    }
-)
-
-_PART_OF: Final[Mapping[type[PartReply], Part]] = MappingProxyType(
-    {
-        HeadersReply: Part.HEADERS,
-        BodyReply: Part.BODY,
-        TrailersReply: Part.TRAILERS,
-    }
-)

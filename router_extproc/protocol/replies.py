@@ -8,17 +8,37 @@ Source: external_processor.proto, CommonResponse, BodyMutation; processing_mode.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from router_extproc.errors import LocalProtocolError
 from router_extproc.protocol.headers import HeaderMutation
-from router_extproc.protocol.messages import BodyReply, HeadersReply, TrailersReply
+from router_extproc.protocol.messages import BodyReply, HeadersReply, Part, TrailersReply
 from router_extproc.protocol.modes import BodyMode, Direction
 from router_extproc.protocol.names import CLUSTER_HEADER
 
 #: A reply that goes on with one part of the exchange.
 PartReply: TypeAlias = HeadersReply | BodyReply | TrailersReply
+
+#: The reply to each part that changes nothing.
+UNCHANGED: Final[Mapping[Part, PartReply]] = MappingProxyType(
+    {
+        Part.HEADERS: HeadersReply(),
+        Part.BODY: BodyReply(),
+        Part.TRAILERS: TrailersReply(),
+    }
+)
+
+#: The part that each reply goes on with.
+PART_OF: Final[Mapping[type[PartReply], Part]] = MappingProxyType(
+    {
+        HeadersReply: Part.HEADERS,
+        BodyReply: Part.BODY,
+        TrailersReply: Part.TRAILERS,
+    }
+)
 
 _GO_ON: Final = BodyReply()
 
