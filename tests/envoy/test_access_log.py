@@ -107,7 +107,7 @@ async def test_a_body_that_is_announced_too_large_meets_no_pool(answering: Stack
 
 
 async def test_what_is_no_inference_names_its_route_only(answering: Stack) -> None:
-    line = await line_of(answering, "GET", f"/v1/models?key={SECRET}", headers={"authorization": SECRET})
+    line = await line_of(answering, "GET", f"/v1/files?key={SECRET}", headers={"authorization": SECRET})
     assert shown(line) == (None, None, None, None)
     assert (line["route"], line["upstream_host"]) == ("everything else", answering.small.address)
     assert SECRET not in json.dumps(line)
@@ -128,14 +128,19 @@ async def test_a_client_that_goes_away_leaves_model_and_decision_behind(answerin
     assert line["flags"] == "DC"
 
 
-async def test_the_ids_are_envoys_own_and_bounded(answering: Stack) -> None:
-    """A client's request id is replaced; its trace parent may be any text."""
+async def test_the_ids_of_a_client_are_kept_and_bounded(answering: Stack) -> None:
+    """They may be any text."""
     marker = uuid.uuid4().hex
-    headers = {"x-request-id": SECRET, "traceparent": marker + "q" * 5000}
-    await answering.send("GET", "/v1/models", headers=headers)
+    headers = {"x-request-id": "r" * 5000, "traceparent": marker + "q" * 5000}
+    await answering.send("GET", "/v1/files", headers=headers)
     line = await logged(answering, marker)
-    assert uuid.UUID(line["request_id"])
+    assert line["request_id"] == "r" * 64
     assert len(line["traceparent"]) == len(trace_parent(marker))
+
+
+async def test_a_request_without_an_id_gets_one(answering: Stack) -> None:
+    line = await line_of(answering, json=chat("A question without an id"))
+    assert uuid.UUID(line["request_id"])
 
 
 async def test_an_unread_request_names_the_default_route_and_pool(answering: Stack) -> None:
