@@ -108,7 +108,7 @@ async def test_what_is_no_http_is_refused_with_words(stack: Stack) -> None:
 async def test_nothing_tells_what_serves(stack: Stack) -> None:
     stack.large.answer = PoolAnswer(headers={"server": "uvicorn"})
     chat = await stack.chat("maths")
-    other, denied = await stack.send("GET", "/v1/models"), await stack.send("GET", "/metrics")
+    other, denied = await stack.send("GET", "/v1/files"), await stack.send("GET", "/metrics")
     assert (chat.status, other.status, denied.status) == (200, 200, 403)
     assert [reply.headers.get("server") for reply in (chat, other, denied)] == [None] * 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +18,10 @@ from router_extproc.testing.served_product import LIMIT_S, Product, clusters_of,
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Speeds are compared anew every 30 s; a loaded machine may show the wrong ones at first.
+PREFERRED_S = 120.0
+#: Until a pool that said so is asked again: longer than the few requests before it take.
+RETRY_AFTER_S = 10
 ERROR = json.dumps({"error": {"message": "no", "type": "server_error"}}).encode()
 
 
@@ -99,7 +103,7 @@ async def test_a_request_that_is_too_long_for_all_is_told_the_limit(product: Pro
 
 
 async def test_the_faster_pool_is_preferred(product: Product) -> None:
-    product.small.answer.delay_s = 0.3
+    product.small.answer.delay_s = 1.0
     used = json.loads(answer_json("hi")) | {
         "usage": {"prompt_tokens": 5, "completion_tokens": 50, "total_tokens": 55}
     }
@@ -109,18 +113,20 @@ async def test_the_faster_pool_is_preferred(product: Product) -> None:
         await model(product, f"weighty warm {number}")
     for name, worker in (("small", 0), ("small", 1), ("large", 0), ("large", 1)):
         await told(product, f'traffic_answer_tokens{{decision="weighty",model="{name}",worker="{worker}"')
-    counts = Counter([await model(product, f"speedy {number}") for number in range(20)])
-    assert counts["large"] >= 15
+    give_up_s, last = time.monotonic() + PREFERRED_S, deque(["small"], maxlen=8)
+    while set(last) != {"large"}:
+        last.append(await model(product, f"speedy {len(product.large.requests)}"))
+        assert time.monotonic() < give_up_s, last
 
 
 async def test_a_rate_limited_pool_is_left_by_all_workers_and_used_again(product: Product) -> None:
-    product.small.answer = PoolAnswer((ERROR,), status=429, headers={"retry-after": "4"})
+    product.small.answer = PoolAnswer((ERROR,), status=429, headers={"retry-after": str(RETRY_AFTER_S)})
     assert await model(product, "plain limited") == "small"
     await product.until('model_state{model="small",state="paused",worker="0"', 1)
     await product.until('model_state{model="small",state="paused",worker="1"', 1)
     product.small.reset()
     product.small.answer = PoolAnswer((answer_json("hi"),))
-    assert {await model(product, f"plain {number}") for number in range(8)} == {"large"}
+    assert {await model(product, f"plain {number}") for number in range(4)} == {"large"}
     assert product.small.requests == []
     await product.until('model_state{model="small",state="probing",worker="0"', 1)
     number = 0

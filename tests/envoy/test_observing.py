@@ -84,6 +84,6 @@ async def test_a_stored_answer_is_replayed_and_its_replay_is_not_observed(stack:
 
 
 async def test_answers_that_nobody_decided_about_are_not_observed(stack: Stack) -> None:
-    await stack.send("GET", "/v1/models")
+    await stack.send("GET", "/v1/files")
     await asyncio.sleep(0.3)
     assert not stack.observed()

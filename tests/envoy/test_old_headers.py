@@ -47,13 +47,13 @@ async def test_a_hit_says_that_it_is_one(stack: Stack) -> None:
 async def test_a_client_cannot_choose_a_model_by_header(stack: Stack) -> None:
     """A route that was made for the old router looks at nothing else."""
     await stack.chat("Some poetry", headers={"x-selected-model": "large"})
-    await stack.send("GET", "/v1/models", headers={"X-Selected-Model": "large"})
+    await stack.send("GET", "/v1/files", headers={"X-Selected-Model": "large"})
     assert [request.headers.get("x-selected-model") for request in stack.small.requests] == ["small", None]
 
 
 async def test_a_pool_cannot_tell_the_client_such_things(stack: Stack) -> None:
     stack.small.answer.headers = {"x-vsr-selected-model": "forged", "x-vsr-selected-reasoning": "on"}
-    inference, other = await stack.chat("Hello"), await stack.send("GET", "/v1/models")
+    inference, other = await stack.chat("Hello"), await stack.send("GET", "/v1/files")
     assert inference.headers["x-vsr-selected-model"] == "small"
     assert "x-vsr-selected-reasoning" not in inference.headers
     assert not {name for name in other.headers if name.startswith("x-vsr-")}

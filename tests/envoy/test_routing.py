@@ -48,7 +48,7 @@ async def test_a_pool_cannot_tell_the_client_about_routing(stack: Stack) -> None
     """The headers are the gateway's word; a pool's own must not look like it."""
     forged = {"x-router-model": "forged", "x-router-cache": "hit-exact", "cache-status": "forged; hit"}
     stack.small.answer.headers = forged
-    inference, other = await stack.chat("Hello"), await stack.send("GET", "/v1/models")
+    inference, other = await stack.chat("Hello"), await stack.send("GET", "/v1/files")
     assert inference.headers["x-router-model"] == "small"
     assert "forged" not in inference.headers["cache-status"]
     assert not {name for name in other.headers if name.startswith("x-router") or name == "cache-status"}
@@ -59,7 +59,7 @@ async def test_a_pool_cannot_tell_the_client_about_routing(stack: Stack) -> None
 )
 async def test_a_client_cannot_choose_the_pool(stack: Stack, name: str) -> None:
     await stack.chat("Some poetry", headers={name: "vllm_large"})
-    await stack.send("GET", "/v1/models", headers={name: "vllm_large"})
+    await stack.send("GET", "/v1/files", headers={name: "vllm_large"})
     assert len(stack.small.requests) == 2
     assert not stack.large.requests
     assert name.lower() not in stack.small.requests[1].headers
@@ -73,12 +73,12 @@ async def test_the_server_never_sees_a_header_that_only_we_may_set(stack: Stack)
 
 async def test_other_paths_and_methods_never_reach_the_server(stack: Stack) -> None:
     stack.small.answer.pieces = (b'{"object": "list"}',)
-    models = await stack.send("GET", "/v1/models?limit=3")
+    models = await stack.send("GET", "/v1/files?limit=3")
     await stack.send("GET", "/v1/chat/completions")
     await stack.send("POST", "/v1/files", data=b"x")
     assert models.json() == {"object": "list"}
     assert [(each.method, each.path) for each in stack.small.requests] == [
-        ("GET", "/v1/models?limit=3"),
+        ("GET", "/v1/files?limit=3"),
         ("GET", "/v1/chat/completions"),
         ("POST", "/v1/files"),
     ]
@@ -114,7 +114,7 @@ async def test_the_routers_own_errors_pass_as_they_are(stack: Stack) -> None:
 
 async def test_http2_clients_are_served(stack: Stack) -> None:
     """By prior knowledge, as clients behind another proxy do it."""
-    assert (await _h2_get(stack.envoy.listen, "/v1/models")) == b":status 200"
+    assert (await _h2_get(stack.envoy.listen, "/v1/files")) == b":status 200"
 
 
 async def _h2_get(address: str, path: str) -> bytes:
