@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
-from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
-from router_extproc.cache.base import Entry, Fingerprint
-from router_extproc.cache.results import Kept
-from router_extproc.cache.vary import VaryNames, read_vary
+from router_extproc.cache.base import Fingerprint
+from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.llm.answer import Answer, Incomplete, Usage
-from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.answer_coding import decoding
 from router_extproc.pipeline.answer_homes import AnswerHomes
 from router_extproc.pipeline.baseline import Baseline, Compared, ThinkingLengths
@@ -27,27 +24,16 @@ from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
+from router_extproc.pipeline.caching.storing import AnswerStoring, AnswerToStore, EntrySink
 from router_extproc.pipeline.live_answers import seen_in
 from router_extproc.pipeline.report import AnswerReport, Listener
-from router_extproc.pipeline.token import StorePlan, WriteToken
+from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
 from router_extproc.redaction.tally import AnswerTally
 from router_extproc.routing.traffic import Traffic
 
-#: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
-OTHER_CLUSTER: Final = "other cluster"
-#: Why an answer was not stored: by its `vary` it hangs on a header that its request's keys do not have.
-VARY: Final = "vary"
 #: A pool takes no longer until its answer's headers; a longer time comes from a clock that jumped.
 WAITED_MAX_S: Final = 600.0
-
-
-class EntrySink(Protocol):
-    """Stores finished entries; returns at once, the backend is written later."""
-
-    def store(self, entry: Entry, *, started_s: float) -> Kept:
-        """Store the entry, unless it was purged since `started_s`, when its request was forwarded."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,50 +201,9 @@ class Observation:
             self._observer.pages.note(self._token.model, told_pages(self._headers))
 
     def _store(self, answer: Answer | Incomplete) -> str:
-        plan, sink = self._token.plan, self._observer.sink
-        if plan is None or sink is None:
-            return "not-asked"
-        if self.foreign:
-            return OTHER_CLUSTER
-        if not self._is_told_by(plan.vary):
-            return VARY
-        told = told_pages(self._headers)
-        encoded = encode_answer(answer, told) if isinstance(answer, Answer) else b""
-        match self._judge(answer, encoded, plan):
-            case NoStore(reason):
-                return reason
-            case Store(expires_s):
-                kept = sink.store(self._entry(plan, encoded, expires_s), started_s=self._token.started_s)
-        return "purged" if kept == "purged" else "stored"
-
-    def _is_told_by(self, names: tuple[str, ...]) -> bool:
-        """The keys of the entry have every header that the answer hangs on; learns what they lack."""
-        hangs_on = read_vary(self._headers.get("vary", ""))
-        self._observer.vary.learn(hangs_on)
-        return hangs_on.issubset(names)
-
-    def _judge(self, answer: Answer | Incomplete, encoded: bytes, plan: StorePlan) -> Storing:
-        facts = answer.facts if isinstance(answer, Answer) else answer
-        asked_s = self._token.started_s
-        received = Received(self._status, self._headers, facts, len(encoded), asked_s)
-        limit = self._observer.max_answer_bytes
-        return may_store(received, plan.rules, now_s=self._observer.clock.wall_s(), answer_bytes_max=limit)
-
-    def _entry(self, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
-        return Entry(
-            plan.fingerprint,
-            plan.partition,
-            plan.scope,
-            plan.vector,
-            plan.prompt,
-            encoded,
-            self._token.dialect,
-            self._token.model,
-            self._token.decision,
-            self._observer.clock.wall_s(),
-            expires_s,
-            plan.tags,
-        )
+        observer = self._observer
+        storing = AnswerStoring(observer.sink, observer.vary, observer.clock, observer.max_answer_bytes)
+        return storing.store(self._token, AnswerToStore(self._status, self._headers, answer, self.foreign))
 
     def _report(self, answer: Answer | Incomplete, stored: str) -> None:
         self._reported = True
