@@ -17,15 +17,13 @@ from router_extproc.telemetry.metrics.savings import Saved, SavedReport, read_sa
 
 app = typer.Typer(add_completion=False)
 
-#: What is less is an error of the addition.
-_DIGITS: Final = 12
+#: From here on, hundredths tell enough.
+_LARGE: Final = 10.0
 #: Members of a row, with their heads.
 _COLUMNS: Final = {
     "spent": "spent",
     "baseline": "baseline",
     "saved": "saved",
-    "saved_low": "from",
-    "saved_high": "to",
     "by_routing": "routing",
     "by_cache": "cache",
     "by_reasoning_off": "reasoning off",
@@ -77,12 +75,19 @@ def _show(report: SavedReport) -> None:
     table = Table(box=None, pad_edge=False)
     for head in ("decision", *_COLUMNS.values()):
         side: Literal["left", "right"] = "left" if head == "decision" else "right"
-        table.add_column(head, header_style="dim", justify=side, overflow="fold")
+        table.add_column(head, header_style="dim", justify=side, no_wrap=head != "decision")
     for name, saved in (*sorted(report.decisions.items()), ("all", report.total)):
         row = _row(saved)
-        table.add_row(name, *(f"{round(row[key], _DIGITS):.3g}" for key in _COLUMNS))
+        table.add_row(name, *(_amount(row[key]) for key in _COLUMNS))
     OUT.print(table)
+    low, high = report.total.bounds
     OUT.print(
         f"Against {', '.join(report.baselines)} for all requests, which would have read the same prompts and"
-        f" answered at the same length; from and to: {LENGTH_FACTOR:g} times shorter or longer."
+        f" answered at the same length. With answers {LENGTH_FACTOR:g} times shorter or longer,"
+        f" {_amount(low)} to {_amount(high)} were saved in all."
     )
+
+
+def _amount(money: float) -> str:
+    """As short as it can be told; the prices are of a million tokens, so a request costs little."""
+    return f"{money:.2f}" if abs(money) >= _LARGE else f"{money:.6f}".rstrip("0").rstrip(".")

@@ -59,7 +59,8 @@ def test_what_was_saved_is_told_with_its_parts_and_bounds(capsys: Output) -> Non
 def test_people_read_a_table_and_what_was_assumed(capsys: Output) -> None:
     assert run(METRICS) == 0
     shown = capsys.readouterr().out
-    assert "8.5" in shown
+    assert shown.splitlines()[-2].split() == ["all", "2", "10.00", "8.5", "7", "1", "0.5"]
+    assert "6 to 15.00 were saved in all" in shown
     assert "Against large for all requests" in shown
 
 
