@@ -168,6 +168,10 @@ CLIENTS = {
         f"feedback:\n<feedback>\n{ASK}\n</feedback>\n<environment_details>\n# Files\n</environment_details>"
     ),
     "aider": f"{ASK}\n\n# *SEARCH/REPLACE block* Rules:\n\nEvery block must use this format:\n1. ...",
+    "aider, whole files": (
+        f"{ASK}\n\nTo suggest changes to a file you MUST return the entire content of the updated file.\n1."
+    ),
+    "aider, patches": f"{ASK}\n\n# V4A Diff Format Rules:\n\nRules.",
     "cursor": (
         "<additional_data>\n<current_file>\nPath: a.py\n</current_file>\n</additional_data>\n"
         f"Some words of the client.\n<user_query>\n{ASK}\n</user_query>"
@@ -197,6 +201,9 @@ def test_the_question_is_found_in_what_known_clients_send(client: str) -> None:
         "[ERROR] You did not use a tool in your previous response! Please retry.",
         "<environment_context>\n<cwd>/a</cwd>\n</environment_context>",
         "[Request interrupted by user]",
+        "# Fix any errors below, if possible.\n\n## Running: flake8 a.py\n\na.py:1:1: E999",
+        "# 2 SEARCH/REPLACE blocks failed to match!\n\n## SearchReplaceNoExactMatch: ...",
+        "I added these files to the chat: a.py\nLet me know if there are others we should add.",
         "<local-command-stdout>done</local-command-stdout>",
         "<bash-input>ls</bash-input><bash-stdout>a.py</bash-stdout><bash-stderr></bash-stderr>",
         "I have *added these files to the chat* so you can go ahead and edit them.\n\na.py\n```\nx\n```",
