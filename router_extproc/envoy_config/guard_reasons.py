@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from router_extproc.envoy_config.names import PATHS, REQUEST_ID, SERVER_CLUSTER
-from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OPERATOR_PATHS, OTHER, UNREAD
+from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER, UNREAD
+from router_extproc.envoy_config.pool_paths import OPERATOR_PATHS
 
 _NORMALISED = (
     "The next three are mandatory. Servers decode a path before they compare it, routes do not: without them "

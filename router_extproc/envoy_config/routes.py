@@ -41,7 +41,7 @@ from router_extproc.envoy_config.errors import (
 from router_extproc.envoy_config.failover import unread_with_failover, with_failover
 from router_extproc.envoy_config.header_values import set_header
 from router_extproc.envoy_config.names import BUFFER, DECIDE, GRPC_SUFFIX, INLINE, OBSERVE
-from router_extproc.envoy_config.paths import (
+from router_extproc.envoy_config.read_paths import (
     MODEL_LIST_PATH,
     ReadPaths,
     prefix_pattern,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from router_extproc.config.model import Config
-from router_extproc.envoy_config.paths import read_paths
+from router_extproc.envoy_config.read_paths import read_paths
 from router_extproc.envoy_config.render import render
 
 

@@ -14,7 +14,7 @@ from router_extproc.dialects import DIALECTS, INFERENCE_PATHS, find_dialect
 from router_extproc.dialects.endpoints import inference_endpoints
 from router_extproc.dialects.routed import ROUTED_PATHS, find_routed
 from router_extproc.envoy_config.filters import all_but
-from router_extproc.envoy_config.paths import PATTERN_CHARS_MAX, read_paths
+from router_extproc.envoy_config.read_paths import PATTERN_CHARS_MAX, read_paths
 from router_extproc.envoy_config.reasons import REASONS
 from router_extproc.envoy_config.render import What, render
 from router_extproc.protocol.modes import Role
