@@ -17,8 +17,6 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.path_forms import PLAIN_ONLY, PathForms
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.errors import (
-    HeadersTooLarge,
-    MalformedRequest,
     RequestError,
     RequestTooLarge,
     UnsupportedCoding,
@@ -26,14 +24,14 @@ from router_extproc.errors import (
 from router_extproc.pipeline.by_name import NamedRequest, RoutingByName
 from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
-from router_extproc.pipeline.coded_bodies import TOO_LARGE, coding_of
+from router_extproc.pipeline.coded_bodies import TOO_LARGE
 from router_extproc.pipeline.consequences import Consequences
 from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.failover.retry import RetryExchange, RetryParts
 from router_extproc.pipeline.model_list import ModelList
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
-from router_extproc.pipeline.observer import AnswerObserver, Observation
+from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.operators import (
     NO_OPERATORS,
@@ -42,11 +40,12 @@ from router_extproc.pipeline.operators import (
     Operators,
     without_token,
 )
-from router_extproc.pipeline.parsed_request import RawRequest, joined_headers
+from router_extproc.pipeline.parsed_request import RawRequest
+from router_extproc.pipeline.passing_answer import PassingAnswer, ToRestore
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.request_headers import check_headers
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart, read_request_ids
-from router_extproc.pipeline.restoring import Restoring, begin_restoring
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.driver import DeferredReply, ExchangeDriver
 from router_extproc.protocol.events import (
@@ -56,16 +55,13 @@ from router_extproc.protocol.events import (
     BodyTooLarge,
     RequestStarted,
 )
-from router_extproc.protocol.headers import HeaderMutation, Headers
+from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
-from router_extproc.protocol.names import METADATA_NAMESPACE, MODEL_HEADER, OLD_MODEL_HEADER, TOKEN_KEY
+from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.redaction.request import Redacted
 
 _CONTINUE = HeadersReply()
-#: Another model's pool answered than the header would say; only an inline stream can still take it off.
-_UNNAMED = HeadersReply(HeaderMutation(remove=(MODEL_HEADER, OLD_MODEL_HEADER)))
-
 
 #: What is understood of a method and path; None: nothing, it passes untouched.
 FindApi: TypeAlias = Callable[[str, str], Dialect | RoutedApi | None]
@@ -166,10 +162,9 @@ class RoutedExchange:
         self._request: _Request | None = None
         #: Of what was forwarded; an inline stream sees the answer to its own request.
         self._token: WriteToken | None = None
-        self._observation: Observation | None = None
-        #: Of what was forwarded, and of its answer; only an inline stream can change one.
+        #: Of what was forwarded; only an inline stream can change its answer.
         self._redacted: Redacted | None = None
-        self._restoring: Restoring | None = None
+        self._answer = PassingAnswer(parts.observer)
         self._leader: Leader | None = None
 
     async def on_request_headers(self, event: RequestStarted) -> HeadersReply | ImmediateResponse:
@@ -185,7 +180,7 @@ class RoutedExchange:
         headers = without_token(event.headers) if debug.sent else event.headers
         request = self._request = _Request(api, headers, exchange, debug)
         try:
-            coding = _check(event)
+            coding = check_headers(event)
         except RequestError as error:
             return self._reject(request, error)
         if coding:
@@ -276,63 +271,22 @@ class RoutedExchange:
         token = self._told_token(event)
         if token is None:
             return _CONTINUE
-        headers = joined_headers(event.headers)
-        observation = self._parts.observer.open(token, event.status, headers, event.origin)
-        self._observation = observation
-        reply = _CONTINUE if observation is None or not observation.foreign else _UNNAMED
-        self._finish_if(last=event.last)
-        return self._restore(event, reply)
+        request, redacted = self._request, self._redacted
+        if request is None or redacted is None or isinstance(request.api, RoutedApi):
+            return self._answer.begin(event, token)
+        return self._answer.begin(event, token, ToRestore(redacted, request.api))
 
     def _told_token(self, event: AnswerStarted) -> WriteToken | str | None:
         """Of the request as it was sent last: another pool may have got it than the one that was chosen."""
         told, own = event.metadata.get(METADATA_NAMESPACE, {}).get(TOKEN_KEY), self._token
         return told or own if own is None or own.failover is not None else own
 
-    def _restore(self, event: AnswerStarted, reply: HeadersReply) -> HeadersReply | ImmediateResponse:
-        """The reply to an answer's headers, which says whether its chunks will change."""
-        request, redacted = self._request, self._redacted
-        if request is None or redacted is None or isinstance(request.api, RoutedApi):
-            return reply
-        if self._observation is not None:
-            self._observation.tally = redacted.tally
-        begun = begin_restoring(redacted, request.api, event)
-        if isinstance(begun, ImmediateResponse):
-            return begun
-        self._restoring = begun
-        return reply if begun is None else replace(reply, body_changes=True)
-
     def on_answer_chunk(self, event: AnswerChunk) -> bytes | None:
         """Read on; at the end, store. What the pool said is observed, what is returned is for the client."""
-        changed = None if self._restoring is None else self._restoring.change(event)
-        if self._observation is not None:
-            if event.body:
-                self._observation.feed(event.body)
-            self._finish_if(last=event.last)
-        return changed
+        return self._answer.feed(event)
 
     def on_closed(self, *, clean: bool) -> None:  # noqa: ARG002 - however it ended, there is no end of stream
         """An answer that is still open broke off: never store it."""
-        if self._observation is not None:
-            self._observation.break_off()
+        self._answer.break_off()
         if self._leader is not None and self._parts.coalescing is not None:
             self._parts.coalescing.coalescer.abandon(self._leader)
-
-    def _finish_if(self, *, last: bool) -> None:
-        if last and self._observation is not None:
-            self._observation.finish()
-            self._observation = None
-
-
-def _check(event: RequestStarted) -> str:
-    """The coding of the body.
-
-    Raises:
-        RequestError: Envoy need not ask for the body.
-    """
-    if not event.headers.leave_room:
-        raise HeadersTooLarge("The request has more headers than this gateway accepts.")
-    if event.too_large:
-        raise RequestTooLarge(TOO_LARGE)
-    if event.last:
-        raise MalformedRequest("The request has no body.")
-    return coding_of(event.headers.get("content-encoding") or "")
