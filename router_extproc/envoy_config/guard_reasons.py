@@ -6,7 +6,7 @@ from typing import Final
 
 from router_extproc.envoy_config.names import PATHS, REQUEST_ID, SERVER_CLUSTER
 from router_extproc.envoy_config.paths import AMBIGUOUS, OPERATOR, OTHER, UNREAD
-from router_extproc.envoy_config.pool_paths import OPERATOR_PATHS
+from router_extproc.envoy_config.pool_paths import INFERENCE_WORDS, OPERATOR_PATHS
 
 _NORMALISED = (
     "The next three are mandatory. Servers decode a path before they compare it, routes do not: without them "
@@ -30,9 +30,9 @@ _PATHS: Final = {
     f"{PATHS}.typed_config.rules.policies.{OTHER}": (
         "envoy.other_paths. Only inference requests and these paths reach a pool."
     ),
-    f"{PATHS}.typed_config.shadow_rules.policies.{UNREAD}": (
+    f"{PATHS}.typed_config.shadow_rules.policies.{UNREAD}{next(iter(INFERENCE_WORDS))}": (
         "Only counts: a POST that seems to ask a model and reaches a pool unread, because no dialect has"
-        " its path (http.clients.rbac.router_unread.shadow_denied)."
+        " its path (http.clients.rbac.router_unread.shadow_denied, and by what the path holds)."
     ),
     "regex_rewrite": "A trailing slash is ignored; the pool would redirect the client.",
 }

@@ -7,7 +7,7 @@ Source: http_connection_manager.proto; rbac.proto.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from envoy_data_plane.envoy.config.rbac.v3 import (
@@ -42,7 +42,8 @@ from router_extproc.envoy_config.read_paths import ReadPaths, read_paths
 AMBIGUOUS: Final = "router_ambiguous_path"
 OPERATOR: Final = "router_operator_path"
 OTHER: Final = "router_other_path"
-UNREAD: Final = "router_unread_inference"
+#: Begins the names of those that only count.
+UNREAD: Final = "router_unread_"
 
 #: What a client of the API needs beside inference.
 CLIENT_PATHS: Final = ("/v1/models", "/v1/models/*")
@@ -68,7 +69,7 @@ def normalised() -> dict[str, Any]:  # Any: fields of the connection manager
 def path_filter(config: Config) -> HttpFilter:
     """Refuses before any other filter reads, and counts what passes unread."""
     rules = Rbac(action=RbacAction.DENY, policies=_refused(config))
-    unread = Rbac(action=RbacAction.DENY, policies={UNREAD: _policy(_unread(config))})
+    unread = Rbac(action=RbacAction.DENY, policies=_unread(config))
     both = PathFilter(
         rules=rules,
         rules_stat_prefix="router",
@@ -88,8 +89,11 @@ def _refused(config: Config) -> dict[str, Policy]:
 
 def _ambiguous(config: Config) -> list[Permission]:
     """What no path may have, and what only looks like an inference path."""
-    odd = _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
-    return [odd, *(_looks_like(read) for read in _of_dialects(config))]
+    return [_odd(), *(_looks_like(read) for read in _of_dialects(config))]
+
+
+def _odd() -> Permission:
+    return _path(StringMatcher(safe_regex=RegexMatcher(regex=AMBIGUOUS_PATH)))
 
 
 def _of_dialects(config: Config) -> list[ReadPaths]:
@@ -114,11 +118,15 @@ def _operator() -> list[Permission]:
 
 def _allowed(config: Config) -> list[Permission]:
     """Inference paths, and those that the operator lists."""
+    return [*map(_read, _of_dialects(config)), *_others(config)]
+
+
+def _others(config: Config) -> list[Permission]:
     other = config.envoy.other_paths
     listed = CLIENT_PATHS if isinstance(other, str) else other
     if isinstance(other, str):
         listed = tuple(prefix + path for prefix in ("", *config.envoy.path_prefixes) for path in listed)
-    return [*map(_read, _of_dialects(config)), *map(_listed, listed)]
+    return list(map(_listed, listed))
 
 
 def _listed(path: str) -> Permission:
@@ -127,13 +135,33 @@ def _listed(path: str) -> Permission:
     return _path(StringMatcher(exact=path))
 
 
-def _unread(config: Config) -> Permission:
-    """POST to what asks a model, is not read by us, and is not refused either."""
-    words = [_path(StringMatcher(contains=word, ignore_case=True)) for word in INFERENCE_WORDS]
-    read = [_read(each) for each in read_paths(config.envoy.path_prefixes)]
-    others = [Permission(not_rule=each) for each in (*read, *_ambiguous(config))]
-    listed = [] if config.envoy.other_paths == "pass" else [_any(_allowed(config))]
-    return _all([_post(), _any(words), *others, *listed])
+def _unread(config: Config) -> dict[str, Policy]:
+    """POST to what asks a model, is not read by us, and is not refused either: by what its path holds.
+
+    Envoy counts a path for the first of these names that takes it.
+    """
+    odd = Permission(not_rule=_odd())
+    listed = [] if config.envoy.other_paths == "pass" else [_any(_others(config))]
+    found: dict[str, Policy] = {}
+    for name, word in INFERENCE_WORDS.items():
+        read = [rule for each in _reads_with(word, config) for rule in _read_or_alike(each)]
+        seen = _path(StringMatcher(contains=word, ignore_case=True))
+        found[UNREAD + name] = _policy(_all([_post(), seen, odd, *read, *listed]))
+    return found
+
+
+def _reads_with(word: str, config: Config) -> Iterator[ReadPaths]:
+    """What is read and may have the word in its path: the rest need not be compared."""
+    prefixes = ("", *config.envoy.path_prefixes)
+    for read in read_paths(config.envoy.path_prefixes):
+        # A deployment may have any name.
+        if read.base or any(word in (prefix + path).lower() for prefix in prefixes for path in read.paths):
+            yield read
+
+
+def _read_or_alike(read: ReadPaths) -> list[Permission]:
+    rules = [_read(read), _looks_like(read)] if read.falls_back else [_read(read)]
+    return [Permission(not_rule=rule) for rule in rules]
 
 
 def _read(read: ReadPaths) -> Permission:

@@ -46,16 +46,17 @@ OPERATOR_PATHS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 
 #: Found in a path: it asks a model, whatever its API. `/v1/responses/compact`, `/inference/v1/generate`, ...
-INFERENCE_WORDS: Final = (
-    "/completions",
-    "/messages",
-    "/responses",
-    "/generat",
-    "/embeddings",
-    "/audio/",
-    "/images/",
-    "/pooling",
-    "/classify",
-    "/score",
-    "/rerank",
-)
+#: By the names under which they are counted.
+INFERENCE_WORDS: Final = {
+    "completions": "/completions",
+    "messages": "/messages",
+    "responses": "/responses",
+    "generate": "/generat",
+    "embeddings": "/embeddings",
+    "audio": "/audio/",
+    "images": "/images/",
+    "pooling": "/pooling",
+    "classify": "/classify",
+    "score": "/score",
+    "rerank": "/rerank",
+}

@@ -102,6 +102,16 @@ async def test_an_error_of_envoys_has_the_form_of_the_api_behind_the_prefix(stac
         assert (reply.status, reply.json()["type"]) == (503, "error")
 
 
+async def test_what_is_read_is_not_counted_as_unread_whatever_its_deployment_is_called(stack: Stack) -> None:
+    name = "http.clients.rbac.router_unread.shadow_denied"
+    before = stack.envoy.counters(name)[name]
+    for deployed in ("score-1", "images", "rerank"):
+        await stack.send("POST", f"{DEPLOYMENT}/{deployed}/chat/completions", json=ASKED)
+    assert stack.envoy.counters(name)[name] == before
+    await stack.send("POST", "/openai/score/x", json=ASKED)
+    assert stack.envoy.counters(name)[name] == before + 1
+
+
 async def test_without_the_server_the_pool_gets_the_plain_path_too(stack: Stack) -> None:
     stack.worker.signal(signal.SIGKILL)
     try:

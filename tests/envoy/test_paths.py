@@ -154,7 +154,8 @@ def asked(stack: Stack) -> list[str]:
 
 
 def counted(stack: Stack, name: str) -> int:
-    return stack.envoy.counters(f"http.clients.rbac.{name}")[f"http.clients.rbac.{name}"]
+    """Envoy has a policy's counter from its first request on."""
+    return stack.envoy.counters(f"http.clients.rbac.{name}").get(f"http.clients.rbac.{name}", 0)
 
 
 async def test_what_a_pool_may_take_for_inference_is_read(stack: Stack) -> None:
@@ -224,6 +225,31 @@ async def test_what_seems_to_be_inference_and_passes_unread_is_counted(stack: St
         await send(stack, path, method)
         found.append((method, path, counted(stack, "router_unread.shadow_denied") - before))
     assert found == UNREAD
+
+
+async def test_it_is_counted_by_what_its_path_holds_once(stack: Stack) -> None:
+    """An operator sees which API is used past every rule; the names are few, whatever clients ask for."""
+    wanted = {
+        "/v1/messages/batches": "messages",
+        "/v1/Responses/Compact?a": "responses",
+        "/inference/v1/generate": "generate",
+        "/api/v1/chat/completions": "completions",
+        "/v9/embeddings/x": "embeddings",
+        "/images/messages/completions": "completions",
+    }
+    found = {}
+    for path in wanted:
+        before = by_name(stack)
+        await send(stack, path)
+        found[path] = " ".join(name for name, count in by_name(stack).items() if count > before.get(name, 0))
+    assert found == wanted
+
+
+def by_name(stack: Stack) -> dict[str, int]:
+    begins, ends = "http.clients.rbac.router_unread.policy.router_unread_", ".shadow_denied"
+    counters = stack.envoy.counters(begins)
+    names = (name for name in counters if name.endswith(ends))
+    return {name.removeprefix(begins).removesuffix(ends): counters[name] for name in names}
 
 
 async def test_denied_leaves_inference_and_what_its_clients_need(denying: Stack) -> None:
