@@ -188,6 +188,15 @@ def filter_strings(value: JsonValue, make: MakeFilter) -> JsonValue:
             return value
 
 
+def filter_error(document: JsonObject, make: MakeFilter) -> bool:
+    """Filter what a pool says of a failure, which may repeat the request; whether it has changed."""
+    error = document.get("error")
+    if not error:
+        return False
+    document["error"] = filter_strings(error, make)
+    return document["error"] != error
+
+
 def _filter_bytes(data: bytes, make: MakeFilter) -> bytes:
     """What is no object, or one that cannot be read here (NaN, half of a surrogate pair), as one text."""
     text = data.decode("utf-8", "surrogateescape")

@@ -13,9 +13,9 @@ from router_extproc.dialects.members import NotUnderstoodError, a_list, an_integ
 from router_extproc.dialects.merging import MERGE_DEPTH, add_whole, first_finish
 from router_extproc.dialects.openai_chat.answer import read_completion
 from router_extproc.dialects.openai_chat.completion import content_text
-from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error
+from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error, take_fact
 from router_extproc.dialects.readers import PoolFailedError, answer_object
-from router_extproc.dialects.size import growth_of, size_of
+from router_extproc.dialects.size import growth_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 
@@ -83,21 +83,12 @@ class CompletionAssembler:
         """One chat completion chunk object."""
         for name, value in chunk.items():
             if name != "choices":
-                self._take_fact(name, value)
+                self.held_bytes += take_fact(self._top, name, value)
         choices = chunk.get("choices")
         if choices is None:
             return
         for choice in a_list(choices):
             self._add_choice(choice, alone=len(a_list(choices)) == 1)
-
-    def _take_fact(self, name: str, value: JsonValue) -> None:
-        """A member of the answer itself: the last one that is not empty counts."""
-        if name == "usage" and value is None:
-            return  # It stands in every event but the last, asked for or not.
-        held = self._top.get(name)
-        if name not in self._top or (value and value != held):
-            self.held_bytes += size_of(value) - size_of(held)
-            self._top[name] = value
 
     def _add_choice(self, choice: JsonValue, *, alone: bool) -> None:
         """One entry of `choices`; the only one may leave its index out."""

@@ -17,11 +17,10 @@ from router_extproc.dialects.members import (
     a_string,
     an_integer,
     an_object,
-    check_depth,
     optional_string,
     others,
 )
-from router_extproc.dialects.openai_objects import checked_usage, whole_seconds
+from router_extproc.dialects.openai_objects import normal_object
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Where each kind of tool call keeps its name and the model's text.
@@ -33,8 +32,7 @@ CALL_MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
 LEGACY_CALL: Final = "function_call"
 #: The first that holds text is the reasoning, another one beside it is kept as it came.
 REASONING_FIELDS: Final = ("reasoning_content", "reasoning")
-#: The members of a completion that have a place of their own; the rest are facts about the answer.
-ANSWER_MEMBERS: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
+#: The members of a choice that have a place of their own.
 CHOICE_MEMBERS: Final = frozenset({"index", "message", "finish_reason"})
 #: Belong to events alone.
 _EVENT_MEMBERS: Final = frozenset({"obfuscation", "delta"})
@@ -48,25 +46,7 @@ def normal_completion(document: JsonObject) -> JsonObject:
     Raises:
         NotUnderstoodError: it is not what the API prescribes.
     """
-    check_depth(document)
-    found = [an_object(choice) for choice in a_list(document.get("choices"))]
-    choices = sorted(
-        (_normal_choice(choice, place) for place, choice in enumerate(found)),
-        key=lambda choice: an_integer(choice["index"]),
-    )
-    if [choice["index"] for choice in choices] != list(range(len(choices))):
-        raise NotUnderstoodError
-    completion: JsonObject = {
-        "id": a_string(document.get("id")),
-        "object": "chat.completion",
-        "created": whole_seconds(document.get("created")),
-        "model": a_string(document.get("model")),
-        "choices": [*choices],
-        **others(document, ANSWER_MEMBERS | _EVENT_MEMBERS),
-    }
-    if "usage" in document:
-        completion["usage"] = checked_usage(document["usage"])
-    return completion
+    return normal_object(document, "chat.completion", _normal_choice, left_out=_EVENT_MEMBERS)
 
 
 def _normal_choice(original: JsonObject, place: int) -> JsonObject:

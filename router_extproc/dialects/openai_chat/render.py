@@ -8,14 +8,17 @@ Source: the OpenAI API reference, "The chat completion object", "The chat comple
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import orjson
 
 from router_extproc.dialects.base import Rendered
 from router_extproc.dialects.members import a_list, an_object, others
-from router_extproc.dialects.openai_chat.completion import ANSWER_MEMBERS, CHOICE_MEMBERS, reasoning_field
-from router_extproc.dialects.openai_objects import JSON_TYPE, render_events
+from router_extproc.dialects.openai_chat.completion import CHOICE_MEMBERS, reasoning_field
+from router_extproc.dialects.openai_objects import JSON_TYPE, events_of, render_events
 from router_extproc.llm.answer import Answer, JsonObject
+
+_CHUNK: Final = "chat.completion.chunk"
 
 
 def render_json(answer: Answer) -> Rendered:
@@ -25,29 +28,14 @@ def render_json(answer: Answer) -> Rendered:
 
 def render_stream(answer: Answer, *, usage: bool) -> Rendered:
     """The whole event stream; `usage`: ends with the token counts, where the pool reported them."""
-    return render_events(_events(answer.document, usage=usage))
-
-
-def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
-    """The events of all choices; what the API leaves open in a first event is as OpenAI sends it."""
-    head = {name: completion[name] for name in ("id", "object", "created", "model")}
-    head["object"] = "chat.completion.chunk"
-    # Short facts (system_fingerprint) stand in every event, lists (prompt_token_ids) once.
-    extra = others(completion, ANSWER_MEMBERS)
-    long = {name: value for name, value in extra.items() if isinstance(value, list | dict)}
-    short = others(extra, long)
-    # With usage asked for, every event but the last has a null there.
-    tail: JsonObject = {**short, "usage": None} if usage else short
-    for choice in a_list(completion["choices"]):
-        for entry in _stream_entries(an_object(choice)):
-            yield {**head, "choices": [entry], **tail, **long}
-            long = {}
-    if usage and completion.get("usage") is not None:
-        yield {**head, "choices": [], **short, "usage": completion["usage"]}
+    return render_events(events_of(answer.document, _CHUNK, _stream_entries, usage=usage))
 
 
 def _stream_entries(choice: JsonObject) -> Iterator[JsonObject]:
-    """One choice as it would have come: role, reasoning, refusal, content, calls, end."""
+    """One choice as it would have come: role, reasoning, refusal, content, calls, end.
+
+    What the API leaves open in a first event is as OpenAI sends it.
+    """
     message = an_object(choice["message"])
     content, calls = message.pop("content"), _take_calls(message)
     texts = [(name, message.pop(name)) for name in (reasoning_field(message), "refusal") if message.get(name)]

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from router_extproc.dialects.base import MakeFilter, TextFilter, TextForm
 from router_extproc.dialects.openai_chat.completion import CALL_MEMBERS, LEGACY_CALL, REASONING_FIELDS
-from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings, filter_whole
+from router_extproc.dialects.rewriters import RewrittenEvent, filter_error, filter_whole
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 _TEXTS: Final = ("content", *REASONING_FIELDS, "refusal")
@@ -46,7 +46,7 @@ class CompletionRewriter:
 
     def rewrite(self, document: JsonObject) -> bool:
         """See TextRewriter."""
-        changed = self._rewrite_error(document)
+        changed = filter_error(document, self._make)
         for choice in _objects(document.get("choices")):
             message = choice.get("message")
             for text in _texts(message) if type(message) is dict else ():
@@ -55,7 +55,7 @@ class CompletionRewriter:
 
     def rewrite_event(self, document: JsonObject) -> RewrittenEvent:
         """See TextRewriter."""
-        changed = self._rewrite_error(document)
+        changed = filter_error(document, self._make)
         before: list[JsonObject] = []
         for place, choice in enumerate(_objects(document.get("choices"))):
             self._envelope = self._envelope or _envelope(document)
@@ -90,14 +90,6 @@ class CompletionRewriter:
                 choice: JsonObject = {"index": index, "delta": _delta(slot, rest), "finish_reason": None}
                 if rest:
                     yield {**self._envelope, "choices": [choice]}
-
-    def _rewrite_error(self, document: JsonObject) -> bool:
-        """What a pool says of a failure may repeat the request."""
-        error = document.get("error")
-        if not error:
-            return False
-        document["error"] = filter_strings(error, self._make)
-        return document["error"] != error
 
 
 def _texts(message: JsonObject) -> Iterator[_Text]:

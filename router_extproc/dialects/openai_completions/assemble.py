@@ -9,9 +9,9 @@ from __future__ import annotations
 from router_extproc.dialects.members import a_list, a_string, an_integer, an_object, others
 from router_extproc.dialects.merging import add_whole, first_finish
 from router_extproc.dialects.openai_completions.completion import CHOICE_MEMBERS, read_completion
-from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error
+from router_extproc.dialects.openai_objects import END_OF_STREAM, is_error, take_fact
 from router_extproc.dialects.readers import PoolFailedError, answer_object
-from router_extproc.dialects.size import growth_of, size_of
+from router_extproc.dialects.size import growth_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
 
@@ -49,18 +49,9 @@ class TextAssembler:
             raise PoolFailedError
         for name, value in document.items():
             if name != "choices":
-                self._take_fact(name, value)
+                self.held_bytes += take_fact(self._top, name, value)
         for place, choice in enumerate(a_list(document.get("choices") or [])):
             self._add_choice(an_object(choice), place)
-
-    def _take_fact(self, name: str, value: JsonValue) -> None:
-        """A member of the answer itself: the last one that is not empty counts."""
-        if name == "usage" and value is None:
-            return  # It stands in every event but the last, asked for or not.
-        held = self._top.get(name)
-        if name not in self._top or (value and value != held):
-            self.held_bytes += size_of(value) - size_of(held)
-            self._top[name] = value
 
     def _add_choice(self, choice: JsonObject, place: int) -> None:
         """One entry of `choices`; it may leave its index out."""

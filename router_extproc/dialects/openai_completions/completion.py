@@ -16,16 +16,14 @@ from router_extproc.dialects.members import (
     a_string,
     an_integer,
     an_object,
-    check_depth,
     optional_string,
     others,
 )
-from router_extproc.dialects.openai_objects import checked_usage, is_error, usage_of, whole_seconds
+from router_extproc.dialects.openai_objects import is_error, normal_object, usage_of
 from router_extproc.llm.answer import Answer, AnswerFacts, Choice, Incomplete, JsonObject, JsonValue
 
 OBJECT: Final = "text_completion"
-#: The members of a completion that have a place of their own; the rest are facts about the answer.
-ANSWER_MEMBERS: Final = frozenset({"id", "object", "created", "model", "choices", "usage"})
+#: The members of a choice that have a place of their own.
 CHOICE_MEMBERS: Final = frozenset({"index", "text", "finish_reason"})
 
 
@@ -60,25 +58,7 @@ def normal_completion(document: JsonObject) -> JsonObject:
     Raises:
         NotUnderstoodError: it is not what the API prescribes.
     """
-    check_depth(document)
-    found = [an_object(choice) for choice in a_list(document.get("choices"))]
-    choices = sorted(
-        (_normal_choice(choice, place) for place, choice in enumerate(found)),
-        key=lambda choice: an_integer(choice["index"]),
-    )
-    if [choice["index"] for choice in choices] != list(range(len(choices))):
-        raise NotUnderstoodError
-    completion: JsonObject = {
-        "id": a_string(document.get("id")),
-        "object": OBJECT,
-        "created": whole_seconds(document.get("created")),
-        "model": a_string(document.get("model")),
-        "choices": [*choices],
-        **others(document, ANSWER_MEMBERS),
-    }
-    if "usage" in document:
-        completion["usage"] = checked_usage(document["usage"])
-    return completion
+    return normal_object(document, OBJECT, _normal_choice)
 
 
 def restore(document: JsonObject) -> Answer:

@@ -7,14 +7,11 @@ Source: the OpenAI API reference, "The completion object"; vLLM, CompletionStrea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import orjson
 
 from router_extproc.dialects.base import Rendered
-from router_extproc.dialects.members import a_list, others
-from router_extproc.dialects.openai_completions.completion import ANSWER_MEMBERS
-from router_extproc.dialects.openai_objects import JSON_TYPE, render_events
+from router_extproc.dialects.openai_completions.completion import OBJECT
+from router_extproc.dialects.openai_objects import JSON_TYPE, events_of, render_events
 from router_extproc.llm.answer import Answer, JsonObject
 
 
@@ -25,20 +22,9 @@ def render_json(answer: Answer) -> Rendered:
 
 def render_stream(answer: Answer, *, usage: bool) -> Rendered:
     """The whole event stream; `usage`: ends with the token counts, where the pool reported them."""
-    return render_events(_events(answer.document, usage=usage))
+    return render_events(events_of(answer.document, OBJECT, _whole, usage=usage))
 
 
-def _events(completion: JsonObject, *, usage: bool) -> Iterator[JsonObject]:
+def _whole(choice: JsonObject) -> tuple[JsonObject]:
     """One event a choice, with its text and its end: clients' types know no event without an end."""
-    head = {name: completion[name] for name in ("id", "object", "created", "model")}
-    # Short facts (system_fingerprint) stand in every event, lists and objects once.
-    extra = others(completion, ANSWER_MEMBERS)
-    long = {name: value for name, value in extra.items() if isinstance(value, list | dict)}
-    short = others(extra, long)
-    # With usage asked for, every event but the last has a null there.
-    tail: JsonObject = {**short, "usage": None} if usage else short
-    for choice in a_list(completion["choices"]):
-        yield {**head, "choices": [choice], **tail, **long}
-        long = {}
-    if usage and completion.get("usage") is not None:
-        yield {**head, "choices": [], **short, "usage": completion["usage"]}
+    return (choice,)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from router_extproc.dialects.base import MakeFilter, TextFilter
-from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings, filter_whole
+from router_extproc.dialects.rewriters import RewrittenEvent, filter_error, filter_whole
 from router_extproc.llm.answer import JsonObject, JsonValue
 
 #: Texts of one answer that are filtered; those of a hostile pool must not fill the memory.
@@ -29,14 +29,14 @@ class TextCompletionRewriter:
 
     def rewrite(self, document: JsonObject) -> bool:
         """See TextRewriter."""
-        changed = self._rewrite_error(document)
+        changed = filter_error(document, self._make)
         for choice, text in _texts(document):
             changed = _put(choice, text, filter_whole(text, self._make)) or changed
         return changed
 
     def rewrite_event(self, document: JsonObject) -> RewrittenEvent:
         """See TextRewriter."""
-        changed = self._rewrite_error(document)
+        changed = filter_error(document, self._make)
         for place, (choice, text) in enumerate(_texts(document)):
             self._envelope = self._envelope or _envelope(document)
             index = choice.get("index")
@@ -63,14 +63,6 @@ class TextCompletionRewriter:
         filtering = self._filters[index]
         passed = filtering.feed(piece)
         return passed + filtering.finish() if last else passed
-
-    def _rewrite_error(self, document: JsonObject) -> bool:
-        """What a pool says of a failure may repeat the request."""
-        error = document.get("error")
-        if not error:
-            return False
-        document["error"] = filter_strings(error, self._make)
-        return document["error"] != error
 
 
 def _texts(document: JsonObject) -> Iterator[tuple[JsonObject, str]]:

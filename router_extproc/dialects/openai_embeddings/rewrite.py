@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from router_extproc.dialects.base import MakeFilter
-from router_extproc.dialects.rewriters import RewrittenEvent, filter_strings
+from router_extproc.dialects.rewriters import RewrittenEvent, filter_error
 from router_extproc.llm.answer import JsonObject
 
 
@@ -17,11 +17,7 @@ class EmbeddingsRewriter:
 
     def rewrite(self, document: JsonObject) -> bool:
         """See TextRewriter; what a pool says of a failure may repeat the request."""
-        error = document.get("error")
-        if not error:
-            return False
-        document["error"] = filter_strings(error, self._make)
-        return document["error"] != error
+        return filter_error(document, self._make)
 
     def rewrite_event(self, document: JsonObject) -> RewrittenEvent:
         """See TextRewriter; no answer of this API is a stream, but a failure may be an event all the same."""
