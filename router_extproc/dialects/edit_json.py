@@ -52,13 +52,6 @@ def edit_json(body: bytes, edits: Sequence[Edit]) -> bytes:
     return body
 
 
-def models_are_strings(body: bytes) -> bool:
-    """Whether each top-level member "model" of a valid JSON object is a string, doubled ones included."""
-    return all(
-        body.startswith(b'"', value) for _, _, value in members_between(body, 0, len(body), ("model",))
-    )
-
-
 # ── the top level alone ───────────────────────────────────────────────────────────────────────
 
 
