@@ -32,6 +32,7 @@ from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
+from router_extproc.pipeline.sessions import SessionKeeper
 from router_extproc.pipeline.shadow_policy import READ_S, ShadowDecision, ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalStage
 from router_extproc.pipeline.token_counts import TokenCounts
@@ -145,7 +146,11 @@ class _Parts:
             traffic,
             failovers=policy.routing.failovers,
             baseline=policy.baseline,
-            session_headers=policy.session_headers,
+            sessions=SessionKeeper(
+                None if traffic is None else self.learned.sessions,
+                policy.session_headers,
+                policy.session_idle_s,
+            ),
         )
 
     def _second(self) -> ShadowDecisions | None:

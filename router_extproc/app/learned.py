@@ -17,6 +17,7 @@ from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.remembered_sessions import RememberedSessions
 from router_extproc.routing.pool_models import PoolModels
 from router_extproc.routing.traffic import Traffic
 
@@ -44,6 +45,8 @@ class Learned:
     homes: AnswerHomes = field(default_factory=AnswerHomes)
     #: What pools have said that they serve.
     pool_models: PoolModels = field(default_factory=PoolModels)
+    #: On which model each session is.
+    sessions: RememberedSessions = field(default_factory=RememberedSessions)
 
     def follow(self, policy: RouterPolicy) -> None:
         """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""

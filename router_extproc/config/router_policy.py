@@ -102,6 +102,8 @@ class RouterPolicy:
     traffic: Factors = ALL_FACTORS
     #: Names in lower case of headers that name a session.
     session_headers: tuple[str, ...] = ()
+    #: A session that was quiet for so long may go to a cheaper model, in seconds.
+    session_idle_s: float = 900.0
 
     @property
     def key_signals(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
@@ -22,11 +22,17 @@ class LiveTraffic(Section):
     load: bool = True
 
 
+#: A day: longer, and the sessions that a worker remembers would all be old ones.
+IDLE_MAX_S: Final = 86_400.0
+
+
 class Sessions(Section):
-    """Which requests belong to one conversation."""
+    """Which requests belong to one conversation, and how long it keeps its model."""
 
     #: Names of headers that name a session, in any case; the first that a request has counts. None is sent:
     #: the conversation itself tells, by its first message and who asks.
     headers: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")], ...] = (
         Field(default=(), max_length=8)
     )
+    #: After so long a silence no pool is taken to have its prefix, in seconds: it may go to a cheaper model.
+    idle_s: float = Field(default=900.0, gt=0, le=IDLE_MAX_S)

@@ -79,6 +79,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         baseline=_baseline(config, prices),
         traffic=Factors(**config.traffic.model_dump()),
         session_headers=tuple(name.lower() for name in config.sessions.headers),
+        session_idle_s=config.sessions.idle_s,
     )
 
 

@@ -30,12 +30,12 @@ from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, u
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
-from router_extproc.pipeline.conversations import conversation_of
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.redaction import refusal_of, run_redaction
+from router_extproc.pipeline.sessions import NO_SESSIONS, UNFOLLOWED, SessionKeeper
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.pipeline.token import Failover, WriteToken
@@ -76,13 +76,13 @@ class RequestPipeline:
     failovers: Failovers = NO_FAILOVERS
     #: None: costs are not compared.
     baseline: Baseline | None = None
-    #: Names in lower case of headers that name a session.
-    session_headers: tuple[str, ...] = ()
+    sessions: SessionKeeper = NO_SESSIONS
 
     def read_only(self) -> RequestPipeline:
-        """The same pipeline, whose decisions change nothing of the cache: to explain a request."""
+        """The same pipeline, whose decisions change neither cache nor sessions: to explain a request."""
         stage = None if self.cache_stage is None else self.cache_stage.read_only()
-        return replace(self, cache_stage=stage, second=None, explains=True)
+        sessions = self.sessions.read_only()
+        return replace(self, cache_stage=stage, second=None, explains=True, sessions=sessions)
 
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -222,14 +222,17 @@ class RequestPipeline:
                 demands=demands,
                 named=parsed.names_model,
             )
-        conversation = conversation_of(parsed, self.session_headers) if self.policy.choices else b""
-        return self.policy.decide(
+        going = self.sessions.find(parsed) if self.policy.choices else UNFOLLOWED
+        taken = self.policy.decide(
             readings.readings,
             traffic,
             unread=readings.unread,
             demands=demands,
-            conversation=conversation,
+            conversation=going.conversation,
+            session=going.session,
         )
+        self.sessions.note(going, taken, demands.tokens)
+        return taken
 
     def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
         """The replay of a hit, or why its answer is of no use to this request."""

@@ -14,6 +14,7 @@ from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings, SavingsBatch
 from router_extproc.process.shared_homes import SharedHomes
+from router_extproc.process.shared_sessions import SharedSessions
 from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import EVENTS_MAX, SharedValue
 
@@ -35,6 +36,7 @@ def shared_values(
         SharedSavings(application.savings, keeper=worker == 0),
         SharedTraffic(live, clock, worker=worker, alone=alone),
         SharedHomes(application.learned.homes),
+        SharedSessions(application.learned.sessions),
     )
 
 

@@ -19,6 +19,8 @@ from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
 from router_extproc.routing.rules import Readings, Rule, Unread
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
 from router_extproc.routing.selection.fixed import FIRST
+from router_extproc.routing.session import Session
+from router_extproc.routing.session_moves import keep_session
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 
 #: What a route is called that no decision took: no rule matched, or the client named a real model.
@@ -135,6 +137,13 @@ class RoutingDecision:
         """The names of the signals that the rule or the selection looks at."""
         return self.selection.signals.union(test.signal for test in self.rule.tests())
 
+    def choose(self, taking: Sequence[Candidate], known: Circumstances) -> Choice:
+        """One of the candidates that take the request; a session keeps its own where that is better."""
+        choice = self.selection.choose(taking, known)
+        if len(self.candidates) == 1:
+            return choice
+        return keep_session(choice, taking, known, by_need=self.selection.by_need)
+
     def might_take(self, readings: Readings, unread: Unread) -> bool:
         """True when it depends on a signal that could not be read."""
         return self.refuses_unread and self.rule.holds_without(readings, unread) is None
@@ -197,11 +206,12 @@ class Policy:
         unread: Unread = frozenset(),
         demands: Demands = NO_DEMANDS,
         conversation: bytes = b"",
+        session: Session | None = None,
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
         `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
-        `conversation`: see Circumstances.
+        `conversation`, `session`: see Circumstances.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
@@ -209,7 +219,7 @@ class Policy:
         decision, trace = _first(self._decisions, readings, unread)
         may_act = _may_act(self._decisions, decision, readings, unread)
         if decision is not None:
-            known = Circumstances(readings, traffic, demands.tokens, conversation)
+            known = Circumstances(readings, traffic, demands.tokens, conversation, session)
             reply = self._taken(decision, trace, known, demands)
             return replace(reply, may_act=may_act) if isinstance(reply, Route) else reply
         lacking = demands.missing(self.default)
@@ -234,7 +244,7 @@ class Policy:
             targets = [each.target for each in decision.candidates]
             refusal = too_long(targets, demands) or Unaccepted(missing(targets, demands))
             return LocalReply(name, refusal, tags, trace)
-        choice = decision.selection.choose(_taking(candidates, known.traffic), known)
+        choice = decision.choose(_taking(candidates, known.traffic), known)
         target = choice.candidate.target
         route = Route(
             name, target, decision.changes, tags, trace, redaction=decision.redaction, choice=choice

@@ -152,7 +152,7 @@ def _call_repeated(subject: Subject) -> int:
 
 def _last_result_failed(subject: Subject) -> int:
     newest = takewhile(lambda turn: turn.role == "tool", reversed(_loop(subject)))
-    return any(map(_has_failed, newest))
+    return any(map(has_failed, newest))
 
 
 def _loop(subject: Subject) -> Sequence[Turn]:
@@ -163,7 +163,8 @@ def _loop(subject: Subject) -> Sequence[Turn]:
     return (*since, *subject.request.later)
 
 
-def _has_failed(turn: Turn) -> bool:
+def has_failed(turn: Turn) -> bool:
+    """Whether a tool's result is an error, by the mark of its dialect or by how it begins."""
     return turn.failed or _FAILED.match(turn.text[:RESULT_CHARS_MAX]) is not None
 
 

@@ -46,6 +46,7 @@ class Broken:
         self.how, self.turn = how, 0
         self.signals = frozenset(["unread"] if how == "unread" else [])
         self.counts_tokens = False
+        self.by_need = False
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         self.turn += 1

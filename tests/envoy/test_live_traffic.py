@@ -27,7 +27,7 @@ ERROR = json.dumps({"error": {"message": "no", "type": "server_error"}}).encode(
 
 def sections(small: RecordingPool, large: RecordingPool) -> dict[str, Any]:
     """Three decisions that choose among both models, each in its own way; requests go to no other one."""
-    rules = {name: {"type": "keywords", "any": [name]} for name in ("weighty", "speedy")}
+    rules = {name: {"type": "keywords", "any": [name]} for name in ("weighty", "speedy", "strong")}
     both = ["small", "large"]
     return {
         "models": {
@@ -52,6 +52,7 @@ def sections(small: RecordingPool, large: RecordingPool) -> dict[str, Any]:
                 "models": both,
                 "selection": {"by": "fastest"},
             },
+            {"name": "strong", "when": {"strong": True}, "model": "large"},
             {"name": "plain", "models": both},
         ],
         "envoy": {"clusters": clusters_of(small, large)},
@@ -78,6 +79,17 @@ async def model(product: Product, prompt: str, **members: Any) -> str:
     return headers["x-router-model"]
 
 
+def in_loop(first: str, number: int) -> list[dict[str, Any]]:
+    """The messages of a request in which a human asks something else beside the tool's result."""
+    call = {"id": "1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    return [
+        {"role": "user", "content": first},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "fine"},
+        {"role": "user", "content": f"What is the capital of Norway, in {number} words?"},
+    ]
+
+
 async def told(product: Product, name: str) -> None:
     """Wait until a worker tells this metric."""
     give_up_s = time.monotonic() + LIMIT_S
@@ -92,6 +104,20 @@ async def test_a_conversation_keeps_its_model(product: Product) -> None:
     first = [await model(product, prompt) for prompt in asked]
     assert set(first) == {"small", "large"}
     assert [await model(product, prompt, seed=2) for prompt in asked] == first
+
+
+async def test_a_session_stays_on_its_model_inside_a_tool_loop_in_every_worker(product: Product) -> None:
+    """The question in the middle of the loop would go to the small model."""
+    give_up_s, asked, count = time.monotonic() + LIMIT_S, {"small"}, 0
+    while asked != {"large"}:
+        assert time.monotonic() < give_up_s, "workers do not agree"
+        count += 1
+        first = f"strong {count}"
+        assert await model(product, first) == "large"
+        await asyncio.sleep(1)
+        asked = {await model(product, "", messages=in_loop(first, number)) for number in range(6)}
+    moves = [await product.metric(f'session_moves_total{{move="stay",worker="{worker}"') for worker in (0, 1)]
+    assert sum(filter(None, moves)) >= 6
 
 
 async def test_a_request_that_is_too_long_for_all_is_told_the_limit(product: Product) -> None:

@@ -15,6 +15,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.rules import Readings
+from router_extproc.routing.session import Move, Session
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 from router_extproc.section import Section
 
@@ -41,6 +42,8 @@ class Circumstances:
     tokens: int = 0
     #: The same for every request of one conversation (`routing.conversations`), others for others.
     conversation: bytes = b""
+    #: None: nobody follows sessions.
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Choice:
     reason: str
     #: What was compared, by model and name: {"small": {"quality": 0.91, "cost": 0.0002}}.
     numbers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    #: What it means for its session; None: it has none, or there was nothing to choose.
+    move: Move | None = None
 
 
 class Selection(Protocol):
@@ -65,6 +70,11 @@ class Selection(Protocol):
     @property
     def counts_tokens(self) -> bool:
         """True when it looks at the length of the request: it is estimated for it."""
+        ...
+
+    @property
+    def by_need(self) -> bool:
+        """True when what is asked tells how strong a model it needs: a session moves when that changes."""
         ...
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:

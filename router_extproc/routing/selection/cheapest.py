@@ -33,6 +33,7 @@ class CheapestSelection:
     signal: str
     quality_min: float
     counts_tokens: bool = True
+    by_need: bool = True
 
     @property
     def signals(self) -> frozenset[str]:

@@ -35,6 +35,7 @@ class FastestSelection:
 
     signals: frozenset[str] = frozenset()
     counts_tokens: bool = True
+    by_need: bool = False
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection."""

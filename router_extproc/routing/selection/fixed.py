@@ -17,6 +17,7 @@ class FixedSelection:
 
     signals: frozenset[str] = frozenset()
     counts_tokens: bool = False
+    by_need: bool = False
 
     def choose(
         self,

@@ -21,6 +21,7 @@ class LearnedSelection:
     #: What a relative cost of 1, the dearest candidate's, takes off the quality.
     cost_weight: float
     counts_tokens: bool = True
+    by_need: bool = True
 
     @property
     def signals(self) -> frozenset[str]:

@@ -28,6 +28,7 @@ class WeightedSelection:
 
     signals: frozenset[str] = frozenset()
     counts_tokens: bool = False
+    by_need: bool = False
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection."""

@@ -23,6 +23,7 @@ from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED
+from router_extproc.routing.session import Move
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import TOKEN_KINDS
 from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
@@ -109,6 +110,7 @@ class KnownLabels:
             "answers_finished": list(product(self.models, get_args(FinishReason))),
             "tokens": list(product(self.models, TOKEN_KINDS)),
             "cache_exact_only": [(code,) for code in (*known_codes(), OTHER)],
+            "session_moves": [(move,) for move in get_args(Move)],
             "coalesced_requests": [("shared",), ("alone",)],
             "cache_saved_tokens": [
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)

@@ -23,6 +23,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
+from router_extproc.routing.policy import Route
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import AnswerMetrics
 from router_extproc.telemetry.metrics.buckets import FAST_BUCKETS_S, SIMILARITY_BUCKETS
@@ -73,6 +74,7 @@ class Metrics(RegisteredMetrics):
         self._left = self._counter("signal_parts_left", left, "signal", "reason")
         no_place = "Changes of decisions that requests of the API have no place for."
         self._not_made = self._counter("changes_not_made", no_place, "dialect", "decision", "change")
+        self._moves = self._counter("session_moves", "Choices by what they meant for the session.", "move")
 
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
@@ -214,6 +216,9 @@ class Metrics(RegisteredMetrics):
             self._no_credential.labels(decision).inc()
         if explanation.cache_reason in BYPASS_REASONS:
             self._not_reused.labels(explanation.cache_reason).inc()
+        choice = explanation.route.choice if isinstance(explanation.route, Route) else None
+        if choice is not None and choice.move is not None:
+            self._moves.labels(choice.move).inc()
         for change in explanation.not_made:
             self._not_made.labels(explanation.dialect, decision, change).inc()
         if explanation.ignored:

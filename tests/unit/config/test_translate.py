@@ -125,3 +125,16 @@ def test_signals_that_hang_on_no_text_are_told_apart(read: Read) -> None:
     rule = "{not: {any: [{tier: free}, {team: true}, {attack: true}]}}"
     policy = router_policy_of(read(TEXT.replace("{not: {tier: free}}", rule)))
     assert policy.text_signals == {"attack"}
+
+
+def test_sessions_are_read(read: Read) -> None:
+    assert router_policy_of(read(TEXT)).session_idle_s == 900
+    policy = router_policy_of(read(f"{TEXT}sessions: {{headers: [X-Session-ID], idle_s: 60}}\n"))
+    assert (policy.session_headers, policy.session_idle_s) == (("x-session-id",), 60)
+
+
+@pytest.mark.parametrize("idle_s", ["0", "-1", "86401", ".nan", ".inf", "soon"])
+def test_a_silence_that_is_none_is_told(idle_s: str, problems: Callable[[str], list[str]]) -> None:
+    assert any(
+        found.startswith("sessions.idle_s: ") for found in problems(f"sessions: {{idle_s: {idle_s}}}\n")
+    )

@@ -194,6 +194,7 @@ class BySignal:
 
     signals = frozenset(["hard"])
     counts_tokens = False
+    by_need = True
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         hard = known.readings.get("hard")

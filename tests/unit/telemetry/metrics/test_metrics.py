@@ -25,6 +25,7 @@ from router_extproc.pipeline.decision import (
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.policy import Route
+from router_extproc.routing.selection import base as selections
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
@@ -108,6 +109,12 @@ def test_a_change_that_an_api_has_no_place_for_is_counted() -> None:
     metrics = decide(replace(FORWARD, explanation=replace(EXPLANATION, not_made=("system_prompt",))))
     labels = {"dialect": "openai_chat", "decision": "maths", "change": "system_prompt"}
     assert value(metrics, "changes_not_made_total", **labels) == 1
+
+
+def test_what_a_choice_meant_for_its_session_is_counted() -> None:
+    choice = selections.Choice(selections.Candidate(ROUTE.target), "it stays", move="stay")
+    metrics = decide(replace(FORWARD, explanation=replace(EXPLANATION, route=replace(ROUTE, choice=choice))))
+    assert value(metrics, "session_moves_total", move="stay") == 1
 
 
 def test_a_replayed_request_is_counted_with_the_model_that_answered_first() -> None:

@@ -1,0 +1,90 @@
+"""Remembers on which model each session is, for a bounded number of them.
+
+Keys are digests that hold who asks, so that no client finds another one's session. A client that names a
+new session with every request only pushes out others that have begun, never those that go on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+#: Sessions of which one request was seen, and sessions that go on; some 3 MB each.
+BEGUN_MAX: Final = 10_000
+GOING_MAX: Final = 10_000
+#: Of a key in hexadecimal, and of a model's name: nothing longer is taken over from another worker.
+KEY_CHARS: Final = 32
+MODEL_CHARS_MAX: Final = 256
+TOKENS_MAX: Final = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """One session after its last request."""
+
+    #: Digest in hexadecimal.
+    key: str
+    #: The configuration's name of the model that was chosen.
+    model: str
+    #: When, in seconds since the Unix epoch.
+    at_s: float
+    #: Of the request, estimated; 0: nobody counts them.
+    tokens: int = 0
+    #: The request offered tools.
+    with_tools: bool = False
+    #: It was not the first one.
+    goes_on: bool = False
+
+
+class RememberedSessions:
+    """The sessions that were seen last; used where the event loop runs."""
+
+    def __init__(self) -> None:
+        self._begun: Final[OrderedDict[str, SessionSeen]] = OrderedDict()
+        self._going: Final[OrderedDict[str, SessionSeen]] = OrderedDict()
+        self._new: dict[str, SessionSeen] = {}
+
+    def find(self, key: str) -> SessionSeen | None:
+        """The session as it was after its last request; None: it is not known."""
+        return self._going.get(key) or self._begun.get(key)
+
+    def note(self, seen: SessionSeen) -> None:
+        """A request of this session was decided here."""
+        self._put(seen)
+        self._new.pop(seen.key, None)
+        self._new[seen.key] = seen
+        if len(self._new) > BEGUN_MAX:
+            del self._new[next(iter(self._new))]
+
+    def learn(self, sessions: Sequence[SessionSeen]) -> None:
+        """Take over what another worker has seen; what is known later than that stays."""
+        for seen in sessions:
+            known = self.find(seen.key)
+            if _is_sound(seen) and (known is None or known.at_s < seen.at_s):
+                self._put(seen)
+
+    def take_new(self) -> Sequence[SessionSeen]:
+        """What was noted since it was last asked, each session once."""
+        new, self._new = self._new, {}
+        return tuple(new.values())
+
+    @property
+    def known(self) -> Sequence[SessionSeen]:
+        """All of them, those that go on last."""
+        return (*self._begun.values(), *self._going.values())
+
+    def _put(self, seen: SessionSeen) -> None:
+        self._begun.pop(seen.key, None)
+        self._going.pop(seen.key, None)
+        sessions, most = (self._going, GOING_MAX) if seen.goes_on else (self._begun, BEGUN_MAX)
+        sessions[seen.key] = seen
+        if len(sessions) > most:
+            sessions.popitem(last=False)
+
+
+def _is_sound(seen: SessionSeen) -> bool:
+    """Whether it can be true, and is no larger than what is written here."""
+    short = len(seen.key) == KEY_CHARS and 0 < len(seen.model) <= MODEL_CHARS_MAX
+    return short and 0 <= seen.tokens <= TOKENS_MAX and 0 <= seen.at_s < float("inf")

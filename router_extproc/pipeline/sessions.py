@@ -1,0 +1,129 @@
+"""Follows sessions: says what is known of a request's session, and remembers what was decided.
+
+A session here is one thread of a conversation: a client's side requests (a title, a subagent) begin
+otherwise, so that they have models of their own even under one session header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from itertools import takewhile
+from typing import Final
+
+from router_extproc.llm.request import InferenceRequest, Turn
+from router_extproc.pipeline.conversations import DIGEST_BYTES, conversation_of
+from router_extproc.pipeline.parsed_request import ParsedRequest
+from router_extproc.pipeline.remembered_sessions import RememberedSessions, SessionSeen
+from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.session import Session
+from router_extproc.signals.conversation import has_failed
+
+_PURPOSE: Final = b"rx-thread-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A request's session, as far as it is followed."""
+
+    #: See Circumstances.
+    conversation: bytes
+    #: None: it is not followed.
+    session: Session | None
+    #: What is remembered if a decision takes the request, but for the model; None: nothing is.
+    seen: SessionSeen | None = None
+
+
+#: Of a request whose session makes no difference.
+UNFOLLOWED: Final = Following(b"", None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeeper:
+    """Looks sessions up, and writes them down."""
+
+    #: None: no session is followed.
+    remembered: RememberedSessions | None
+    #: Names in lower case of headers that name a session.
+    headers: tuple[str, ...]
+    idle_s: float
+    writes: bool = True
+
+    def read_only(self) -> SessionKeeper:
+        """The same, which remembers nothing more."""
+        return replace(self, writes=False)
+
+    def find(self, parsed: ParsedRequest) -> Following:
+        """What is known of the request's session."""
+        conversation = conversation_of(parsed, self.headers)
+        if self.remembered is None:
+            return Following(conversation, None)
+        key = _thread(conversation, parsed) if self.headers else conversation.hex()
+        known = self.remembered.find(key)
+        begins = _begins(parsed.request)
+        session = Session()
+        if known is not None and (not begins or parsed.gives_feedback):
+            session = _session_of(parsed, known, self.idle_s)
+        return Following(conversation, session, self._to_remember(parsed, key, known, begins=begins))
+
+    def note(self, going: Following, taken: Route | LocalReply, tokens: int) -> None:
+        """Remember the model to which a decision sends the request."""
+        seen, choice = going.seen, taken.choice if isinstance(taken, Route) else None
+        if seen is not None and choice is not None and self.remembered is not None:
+            model = choice.candidate.target.model
+            self.remembered.note(replace(seen, model=model, tokens=tokens))
+
+    def _to_remember(
+        self, parsed: ParsedRequest, key: str, known: SessionSeen | None, *, begins: bool
+    ) -> SessionSeen | None:
+        with_tools = parsed.request.contents.tools_offered > 0
+        # Some agents ask for a title with the very words that the session begins with, beside it.
+        beside = begins and not with_tools and known is not None and known.with_tools
+        if not self.writes or (beside and not parsed.gives_feedback):
+            return None
+        with_tools = with_tools or (not begins and known is not None and known.with_tools)
+        return SessionSeen(key, "", parsed.asked_s, with_tools=with_tools, goes_on=not begins)
+
+
+#: Where no decision has a choice.
+NO_SESSIONS: Final = SessionKeeper(None, (), 0.0)
+
+
+def _thread(conversation: bytes, parsed: ParsedRequest) -> str:
+    """The digest of a thread: the session that a header names, and how the thread begins."""
+    parts = conversation + conversation_of(parsed)
+    return blake2b(parts, digest_size=DIGEST_BYTES, person=_PURPOSE).hexdigest()
+
+
+def _begins(request: InferenceRequest) -> bool:
+    return not request.history and not request.later
+
+
+def _session_of(parsed: ParsedRequest, known: SessionSeen, idle_s: float) -> Session:
+    request, ask = parsed.request, parsed.ask
+    return Session(
+        known.model,
+        in_loop=_in_loop(parsed),
+        is_idle=parsed.asked_s - known.at_s >= idle_s,
+        new_topic=ask.has_topic and not ask.context,
+        wants_better=parsed.gives_feedback or _got_nowhere(request.history),
+        cached_tokens=known.tokens,
+    )
+
+
+def _in_loop(parsed: ParsedRequest) -> bool:
+    """Whether the model has not said its last word: clients put results and reminders into user messages."""
+    request = parsed.request
+    after_results = bool(request.history) and request.history[-1].role == "tool"
+    return bool(request.later) or parsed.ask.skipped > 0 or after_results
+
+
+def _got_nowhere(history: Sequence[Turn]) -> bool:
+    """Whether the tool loop before the ask ended with errors in a row, or with a failing call made again."""
+    loop = list(takewhile(lambda turn: turn.role != "user", reversed(history)))
+    failed = [has_failed(turn) for turn in loop if turn.role == "tool"]
+    calls = [(call.name, call.arguments) for turn in loop for call in reversed(turn.tool_calls)]
+    in_a_row = len(failed) > 1 and all(failed[:2])
+    again = bool(failed) and failed[0] and calls.count(calls[0]) > 1 if calls else False
+    return in_a_row or again

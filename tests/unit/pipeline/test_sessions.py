@@ -1,0 +1,201 @@
+"""Sessions stay on their model, from the request to the log line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+import pytest
+
+from router_extproc.dialects import DIALECTS
+from router_extproc.llm.price import Price
+from router_extproc.pipeline.decision import Forward
+from router_extproc.pipeline.explain import explain_request
+from router_extproc.pipeline.parsed_request import RawRequest
+from router_extproc.protocol.headers import Headers
+from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.rules import ALWAYS
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
+from router_extproc.testing.router import LARGE, SMALL, FakeRouter, fake_router
+
+Message = Mapping[str, object]
+HARD, EASY = "Prove the theorem of Lagrange.", "What is the capital of Norway?"
+TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+NO_HEADERS: Mapping[str, str] = {}
+REMINDER = "<system-reminder>\nToday is Monday.\n</system-reminder>"
+
+
+@dataclass(slots=True)
+class Told:
+    """Chooses what a test says. Fits Selection."""
+
+    model: str = "large"
+    by_need: bool = True
+    counts_tokens: bool = True
+    signals: frozenset[str] = frozenset()
+
+    def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:  # noqa: ARG002
+        chosen = next(each for each in candidates if each.target.model == self.model)
+        return Choice(chosen, "told so")
+
+
+class Chat:
+    """Clients of one router whose selection is told what to choose."""
+
+    def __init__(self) -> None:
+        self.told = Told()
+        candidates = (Candidate(SMALL, price=Price(0.1, 0.1)), Candidate(LARGE, price=Price(10, 10)))
+        decision = RoutingDecision("d", 1, ALWAYS, candidates, None, selection=self.told)
+        self.router: FakeRouter = fake_router(decisions=[decision], cached=False)
+
+    def named(self, header: str) -> Chat:
+        """Sessions have a header's name from now on."""
+        policy = self.router.application.current.router.policy
+        self.router = self.router.swapped(replace(policy, session_headers=(header,)))
+        return self
+
+    async def ask(
+        self, choice: str, *messages: Message, headers: Mapping[str, str] = NO_HEADERS, tools: bool = True
+    ) -> str:
+        """The model that a request goes to when the selection chooses this one."""
+        self.told.model = choice
+        decision = await self.router.parts.pipeline.decide(raw(*messages, headers=headers, tools=tools))
+        assert isinstance(decision, Forward)
+        return decision.route.target.model
+
+
+def raw(*messages: Message, headers: Mapping[str, str] = NO_HEADERS, tools: bool = True) -> RawRequest:
+    body: dict[str, object] = {"model": "auto", "messages": messages}
+    if tools:
+        body["tools"] = TOOLS
+    return RawRequest(DIALECTS["openai_chat"], Headers(tuple(headers.items())), orjson.dumps(body))
+
+
+def user(text: str) -> Message:
+    return {"role": "user", "content": text}
+
+
+def said(text: str = "So it is.") -> Message:
+    return {"role": "assistant", "content": text}
+
+
+def call(at: str = "a") -> Message:
+    function = {"name": "look", "arguments": orjson.dumps({"at": at}).decode()}
+    return {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "1", "type": "function", "function": function}],
+    }
+
+
+def result(text: str = "fine") -> Message:
+    return {"role": "tool", "tool_call_id": "1", "content": text}
+
+
+LOOP = (user(HARD), call(), result())
+
+
+@pytest.mark.parametrize("by_need", [True, False])
+@pytest.mark.parametrize(
+    "step", [(), (said("Let me"),), (user(REMINDER),), (user(EASY),)], ids=str
+)  # fmt: skip
+async def test_a_tool_loop_stays_on_its_model(step: tuple[Message, ...], *, by_need: bool) -> None:
+    chat = Chat()
+    chat.told.by_need = by_need
+    assert await chat.ask("large", user(HARD)) == "large"
+    chat.router.clock.advance(10_000)
+    assert await chat.ask("small", *LOOP, *step) == "large"
+
+
+async def test_a_request_without_earlier_turns_begins_a_session() -> None:
+    chat = Chat()
+    assert await chat.ask("large", user(HARD)) == "large"
+    assert await chat.ask("small", user(HARD)) == "small"
+    assert await chat.ask("large", *LOOP) == "small"
+
+
+async def test_a_follow_up_stays_and_a_new_topic_or_silence_moves_down() -> None:
+    chat = Chat()
+    await chat.ask("large", user(HARD))
+    assert await chat.ask("small", user(HARD), said(), user("why?")) == "large"
+    assert await chat.ask("small", user(HARD), said(), user(EASY)) == "small"
+    await chat.ask("large", user(EASY))
+    chat.router.clock.advance(899)
+    assert await chat.ask("small", user(EASY), said(), user("why?")) == "large"
+    chat.router.clock.advance(901)
+    assert await chat.ask("small", user(EASY), said(), user("why?")) == "small"
+
+
+async def test_a_harder_ask_moves_up() -> None:
+    chat = Chat()
+    await chat.ask("small", user(EASY))
+    assert await chat.ask("large", user(EASY), said(), user("why?")) == "large"
+
+
+async def test_an_answer_that_was_wrong_moves_up() -> None:
+    chat = Chat()
+    await chat.ask("small", user(EASY))
+    wrong = {"x-router-cache-feedback": "wrong"}
+    assert await chat.ask("small", user(EASY), headers=wrong) == "large"
+    assert await chat.ask("small", user(EASY), said(), user("why?")) == "large"
+
+
+@pytest.mark.parametrize(
+    ("loop", "to"),
+    [
+        ([call("a"), result("Error: no"), call("b"), result("Error: no")], "large"),
+        ([call("a"), result("fine"), call("a"), result("Error: no")], "large"),
+        ([call("a"), result("Error: no")], "small"),
+        ([call("a"), result("Error: no"), call("a"), result("fine")], "small"),
+        ([call("a"), result("fine")], "small"),
+        ([], "small"),
+    ],
+)
+async def test_a_loop_that_got_nowhere_moves_up_once_it_is_over(loop: list[Message], to: str) -> None:
+    chat = Chat()
+    await chat.ask("small", user(EASY))
+    assert await chat.ask("small", user(EASY), *loop, *([result("Error: no")] * bool(loop))) == "small"
+    assert await chat.ask("small", user(EASY), *loop, said(), user("and now?")) == to
+
+
+async def test_a_title_for_the_same_words_moves_no_session() -> None:
+    chat = Chat()
+    await chat.ask("large", user(HARD))
+    assert await chat.ask("small", user(HARD), tools=False) == "small"
+    assert await chat.ask("small", *LOOP) == "large"
+    assert await chat.ask("small", *LOOP, tools=False) == "large"
+    await chat.ask("small", user(HARD), tools=False)
+    assert await chat.ask("small", *LOOP, said(), user("why?")) == "large"
+
+
+async def test_sessions_of_clients_and_of_headers_are_apart() -> None:
+    chat = Chat().named("x-session-id")
+    one, other = {"x-session-id": "1" * 9000}, {"x-session-id": "2"}
+    await chat.ask("large", user(HARD), headers=one)
+    await chat.ask("small", user(HARD), headers=other)
+    await chat.ask("small", user(EASY), headers=one)
+    assert await chat.ask("small", *LOOP, headers=one) == "large"
+    assert await chat.ask("large", *LOOP, headers=other) == "small"
+    assert await chat.ask("small", *LOOP, headers={**one, "authorization": "Bearer other"}) == "small"
+
+
+async def test_explaining_says_why_and_remembers_nothing() -> None:
+    chat = Chat()
+    await chat.ask("large", user(HARD))
+    before = chat.router.application.learned.sessions.known
+    chat.told.model = "small"
+    explained = await explain_request(chat.router.parts.pipeline, raw(*LOOP))
+    (large,) = [each for each in explained.models if each.chosen]
+    assert (large.model, large.reason) == (
+        "large",
+        "session: stays on large because it is inside a tool loop",
+    )
+    assert chat.router.application.learned.sessions.known == before
+
+
+async def test_a_session_survives_a_reload() -> None:
+    chat = Chat()
+    await chat.ask("large", user(HARD))
+    chat.router = chat.router.swapped(chat.router.application.current.router.policy)
+    assert await chat.ask("small", *LOOP) == "large"
