@@ -55,7 +55,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Logs:
         demo.ask(PROMPT, headers=of("hit"))
         demo.ask([], headers=of("rejected"))
         demo.ask(f"{PROMPT} {secrets.token_hex(4)}", headers=of("streamed"), stream=True)
-        demo.ask(PROMPT, headers={"traceparent": f"{SECRET}-{traces['unnamed']}", "x-request-id": SECRET})
+        odd = {"traceparent": f"{SECRET}-{traces['unnamed']}", "x-request-id": f"an id of no form: {SECRET}"}
+        demo.ask(PROMPT, headers=odd)
         run = demo.folder
     return Logs(traces, (run / "envoy.log").read_text(), (run / "sidecar.log").read_text())
 

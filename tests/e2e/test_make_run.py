@@ -178,8 +178,13 @@ def test_a_real_model_is_pinned(demo: Demo) -> None:
 
 
 def test_another_path_passes_untouched(demo: Demo) -> None:
+    answer = httpx.get(f"{demo.url}/demo/seen", trust_env=False)
+    assert answer.json()["pool"] == "small"
+
+
+def test_the_list_of_models_is_the_routers_own(demo: Demo) -> None:
     answer = httpx.get(f"{demo.url}/v1/models", trust_env=False)
-    assert answer.json()["data"][0]["id"] == "demo-small"
+    assert [each["id"] for each in answer.json()["data"]][:3] == ["auto", "demo-large", "demo-small"]
 
 
 @pytest.mark.parametrize(
