@@ -49,8 +49,8 @@ LAYERS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
     ("what happens to one request, and what is learned from its answer", ("pipeline",)),
     ("configuration; telemetry", ("config", "telemetry")),
     (
-        "admin port; what is put together; evaluation; Envoy's YAML; moving in",
-        ("admin", "app", "evaluation", "envoy_config", "migration"),
+        "admin port; what is put together; evaluation; simulation; Envoy's YAML; moving in",
+        ("admin", "app", "evaluation", "simulation", "envoy_config", "migration"),
     ),
     ("processes; training; test aids", ("process", "training", "testing")),
     ("demo; bench; commands", ("demo", "bench", "cli", "__main__")),
