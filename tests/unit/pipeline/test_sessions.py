@@ -115,6 +115,16 @@ async def test_a_request_without_earlier_turns_begins_a_session() -> None:
     assert await chat.ask("large", *LOOP) == "small"
 
 
+async def test_the_same_first_request_again_is_no_move() -> None:
+    """It is as likely another conversation that begins alike."""
+    chat = Chat()
+    for _ in range(2):
+        decision = await chat.router.parts.pipeline.decide(raw(user(HARD)))
+        assert isinstance(decision, Forward)
+        assert decision.route.choice is not None
+        assert decision.route.choice.move == "new"
+
+
 async def test_a_follow_up_stays_and_a_new_topic_or_silence_moves_down() -> None:
     chat = Chat()
     await chat.ask("large", user(HARD))
