@@ -129,7 +129,7 @@ class Installation:
         return reply.headers.get(CACHE_HEADER) == "hit-exact"
 
     def is_itself(self) -> bool:
-        """True when all workers, Milvus and all endpoints are there and requests are routed."""
+        """True when all workers, Milvus and all endpoints are there and in use, and requests are routed."""
         with contextlib.suppress(httpx.HTTPError, OSError, LookupError, TypeError):
             state = httpx.get(f"{self.admin_url}/readyz", timeout=5.0, trust_env=False).json()
             healthy = self.envoy.counters("cluster.")
@@ -137,6 +137,8 @@ class Installation:
             return (
                 all(state["workers_ready"].values())
                 and state["cache"]["backend"]["state"] == "ready"
+                and all(state["pools_up"].values())
+                and set(state["model_states"].values()) <= {"open"}
                 and all(healthy[f"cluster.{name}.membership_healthy"] == n for name, n in wanted.items())
                 and self.ask(f"maths, attempt {time.monotonic()}").headers.get(MODEL_HEADER) == "large"
             )
