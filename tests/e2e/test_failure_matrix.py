@@ -382,6 +382,9 @@ def nothing(_: int) -> int:
     return 0
 
 
+#: Goes to the model that has a fallback.
+LONELY: Final = "lonely"
+
 FAILURES: Final = {
     "one worker killed": Failure(signalled(one, signal.SIGKILL)),
     "all workers killed": Failure(signalled(Installation.workers, signal.SIGKILL)),
@@ -401,7 +404,7 @@ FAILURES: Final = {
     "pool endpoint hanging": Failure(endpoint_gone(frozen=True), prompt="poetry"),
     "whole pool down": Failure(endpoint_gone(frozen=False, whole_pool="large")),
     "whole pool down, with a fallback": Failure(
-        endpoint_gone(frozen=False, whole_pool="lone"), prompt="lonely"
+        endpoint_gone(frozen=False, whole_pool="lone"), prompt=LONELY
     ),
     "Envoy stopping": Failure(drained, around=an_envoy_of_its_own),
     "Envoy stale": Failure(lambda _: contextlib.nullcontext(), around=stale_envoy),
@@ -432,6 +435,12 @@ class Tried:
 
     outcomes: list[str]
     prompts: list[str]
+
+
+def all_workers_ask(product: Installation, model: str) -> bool:
+    """True when this model answers itself: a worker that saw its pool fail asks the fallback for a while."""
+    replies = (product.ask(new(LONELY)) for _ in range(ASKED_TIMES))
+    return all(reply.headers.get("x-router-model") == model for reply in replies)
 
 
 def new(prompt: str) -> str:
@@ -465,6 +474,8 @@ def try_mid_stream(attempt: Attempt, failure: Failure) -> Tried:
         return Tried([outcome(attempt, prompt, midway=fail)], [prompt])
 
 
+#: Envoy spreads them over two workers.
+ASKED_TIMES: Final = 4
 TRY: Final = {"before": try_before, "during": try_during, "mid-stream": try_mid_stream}
 
 
@@ -499,6 +510,8 @@ def stored(product: Installation, prompt: str, expected: frozenset[str]) -> str:
 def test_it_fails_as_the_page_says(installation: Installation, row: Row) -> None:
     failure = FAILURES[row.failure]
     until(installation.is_itself, within_s=RECOVERED_S)
+    if failure.prompt == LONELY:
+        until(lambda: all_workers_ask(installation, "lone"), within_s=RECOVERED_S)
     counted, said = installation.metrics(), len(installation.log_lines())
     attempt = Attempt(
         installation, installation.envoy, {each.port: each.seen() for each in installation.endpoints()}
