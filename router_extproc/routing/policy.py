@@ -244,11 +244,15 @@ class Policy:
             targets = [each.target for each in decision.candidates]
             refusal = too_long(targets, demands) or Unaccepted(missing(targets, demands))
             return LocalReply(name, refusal, tags, trace)
-        choice = decision.choose(_taking(candidates, known.traffic), known)
-        target = choice.candidate.target
+        taking = _taking(candidates, known.traffic)
+        choice = decision.choose(taking, known)
+        # What is answered in the place of a paused model is for nobody once that is back.
+        meant = choice if len(taking) == len(candidates) else decision.choose(candidates, known)
+        target = meant.candidate.target
         route = Route(
             name, target, decision.changes, tags, trace, redaction=decision.redaction, choice=choice
         )
+        route = route.instead(choice.candidate.target)
         return self._with_fallback(route, known.traffic, demands)
 
     def decide_pinned(

@@ -163,7 +163,7 @@ class _Run:
     def _failed(self, served: Served, attempt: Attempt, trouble: Trouble) -> None:
         """The pool did not begin to answer: the next one is asked, or the client gets the error."""
         if trouble in self._on and served.others:
-            self._traffic.failed(served.model)
+            self._traffic.moved_on(served.model, DECISION)
             served.model = served.others.pop(0)
             self._send(served)
             return

@@ -102,9 +102,8 @@ class RetryExchange:
     def _learn(self, retry: _Retry, asked: str) -> None:
         """The model that was asked before this one has not answered."""
         traffic = self._parts.traffic
-        failed = None if traffic is None else traffic.cluster_of(asked)
-        if traffic is not None and failed is not None and failed != retry.alternative.cluster:
-            traffic.failed(failed)
+        if traffic is not None and traffic.cluster_of(asked) != retry.alternative.cluster:
+            traffic.moved_on(asked, retry.token.decision)
 
     def _token_of(self, retry: _Retry) -> WriteToken:
         """The request's token, under the keys of the model that answers; its time begins anew."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from router_extproc.clock import Clock
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.traffic.answers import AnswerSeen
 from router_extproc.routing.traffic.live import LiveTraffic
 from router_extproc.routing.traffic.snapshot import ALL_UP, TrafficSnapshot
 
@@ -26,7 +27,7 @@ _RESET: Final = "upstream_reset_before_response_started{"
 _UNCONNECTED: Final = "connection_failure"
 #: Requests in a row that a pool did not begin to answer: then it counts as down.
 FAILURES_MAX: Final = 3
-#: How long Envoy's word that a pool is down holds; then one request finds out again.
+#: How long Envoy's word that a pool is down holds; then requests find out again.
 ENVOY_SAID_S: Final = 5.0
 
 
@@ -109,8 +110,15 @@ class Traffic:
             pool.answered_s, pool.envoy_said_s = self._clock.monotonic_s(), None
             pool.failures = 0
 
+    def moved_on(self, model: str, decision: str) -> None:
+        """The model did not begin to answer a request of this decision, which has gone to another one."""
+        cluster = self.cluster_of(model)
+        if cluster is not None:
+            self.failed(cluster)
+            self.live.answered(AnswerSeen(model, decision, "failed"))
+
     def failed(self, cluster: str) -> None:
-        """The pool did not begin to answer a request, which has gone to another one."""
+        """The pool did not begin to answer a request."""
         pool = self._pools.get(cluster)
         if pool is None:
             return

@@ -13,6 +13,8 @@ from router_extproc.routing.policy import Policy, Route, RoutingDecision
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import FAILURES_MAX, Traffic, TrafficSnapshot
+from router_extproc.routing.traffic.health import PAUSE_MIN_S
+from router_extproc.routing.traffic.snapshot import Factors
 from router_extproc.testing.clock import ManualClock
 
 A, B, C = [Target(name, f"pool_{name}", f"served-{name}", None) for name in "abc"]
@@ -78,6 +80,22 @@ def test_a_pool_that_fails_some_requests_in_a_row_is_left_and_tried_again() -> N
     assert traffic.snapshot().is_down("pool_a")
     traffic.failed("pool_c")
     assert not traffic.snapshot().is_down("pool_c")
+
+
+def test_a_model_that_requests_move_on_from_is_paused_for_longer_each_time() -> None:
+    """So a pool that is silent costs few requests the wait for its first byte."""
+    clock = ManualClock()
+    traffic = Traffic(clock, TARGETS, ["a"])
+    traffic.live.follow(["a", "b"], Factors())
+    for _ in range(FAILURES_MAX):
+        traffic.moved_on("a", "d")
+    assert traffic.snapshot().of("a").state == "paused"
+    clock.advance(PAUSE_MIN_S)
+    assert traffic.snapshot().of("a").state == "probing"
+    traffic.moved_on("a", "d")
+    clock.advance(PAUSE_MIN_S)
+    assert traffic.snapshot().of("a").state == "paused"
+    traffic.moved_on("nobody", "d")
 
 
 def test_the_pools_that_may_be_left_are_watched() -> None:

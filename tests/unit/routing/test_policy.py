@@ -16,6 +16,7 @@ from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDeci
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.traffic import TrafficSnapshot
+from router_extproc.routing.traffic.snapshot import ModelTraffic
 from router_extproc.signals.base import Reading
 
 SMALL = Target("small", "vllm_small", "Qwen/Qwen3-4B", None)
@@ -58,6 +59,17 @@ def test_trace_names_every_decision_that_was_looked_at() -> None:
     trace = policy(*decisions).decide(MATHS).trace
     assert [(rule.decision, rule.matched) for rule in trace] == [("law", False), ("maths", True)]
     assert trace[0].tests == {"domain: law": False}
+
+
+def test_another_candidate_stands_in_for_a_paused_one() -> None:
+    """What it answers is for nobody once the model is back, so the route says in whose place it stands."""
+    both = RoutingDecision("d", 0, ALWAYS, (Candidate(LARGE), Candidate(SMALL)), None)
+    paused = TrafficSnapshot(models={"large": ModelTraffic("paused", available=False)})
+    routes = [policy(both).decide({}, traffic) for traffic in (paused, TrafficSnapshot())]
+    assert [(route.target, route.fallback_of) for route in routes if isinstance(route, Route)] == [
+        (SMALL, "large"),
+        (LARGE, None),
+    ]
 
 
 def test_a_pinned_request_asks_no_rule_of_others() -> None:

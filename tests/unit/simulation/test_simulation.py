@@ -83,6 +83,7 @@ def test_without_fail_over_an_outage_loses_requests() -> None:
 def test_requests_leave_a_silent_pool_at_the_time_for_the_first_byte() -> None:
     report = report_of(shipped("silent-pool"), "fastest")
     assert report.figures.lost == 0
+    assert report.preferred_changes_in_a_minute <= 2
     assert (report.phases[1].figures.p50_s or 0) < 1.5 + 3
 
 
