@@ -20,6 +20,8 @@ from router_extproc.routing.traffic.snapshot import ModelTraffic
 ANSWER_TOKENS: Final = 256.0
 #: The preferred candidate is passed by where another one takes less than that share of its time.
 PASSED_BY: Final = 0.5
+#: What a pool has in flight beside: so few more requests say little, also where it had none.
+FEW_IN_FLIGHT: Final = 8.0
 #: Answers that measure the preferred candidate for one request that measures another one.
 ANSWERS_MIN: Final = 10.0
 
@@ -77,7 +79,7 @@ class _Time:
         if traffic.speed is None:
             return None
         seconds = traffic.speed.whole_s(prompt_tokens, answer_tokens)
-        more = max(1.0, (1 + traffic.load) / (1 + traffic.usual_load))
+        more = max(1.0, (FEW_IN_FLIGHT + traffic.load) / (FEW_IN_FLIGHT + traffic.usual_load))
         return cls(candidate, traffic, seconds, seconds * more)
 
     @property

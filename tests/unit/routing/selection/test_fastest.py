@@ -40,10 +40,14 @@ def test_the_length_of_the_request_and_of_answers_counts() -> None:
 
 
 def test_much_more_in_flight_than_usual_passes_a_model_by() -> None:
-    loaded = replace(STEADY, load=20, usual_load=4)
+    loaded = replace(STEADY, load=60, usual_load=4)
     assert named(choose(100, a=QUICK, b=replace(loaded, load=6))) == ("b", FASTEST)
     assert named(choose(100, a=QUICK, b=loaded)) == ("a", LESS_LOADED)
-    assert choose(100, a=QUICK, b=loaded).numbers["b"]["load"] == 20
+    assert choose(100, a=QUICK, b=loaded).numbers["b"]["load"] == 60
+
+
+def test_a_few_requests_in_flight_do_not_make_a_pool_slow_that_had_none() -> None:
+    assert named(choose(100, a=QUICK, b=replace(STEADY, load=5, usual_load=0))) == ("b", FASTEST)
 
 
 def test_what_was_not_measured_for_a_while_gets_one_request_where_there_are_many() -> None:
