@@ -450,8 +450,18 @@ def new(prompt: str) -> str:
 
 def try_before(attempt: Attempt, failure: Failure) -> Tried:
     prompts = [new(failure.prompt) for _ in range(4)]
+    lost = times_lost(attempt.product)
     with failure.failing(attempt):
-        return Tried([outcome(attempt, prompt) for prompt in prompts], prompts)
+        tried = Tried([outcome(attempt, prompt) for prompt in prompts], prompts)
+        if failure.prompt == LONELY:
+            # The requests themselves go on to the fallback; the sidecar looks after the pool now and then.
+            until(lambda: times_lost(attempt.product) > lost, within_s=SHOWN_S)
+        return tried
+
+
+def times_lost(product: Installation) -> int:
+    """How often the sidecar has said that a pool is lost."""
+    return sum(line.get("event") == "pool lost: its fallback answers" for line in product.log_lines())
 
 
 def try_during(attempt: Attempt, failure: Failure) -> Tried:
