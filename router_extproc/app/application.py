@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from router_extproc.app.assemble import Router, Surroundings, assemble, nobody_counts
+from router_extproc.app.assemble import Router, Surroundings, assemble, nobody_counts, nobody_hears
 from router_extproc.app.learned import Learned, nothing_learned
 from router_extproc.app.resources import Resources, open_resources
 from router_extproc.cache.false_hits.evidence import Evidence
@@ -23,6 +23,7 @@ from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
+from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, ask_nobody
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import Listener
@@ -139,12 +140,15 @@ async def build(
     version: int = 1,
     shadow: Config | None = None,
     shadow_decided: Callable[[ShadowDecision], None] = nobody_counts,
+    ask_pool: AskPool = ask_nobody,
+    evaluated: Callable[[Evaluated], None] = nobody_hears,
 ) -> AsyncIterator[Application]:
     """The application of a checked configuration, open inside the block.
 
     version: number of the policy.
     shadow: what the configuration's `shadow_policy` names.
     shadow_decided: is told of each request that the shadow policy has decided, too.
+    ask_pool: reaches pools for shadow evaluations; evaluated: is told how each of them went.
 
     backend_listener: is told when the cache's backend is lost, and when it is back.
 
@@ -154,6 +158,13 @@ async def build(
     clock, policy = clock or SystemClock(), router_policy_of(config, shadow)
     async with open_resources(config, policy, clock, backend_listener) as resources:
         learned = nothing_learned(policy, clock, random.random)
-        surroundings = Surroundings(listener, clock, random.random, shadow_decided=shadow_decided)
+        surroundings = Surroundings(
+            listener,
+            clock,
+            random.random,
+            shadow_decided=shadow_decided,
+            ask_pool=ask_pool,
+            evaluated=evaluated,
+        )
         router = assemble(resources, policy.as_version(version), learned, surroundings)
         yield Application(learned, surroundings, CurrentRouter(router))

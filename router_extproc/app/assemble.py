@@ -25,6 +25,8 @@ from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
+from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, Evaluations, ask_nobody
+from router_extproc.pipeline.evaluation.sampling import EvaluationSampling
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.model_list import ModelList
 from router_extproc.pipeline.observer import AnswerObserver
@@ -55,6 +57,10 @@ def nobody_counts(_: ShadowDecision) -> None:
     """Where there is no shadow policy, or it is not looked at."""
 
 
+def nobody_hears(_: Evaluated) -> None:
+    """Where no evaluation is looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a router talks to beside its resources."""
@@ -67,6 +73,10 @@ class Surroundings:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Is told of each request that the shadow policy has decided, too.
     shadow_decided: Callable[[ShadowDecision], None] = nobody_counts
+    #: Reaches pools past Envoy, for shadow evaluations.
+    ask_pool: AskPool = ask_nobody
+    #: Is told how each of them went.
+    evaluated: Callable[[Evaluated], None] = nobody_hears
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,11 @@ class _Parts:
 
     def exchange(self) -> ExchangeParts:
         return ExchangeParts.of(
-            replace(self._pipeline(self.policy, self.learned.traffic), second=self._second()),
+            replace(
+                self._pipeline(self.policy, self.learned.traffic),
+                second=self._second(),
+                evaluations=self._sampling(),
+            ),
             self._observer(),
             find_api,
             self.surroundings.listener,
@@ -234,6 +248,27 @@ class _Parts:
             self.learned.homes,
             baseline=self.policy.baseline,
             thinking=self.learned.thinking,
+            evaluations=self._evaluations(),
+        )
+
+    def _sampling(self) -> EvaluationSampling | None:
+        rules = self.policy.evaluation
+        return EvaluationSampling(rules, self.surroundings.chance) if rules else None
+
+    def _evaluations(self) -> Evaluations | None:
+        rules, resources, around = self.policy.evaluation, self.resources, self.surroundings
+        if not rules or resources.encoder is None or resources.evaluating is None:
+            return None
+        return Evaluations(
+            rules,
+            self.learned.evaluation_budgets,
+            self.policy.prices,
+            around.clock,
+            resources.evaluating,
+            around.ask_pool,
+            AnswerComparison(resources.encoder),
+            resources.inference,
+            around.evaluated,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

@@ -17,6 +17,7 @@ from router_extproc.pipeline.caching.coalescing import Coalescer
 from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.savings import Savings
+from router_extproc.pipeline.evaluation.budgets import HourlyBudgets
 from router_extproc.pipeline.remembered_sessions import RememberedSessions
 from router_extproc.routing.pool_models import PoolModels
 from router_extproc.routing.traffic import Traffic
@@ -47,6 +48,8 @@ class Learned:
     pool_models: PoolModels = field(default_factory=PoolModels)
     #: On which model each session is.
     sessions: RememberedSessions = field(default_factory=RememberedSessions)
+    #: What shadow evaluation has spent of the last hour's requests.
+    evaluation_budgets: HourlyBudgets = field(default_factory=HourlyBudgets)
 
     def follow(self, policy: RouterPolicy) -> None:
         """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""
@@ -54,6 +57,7 @@ class Learned:
         self.evidence.follow(_false_hit_rates(policy.cache_policies))
         self.traffic.follow(routing.fallbacks.targets, routing.leavable)
         self.traffic.live.follow(routing.choices, policy.traffic)
+        self.evaluation_budgets.keep(policy.evaluation.names)
         self.hit_timing.follow(max_s=policy.cache.hide_timing_max_s)
         if coalescing is not None:
             self.coalescer.set_bounds(wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max)

@@ -30,6 +30,7 @@ from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.models.onnx.session import Engine
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.pipeline.background import BackgroundTasks
+from router_extproc.pipeline.evaluation import evaluations
 from router_extproc.pipeline.shadow_policy import WAITING_MAX
 from router_extproc.signals.base import Signal, SignalSettings
 
@@ -66,6 +67,8 @@ class Resources:
     heads: Mapping[str, str] = field(default_factory=dict)
     #: Of the models for which the length of a request matters, by the file of their tokenizer.
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
+    #: Shadow evaluations; None: none can be.
+    evaluating: BackgroundTasks | None = None
 
 
 @asynccontextmanager
@@ -97,12 +100,15 @@ async def open_resources(
             cache = await _open_cache(config, encoder, opening, verifier)
         background = await stack.enter_async_context(BackgroundTasks(clock))
         second = await stack.enter_async_context(BackgroundTasks(clock, tasks_max=WAITING_MAX))
+        evaluating = await stack.enter_async_context(
+            BackgroundTasks(clock, tasks_max=evaluations.WAITING_MAX, task_s=evaluations.EVALUATION_S)
+        )
         shadow = _open_signals(policy.shadow_signals, classifiers)
         counters = _open_counters(policy, classifiers, {})
         opened = (
             encoder, inference, bodies, signals, cache, background, languages, judging, shadow, second, heads,
         )  # fmt: skip
-        yield Resources(*opened, counters)
+        yield Resources(*opened, counters, evaluating)
 
 
 def reopened(

@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "reload": "Let a running sidecar work by its changed configuration, or by an earlier one.",
     "cache": "Inspect and change a running sidecar's cache: list, purge, export, warm.",
     "savings": "Show what routing and the cache of a running sidecar have saved.",
+    "shadow": "Show how often the model of a shadow evaluation would have been good enough.",
     "simulate": "Show what routing does over made-up pools that fail, slow down or cost.",
     "bench": "Measure what the sidecar adds to plain Envoy.",
     "demo": "Start Envoy, the sidecar, Milvus Lite and two pools.",

@@ -28,6 +28,7 @@ from router_extproc.config.decisions import Decision, DecisionCache
 from router_extproc.config.model import Config
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.savings import check_savings
+from router_extproc.config.shadow_evaluation import check_evaluation
 from router_extproc.config.translate import cache_policy_of
 from router_extproc.equivalence.languages import known_codes
 from router_extproc.errors import ConfigError
@@ -48,6 +49,7 @@ def check_config(config: Config) -> Iterator[ConfigError]:
     yield from _check_clusters(config)
     yield from check_pools.check(config)
     yield from check_savings(config)
+    yield from check_evaluation(config)
     for index, entry in enumerate(config.conversation.harness):
         yield from entry.problems(f"conversation.harness[{index}]")
     yield from check_signals.check_signals(config)

@@ -14,6 +14,7 @@ from router_extproc.config.request_changes import (
     Reasoning,
     SystemPrompt,
 )
+from router_extproc.config.shadow_evaluation import ShadowEvaluation
 from router_extproc.routing.selection import SELECTIONS
 from router_extproc.routing.selection.base import SelectionSettings
 from router_extproc.routing.selection.fixed import FixedSettings
@@ -173,6 +174,8 @@ class Decision(Section):
     #: Refuse requests, or answer them here.
     action: Action | None = None
     cache: DecisionCache = DecisionCache()
+    #: A sample of its requests is asked of another model, too; false: none is. None: as `shadow` says.
+    shadow: ShadowEvaluation | Literal[False] | None = None
     #: Stored with answers, to purge by.
     tags: tuple[str, ...] = ()
 

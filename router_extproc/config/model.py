@@ -21,6 +21,7 @@ from router_extproc.config.envoy import Envoy
 from router_extproc.config.failover import Failover
 from router_extproc.config.limits import Limits
 from router_extproc.config.savings import SavingsSection
+from router_extproc.config.shadow_evaluation import ShadowEvaluation
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.config.traffic import LiveTraffic, Sessions
@@ -217,6 +218,9 @@ class Config(Section):
     #: Another configuration, whose policy decides every request a second time without effect: where it would
     #: decide otherwise is counted. None: there is none.
     shadow_policy: str | None = None
+    #: A sample of every decision's requests is asked of another model, too. None: only of decisions that have
+    #: this section of their own.
+    shadow: ShadowEvaluation | None = None
     #: What happens when a pool does not begin to answer. false: what the pool says is the client's answer.
     failover: FailoverSection = Failover()
     savings: SavingsSection = SavingsSection()

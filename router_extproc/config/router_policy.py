@@ -16,6 +16,7 @@ from router_extproc.dialects.path_forms import PathForms
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRules
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
@@ -104,6 +105,8 @@ class RouterPolicy:
     session_headers: tuple[str, ...] = ()
     #: A session that was quiet for so long may go to a cheaper model, in seconds.
     session_idle_s: float = 900.0
+    #: Which requests another model gets, too.
+    evaluation: EvaluationRules = NO_EVALUATION
 
     @property
     def key_signals(self) -> frozenset[str]:
@@ -118,9 +121,9 @@ class RouterPolicy:
 
     @property
     def needs_encoder(self) -> bool:
-        """True when a signal needs it, also of the shadow policy; the cache does in any case."""
+        """True when a signal (of the shadow policy, too) or an evaluation needs it; the cache always does."""
         signals = (*self.signals.values(), *self.shadow_signals.values())
-        return any(signal.needs_encoder for signal in signals)
+        return bool(self.evaluation) or any(signal.needs_encoder for signal in signals)
 
     @property
     def shadow_signals(self) -> Mapping[str, SignalSettings]:

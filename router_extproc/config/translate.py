@@ -20,6 +20,7 @@ from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.config.savings import baseline_of
+from router_extproc.config.shadow_evaluation import evaluation_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.path_forms import PathForms
@@ -80,6 +81,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         traffic=Factors(**config.traffic.model_dump()),
         session_headers=tuple(name.lower() for name in config.sessions.headers),
         session_idle_s=config.sessions.idle_s,
+        evaluation=evaluation_of(config, targets),
     )
 
 

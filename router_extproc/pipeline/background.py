@@ -25,8 +25,9 @@ Outcome = Literal["done", "failed", "dropped"]
 class BackgroundTasks:
     """A queue and its single worker; an async context manager, inside which the work is done."""
 
-    def __init__(self, clock: Clock, *, tasks_max: int = TASKS_MAX) -> None:
-        """`tasks_max`: tasks that may wait."""
+    def __init__(self, clock: Clock, *, tasks_max: int = TASKS_MAX, task_s: float = TASK_S) -> None:
+        """`tasks_max`: tasks that may wait; `task_s`: seconds that one of them may take."""
+        self._task_s: Final = task_s
         self._clock: Final = clock
         self._queue: Final[asyncio.Queue[Callable[[], Awaitable[bool]]]] = asyncio.Queue(tasks_max)
         self._task: asyncio.Task[None] | None = None
@@ -68,5 +69,5 @@ class BackgroundTasks:
 
     async def _work(self) -> None:
         task = await self._queue.get()
-        result = await run_stage("background", task(), Budget.of(self._clock, TASK_S))
+        result = await run_stage("background", task(), Budget.of(self._clock, self._task_s))
         self._counters["done" if result.value else "failed"] += 1

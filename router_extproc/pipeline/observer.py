@@ -25,6 +25,7 @@ from router_extproc.pipeline.caching.hit_timing import HitTiming
 from router_extproc.pipeline.caching.pages import PagesHeard, told_pages
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.storing import AnswerStoring, AnswerToStore, EntrySink
+from router_extproc.pipeline.evaluation.evaluations import AnswerGiven, Evaluations
 from router_extproc.pipeline.live_answers import seen_in
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import WriteToken
@@ -65,6 +66,8 @@ class AnswerObserver:
     baseline: Baseline | None = None
     #: How long models think.
     thinking: ThinkingLengths = field(default_factory=ThinkingLengths)
+    #: None: no other model is asked, too.
+    evaluations: Evaluations | None = None
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -188,13 +191,16 @@ class Observation:
         return "event-stream" in self._headers.get("content-type", "")
 
     def _compare(self, answer: Answer | Incomplete) -> None:
-        shadow, plan = self._observer.shadow, self._token.shadow
-        if shadow is None or plan is None or self.foreign or isinstance(answer, Incomplete):
+        if self.foreign or isinstance(answer, Incomplete) or isinstance(self._api, RoutedApi):
             return
-        if isinstance(self._api, RoutedApi):
+        if not 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
             return
-        if 200 <= self._status <= 299:  # noqa: PLR2004 - the class of successful answers
-            shadow.compare(plan, self._token.decision, self._api, answer.facts)
+        token, shadow, evaluations = self._token, self._observer.shadow, self._observer.evaluations
+        if shadow is not None and token.shadow is not None:
+            shadow.compare(token.shadow, token.decision, self._api, answer.facts)
+        if evaluations is not None and token.evaluation is not None:
+            given = AnswerGiven(token.decision, token.model, self._api, answer.facts)
+            evaluations.offer(given, token.evaluation)
 
     def _note_pages(self) -> None:
         if self._observer.pages is not None and not self.foreign:

@@ -31,6 +31,7 @@ from router_extproc.pipeline.caching.savings import EntryWorth, Prices
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.evaluation.sampling import EvaluationSampling
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
@@ -38,7 +39,7 @@ from router_extproc.pipeline.redaction import refusal_of, run_redaction
 from router_extproc.pipeline.sessions import NO_SESSIONS, UNFOLLOWED, SessionKeeper
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
-from router_extproc.pipeline.token import Failover, WriteToken
+from router_extproc.pipeline.token import EvaluationAsk, Failover, WriteToken
 from router_extproc.pipeline.token_counts import TokenCounts, estimated
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
@@ -77,12 +78,16 @@ class RequestPipeline:
     #: None: costs are not compared.
     baseline: Baseline | None = None
     sessions: SessionKeeper = NO_SESSIONS
+    #: Says which requests another model gets, too; None: no such are.
+    evaluations: EvaluationSampling | None = None
 
     def read_only(self) -> RequestPipeline:
         """The same pipeline, whose decisions change neither cache nor sessions: to explain a request."""
         stage = None if self.cache_stage is None else self.cache_stage.read_only()
         sessions = self.sessions.read_only()
-        return replace(self, cache_stage=stage, second=None, explains=True, sessions=sessions)
+        return replace(
+            self, cache_stage=stage, second=None, explains=True, sessions=sessions, evaluations=None
+        )
 
     async def decide(self, raw: RawRequest) -> Decision:
         """The decision on one request; never raises on what a client sent."""
@@ -279,6 +284,7 @@ class RequestPipeline:
             plan,
             result.shadow,
             None if failover is None else Failover(failover.chain),
+            self._sample(parsed, route),
         )
         return Forward(
             route,
@@ -293,6 +299,12 @@ class RequestPipeline:
             decoded=bool(parsed.raw.coding),
             failover=failover,
         )
+
+    def _sample(self, parsed: ParsedRequest, route: Route) -> EvaluationAsk | None:
+        """The request as another model gets it, too, once it is answered."""
+        if self.evaluations is None:
+            return None
+        return self.evaluations.sample(parsed, route, estimated(parsed.request, self.policy))
 
     def _plan_failover(self, written: Written) -> FailoverPlan | None:
         if not self.failovers.orders or written.parsed.request.by_name:

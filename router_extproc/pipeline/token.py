@@ -8,7 +8,7 @@ process it is a value; `mutations` encodes it, the observer decodes it.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 6
+VERSION = 7
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -65,6 +65,18 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationAsk:
+    """The request as another model is asked, too, once the answer is complete."""
+
+    #: Who is asked: a key in `models`.
+    model: str
+    path: str
+    #: May hold the client's credential.
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class WriteToken:
     """One forwarded request, as its answer's observer sees it."""
 
@@ -80,6 +92,8 @@ class WriteToken:
     shadow: ShadowPlan | None = None
     #: None: only its own pool is asked.
     failover: Failover | None = None
+    #: None: no other model is asked, too.
+    evaluation: EvaluationAsk | None = None
 
     def encode(self) -> str:
         """The token as one short line of text."""
@@ -87,7 +101,8 @@ class WriteToken:
         began, ids = self.exchange.started_s, self.exchange.ids
         exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
         plan = self.plan and _plan_fields(self.plan)
-        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover]).decode()
+        ask = self.evaluation and _ask_fields(self.evaluation)
+        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover, ask]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -114,13 +129,25 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     plan: dict[str, Any] | None,
     shadow: dict[str, Any] | None,
     failover: dict[str, Any] | None,
+    evaluation: list[Any] | None,
 ) -> WriteToken:  # Any: the values of a JSON array and objects that we wrote
     began_s, *ids = exchange
     to_store = None if plan is None else _plan_of(plan)
     to_compare = None if shadow is None else ShadowPlan(**shadow)
     start = ExchangeStart(began_s, RequestIds(*ids))
     going_on = None if failover is None else Failover(**failover)
-    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on)
+    ask = None if evaluation is None else _ask_of(*evaluation)
+    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on, ask)
+
+
+def _ask_fields(ask: EvaluationAsk) -> list[object]:
+    # Any byte is one character of Latin-1: a body need not be sound UTF-8.
+    return [ask.model, ask.path, ask.headers, ask.body.decode("latin-1")]
+
+
+def _ask_of(model: str, path: str, headers: list[list[str]], body: str) -> EvaluationAsk:
+    pairs = tuple((name, value) for name, value in headers)
+    return EvaluationAsk(model, path, pairs, body.encode("latin-1"))
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

@@ -58,6 +58,7 @@ class PolicyFollowers:
         gone, self._labels = self._labels, labels
         self._metrics.forget("decision", set(gone.decisions) - set(labels.decisions))
         self._metrics.forget("model", set(gone.models) - set(labels.models))
+        self._metrics.forget("shadow_model", set(gone.models) - set(labels.models))
         self._metrics.forget("signal", set(gone.signals) - set(labels.signals))
         self._begin_at_zero()
 

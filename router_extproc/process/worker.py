@@ -29,6 +29,7 @@ from router_extproc.process.notify import READY, STOPPING, Notifier
 from router_extproc.process.open_sharing import answering, keeping
 from router_extproc.process.operations import RunningConfig, WorkerOperations
 from router_extproc.process.policy_followers import PolicyFollowers, asked_model
+from router_extproc.process.pool_asks import PoolAsks
 from router_extproc.process.pool_probe import PoolProbe
 from router_extproc.process.reload.config_file import ConfigFile, reloading
 from router_extproc.process.reload.control import LocalControl, RemoteControl
@@ -147,6 +148,7 @@ async def _open(
     config, own, metrics = given.config, given.own, telemetry.metrics
     clock = WatchedClock(SystemClock(), ClockJumps(metrics.registry).jumped)
     backend = _backend_telemetry(config, metrics)
+    asks = await stack.enter_async_context(PoolAsks(config.envoy.clusters).opened())
     application = await stack.enter_async_context(
         build(
             config,
@@ -156,6 +158,8 @@ async def _open(
             version=given.version.number,
             shadow=given.version.shadow,
             shadow_decided=metrics.shadow_policy.count,
+            ask_pool=asks.ask,
+            evaluated=metrics.evaluations.count,
         )
     )
     if backend is not None and application.cache is not None:

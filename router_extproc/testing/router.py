@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from router_extproc.app.application import Application, CurrentRouter
-from router_extproc.app.assemble import Surroundings, assemble
+from router_extproc.app.assemble import Surroundings, assemble, nobody_hears
 from router_extproc.app.learned import nothing_learned
 from router_extproc.app.resources import Resources
 from router_extproc.cache.base import CacheBackend, EntrySource
@@ -32,6 +32,8 @@ from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coa
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
+from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, ask_nobody
+from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRules
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
@@ -145,6 +147,9 @@ def fake_router(
     path_forms: PathForms = PLAIN_ONLY,
     failovers: Failovers = NO_FAILOVERS,
     baseline: Baseline | None = None,
+    evaluation: EvaluationRules = NO_EVALUATION,
+    ask_pool: AskPool = ask_nobody,
+    evaluated: Callable[[Evaluated], None] = nobody_hears,
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
@@ -167,6 +172,7 @@ def fake_router(
         old_headers=old_headers,
         path_forms=path_forms,
         baseline=baseline,
+        evaluation=evaluation,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)
     coalescer = Coalescer(
@@ -181,8 +187,9 @@ def fake_router(
         cache if cached else None,
         background,
         languages,
+        evaluating=background,
     )
-    surroundings = Surroundings(reports, clock, chance, pause)
+    surroundings = Surroundings(reports, clock, chance, pause, ask_pool=ask_pool, evaluated=evaluated)
     router = assemble(resources, policy, learned, surroundings)
     return FakeRouter(
         router.parts,

@@ -116,7 +116,9 @@ class RetryExchange:
             plan = stored if other.fingerprint else None
         failover = token.failover and replace(token.failover, first=retry.plan.first, waited=waited)
         now_s = self._parts.clock.wall_s()
-        return replace(token, model=other.model, plan=plan, shadow=None, failover=failover, started_s=now_s)
+        going_on = replace(token, model=other.model, plan=plan, failover=failover, started_s=now_s)
+        # What was to be compared is an answer of the first model.
+        return replace(going_on, shadow=None, evaluation=None)
 
     def _refuse(self) -> ImmediateResponse:
         error = PoolUnavailable(_MESSAGE)

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Final, get_args
 
 from router_extproc.config.model import Config
+from router_extproc.config.shadow_evaluation import evaluated_in
 from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.routed import ROUTED_APIS
 from router_extproc.equivalence.languages import OTHER, known_codes
@@ -21,11 +22,13 @@ from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.decision import CacheStatus
+from router_extproc.pipeline.evaluation.evaluations import EvaluationOutcome
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED
 from router_extproc.routing.session import Move
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import TOKEN_KINDS
+from router_extproc.telemetry.metrics.evaluations import ENDED
 from router_extproc.telemetry.metrics.redaction import OF_ANSWERS, OF_MASKS, OF_REQUESTS
 
 #: Series that a counter may have at the start; a counter with more begins empty.
@@ -57,6 +60,8 @@ class KnownLabels:
     #: Decision and kind, of what is replaced and of what is masked.
     redacted: tuple[tuple[str, str], ...] = ()
     masked: tuple[tuple[str, str], ...] = ()
+    #: Decision, model, and who is asked, too.
+    evaluated: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
@@ -73,6 +78,7 @@ class KnownLabels:
             tuple(signals),
             tuple((name, kind) for name, redact in redacting if redact is not None for kind in redact.kinds),
             tuple((name, kind) for name, action in acting for kind in action.mask),
+            tuple(evaluated_in(config)),
         )
 
     @property
@@ -120,6 +126,9 @@ class KnownLabels:
             "cache_saved_cost": [(model, decision) for decision, model in self.routes],
             OF_REQUESTS: list(self.redacted),
             **{name: list[Values](self.redacted) for name in OF_ANSWERS},
+            ENDED: [
+                (*names, outcome) for names, outcome in product(self.evaluated, get_args(EvaluationOutcome))
+            ],
             OF_MASKS: list(self.masked),
             "streams_in_flight": [(role.value,) for role in Role],
             "streams": [(role.value, outcome) for role, outcome in product(Role, get_args(Outcome))],

@@ -28,6 +28,7 @@ from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import AnswerMetrics
 from router_extproc.telemetry.metrics.buckets import FAST_BUCKETS_S, SIMILARITY_BUCKETS
 from router_extproc.telemetry.metrics.cache import CacheCollector
+from router_extproc.telemetry.metrics.evaluations import EvaluationCounters
 from router_extproc.telemetry.metrics.evidence import EvidenceCollector
 from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
@@ -50,6 +51,7 @@ class Metrics(RegisteredMetrics):
         self._count_streams()
         self._redaction = RedactionCounters(self._counter)
         self._costs = SavingsCounters(self._counter)
+        self.evaluations = EvaluationCounters(self._counter)
         self._collect()
 
     def _count_requests(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
-from router_extproc.pipeline.token import ShadowPlan, StorePlan, WriteToken
+from router_extproc.pipeline.token import EvaluationAsk, ShadowPlan, StorePlan, WriteToken
 from router_extproc.testing.router import SEMANTIC
 
 START = ExchangeStart(12.0)
@@ -35,6 +35,15 @@ def test_token_comes_back_as_it_went() -> None:
 def test_token_carries_what_is_to_be_compared() -> None:
     token = WriteToken("openai_chat", "small", "maths", 12.5, START, None, ShadowPlan(Fingerprint("f"), 0.97))
     assert WriteToken.decode(token.encode()) == token
+
+
+def test_token_carries_the_request_for_another_model_and_shows_none_of_it() -> None:
+    """Whatever its bytes are: a pool may accept what is no sound UTF-8."""
+    ask = EvaluationAsk("large", "/v1/messages", (("x-api-key", "key"),), "größer".encode() + b"\xff")
+    token = WriteToken("openai_chat", "small", "maths", 12.5, START, None, evaluation=ask)
+    assert WriteToken.decode(token.encode()) == token
+    assert "key" not in repr(token)
+    assert "gr" not in repr(ask)
 
 
 def test_token_carries_the_start_and_the_ids_of_its_exchange() -> None:

@@ -60,6 +60,16 @@ def pooled(rest: str, *, first_byte_s: str = "20") -> str:
     return f"version: 1\ndefault_model: a\nmodels:\n{models}  twin: {{cluster: pa}}\n{envoy}{rest}"
 
 
+def evaluated(rest: str, *, small: int = 1, large: int = 4) -> str:
+    """A large model that answers and a small one, each with its pool and price."""
+    models = "".join(
+        f"  {name}: {{cluster: p{name}, cost: {{input_per_mtok: {price}}}}}\n"
+        for name, price in (("small", small), ("large", large))
+    )
+    pools = "envoy: {clusters: {psmall: {endpoints: ['a:1']}, plarge: {endpoints: ['b:1']}}}\n"
+    return f"version: 1\ndefault_model: large\nmodels:\n{models}{pools}{rest}"
+
+
 def among(*models: str) -> str:
     """A decision with these candidates."""
     return f"decisions: [{{name: a, models: [{', '.join(models)}]}}]\n"
@@ -235,7 +245,48 @@ MILVUS_AND_LIMITS: list[Case] = [
     ("envoy: {stream_idle_timeout_s: 1}", "envoy.stream_idle_timeout_s", "first byte takes longer", "envoy: {stream_idle_timeout_s: 30}"),
 ]  # fmt: skip
 
-EVERY = [*ADDRESSES, *SECRETS_AND_FILES, *UNREAD, *POOLS, *SIGNALS, *RULES, *CACHE, *MILVUS_AND_LIMITS]
+SHADOW = "shadow: {model: small}"
+OWN = "decisions: [{name: a, model: large, shadow: {model: %s}}]"
+EVALUATIONS: list[Case] = [
+    (
+        evaluated("shadow: {model: large}"),
+        "shadow.model",
+        "'large' is the only model that answers",
+        evaluated(SHADOW),
+    ),
+    (
+        evaluated(OWN % "large"),
+        "decisions[0].shadow.model",
+        "'large' is the only model that answers",
+        evaluated(OWN % "small"),
+    ),
+    (evaluated(SHADOW, small=0, large=0), "shadow.model", "no model has a price", evaluated(SHADOW, small=0)),
+    (evaluated(SHADOW, small=4), "shadow.model", "'small' is no cheaper", evaluated(SHADOW, small=3)),
+    (
+        evaluated(OWN % "small", small=5),
+        "decisions[0].shadow.model",
+        "'small' is no cheaper",
+        evaluated(OWN % "small"),
+    ),
+    (
+        evaluated(SHADOW).partition("envoy:")[0] + SHADOW,
+        "shadow.model",
+        "envoy.clusters.psmall.endpoints",
+        evaluated(SHADOW),
+    ),
+    (evaluated("shadow: {model: smal}"), "shadow.model", "no model named 'smal'", evaluated(SHADOW)),
+]
+EVERY = [
+    *EVALUATIONS,
+    *ADDRESSES,
+    *SECRETS_AND_FILES,
+    *UNREAD,
+    *POOLS,
+    *SIGNALS,
+    *RULES,
+    *CACHE,
+    *MILVUS_AND_LIMITS,
+]
 
 
 @pytest.fixture(autouse=True)

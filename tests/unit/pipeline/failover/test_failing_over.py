@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
+from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.token import WriteToken
@@ -113,6 +114,18 @@ async def test_the_answer_is_stored_as_that_of_a_model_that_stands_in(client: Cl
     for _ in range(3):
         client.router.traffic.failed("vllm_large")
     assert (await client.send(chat())).cache == "hit-exact"
+
+
+async def test_the_answer_of_the_next_model_is_compared_with_no_other() -> None:
+    """It might be asked to compare with itself, and the request would be made three times."""
+    client = Client(router(evaluation=EvaluationRules(EvaluationRule("", SMALL, 1.0, 9))))
+    sent = await client.send(chat())
+    told = metadata(sent)
+    assert WriteToken.decode(told[TOKEN_KEY]).evaluation is not None
+    reply = await retried(client, told, sent.forwarded.body or b"")
+    assert isinstance(reply, BodyReply)
+    told |= reply.dynamic_metadata[METADATA_NAMESPACE]
+    assert WriteToken.decode(told[TOKEN_KEY]).evaluation is None
 
 
 async def test_without_a_cache_nothing_is_stored() -> None:

@@ -1,0 +1,73 @@
+"""Which requests the sections `shadow` sample, and what is wrong with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from router_extproc.config.shadow_evaluation import evaluated_in
+from router_extproc.config.translate import router_policy_of
+from router_extproc.pipeline.evaluation.rules import EvaluationRule
+
+from .conftest import Problems, Read
+
+TEXT = """\
+version: 1
+workers: 4
+default_model: large
+models:
+  large: {cluster: pl, cost: {input_per_mtok: 4, output_per_mtok: 8}}
+  small: {cluster: ps, cost: {input_per_mtok: 1, output_per_mtok: 2}}
+signals: {k: {type: keywords, any: [asap]}}
+"""
+DECISIONS = """\
+decisions:
+  - name: own
+    model: large
+    when: {k: true}
+    shadow: {model: small, rate: 0.5, per_hour: 9, allow_tools: true}
+  - {name: never, model: large, shadow: false}
+  - {name: all, model: large}
+"""
+
+
+def test_a_decision_has_its_own_rule_none_or_that_for_all_and_each_worker_its_share(read: Read) -> None:
+    policy = router_policy_of(read(TEXT + DECISIONS + "shadow: {model: small}"))
+    rules, small = policy.evaluation, policy.catalogue.targets["small"]
+    assert rules.of("own") == EvaluationRule("own", small, 0.5, 2, allow_tools=True)
+    assert rules.of("never") is None
+    for_all = EvaluationRule("", small, 0.02, 25)
+    assert [rules.of(name) for name in ("all", "default")] == [for_all, for_all]
+    assert policy.needs_encoder
+
+
+def test_what_may_be_compared_is_known_before_it_is(read: Read) -> None:
+    """Counters begin at 0 by it."""
+    config = read(TEXT + DECISIONS + "shadow: {model: small}")
+    assert list(evaluated_in(config)) == [(name, "large", "small") for name in ("own", "all", "default")]
+    assert list(evaluated_in(read(TEXT))) == []
+
+
+def test_without_the_section_nothing_is_sampled_and_no_encoder_needed(read: Read) -> None:
+    policy = router_policy_of(read(TEXT))
+    assert not policy.evaluation
+    assert policy.evaluation.of("default") is None
+    assert not policy.needs_encoder
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        ("shadow: {model: smal}", "shadow.model", "no model named 'smal' (did you mean 'small'?)"),
+        ("shadow: {model: small, per_hour: 3}", "shadow.per_hour", "must be at least 4"),
+        ("shadow: {model: small, rate: 2}", "shadow.rate", "must be <= 1"),
+        (
+            "decisions: [{name: d, action: {answer: no}, shadow: {model: small}}]",
+            "decisions[0].shadow",
+            "has no effect",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told(problems: Problems, text: str, path: str, words: str) -> None:
+    (problem,) = problems(TEXT + text, alone=True)
+    assert problem.startswith(f"{path}: ")
+    assert words in problem
