@@ -28,7 +28,7 @@ class ShadowEvaluation(Section):
     #: Share of the requests.
     rate: float = Field(default=0.02, ge=0, le=1)
     #: Requests to it within any hour, of all workers together.
-    per_hour: int = Field(default=100, ge=1, le=100_000)
+    per_hour_max: int = Field(default=100, ge=1, le=100_000)
     #: Whether requests that offer tools are asked twice, too.
     allow_tools: bool = False
 
@@ -48,9 +48,11 @@ def check_evaluation(config: Config) -> Iterator[ConfigError]:
         if section.model not in config.models:
             hint = did_you_mean(section.model, config.models)
             yield ConfigError(f"{path}.model", f"no model named '{section.model}'{hint}")
-        if section.per_hour < config.workers:
-            problem = f"must be at least {config.workers}, one for each of `workers`, got {section.per_hour}"
-            yield ConfigError(f"{path}.per_hour", problem)
+        if section.per_hour_max < config.workers:
+            problem = (
+                f"must be at least {config.workers}, one for each of `workers`, got {section.per_hour_max}"
+            )
+            yield ConfigError(f"{path}.per_hour_max", problem)
     for index, decision in enumerate(config.decisions):
         if decision.shadow and decision.action is not None:
             problem = "has no effect: `action` asks no pool, or changes texts, and no such request is sampled"
@@ -71,7 +73,7 @@ def evaluation_of(config: Config, targets: Mapping[str, Target]) -> EvaluationRu
     """The sections as rules, each for one worker."""
 
     def rule(name: str, section: ShadowEvaluation) -> EvaluationRule:
-        share = section.per_hour // config.workers
+        share = section.per_hour_max // config.workers
         return EvaluationRule(name, targets[section.model], section.rate, share, section.allow_tools)
 
     own = {

@@ -27,7 +27,7 @@ EVALUATIONS = 'shadow_evaluations_total{decision="%s",model="large",outcome="%s"
 
 def sections(small: RecordingPool, large: RecordingPool) -> dict[str, Any]:
     """The large model answers; the small one is asked, too."""
-    every = {"model": "small", "rate": 1.0, "per_hour": 1000}
+    every = {"model": "small", "rate": 1.0, "per_hour_max": 1000}
     return {
         "models": {
             "small": {"cluster": "vllm_small", "served_name": "tiny-small", "cost": {"input_per_mtok": 1}},
@@ -42,7 +42,7 @@ def sections(small: RecordingPool, large: RecordingPool) -> dict[str, Any]:
                 "name": "rarely",
                 "when": {"rarely": True},
                 "model": "large",
-                "shadow": {**every, "per_hour": BUDGET},
+                "shadow": {**every, "per_hour_max": BUDGET},
             },
             {
                 "name": "tooled",
@@ -116,6 +116,64 @@ async def test_a_stream_is_compared_with_a_whole_answer(product: Product) -> Non
         assert (await answer.read()).endswith(b"data: [DONE]\n\n")
     await product.until(EVALUATIONS % ("every", "same"), before + 1)
     assert json.loads(asked(product.small)[0].body)["stream"] is False
+
+
+MESSAGE = {
+    "id": "m1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "It is blue."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 4, "output_tokens": 3},
+}
+TEXT = {"type": "output_text", "text": "It is blue.", "annotations": []}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m",
+    "status": "completed",
+    "output": [{"id": "i", "type": "message", "role": "assistant", "status": "completed", "content": [TEXT]}],
+    "usage": {"input_tokens": 4, "output_tokens": 3, "total_tokens": 7},
+}
+COMPLETION = {
+    "id": "c1",
+    "object": "text_completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "text": "It is blue.", "finish_reason": "stop", "logprobs": None}],
+    "usage": {"prompt_tokens": 4, "completion_tokens": 3, "total_tokens": 7},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "members", "answer"),
+    [
+        ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "messages?"}]}, MESSAGE),
+        ("/v1/responses", {"input": "responses?"}, RESPONSE),
+        ("/v1/completions", {"prompt": "completions?"}, COMPLETION),
+    ],
+)
+async def test_every_api_is_asked_in_its_own_form(
+    product: Product, path: str, members: dict[str, Any], answer: dict[str, Any]
+) -> None:
+    before = await ended(product, "every", "same")
+    for pool in (product.small, product.large):
+        pool.answer = PoolAnswer((json.dumps(answer).encode(),))
+    headers = {"x-api-key": "key", "anthropic-version": "2023-06-01"}
+    async with product.session.post(
+        f"{product.url}{path}?beta=true", json={"model": "auto", **members}, headers=headers
+    ) as reply:
+        assert reply.status == 200
+    await product.until(EVALUATIONS % ("every", "same"), before + 1)
+    (request,) = asked(product.small)
+    sent = json.loads(request.body)
+    assert (request.path, sent["model"]) == (path, "tiny-small")
+    assert {name: sent[name] for name in members} == members
+    assert {name: request.headers[name] for name in headers} == headers
+    assert sent.get("store", False) is False
 
 
 async def test_no_client_waits_for_it_and_a_dead_pool_harms_nobody(product: Product) -> None:

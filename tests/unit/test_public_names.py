@@ -45,6 +45,7 @@ FOREIGN = {"_connection_manager", "_overload_manager"}
 GUIDES_OWN = {"timeout", "similarity_threshold", "ttl_seconds", "max_entries", "dimension"}
 UNITS = ("_s", "_bytes", "_tokens", "_mtok", "_entries", "_exchanges", "_requests", "_rate", "_min", "_max")
 UNITLESS = {
+    "rate",
     "version",
     "priority",
     "port",

@@ -60,7 +60,7 @@ def may_ask(rule: EvaluationRule, parsed: ParsedRequest, route: Route, demands: 
 
 
 def _is_free(request: InferenceRequest, rule: EvaluationRule) -> bool:
-    if request.by_name or request.previous or request.alone not in {None, "kept-answer"}:
+    if request.alone not in {None, "kept-answer"}:
         return False
     offers_tools = request.has_tools or request.contents.tools_offered > 0
     return rule.allow_tools or not offers_tools

@@ -24,7 +24,7 @@ decisions:
   - name: own
     model: large
     when: {k: true}
-    shadow: {model: small, rate: 0.5, per_hour: 9, allow_tools: true}
+    shadow: {model: small, rate: 0.5, per_hour_max: 9, allow_tools: true}
   - {name: never, model: large, shadow: false}
   - {name: all, model: large}
 """
@@ -58,7 +58,7 @@ def test_without_the_section_nothing_is_sampled_and_no_encoder_needed(read: Read
     ("text", "path", "words"),
     [
         ("shadow: {model: smal}", "shadow.model", "no model named 'smal' (did you mean 'small'?)"),
-        ("shadow: {model: small, per_hour: 3}", "shadow.per_hour", "must be at least 4"),
+        ("shadow: {model: small, per_hour_max: 3}", "shadow.per_hour_max", "must be at least 4"),
         ("shadow: {model: small, rate: 2}", "shadow.rate", "must be <= 1"),
         (
             "decisions: [{name: d, action: {answer: no}, shadow: {model: small}}]",

@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 
+from router_extproc.clock import Budget
+from router_extproc.dialects import DIALECTS
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.pipeline.evaluation.evaluations import Evaluated, PoolFailed, PoolReply
 from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules
-from router_extproc.pipeline.evaluation.sampling import BODY_BYTES_MAX
+from router_extproc.pipeline.evaluation.sampling import BODY_BYTES_MAX, may_ask
+from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest
 from router_extproc.pipeline.token import EvaluationAsk, WriteToken
 from router_extproc.protocol.events import Origin
+from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.routing.accepts import NO_DEMANDS
 from router_extproc.routing.actions import Redaction
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.policy import Route, RoutingDecision
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
-from router_extproc.testing.client import Client, Sent, answer_json, chat
+from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat
 from router_extproc.testing.router import LARGE, SMALL, fake_router
 
 TOOLS = [{"type": "function", "function": {"name": "pay", "parameters": {"type": "object"}}}]
@@ -305,7 +310,33 @@ async def test_a_rule_that_is_gone_ends_what_was_sampled_under_it(pool: Pool) ->
     )
     client.answer(sent, answer_json())
     await client.router.background.finish()
-    assert pool.asked == []
+    assert client.router.background.counts() == {}
+
+
+async def test_what_is_answered_in_a_paused_models_place_is_not_compared(pool: Pool) -> None:
+    """Least of all with an answer of the pool that is down."""
+    client = shadowed(pool, rules(SMALL), fallbacks={"small": "large"})
+    client.router.traffic.heard("vllm_small", "no_healthy_upstream")
+    sent = await client.send(chat())
+    assert sent.sent_header("x-router-model") == "large"
+    assert sampled(sent) is None
+
+
+async def test_what_might_have_had_to_be_redacted_goes_to_one_pool_only(pool: Pool) -> None:
+    """A signal that was late leaves it open whether the request holds what must not leave."""
+    route = Route("default", SMALL, None)
+    parsed = client_parsed(shadowed(pool))
+    rule = rules().default
+    assert rule is not None
+    assert may_ask(rule, parsed, route, NO_DEMANDS)
+    assert not may_ask(rule, parsed, replace(route, may_act=True), NO_DEMANDS)
+
+
+def client_parsed(client: Client) -> ParsedRequest:
+    """A request as the router reads it."""
+    body = json.dumps(chat()).encode()
+    raw = RawRequest(DIALECTS["openai_chat"], Headers(((":path", PATH),)), body)
+    return client.router.parts.pipeline.reader.read(raw, Budget.of(client.router.clock, 1.0))
 
 
 async def test_who_explains_a_request_asks_nobody(pool: Pool) -> None:
