@@ -12,6 +12,7 @@ import httpx
 import orjson
 
 from router_extproc.admin.client_headers import as_client
+from router_extproc.cli.admin_address import admin_url
 from router_extproc.cli.admin_token import TOKEN_VARIABLE
 from router_extproc.errors import RouterError
 
@@ -35,8 +36,12 @@ class AdminPort:
     """Asks one sidecar; to be used as a context manager."""
 
     def __init__(self, address: str, token: str | None = None) -> None:
-        """`token`: what the port asks for; None: it asks for none."""
-        self._url: Final = f"http://{address}"
+        """`token`: what the port asks for; None: it asks for none.
+
+        Raises:
+            AddressError: the address is neither HOST:PORT nor a URL.
+        """
+        self._url: Final = admin_url(address)
         self._client: Final = httpx.Client(timeout=ASK_S, trust_env=False, headers=bearer(token))
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from router_extproc.cli.admin_port import AdminPort
 from router_extproc.cli.header_option import read_header
 
 Admin: TypeAlias = Annotated[
-    str, typer.Option("--admin", help="The sidecar's admin port.", metavar="HOST:PORT")
+    str, typer.Option("--admin", help="The sidecar's admin port, or its URL.", metavar="HOST:PORT")
 ]
 Scope: TypeAlias = Annotated[
     str | None, typer.Option(help="The scope's digest, as `cache list` shows it.", show_default=False)

@@ -12,8 +12,8 @@ from typing import Annotated, Union, get_args, get_origin
 from router_extproc.section import Section
 
 
-def keys_at(section: type[Section], keys: Sequence[str | int], *, tags: bool = False) -> list[str]:
-    """The known keys under a path; with `tags`, the values of `type` that a union there knows."""
+def keys_at(section: type[Section], keys: Sequence[str | int], *, tags: str = "") -> list[str]:
+    """The known keys under a path; with `tags`, the values of that key that a union there knows."""
     here: list[object] = [section]
     for key in keys:
         here = [inner for outer in here for inner in _inside(outer, key)]
@@ -21,13 +21,13 @@ def keys_at(section: type[Section], keys: Sequence[str | int], *, tags: bool = F
     return list(dict.fromkeys(found))
 
 
-def _names(kind: object, *, tags: bool) -> Iterator[str]:
+def _names(kind: object, *, tags: str) -> Iterator[str]:
     if not (isinstance(kind, type) and issubclass(kind, Section)):
         return
     if not tags:
         yield from (field.alias or name for name, field in kind.model_fields.items())
-    elif "type" in kind.model_fields:
-        yield from map(str, get_args(kind.model_fields["type"].annotation))
+    elif tags in kind.model_fields:
+        yield from map(str, get_args(kind.model_fields[tags].annotation))
 
 
 def _inside(kind: object, key: str | int) -> Iterator[object]:

@@ -110,7 +110,8 @@ def _keys(details: ErrorDetails, document: object) -> tuple[str | int, ...]:
     if details["type"] == "missing":
         keys.append(details["loc"][-1])
     if details["type"].startswith("union_tag"):
-        keys.append("type")
+        # pydantic writes the name as a literal: 'by'.
+        keys.append(str(details.get("ctx", {}).get("discriminator", "type")).strip("'"))
     return tuple(keys)
 
 
@@ -143,7 +144,7 @@ def _reason(details: ErrorDetails, keys: Sequence[str | int], section: type[Sect
 
 
 def _expected(section: type[Section], keys: Sequence[str | int]) -> list[str]:
-    return [f"'{tag}'" for tag in keys_at(section, keys[:-1], tags=True)]
+    return [f"'{tag}'" for tag in keys_at(section, keys[:-1], tags=str(keys[-1]))]
 
 
 def _got(value: object, *, hidden: bool) -> str:

@@ -54,7 +54,8 @@ def learned_from(folder: Path, *models: str) -> None:
         ("by: learned, model: mine, cost_weight: 0.2", "models.large.cost: is required"),
         ("by: learned", "decisions[0].selection.model: "),
         ("by: cheapest, quality_min: 2", "decisions[0].selection.quality_min: "),
-        ("by: wisest", "decisions[0].selection"),
+        ("by: wisest", "decisions[0].selection.by: must be one of 'fixed'"),
+        ("quality_min: 0.5", "decisions[0].selection.by: is required: one of 'fixed'"),
     ],
 )
 def test_what_a_selection_lacks_is_told(tmp_path: Path, selection: str, problem: str) -> None:
