@@ -28,6 +28,8 @@ class Need(Enum):
     CONTENT = 3
 
 
+#: What was saved, in numbers.
+SAVINGS: Final = "/savings"
 #: By path, of GET and HEAD. Everything else needs the most.
 _NEEDS: Final[Mapping[str, Need]] = MappingProxyType(
     {
@@ -37,6 +39,7 @@ _NEEDS: Final[Mapping[str, Need]] = MappingProxyType(
         "/readyz": Need.NAME,
         "/cache": Need.NUMBERS,
         "/cache/evidence": Need.NUMBERS,
+        SAVINGS: Need.NUMBERS,
     }
 )
 _READING: Final = frozenset({"GET", "HEAD"})

@@ -56,6 +56,10 @@ class Operations(Protocol):
         """All workers' Prometheus text."""
         ...
 
+    def savings(self) -> JsonValue:
+        """What was saved, of all workers together and, where state is kept, since that began."""
+        ...
+
     async def health(self) -> Health:
         """The health now; never raises."""
         ...

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from router_extproc.address import is_unix
 from router_extproc.admin import policy as policy_routes
-from router_extproc.admin.access import Access
+from router_extproc.admin.access import SAVINGS, Access
 from router_extproc.admin.base import Operations, PolicyControl, Question
 from router_extproc.admin.cache import routes as cache_routes
 from router_extproc.admin.cache.operations import CacheOperations
@@ -123,6 +123,7 @@ class AdminServer:
         self._add_numbers(application)
         application.router.add_post("/explain", self._explain)
         application.router.add_get("/", dashboard)
+        application.router.add_get(SAVINGS, self._savings, allow_head=False)
         if self._shared is not None:
             application.router.add_post(SHARED, self._share)
         self._cache.add_to(application)
@@ -164,6 +165,9 @@ class AdminServer:
     async def _metrics_text(self, _request: web.Request) -> web.StreamResponse:
         text = await self._operations.metrics()
         return web.Response(body=text, headers={"content-type": CONTENT_TYPE})
+
+    async def _savings(self, _request: web.Request) -> web.StreamResponse:
+        return json_reply(self._operations.savings())
 
     async def _ready(self, _request: web.Request) -> web.StreamResponse:
         health = await self._operations.health()

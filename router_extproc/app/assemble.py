@@ -29,6 +29,7 @@ from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, E
 from router_extproc.pipeline.evaluation.sampling import EvaluationSampling
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.model_list import ModelList
+from router_extproc.pipeline.more_headers import all_headers
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
@@ -124,7 +125,7 @@ class _Parts:
             self.surroundings.pause,
             coalesces=self.policy.cache.coalescing is not None,
             operators=Operators(self.policy.debug_token, self.policy.version),
-            old_headers=self.policy.old_headers,
+            more_headers=all_headers(self.policy.old_headers, self.policy.saved_header),
             model_list=self._model_list(),
             path_forms=self.policy.path_forms,
         )
@@ -160,6 +161,7 @@ class _Parts:
             traffic,
             failovers=policy.routing.failovers,
             baseline=policy.baseline,
+            tenants=policy.tenants,
             sessions=SessionKeeper(
                 None if traffic is None else self.learned.sessions,
                 policy.session_headers,

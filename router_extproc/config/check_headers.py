@@ -47,7 +47,14 @@ def check_headers(config: Config) -> Iterator[ConfigError]:
     for key, signal in config.signals.items():
         if isinstance(signal, HeaderSettings | ClaimSettings) and (problem := _why_absent(signal.header)):
             yield ConfigError(f"signals.{key}.header", f"{problem}, so it would never match")
+    for key in ("by_header", "claim_header"):
+        if problem := _why_no_tenant(getattr(config.savings, key)):
+            yield ConfigError(f"savings.{key}", f"{problem}, so no tenant would be told by it")
     yield from _check_stripped(config)
+
+
+def _why_no_tenant(name: str | None) -> str | None:
+    return None if name is None else _why_absent(name) or _why_shared(name)
 
 
 def _check_scope(path: str, scope: ScopeFields) -> Iterator[ConfigError]:

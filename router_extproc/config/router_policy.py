@@ -18,6 +18,8 @@ from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRules
 from router_extproc.pipeline.old_headers import OldHeaders
+from router_extproc.pipeline.saved_header import SavedHeader
+from router_extproc.pipeline.tenants import Tenants
 from router_extproc.routing.catalogue import Catalogue
 from router_extproc.routing.policy import Policy
 from router_extproc.routing.traffic.snapshot import ALL_FACTORS, Factors
@@ -97,8 +99,12 @@ class RouterPolicy:
     path_forms: PathForms = field(default_factory=PathForms)
     #: Headers of another router, beside our own; None: our own only.
     old_headers: OldHeaders | None = None
+    #: Answers say what they save; None: they do not.
+    saved_header: SavedHeader | None = None
     #: With what the cost of answers is compared; None: no model has a price.
     baseline: Baseline | None = None
+    #: By whom costs are told; None: they are not.
+    tenants: Tenants | None = None
     #: What of live traffic counts.
     traffic: Factors = ALL_FACTORS
     #: Names in lower case of headers that name a session.

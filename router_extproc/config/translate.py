@@ -19,7 +19,7 @@ from router_extproc.config.check_selections import own_signals
 from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
-from router_extproc.config.savings import baseline_of
+from router_extproc.config.savings import baseline_of, tenants_of
 from router_extproc.config.shadow_evaluation import evaluation_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
@@ -30,6 +30,7 @@ from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.old_headers import OldHeaders
+from router_extproc.pipeline.saved_header import SavedHeader
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.failover import Failovers
@@ -51,6 +52,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
     """What the configuration says of requests, as one value; `shadow`: what its `shadow_policy` names."""
     targets = _targets(config.models)
     prices = _prices(config.models)
+    baseline = _baseline(config, prices)
     routing = _routing(config, targets, prices)
     cache = _cache_settings(config.semantic_cache)
     looked_at = routing.signals | cache.reuse.signals
@@ -77,7 +79,9 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         path_forms=PathForms(config.envoy.path_prefixes),
         own_model_list=config.model_list == "router",
         old_headers=_old_headers(config),
-        baseline=_baseline(config, prices),
+        baseline=baseline,
+        saved_header=SavedHeader(baseline) if config.savings.header and baseline is not None else None,
+        tenants=tenants_of(config),
         traffic=Factors(**config.traffic.model_dump()),
         session_headers=tuple(name.lower() for name in config.sessions.headers),
         session_idle_s=config.sessions.idle_s,

@@ -53,10 +53,12 @@ from router_extproc.protocol.names import (
     OLD_MODEL_HEADER,
     OLD_REASONING_HEADER,
     ORIGIN_HEADER,
+    SAVED_HEADER,
 )
 
 #: What a page may read beside the few headers that it always may.
 EXPOSED: Final = (
+    SAVED_HEADER,
     MODEL_HEADER,
     DECISION_HEADER,
     CACHE_HEADER,

@@ -33,6 +33,8 @@ class Compared:
     high: float
     #: What the model would have thought for, had its decision not switched that off, as it does otherwise.
     unthought: float = 0.0
+    #: The tokens of that.
+    unthought_tokens: float = 0.0
 
 
 class ThinkingLengths:
@@ -61,6 +63,13 @@ class Baseline:
     #: Decisions that switch reasoning off.
     thoughtless: frozenset[str] = frozenset()
 
+    def saved_per_mtok(self, model: str) -> tuple[float, float] | None:
+        """What a million tokens of input, and of output, of this model save; None: a price is not known."""
+        own, other = self.prices.get(model), self.prices.get(self.model)
+        if own is None or other is None:
+            return None
+        return other.input_per_mtok - own.input_per_mtok, other.output_per_mtok - own.output_per_mtok
+
     def of_answer(
         self, model: str, decision: str, usage: Usage | None, lengths: ThinkingLengths
     ) -> Compared | None:
@@ -71,7 +80,9 @@ class Baseline:
         if decision not in self.thoughtless:
             lengths.note(model, usage.reasoning_tokens)
             return compared
-        return replace(compared, unthought=self.prices[model].of_tokens(0, lengths.of(model)))
+        tokens = lengths.of(model)
+        cost = self.prices[model].of_tokens(0, tokens)
+        return replace(compared, unthought=cost, unthought_tokens=tokens)
 
     def compare(self, model: str, usage: Usage | None) -> Compared | None:
         """The answer's cost beside the baseline's; None: nothing is known of its tokens or of its price."""

@@ -15,7 +15,9 @@ from router_extproc.errors import RequestError
 from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.caching.result import OFF
 from router_extproc.pipeline.decision import Explanation, Forward, Reject
+from router_extproc.pipeline.parsed_request import joined_headers
 from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
+from router_extproc.pipeline.tenants import Tenants, tenant_of
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.catalogue import Catalogue
@@ -50,6 +52,8 @@ class RoutingByName:
     bodies: BodyReader
     #: None: no model has a fallback.
     traffic: Traffic | None = None
+    #: None: costs are not told by tenant.
+    tenants: Tenants | None = None
 
     async def decide(self, request: NamedRequest) -> Forward | Reject:
         """The decision on one request; never raises on what a client sent."""
@@ -68,7 +72,13 @@ class RoutingByName:
         unchanged = name is None or name == served
         body = plain if unchanged else api.model.rename(plain, content_type, served)
         token = WriteToken(
-            api.name, route.target.model, route.decision, self.clock.wall_s(), request.exchange, None
+            api.name,
+            route.target.model,
+            route.decision,
+            self.clock.wall_s(),
+            request.exchange,
+            None,
+            tenant=tenant_of(self.tenants, joined_headers(request.headers)),
         )
         explanation = Explanation(api.name, route, (), OFF.outcome.status, REASON)
         sent = None if unchanged and not request.coding else body

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.decision import Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.more_headers import MoreHeaders
 from router_extproc.pipeline.mutations import reply_to_body
-from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.protocol.messages import BodyReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
@@ -24,7 +24,7 @@ class Consequences:
     #: None: the cache is off, and so is feedback.
     shadow: ShadowComparisons | None
     #: None: answers have our own headers only.
-    old_headers: OldHeaders | None = None
+    more_headers: MoreHeaders | None = None
     #: None: nothing is learned of pools.
     traffic: Traffic | None = None
 
@@ -41,4 +41,4 @@ class Consequences:
                 self.shadow.take_feedback(feedback)
             case Forward() | LocalAnswer() | Reject():
                 pass
-        return reply_to_body(report.decision, role, self.old_headers)
+        return reply_to_body(report.decision, role, self.more_headers)

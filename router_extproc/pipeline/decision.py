@@ -130,6 +130,8 @@ class Replay:
     headers: tuple[Pair, ...] = ()
     #: The stored answer's cost beside the baseline's; None: it is not known.
     compared: Compared | None = None
+    #: Who is counted for it; "": nobody asked for tenants.
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

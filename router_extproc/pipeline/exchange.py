@@ -30,9 +30,9 @@ from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.failover.retry import RetryExchange, RetryParts
 from router_extproc.pipeline.model_list import ModelList
+from router_extproc.pipeline.more_headers import MoreHeaders
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.operators import (
     NO_OPERATORS,
     NOT_SENT,
@@ -100,7 +100,7 @@ class ExchangeParts:
         *,
         coalesces: bool = True,
         operators: Operators = NO_OPERATORS,
-        old_headers: OldHeaders | None = None,
+        more_headers: MoreHeaders | None = None,
         model_list: ModelList | None = None,
         path_forms: PathForms = PLAIN_ONLY,
     ) -> ExchangeParts:
@@ -112,9 +112,14 @@ class ExchangeParts:
         hidden = HiddenHits(observer.hit_timing, Waits(clock, message_timeout_s, pause))
         coalescer = observer.coalescer
         coalescing = Coalescing(coalescer, pipeline, hidden) if coalescer is not None and coalesces else None
-        consequences = Consequences(listener, savings, observer.shadow, old_headers, observer.traffic)
+        consequences = Consequences(listener, savings, observer.shadow, more_headers, observer.traffic)
         by_name = RoutingByName(
-            clock, pipeline.reader.catalogue, pipeline.policy, pipeline.bodies, pipeline.traffic
+            clock,
+            pipeline.reader.catalogue,
+            pipeline.policy,
+            pipeline.bodies,
+            pipeline.traffic,
+            pipeline.tenants,
         )
         parts = (pipeline, observer, find_api, by_name, clock, consequences, hidden, coalescing)
         return cls(*parts, operators, model_list, path_forms)

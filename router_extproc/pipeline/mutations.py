@@ -15,7 +15,7 @@ from router_extproc.dialects.base import Rendered
 from router_extproc.errors import RequestError
 from router_extproc.pipeline.decision import CacheOutcome, Decision, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.failover.plan import FailoverPlan
-from router_extproc.pipeline.old_headers import OldHeaders
+from router_extproc.pipeline.more_headers import MoreHeaders
 from router_extproc.protocol.headers import HeaderMutation, Pair
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse, Metadata
 from router_extproc.protocol.modes import LET_PASS, BodyMode, HeaderMode, ProcessingMode, Role
@@ -74,17 +74,17 @@ def ask_body(role: Role, *, time_s: float = 0.0) -> HeadersReply:
 
 
 def reply_to_body(
-    decision: Decision, role: Role, old_headers: OldHeaders | None = None
+    decision: Decision, role: Role, more_headers: MoreHeaders | None = None
 ) -> BodyReply | ImmediateResponse:
     """The reply to the request's body that carries the decision out.
 
     role: of the stream; one that sees the answer itself gives nobody a write token.
-    old_headers: another router's, to be sent beside ours.
+    more_headers: to be sent beside our own.
     """
     if isinstance(decision, Forward):
-        return _forward(decision, role, old_headers)
+        return _forward(decision, role, more_headers)
     reply = _local(decision)
-    more = () if old_headers is None else old_headers.to_client(decision)
+    more = () if more_headers is None else more_headers.to_client(decision)
     return replace(reply, headers=(*reply.headers, *more)) if more else reply
 
 
@@ -106,7 +106,7 @@ def reject(
     return ImmediateResponse(error.status, pairs, rendered.body, details=f"router_{error.code}")
 
 
-def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> BodyReply:
+def _forward(decision: Forward, role: Role, more_headers: MoreHeaders | None) -> BodyReply:
     route = decision.route
     overwrite = (
         (CLUSTER_HEADER, route.target.cluster),
@@ -115,22 +115,22 @@ def _forward(decision: Forward, role: Role, old_headers: OldHeaders | None) -> B
         *(() if decision.failover is None else ((FAILOVER_HEADER, decision.failover.chain),)),
         *(() if route.changes is None else route.changes.headers),
         *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
-        *(() if old_headers is None else old_headers.to_pool(decision)),
+        *(() if more_headers is None else more_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
     remove = (*remove, "content-encoding") if decision.decoded else remove
-    more = {} if old_headers is None else old_headers.metadata(decision)
+    more = {} if more_headers is None else more_headers.metadata(decision)
     if decision.failover is not None:
-        more = {**more, FAILOVER_KEY: _failover(decision.failover, old_headers).encode()}
+        more = {**more, FAILOVER_KEY: _failover(decision.failover, more_headers).encode()}
     metadata = _metadata(decision, role, more)
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
 
 
-def _failover(plan: FailoverPlan, old_headers: OldHeaders | None) -> FailoverPlan:
-    """The plan, with the old router's headers as they are for each model."""
-    if old_headers is None:
+def _failover(plan: FailoverPlan, more_headers: MoreHeaders | None) -> FailoverPlan:
+    """The plan, with the headers that are other ones for each model."""
+    if more_headers is None:
         return plan
-    return plan.with_headers(old_headers.naming)
+    return plan.with_headers(more_headers.naming)
 
 
 def _metadata(decision: Forward, role: Role, more: Mapping[str, str]) -> Metadata:

@@ -231,6 +231,8 @@ class Observation:
             finish_reason=facts.finish_reason,
             failover_of="" if token.failover is None else token.failover.first,
             compared=self._compared(facts.usage),
+            foreign=self.foreign,
+            tenant=token.tenant,
         )
         self._learn(report)
         self._observer.listener.answered(report)

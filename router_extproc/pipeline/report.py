@@ -69,6 +69,10 @@ class AnswerReport:
     compared: Compared | None = None
     #: Why the model stopped, in the words of chat completions; None: it is not known.
     finish_reason: FinishReason | None = None
+    #: Another pool answered than the model's: it says nothing of the model.
+    foreign: bool = False
+    #: Who is counted for it; "": nobody asked for tenants.
+    tenant: str = ""
 
     @property
     def time_per_token_s(self) -> float | None:

@@ -39,6 +39,7 @@ from router_extproc.pipeline.redaction import refusal_of, run_redaction
 from router_extproc.pipeline.sessions import NO_SESSIONS, UNFOLLOWED, SessionKeeper
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
+from router_extproc.pipeline.tenants import Tenants, tenant_of
 from router_extproc.pipeline.token import EvaluationAsk, Failover, WriteToken
 from router_extproc.pipeline.token_counts import TokenCounts, estimated
 from router_extproc.pipeline.upstream import edits_of
@@ -77,6 +78,8 @@ class RequestPipeline:
     failovers: Failovers = NO_FAILOVERS
     #: None: costs are not compared.
     baseline: Baseline | None = None
+    #: None: costs are not told by tenant.
+    tenants: Tenants | None = None
     sessions: SessionKeeper = NO_SESSIONS
     #: Says which requests another model gets, too; None: no such are.
     evaluations: EvaluationSampling | None = None
@@ -262,7 +265,8 @@ class RequestPipeline:
         usage = answer.facts.usage
         compared = None if self.baseline is None else self.baseline.compare(entry.model, usage)
         names = (entry.model, entry.decision)
-        return Replay(rendered, result.outcome, *names, explained, saved, headers, compared)
+        tenant = tenant_of(self.tenants, parsed.headers)
+        return Replay(rendered, result.outcome, *names, explained, saved, headers, compared, tenant)
 
     def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
@@ -285,6 +289,7 @@ class RequestPipeline:
             result.shadow,
             None if failover is None else Failover(failover.chain),
             self._sample(parsed, route),
+            tenant_of(self.tenants, parsed.headers),
         )
         return Forward(
             route,

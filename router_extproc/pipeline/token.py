@@ -20,7 +20,7 @@ from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 7
+VERSION = 8
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -94,6 +94,8 @@ class WriteToken:
     failover: Failover | None = None
     #: None: no other model is asked, too.
     evaluation: EvaluationAsk | None = None
+    #: Who is counted for its answer; "": nobody asked for tenants.
+    tenant: str = ""
 
     def encode(self) -> str:
         """The token as one short line of text."""
@@ -102,7 +104,7 @@ class WriteToken:
         exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
         plan = self.plan and _plan_fields(self.plan)
         ask = self.evaluation and _ask_fields(self.evaluation)
-        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover, ask]).decode()
+        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover, ask, self.tenant]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -130,6 +132,7 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     shadow: dict[str, Any] | None,
     failover: dict[str, Any] | None,
     evaluation: list[Any] | None,
+    tenant: str,
 ) -> WriteToken:  # Any: the values of a JSON array and objects that we wrote
     began_s, *ids = exchange
     to_store = None if plan is None else _plan_of(plan)
@@ -137,7 +140,7 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     start = ExchangeStart(began_s, RequestIds(*ids))
     going_on = None if failover is None else Failover(**failover)
     ask = None if evaluation is None else _ask_of(*evaluation)
-    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on, ask)
+    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on, ask, tenant)
 
 
 def _ask_fields(ask: EvaluationAsk) -> list[object]:

@@ -20,6 +20,7 @@ from router_extproc.telemetry.backend import shown_health
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
+from router_extproc.telemetry.saved_report import saved_report
 
 
 @dataclass(slots=True)
@@ -78,6 +79,10 @@ class WorkerOperations:
             self._metrics.workers.show(up, read_restarts(self._address.peers))
         own = expose(self._metrics.registry, worker=self._address.worker)
         return merge([own, *(text for text in others.values() if text is not None)])
+
+    def savings(self) -> JsonValue:
+        """See Operations."""
+        return saved_report(self._metrics.costs.ledger.accounts)
 
     async def health(self) -> Health:
         """See Operations."""

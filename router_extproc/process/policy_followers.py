@@ -20,6 +20,11 @@ def asked_model(config: Config) -> str:
     return config.virtual_models[0] if config.virtual_models else config.default_model
 
 
+def tags_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """Of the decisions that have some."""
+    return {decision.name: decision.tags for decision in config.decisions if decision.tags}
+
+
 class PolicyFollowers:
     """Lets them follow, in the same step in which requests get the new router."""
 
@@ -38,6 +43,7 @@ class PolicyFollowers:
         self._cache: Final = cache
         self._probe: Final = probe
         self._labels = KnownLabels.of(running.config, application.policy.signals)
+        metrics.costs.tags = tags_of(running.config)
         self._begin_at_zero()
 
     def swapped(self, version: PolicyVersion) -> None:
@@ -47,6 +53,7 @@ class PolicyFollowers:
         self._metrics.policy.version = version.number
         self._metrics.shadow_policy.begin_anew()
         self._running.envoy.expect(envoy_digest(config))
+        self._metrics.costs.tags = tags_of(config)
         self._probe.follow()
         if self._cache is not None and application.warmer is not None:
             policies = application.policy.cache_policies
@@ -59,6 +66,8 @@ class PolicyFollowers:
         self._metrics.forget("decision", set(gone.decisions) - set(labels.decisions))
         self._metrics.forget("model", set(gone.models) - set(labels.models))
         self._metrics.forget("shadow_model", set(gone.models) - set(labels.models))
+        self._metrics.forget("tag", set(gone.tags) - set(labels.tags))
+        self._metrics.forget("tenant", set(gone.tenants) - set(labels.tenants))
         self._metrics.forget("signal", set(gone.signals) - set(labels.signals))
         self._begin_at_zero()
 

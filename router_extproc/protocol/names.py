@@ -15,6 +15,8 @@ MODEL_HEADER: Final = "x-router-model"
 DECISION_HEADER: Final = "x-router-decision"
 #: Set by us, read by Envoy's route: the clusters that are tried one after another. No pool gets it.
 FAILOVER_HEADER: Final = "x-router-failover"
+#: To the client, by way of the request that the pool gets: what was saved, or what a token saves.
+SAVED_HEADER: Final = "x-router-saved"
 #: To the client: hit-exact, hit-semantic, miss or bypass.
 CACHE_HEADER: Final = "x-router-cache"
 #: To the client: RFC 9211.

@@ -78,11 +78,15 @@ class ClaimSignal:
 
     def read(self, subject: Subject) -> Reading:
         """See signals.base.Signal; what is no payload, or does not have the claim, has no label."""
-        claims = read_payload(subject.headers.get(self._header, ""))
-        found = tuple(dict.fromkeys(_labels(_member(claims, self._claim))))[:VALUES_MAX]
+        found = claim_values(subject.headers.get(self._header, ""), self._claim)
         if not found:
             return Reading(self.name, None, 0.0)
         return Reading(self.name, found[0], 1.0, dict.fromkeys(found, 1.0), also=found[1:])
+
+
+def claim_values(header: str, claim: str) -> tuple[str, ...]:
+    """The values of a claim in a header with a payload, each once, in their order."""
+    return tuple(dict.fromkeys(_labels(_member(read_payload(header), claim))))[:VALUES_MAX]
 
 
 def read_payload(header: str) -> Mapping[str, JsonValue]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from router_extproc.admin.access import Access
@@ -19,8 +20,11 @@ from router_extproc.admin.peers import PURGE_S, Peers
 from router_extproc.admin.server import AdminServer
 from router_extproc.cache.decision_policy import CachePolicies
 from router_extproc.dialects import DIALECTS
+from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.warming import Warmer
+from router_extproc.pipeline.costs import Account, Amounts
 from router_extproc.pipeline.explain import RequestExplained
+from router_extproc.telemetry.saved_report import saved_report
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import SEMANTIC, FakeRouter
 
@@ -35,10 +39,16 @@ class NoOperations:
 
     #: What `/metrics` says.
     exposition = b""
+    #: What has cost something.
+    accounts: Mapping[Account, Amounts] = MappingProxyType({})
 
     async def metrics(self) -> bytes:
         """See Operations."""
         return self.exposition
+
+    def savings(self) -> JsonValue:
+        """See Operations."""
+        return saved_report(self.accounts)
 
     async def health(self) -> Health:
         """See Operations."""
@@ -68,10 +78,12 @@ def admin_server(
     access: Access | None = None,
     policy: PolicyControl | None = None,
     metrics: bytes = b"",
+    *,
+    accounts: Mapping[Account, Amounts] = MappingProxyType({}),
 ) -> AdminServer:
     """A server that is not started yet."""
     none = NoOperations()
-    none.exposition = metrics
+    none.exposition, none.accounts = metrics, accounts
     return AdminServer(
         none,
         address,
@@ -88,10 +100,12 @@ def admin_in_thread(
     access: Access | None = None,
     policy: PolicyControl | None = None,
     metrics: bytes = b"",
+    *,
+    accounts: Mapping[Account, Amounts] = MappingProxyType({}),
 ) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
     loop = asyncio.new_event_loop()
-    server = admin_server(operations, access=access, policy=policy, metrics=metrics)
+    server = admin_server(operations, access=access, policy=policy, metrics=metrics, accounts=accounts)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

@@ -37,6 +37,8 @@ from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRu
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
+from router_extproc.pipeline.saved_header import SavedHeader
+from router_extproc.pipeline.tenants import Tenants
 from router_extproc.routing.catalogue import Catalogue, Target
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import Fallbacks
@@ -147,6 +149,8 @@ def fake_router(
     path_forms: PathForms = PLAIN_ONLY,
     failovers: Failovers = NO_FAILOVERS,
     baseline: Baseline | None = None,
+    saved_header: SavedHeader | None = None,
+    tenants: Tenants | None = None,
     evaluation: EvaluationRules = NO_EVALUATION,
     ask_pool: AskPool = ask_nobody,
     evaluated: Callable[[Evaluated], None] = nobody_hears,
@@ -172,6 +176,8 @@ def fake_router(
         old_headers=old_headers,
         path_forms=path_forms,
         baseline=baseline,
+        saved_header=saved_header,
+        tenants=tenants,
         evaluation=evaluation,
     )
     background, learned = BackgroundTasks(clock), nothing_learned(policy, clock, chance)

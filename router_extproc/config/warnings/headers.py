@@ -36,3 +36,10 @@ def warn_of_forged_claims(subject: Subject) -> Iterator[ConfigWarning]:
                 " envoy.strip_headers, and let Envoy's JWT filter set it"
             )
             yield ConfigWarning(f"signals.{name}.header", problem)
+    savings = subject.config.savings
+    if savings.by_claim is not None and savings.claim_header.lower() not in stripped:
+        problem = (
+            f"any client may send '{savings.claim_header}' and be counted as whom it likes: add it to"
+            " envoy.strip_headers, and let Envoy's JWT filter set it"
+        )
+        yield ConfigWarning("savings.claim_header", problem)

@@ -21,8 +21,10 @@ from router_extproc.pipeline import redaction
 from router_extproc.pipeline import signal_stage as signals_read
 from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
+from router_extproc.pipeline.costs import Source
 from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.pipeline.evaluation.evaluations import EvaluationOutcome
+from router_extproc.pipeline.tenants import OTHER as OTHER_TENANTS
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED
 from router_extproc.routing.session import Move
@@ -44,6 +46,8 @@ STORED_OUTCOMES: Final = (
 )  # fmt: skip
 
 Values = tuple[str, ...]
+#: Who answers.
+SOURCES: Final[Values] = get_args(Source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class KnownLabels:
     masked: tuple[tuple[str, str], ...] = ()
     #: Decision, model, and who is asked, too.
     evaluated: tuple[tuple[str, str, str], ...] = ()
+    #: Of decisions.
+    tags: Values = ()
+    tenants: Values = ()
 
     @classmethod
     def of(cls, config: Config, signals: Iterable[str]) -> KnownLabels:
@@ -79,6 +86,8 @@ class KnownLabels:
             tuple((name, kind) for name, redact in redacting if redact is not None for kind in redact.kinds),
             tuple((name, kind) for name, action in acting for kind in action.mask),
             tuple(evaluated_in(config)),
+            tuple(dict.fromkeys(tag for each in config.decisions for tag in each.tags)),
+            (*config.savings.tenants, OTHER_TENANTS) if config.savings.tenants else (),
         )
 
     @property
@@ -121,6 +130,12 @@ class KnownLabels:
             "cache_saved_tokens": [
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)
             ],
+            "answer_tokens": [
+                (model, decision, *each)
+                for (decision, model), each in product(self.routes, product(SOURCES, tokens))
+            ],
+            "tag_answer_tokens": list(product(self.tags, SOURCES, tokens)),
+            "tenant_answer_tokens": list(product(self.tenants, SOURCES, tokens)),
             "cache_no_credential": [(decision,) for decision in self.decisions],
             "cache_not_reused": [(reason,) for reason in BYPASS_REASONS],
             "cache_saved_cost": [(model, decision) for decision, model in self.routes],

@@ -12,6 +12,7 @@ from router_extproc.errors import ContextTooLong, RequestBlocked, UnsupportedReq
 from router_extproc.pipeline.caching.result import NO_CREDENTIAL_REASON
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.caching.savings import EntryWorth
+from router_extproc.pipeline.counted import counted_answer, counted_hit
 from router_extproc.pipeline.decision import (
     Decision,
     Explanation,
@@ -34,7 +35,7 @@ from router_extproc.telemetry.metrics.policy import PolicyCollector
 from router_extproc.telemetry.metrics.pools import PoolCollector
 from router_extproc.telemetry.metrics.redaction import RedactionCounters
 from router_extproc.telemetry.metrics.registered import RegisteredMetrics
-from router_extproc.telemetry.metrics.savings import CACHE, POOL, SavingsCounters
+from router_extproc.telemetry.metrics.savings import SavingsCounters
 from router_extproc.telemetry.metrics.shadow_policy import ShadowPolicyMetrics
 from router_extproc.telemetry.metrics.workers import WorkerCollector
 
@@ -50,7 +51,7 @@ class Metrics(RegisteredMetrics):
         self._count_what_pools_were_spared()
         self._count_streams()
         self._redaction = RedactionCounters(self._counter)
-        self._costs = SavingsCounters(self._counter)
+        self.costs = SavingsCounters(self._counter)
         self.evaluations = EvaluationCounters(self._counter)
         self._collect()
 
@@ -169,8 +170,7 @@ class Metrics(RegisteredMetrics):
             self._waited.labels("shared" if isinstance(decision, Replay) else "alone").inc()
         if isinstance(decision, Replay):
             self._count_saved(decision.saved)
-            if decision.compared is not None:
-                self._costs.count(decision.model, decision.decision, CACHE, decision.compared)
+            self.costs.count(counted_hit(decision))
         elif decision.route.fallback_of is not None:
             self._fallbacks.labels(decision.route.fallback_of, decision.route.target.model).inc()
         name, model = _names(decision)
@@ -239,8 +239,7 @@ class Metrics(RegisteredMetrics):
     def answered(self, report: AnswerReport) -> None:
         """Count an answer, its tokens and whether it was stored."""
         self._answers.count(report)
-        if report.compared is not None:
-            self._costs.count(report.model, report.decision, POOL, report.compared)
+        self.costs.count(counted_answer(report))
         if report.failover_of:
             self._failovers.labels(report.failover_of, report.model).inc()
         if report.tally is not None:

@@ -15,6 +15,7 @@ from router_extproc.admin.peers import Peers, socket_of
 from router_extproc.admin.server import AdminServer
 from router_extproc.dialects.base import Rendered
 from router_extproc.errors import ConfigError, MalformedRequest
+from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Reject
 from router_extproc.pipeline.explain import RequestExplained
 from router_extproc.testing.admin import TOKEN
@@ -40,6 +41,9 @@ class FakeOperations:
         if self.never:
             await asyncio.Event().wait()
         return METRICS
+
+    def savings(self) -> JsonValue:
+        return {"total": {"saved": 3.5}}
 
     async def health(self) -> Health:
         return self.state
@@ -83,6 +87,11 @@ async def test_metrics_are_prometheus_text(url: str, client: aiohttp.ClientSessi
     async with client.get(f"{url}/metrics") as answer:
         assert await answer.read() == METRICS
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+async def test_savings_are_told_as_json(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{url}/savings") as answer:
+        assert await answer.json() == {"total": {"saved": 3.5}}
 
 
 async def test_a_ready_process_says_so_with_its_detail(url: str, client: aiohttp.ClientSession) -> None:
