@@ -160,4 +160,4 @@ async def test_a_rate_limited_pool_is_left_by_all_workers_and_used_again(product
         await model(product, f"plain again {number}")
         number += 1
         assert number < 200, "probes never won it back"
-    assert await product.metric('model_requests_in_flight{model="small",worker="0"') == 0
+    await product.until('model_requests_in_flight{model="small",worker="0"', 0)
