@@ -18,7 +18,7 @@ from typing import Final
 
 from install import Unavailable, install
 from progress import say
-from servers import NotReady, Server, vllm_servers
+from servers import DOOMED, MODELS, NotReady, Server, vllm_servers
 
 HERE: Final = Path(__file__).parent
 CACHE: Final = HERE.parents[2] / ".cache"
@@ -32,7 +32,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         python = install(CACHE, say)
-        with vllm_servers(python, CACHE, say) as servers:
+        models = MODELS if options.keep else {**MODELS, DOOMED: MODELS["large"]}
+        with vllm_servers(python, CACHE, say, models) as servers:
             return _keep(servers) if options.keep else _test(servers, pytest_options)
     except Unavailable as reason:
         say(f"SKIPPED: test-vllm: no test ran: {reason}")
@@ -66,7 +67,11 @@ def _keep(servers: Sequence[Server]) -> int:
 
 def _test(servers: Sequence[Server], options: Sequence[str]) -> int:
     command = [sys.executable, "-m", "pytest", str(HERE), *options]
-    environment = os.environ | {"VLLM_POOLS": _pools(servers)}
+    (doomed,) = [server for server in servers if server.name == DOOMED]
+    environment = os.environ | {
+        "VLLM_POOLS": _pools([server for server in servers if server is not doomed]),
+        "VLLM_DOOMED": f"{doomed.process.pid}={doomed.url}",
+    }
     try:
         return subprocess.run(command, env=environment, timeout=TESTS_S, check=False).returncode  # noqa: S603
     except subprocess.TimeoutExpired:

@@ -28,6 +28,8 @@ MODELS: Final[Mapping[str, TinyModel]] = {
     "small": TinyModel(hidden=128, layers=2, thinks=False, seed=1),
     "large": TinyModel(hidden=256, layers=4, thinks=True, seed=2),
 }
+#: One more, for the test that kills its server.
+DOOMED: Final = "doomed"
 OPTIONS: Final = (
     *("--host", HOST, "--dtype", "float32", "--enforce-eager"),
     *("--max-model-len", str(MAX_MODEL_LEN), "--max-num-seqs", "16"),
@@ -79,14 +81,16 @@ class Server:
 
 
 @contextmanager
-def vllm_servers(python: Path, cache: Path, say: Say) -> Iterator[Sequence[Server]]:
-    """All of MODELS, served and ready; stopped at the end.
+def vllm_servers(
+    python: Path, cache: Path, say: Say, models: Mapping[str, TinyModel] = MODELS
+) -> Iterator[Sequence[Server]]:
+    """All of these models, by name, served and ready; stopped at the end.
 
     Raises:
         NotReady: one ended, or was not ready within READY_S.
     """
     with ExitStack() as stack:
-        servers = [_start(name, model, python, cache, stack) for name, model in MODELS.items()]
+        servers = [_start(name, model, python, cache, stack) for name, model in models.items()]
         _wait(servers, say)
         yield servers
         say("stopping vLLM")
