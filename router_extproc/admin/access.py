@@ -30,6 +30,8 @@ class Need(Enum):
 
 #: What was saved, in numbers.
 SAVINGS: Final = "/savings"
+#: How shadow evaluations ended, in numbers.
+EVALUATIONS: Final = "/shadow"
 #: By path, of GET and HEAD. Everything else needs the most.
 _NEEDS: Final[Mapping[str, Need]] = MappingProxyType(
     {
@@ -40,6 +42,7 @@ _NEEDS: Final[Mapping[str, Need]] = MappingProxyType(
         "/cache": Need.NUMBERS,
         "/cache/evidence": Need.NUMBERS,
         SAVINGS: Need.NUMBERS,
+        EVALUATIONS: Need.NUMBERS,
     }
 )
 _READING: Final = frozenset({"GET", "HEAD"})

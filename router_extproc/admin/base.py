@@ -60,6 +60,10 @@ class Operations(Protocol):
         """What was saved, of all workers together and, where state is kept, since that began."""
         ...
 
+    def evaluations(self) -> JsonValue:
+        """How shadow evaluations ended, of all workers likewise."""
+        ...
+
     async def health(self) -> Health:
         """The health now; never raises."""
         ...

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from router_extproc.address import is_unix
 from router_extproc.admin import policy as policy_routes
-from router_extproc.admin.access import SAVINGS, Access
+from router_extproc.admin.access import EVALUATIONS, SAVINGS, Access
 from router_extproc.admin.base import Operations, PolicyControl, Question
 from router_extproc.admin.cache import routes as cache_routes
 from router_extproc.admin.cache.operations import CacheOperations
@@ -124,6 +124,7 @@ class AdminServer:
         application.router.add_post("/explain", self._explain)
         application.router.add_get("/", dashboard)
         application.router.add_get(SAVINGS, self._savings, allow_head=False)
+        application.router.add_get(EVALUATIONS, self._evaluations, allow_head=False)
         if self._shared is not None:
             application.router.add_post(SHARED, self._share)
         self._cache.add_to(application)
@@ -168,6 +169,9 @@ class AdminServer:
 
     async def _savings(self, _request: web.Request) -> web.StreamResponse:
         return json_reply(self._operations.savings())
+
+    async def _evaluations(self, _request: web.Request) -> web.StreamResponse:
+        return json_reply(self._operations.evaluations())
 
     async def _ready(self, _request: web.Request) -> web.StreamResponse:
         health = await self._operations.health()

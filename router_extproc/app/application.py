@@ -23,7 +23,8 @@ from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.decision import Decision
-from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, ask_nobody
+from router_extproc.pipeline.evaluation.asking import AskPool, ask_nobody
+from router_extproc.pipeline.evaluation.outcomes import Evaluated
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.report import Listener

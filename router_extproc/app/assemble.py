@@ -25,7 +25,10 @@ from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.stage import CacheStage, ShadowSampling
 from router_extproc.pipeline.caching.warming import Warmer
-from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, Evaluations, ask_nobody
+from router_extproc.pipeline.evaluation.asking import AskPool, ask_nobody
+from router_extproc.pipeline.evaluation.evaluations import Evaluations
+from router_extproc.pipeline.evaluation.judge import Judge
+from router_extproc.pipeline.evaluation.outcomes import Evaluated
 from router_extproc.pipeline.evaluation.sampling import EvaluationSampling
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.model_list import ModelList
@@ -45,6 +48,8 @@ from router_extproc.routing.traffic import Traffic
 
 #: Requests with known answers are chat completions.
 WARM_DIALECT = "openai_chat"
+#: And so are requests to judges.
+JUDGE_DIALECT = "openai_chat"
 #: No client waits for them: no stage may be skipped, however busy the machine is.
 WARM_LIMITS = StageLimits.patient(10.0)
 
@@ -269,6 +274,7 @@ class _Parts:
             resources.evaluating,
             around.ask_pool,
             AnswerComparison(resources.encoder),
+            Judge(around.ask_pool, DIALECTS[JUDGE_DIALECT], around.chance),
             resources.inference,
             around.evaluated,
         )

@@ -2,73 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 import typer
 from rich.table import Table
 
+from router_extproc.admin.access import EVALUATIONS
 from router_extproc.cli import FAILED
 from router_extproc.cli.admin_port import DEFAULT_ADMIN, AdminPort
 from router_extproc.cli.admin_token import TokenFile, token_given
 from router_extproc.cli.cache_options import Admin
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
-from router_extproc.telemetry.metrics.evaluations import EvaluatedPair, read_evaluations
 
 app = typer.Typer(add_completion=False)
 
-_HEADS: Final = ("decision", "answers", "asked, too", "compared", "good enough", "95 % interval", "saves")
+_HEADS: Final = ("decision", "answers", "asked, too", "pairs", "good enough", "95 % interval", "saves")
+_NAMES: Final = 3
+
+Row = dict[str, Any]  # Any: JSON
 
 
 @app.command(epilog="Example: router-extproc shadow --json")
 def shadow(*, admin: Admin = DEFAULT_ADMIN, token_file: TokenFile = None, json: JsonOption = False) -> None:
     """Show how often the model of a shadow evaluation would have been good enough, and what it would save.
 
-    Counted since the sidecar was started, of all workers. Exit code 1: nobody answers, or nothing was
-    sampled.
+    Counted of all workers since the sidecar was started or, with `state_dir`, since that was empty. Exit code
+    1: nobody answers, or nothing was sampled.
     """
     with AdminPort(admin, token_given(token_file)) as port:
-        pairs = read_evaluations(port.text("/metrics"))
+        report = port.get(EVALUATIONS)
+    rows: list[Row] = report["evaluations"]
     if json:
-        print_json({"evaluations": [_row(pair) for pair in pairs]})
-    elif pairs:
-        _show(pairs)
-    if not pairs:
+        print_json(report)
+    elif rows:
+        _show(rows)
+    if not rows:
         ERR.print("Nothing was sampled so far: is `shadow` configured, and have requests come?")
         raise typer.Exit(FAILED)
 
 
-def _row(pair: EvaluatedPair) -> dict[str, Any]:  # Any: JSON
-    low, high = pair.good_enough
-    return {
-        "decision": pair.decision,
-        "model": pair.model,
-        "shadow_model": pair.shadow_model,
-        "compared": pair.compared,
-        "good_enough": pair.same,
-        "good_enough_low": low,
-        "good_enough_high": high,
-        "not_compared": pair.left,
-        "priced": pair.priced,
-        "cost": pair.given_cost,
-        "shadow_cost": pair.shadow_cost,
-        "saving": pair.saving,
-    }
-
-
-def _show(pairs: tuple[EvaluatedPair, ...]) -> None:
+def _show(rows: list[Row]) -> None:
     table = Table(box=None, pad_edge=False)
     for place, head in enumerate(_HEADS):
-        side: Literal["left", "right"] = "left" if place < _HEADS.index("compared") else "right"
+        side: Literal["left", "right"] = "left" if place < _NAMES else "right"
         table.add_column(head, header_style="dim", justify=side, no_wrap=side == "right")
-    for pair in pairs:
-        low, high = pair.good_enough
-        share = f"{pair.same / pair.compared:.1%}" if pair.compared else "-"
-        saving = "-" if pair.saving is None else f"{pair.saving:.1%}"
-        names = (pair.decision, pair.model, pair.shadow_model)
-        table.add_row(*names, str(pair.compared), share, f"{low:.1%} to {high:.1%}", saving)
+    for row in rows:
+        for line in _lines(row):
+            table.add_row(*line)
     OUT.print(table)
-    left = sum(pair.left for pair in pairs)
-    OUT.print(
-        "Good enough: both answers say the same, as far as a comparison of texts can say. Saved: of the cost"
-        f" of these answers, by each pool's usage. {left} more were sampled and not compared."
+    OUT.print("".join(_explained(rows)))
+
+
+def _lines(row: Row) -> Iterator[tuple[str, ...]]:
+    """Of one pair of models: all that is known and, where a judge was asked, who says it."""
+    saving = "-" if row["saving"] is None else f"{row['saving']:.1%}"
+    names = (row["decision"], row["model"], row["shadow_model"])
+    yield (*names, *_share(row, "evaluated", "good_enough"), saving)
+    if row["judged"]:
+        yield ("  compared", "", "", *_share(row, "compared", "compared_good_enough"), "")
+        judges = ", ".join(sorted(row["judges"]))
+        yield ("  judged by", judges, "", *_share(row, "judged", "judged_good_enough"), "")
+
+
+def _share(row: Row, pairs: str, good: str) -> tuple[str, str, str]:
+    share = f"{row[good] / row[pairs]:.1%}" if row[pairs] else "-"
+    return str(row[pairs]), share, f"{row[f'{good}_low']:.1%} to {row[f'{good}_high']:.1%}"
+
+
+def _explained(rows: list[Row]) -> Iterator[str]:
+    yield "Good enough: both answers say the same, as far as a comparison of texts can say"
+    if any(row["judged"] for row in rows):
+        better, equal, unreadable = (
+            sum(row[key] for row in rows) for key in ("better", "equal", "unreadable")
+        )
+        yield (
+            f", or a judge finds the other one better ({better}) or equal ({equal}); {unreadable} unreadable"
+            " verdicts count against it"
+        )
+    left = sum(row["not_compared"] for row in rows)
+    yield (
+        ". Saved: of the cost of these answers, by each pool's usage."
+        f" {left} more were sampled and not compared."
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pydantic import Field
 
 from router_extproc.errors import ConfigError
-from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules
+from router_extproc.pipeline.evaluation.asking import ASK_S
+from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules, JudgeRule, JudgeWhen
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.policy import DEFAULT
 from router_extproc.section import Section, did_you_mean
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 _FOR_ALL: Final = ""
 
 
+class Judge(Section):
+    """A model that says whether the other answer is as good: it sees the question and both answers."""
+
+    #: Who judges: a key in `models`, whose pool takes chat completions.
+    model: str
+    #: Which pairs it sees: those that our own comparison leaves uncertain, or all that are texts.
+    when: JudgeWhen = "uncertain"
+    #: Until its whole reply, in seconds.
+    timeout_s: float = Field(default=30.0, gt=0, le=ASK_S)
+
+
 class ShadowEvaluation(Section):
     """The other model is asked by the sidecar itself, once the client has its answer."""
 
@@ -27,10 +39,17 @@ class ShadowEvaluation(Section):
     model: str
     #: Share of the requests.
     rate: float = Field(default=0.02, ge=0, le=1)
-    #: Requests to it within any hour, of all workers together.
+    #: Requests to it and to a judge within any hour, of all workers together.
     per_hour_max: int = Field(default=100, ge=1, le=100_000)
     #: Whether requests that offer tools are asked twice, too.
     allow_tools: bool = False
+    #: None: our own comparison of both answers decides alone.
+    judge: Judge | None = None
+
+    @property
+    def requests(self) -> int:
+        """That one evaluation may send."""
+        return 1 if self.judge is None else 2
 
 
 def sections_of(config: Config) -> Iterator[tuple[str, ShadowEvaluation]]:
@@ -45,18 +64,29 @@ def sections_of(config: Config) -> Iterator[tuple[str, ShadowEvaluation]]:
 def check_evaluation(config: Config) -> Iterator[ConfigError]:
     """A model that there is not; a budget that cannot be divided; a decision that asks no pool."""
     for path, section in sections_of(config):
-        if section.model not in config.models:
-            hint = did_you_mean(section.model, config.models)
-            yield ConfigError(f"{path}.model", f"no model named '{section.model}'{hint}")
-        if section.per_hour_max < config.workers:
-            problem = (
-                f"must be at least {config.workers}, one for each of `workers`, got {section.per_hour_max}"
-            )
-            yield ConfigError(f"{path}.per_hour_max", problem)
+        yield from _check_models(path, section, config)
+        yield from _check_budget(path, section, config.workers)
     for index, decision in enumerate(config.decisions):
         if decision.shadow and decision.action is not None:
             problem = "has no effect: `action` asks no pool, or changes texts, and no such request is sampled"
             yield ConfigError(f"decisions[{index}].shadow", problem)
+
+
+def _check_models(path: str, section: ShadowEvaluation, config: Config) -> Iterator[ConfigError]:
+    named = {f"{path}.model": section.model}
+    if section.judge is not None:
+        named[f"{path}.judge.model"] = section.judge.model
+    for where, name in named.items():
+        if name not in config.models:
+            yield ConfigError(where, f"no model named '{name}'{did_you_mean(name, config.models)}")
+
+
+def _check_budget(path: str, section: ShadowEvaluation, workers: int) -> Iterator[ConfigError]:
+    least = workers * section.requests
+    if section.per_hour_max < least:
+        each = "one" if section.judge is None else "two (one to the judge)"
+        problem = f"must be at least {least}, {each} for each of `workers`, got {section.per_hour_max}"
+        yield ConfigError(f"{path}.per_hour_max", problem)
 
 
 def evaluated_in(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -74,7 +104,14 @@ def evaluation_of(config: Config, targets: Mapping[str, Target]) -> EvaluationRu
 
     def rule(name: str, section: ShadowEvaluation) -> EvaluationRule:
         share = section.per_hour_max // config.workers
-        return EvaluationRule(name, targets[section.model], section.rate, share, section.allow_tools)
+        return EvaluationRule(
+            name,
+            targets[section.model],
+            section.rate,
+            share,
+            section.allow_tools,
+            _judge_rule(section.judge, targets),
+        )
 
     own = {
         each.name: rule(each.name, each.shadow) if each.shadow else None
@@ -82,3 +119,7 @@ def evaluation_of(config: Config, targets: Mapping[str, Target]) -> EvaluationRu
         if each.shadow is not None
     }
     return EvaluationRules(None if config.shadow is None else rule(_FOR_ALL, config.shadow), own)
+
+
+def _judge_rule(judge: Judge | None, targets: Mapping[str, Target]) -> JudgeRule | None:
+    return None if judge is None else JudgeRule(targets[judge.model], judge.when, judge.timeout_s)

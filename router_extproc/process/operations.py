@@ -18,6 +18,7 @@ from router_extproc.process.restarts import read_restarts
 from router_extproc.protocol.headers import Headers
 from router_extproc.telemetry.backend import shown_health
 from router_extproc.telemetry.envoy_config import EnvoyConfigWatch
+from router_extproc.telemetry.evaluation_report import evaluation_report
 from router_extproc.telemetry.metrics.exposition import expose, merge
 from router_extproc.telemetry.metrics.metrics import Metrics
 from router_extproc.telemetry.saved_report import saved_report
@@ -83,6 +84,10 @@ class WorkerOperations:
     def savings(self) -> JsonValue:
         """See Operations."""
         return saved_report(self._metrics.costs.ledger.accounts)
+
+    def evaluations(self) -> JsonValue:
+        """See Operations."""
+        return evaluation_report(self._metrics.evaluations.ledger.sums)
 
     async def health(self) -> Health:
         """See Operations."""

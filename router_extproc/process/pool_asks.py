@@ -13,7 +13,7 @@ from typing import Final, Self
 import aiohttp
 
 from router_extproc.config.envoy import EnvoyCluster
-from router_extproc.pipeline.evaluation.evaluations import ANSWER_BYTES_MAX, ASK_S, PoolFailed, PoolReply
+from router_extproc.pipeline.evaluation.asking import ANSWER_BYTES_MAX, ASK_S, PoolFailed, PoolReply
 from router_extproc.pipeline.token import EvaluationAsk
 from router_extproc.process.pool_probe import tls_of
 

@@ -14,7 +14,9 @@ from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.savings import Savings, SavingsBatch
 from router_extproc.pipeline.costs import CostLedger
+from router_extproc.pipeline.evaluation.outcomes import OutcomeLedger
 from router_extproc.process.shared_costs import SharedCosts
+from router_extproc.process.shared_evaluations import SharedEvaluations
 from router_extproc.process.shared_homes import SharedHomes
 from router_extproc.process.shared_sessions import SharedSessions
 from router_extproc.process.shared_traffic import SharedTraffic
@@ -27,7 +29,13 @@ _BATCH: Final = TypeAdapter(SavingsBatch)
 
 
 def shared_values(
-    application: Application, config: Config, clock: Clock, costs: CostLedger, *, worker: int
+    application: Application,
+    config: Config,
+    clock: Clock,
+    costs: CostLedger,
+    evaluations: OutcomeLedger,
+    *,
+    worker: int,
 ) -> tuple[SharedValue, ...]:
     """Everything that workers share; worker 0 keeps it."""
     alone, live = config.workers == 1, application.traffic.live
@@ -37,6 +45,7 @@ def shared_values(
         SharedEvidence(application.evidence, basis=basis, alone=alone),
         SharedSavings(application.savings, keeper=worker == 0),
         SharedCosts(costs, keeper=worker == 0),
+        SharedEvaluations(evaluations, keeper=worker == 0),
         SharedTraffic(live, clock, worker=worker, alone=alone),
         SharedHomes(application.learned.homes),
         SharedSessions(application.learned.sessions),

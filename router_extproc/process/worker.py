@@ -174,7 +174,8 @@ async def _open(
     worker = WorkerPolicy(application, followers.swapped)
     control = await stack.enter_async_context(_reloads(worker, given, signals, clock))
     operations = WorkerOperations(running_config, own, application, metrics, control)
-    values = shared_values(application, config, clock, metrics.costs.ledger, worker=own.worker)
+    ledgers = metrics.costs.ledger, metrics.evaluations.ledger
+    values = shared_values(application, config, clock, *ledgers, worker=own.worker)
     member = None if own.worker == 0 else Member(values)
     server = AdminServer(
         operations,

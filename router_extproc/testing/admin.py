@@ -23,7 +23,9 @@ from router_extproc.dialects import DIALECTS
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.caching.warming import Warmer
 from router_extproc.pipeline.costs import Account, Amounts
+from router_extproc.pipeline.evaluation.outcomes import Outcomes, Pair
 from router_extproc.pipeline.explain import RequestExplained
+from router_extproc.telemetry.evaluation_report import evaluation_report
 from router_extproc.telemetry.saved_report import saved_report
 from router_extproc.testing.fake_encoder import FakeEncoder
 from router_extproc.testing.router import SEMANTIC, FakeRouter
@@ -41,6 +43,8 @@ class NoOperations:
     exposition = b""
     #: What has cost something.
     accounts: Mapping[Account, Amounts] = MappingProxyType({})
+    #: How evaluations have ended.
+    evaluated: Mapping[Pair, Outcomes] = MappingProxyType({})
 
     async def metrics(self) -> bytes:
         """See Operations."""
@@ -49,6 +53,10 @@ class NoOperations:
     def savings(self) -> JsonValue:
         """See Operations."""
         return saved_report(self.accounts)
+
+    def evaluations(self) -> JsonValue:
+        """See Operations."""
+        return evaluation_report(self.evaluated)
 
     async def health(self) -> Health:
         """See Operations."""
@@ -80,10 +88,11 @@ def admin_server(
     metrics: bytes = b"",
     *,
     accounts: Mapping[Account, Amounts] = MappingProxyType({}),
+    evaluated: Mapping[Pair, Outcomes] = MappingProxyType({}),
 ) -> AdminServer:
     """A server that is not started yet."""
     none = NoOperations()
-    none.exposition, none.accounts = metrics, accounts
+    none.exposition, none.accounts, none.evaluated = metrics, accounts, evaluated
     return AdminServer(
         none,
         address,
@@ -102,10 +111,13 @@ def admin_in_thread(
     metrics: bytes = b"",
     *,
     accounts: Mapping[Account, Amounts] = MappingProxyType({}),
+    evaluated: Mapping[Pair, Outcomes] = MappingProxyType({}),
 ) -> Iterator[str]:
     """HOST:PORT of a server that answers while the block runs code that waits for it."""
     loop = asyncio.new_event_loop()
-    server = admin_server(operations, access=access, policy=policy, metrics=metrics, accounts=accounts)
+    server = admin_server(
+        operations, access=access, policy=policy, metrics=metrics, accounts=accounts, evaluated=evaluated
+    )
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

@@ -32,7 +32,8 @@ from router_extproc.pipeline.caching.coalescing import GRACE_S, PENDING_MAX, Coa
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices, Savings
 from router_extproc.pipeline.caching.warming import Warmer
-from router_extproc.pipeline.evaluation.evaluations import AskPool, Evaluated, ask_nobody
+from router_extproc.pipeline.evaluation.asking import AskPool, ask_nobody
+from router_extproc.pipeline.evaluation.outcomes import Evaluated
 from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRules
 from router_extproc.pipeline.exchange import ExchangeParts
 from router_extproc.pipeline.old_headers import OldHeaders

@@ -11,7 +11,7 @@ import pytest_asyncio
 import trustme
 
 from router_extproc.config.envoy import EnvoyCluster
-from router_extproc.pipeline.evaluation.evaluations import ANSWER_BYTES_MAX, PoolFailed
+from router_extproc.pipeline.evaluation.asking import ANSWER_BYTES_MAX, PoolFailed
 from router_extproc.pipeline.token import EvaluationAsk
 from router_extproc.process.pool_asks import PoolAsks
 from router_extproc.testing.pools import PoolAnswer, RecordingPool, running_pool

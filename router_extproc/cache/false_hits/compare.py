@@ -6,6 +6,7 @@ Answers that cannot be compared count as different, so a cache looks worse than 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,24 @@ ANSWER_SIMILARITY_MIN: Final = 0.8
 #: Answers up to here are one statement: a number or a "not" in one alone makes them different.
 #: Longer ones differ in such details each time a model is asked.
 STATEMENT_CHARS_MAX: Final = 200
+#: Cosine from which two statements surely say the same, where neither has a number or a "not" of its own.
+#: Pairs that differ in one word that matters (today, this week) reach 0.94.
+CERTAIN_SIMILARITY_MIN: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a comparison of two answers has found."""
+
+    #: Both say the same, as far as a comparison of texts can say.
+    same: bool
+    #: It can: the texts are equal, or short and nearly equal; or one has tool calls or a text, and the other
+    #: has not.
+    certain: bool
+
+
+_SURELY_SAME: Final = Likeness(same=True, certain=True)
+_SURELY_DIFFERENT: Final = Likeness(same=False, certain=True)
 
 
 class AnswerComparison:
@@ -31,22 +50,38 @@ class AnswerComparison:
 
     def same(self, cached: AnswerFacts, fresh: AnswerFacts) -> bool:
         """True when both say the same, as far as a comparison of texts can say."""
-        if len(cached.choices) != len(fresh.choices):
-            return False
-        return all(self._same_choice(*pair) for pair in zip(cached.choices, fresh.choices, strict=True))
+        return self.compare(cached, fresh).same
 
-    def _same_choice(self, cached: Choice, fresh: Choice) -> bool:
-        if _calls(cached) != _calls(fresh):
-            return False
-        return self._same_text(_plain(cached.text), _plain(fresh.text))
+    def compare(self, one: AnswerFacts, other: AnswerFacts) -> Likeness:
+        """Whether both say the same, and how sure that is."""
+        if len(one.choices) != len(other.choices):
+            return _SURELY_DIFFERENT
+        found = _SURELY_SAME
+        for pair in zip(one.choices, other.choices, strict=True):
+            likeness = self._of_choices(*pair)
+            if not likeness.same:
+                return likeness
+            found = likeness if found.certain else found
+        return found
 
-    def _same_text(self, cached: str, fresh: str) -> bool:
-        if cached == fresh:
-            return True
-        if not cached or not fresh or _contradicts(cached, fresh):
-            return False
-        one, other = self._encoder.encode(cached), self._encoder.encode(fresh)
-        return float(np.dot(one.vector, other.vector)) >= ANSWER_SIMILARITY_MIN
+    def _of_choices(self, one: Choice, other: Choice) -> Likeness:
+        if _calls(one) != _calls(other):
+            return _SURELY_DIFFERENT
+        return self._of_texts(_plain(one.text), _plain(other.text))
+
+    def _of_texts(self, one: str, other: str) -> Likeness:
+        if one == other:
+            return _SURELY_SAME
+        if not one or not other:
+            return _SURELY_DIFFERENT
+        if _contradicts(one, other):
+            return Likeness(same=False, certain=False)
+        read = [self._encoder.encode(text) for text in (one, other)]
+        similarity = float(np.dot(read[0].vector, read[1].vector))
+        whole = _are_statements(one, other) and all(encoding.is_faithful for encoding in read)
+        return Likeness(
+            similarity >= ANSWER_SIMILARITY_MIN, certain=whole and similarity >= CERTAIN_SIMILARITY_MIN
+        )
 
 
 def _plain(text: str) -> str:
@@ -55,10 +90,14 @@ def _plain(text: str) -> str:
 
 
 def _contradicts(cached: str, fresh: str) -> bool:
-    if max(len(cached), len(fresh)) > min(STATEMENT_CHARS_MAX, QUESTION_CHARS_MAX):
+    if not _are_statements(cached, fresh):
         return False
     one, other = read_question(cached), read_question(fresh)
     return same_numbers(one, other) is not None or same_polarity(one, other) is not None
+
+
+def _are_statements(one: str, other: str) -> bool:
+    return max(len(one), len(other)) <= min(STATEMENT_CHARS_MAX, QUESTION_CHARS_MAX)
 
 
 def _calls(choice: Choice) -> list[tuple[str, object]]:

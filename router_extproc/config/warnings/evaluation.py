@@ -10,7 +10,7 @@ from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 
 def warn_of_evaluation(subject: Subject) -> Iterator[ConfigWarning]:
-    """A model that saves nothing, has no price, or cannot be reached by the sidecar."""
+    """A model that saves nothing, has no price, judges itself, or cannot be reached by the sidecar."""
     config = subject.config
     for path, section in sections_of(config):
         shadow = config.models.get(section.model)
@@ -21,12 +21,22 @@ def warn_of_evaluation(subject: Subject) -> Iterator[ConfigWarning]:
             problem = f"has no effect: '{section.model}' is the only model that answers there"
             yield ConfigWarning(f"{path}.model", problem)
         yield from _warn_of_prices(f"{path}.model", section.model, compared, config.models)
-        if shadow.cluster not in config.envoy.clusters:
-            problem = (
-                f"the sidecar asks '{section.model}' itself, and does not know where its pool is: every"
-                f" evaluation fails; write envoy.clusters.{shadow.cluster}.endpoints"
-            )
-            yield ConfigWarning(f"{path}.model", problem)
+        yield from _warn_of_pool(f"{path}.model", section.model, config, "evaluation")
+        if section.judge is not None and section.judge.model in config.models:
+            yield from _warn_of_pool(f"{path}.judge.model", section.judge.model, config, "verdict")
+            if section.judge.model == section.model:
+                problem = f"'{section.model}' judges its own answers, which a model tends to prefer"
+                yield ConfigWarning(f"{path}.judge.model", problem)
+
+
+def _warn_of_pool(path: str, name: str, config: Config, what: str) -> Iterator[ConfigWarning]:
+    cluster = config.models[name].cluster
+    if cluster not in config.envoy.clusters:
+        problem = (
+            f"the sidecar asks '{name}' itself, and does not know where its pool is: every"
+            f" {what} fails; write envoy.clusters.{cluster}.endpoints"
+        )
+        yield ConfigWarning(path, problem)
 
 
 def _answering(config: Config, path: str) -> tuple[str, ...]:

@@ -14,18 +14,24 @@ class HourlyBudgets:
     def __init__(self) -> None:
         self._taken: Final[dict[str, deque[float]]] = {}
 
-    def take(self, name: str, per_hour: int, now_s: float) -> bool:
-        """Whether one more request is within the budget; if so, it is counted.
+    def take(self, name: str, per_hour: int, now_s: float, *, requests: int = 1) -> bool:
+        """Whether so many more requests are within the budget; if so, they are counted.
 
         now_s: by a clock that never goes back.
         """
         taken = self._taken.setdefault(name, deque())
         while taken and taken[0] <= now_s - HOUR_S:
             taken.popleft()
-        if len(taken) >= per_hour:
+        if len(taken) + requests > per_hour:
             return False
-        taken.append(now_s)
+        taken.extend([now_s] * requests)
         return True
+
+    def give_back(self, name: str) -> None:
+        """Uncount the request that was counted last: it was not sent."""
+        taken = self._taken.get(name)
+        if taken:
+            taken.pop()
 
     def keep(self, names: frozenset[str]) -> None:
         """Forget the budgets of other names: no rule has them any more."""

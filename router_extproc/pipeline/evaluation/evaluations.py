@@ -1,4 +1,4 @@
-"""Asks the other model what a pool has answered, compares both answers, and tells how it went.
+"""Asks the other model what a pool has answered, has both answers compared or judged, and tells how it went.
 
 Background tasks, one after the other: no request waits for one, and a full queue drops what is new. Neither
 prompts nor answers are kept.
@@ -6,70 +6,30 @@ prompts nor answers are kept.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.compare import AnswerComparison, Likeness
 from router_extproc.clock import Clock
-from router_extproc.dialects.base import AnswerDialect
-from router_extproc.errors import RouterError
-from router_extproc.llm.answer import Answer, AnswerFacts
+from router_extproc.dialects.base import Dialect
+from router_extproc.errors import RequestError
+from router_extproc.llm.answer import AnswerFacts, Usage
 from router_extproc.models.base import Inference
 from router_extproc.pipeline.background import TASK_S, BackgroundTasks
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.evaluation.asking import ASK_S, AskPool, PoolFailed, whole_answer_in
 from router_extproc.pipeline.evaluation.budgets import HourlyBudgets
-from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules
+from router_extproc.pipeline.evaluation.judge import Judge
+from router_extproc.pipeline.evaluation.outcomes import Evaluated
+from router_extproc.pipeline.evaluation.rubric import Matter, matter_of
+from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules, JudgeRule
 from router_extproc.pipeline.token import EvaluationAsk
 
 #: Answers that may wait for their comparison, in each worker.
 WAITING_MAX: Final = 16
-#: Seconds that the other model may take for its answer.
-ASK_S: Final = 120.0
-#: And a comparison, with all that is around it.
-EVALUATION_S: Final = ASK_S + TASK_S
-#: A longer answer is not read.
-ANSWER_BYTES_MAX: Final = 1024 * 1024
-_OK: Final = 200
-
-#: "over-budget" and "busy": the other model was not asked.
-EvaluationOutcome: TypeAlias = Literal["same", "different", "failed", "over-budget", "busy"]
-
-
-@dataclass(frozen=True, slots=True)
-class PoolReply:
-    """What a pool said."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-class PoolFailed(RouterError):
-    """A pool has not answered; says why in a few words, without anything of a request."""
-
-
-#: Sends a request to the pool of a cluster; raises PoolFailed.
-AskPool: TypeAlias = Callable[[str, EvaluationAsk], Awaitable[PoolReply]]
-
-
-async def ask_nobody(cluster: str, ask: EvaluationAsk) -> PoolReply:  # noqa: ARG001 - the port
-    """Where no pool can be reached."""
-    raise PoolFailed("no pool")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """How one sampled request went."""
-
-    decision: str
-    #: Who has answered the client.
-    model: str
-    #: Who was asked, too.
-    shadow_model: str
-    outcome: EvaluationOutcome
-    #: The prices of both answers; None: they are not both known.
-    costs: tuple[float, float] | None = None
+#: Seconds for both asks and the comparison, with all that is around them.
+EVALUATION_S: Final = 2 * ASK_S + TASK_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +38,32 @@ class AnswerGiven:
 
     decision: str
     model: str
-    dialect: AnswerDialect
+    dialect: Dialect
     facts: AnswerFacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """One sampled request, with its answer."""
+
+    given: AnswerGiven
+    ask: EvaluationAsk = field(repr=False)
+    rule: EvaluationRule
+
+    @property
+    def begun(self) -> Evaluated:
+        """What is told of it, should nothing more become known."""
+        return Evaluated(self.given.decision, self.given.model, self.ask.model, "failed")
+
+    def matter(self, other: AnswerFacts) -> Matter | None:
+        """What a judge would see; None: there is no judge, or a judge cannot read it."""
+        if self.rule.judge is None:
+            return None
+        try:
+            request = self.given.dialect.parse(self.ask.body)
+        except RequestError:
+            return None
+        return matter_of(request, self.given.facts, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +77,7 @@ class Evaluations:
     background: BackgroundTasks
     ask_pool: AskPool
     comparison: AnswerComparison
+    judge: Judge
     inference: Inference
     tell: Callable[[Evaluated], None]
 
@@ -101,51 +86,67 @@ class Evaluations:
         rule = self.rules.of(given.decision)
         if rule is None or rule.target.model != ask.model:
             return
-        if not self.background.offer(lambda: self._evaluate(given, ask, rule)):
-            self._tell(given, ask, "busy")
+        evaluation = _Evaluation(given, ask, rule)
+        if not self.background.offer(lambda: self._evaluate(evaluation)):
+            self.tell(replace(evaluation.begun, outcome="busy"))
 
-    async def _evaluate(self, given: AnswerGiven, ask: EvaluationAsk, rule: EvaluationRule) -> bool:
-        if not self.budgets.take(rule.name, rule.per_hour, self.clock.monotonic_s()):
-            self._tell(given, ask, "over-budget")
+    async def _evaluate(self, evaluation: _Evaluation) -> bool:
+        rule, now_s = evaluation.rule, self.clock.monotonic_s()
+        if not self.budgets.take(rule.name, rule.per_hour, now_s, requests=rule.requests):
+            self.tell(replace(evaluation.begun, outcome="over-budget"))
             return False
-        outcome: EvaluationOutcome = "failed"
-        costs: tuple[float, float] | None = None
+        ended = evaluation.begun
         try:
-            other = await self._answer(given.dialect, ask, rule.target.cluster)
-            same = await self.inference.run(
-                lambda: self.comparison.same(given.facts, other), timeout_s=TASK_S
-            )
-            outcome, costs = "same" if same else "different", self._costs(given, ask, other)
-        except PoolFailed:
-            return False
+            ended = await self._ask(evaluation)
         finally:
-            self._tell(given, ask, outcome, costs)
-        return True
+            self.tell(ended)
+        return ended.outcome not in {"failed", "judge-failed"}
 
-    async def _answer(self, dialect: AnswerDialect, ask: EvaluationAsk, cluster: str) -> AnswerFacts:
-        reply = await self.ask_pool(cluster, ask)
-        if reply.status != _OK:
-            raise PoolFailed("status")
-        reader = dialect.read_answer(reply.content_type, max_answer_bytes=ANSWER_BYTES_MAX)
-        reader.feed(reply.body)
-        answer = reader.finish()
-        if not isinstance(answer, Answer):
-            raise PoolFailed(answer.reason)
-        return answer.facts
+    async def _ask(self, evaluation: _Evaluation) -> Evaluated:
+        """Ask the other model, and then a judge where the rule wants one."""
+        rule, given = evaluation.rule, evaluation.given
+        judge: JudgeRule | None = None
+        try:
+            reply = await self.ask_pool(rule.target.cluster, evaluation.ask)
+            other = whole_answer_in(reply, given.dialect)
+            compared = await self.inference.run(
+                lambda: self.comparison.compare(given.facts, other), timeout_s=TASK_S
+            )
+            matter = evaluation.matter(other)
+            judge = None if matter is None else _judge_for(rule, compared)
+        except PoolFailed:
+            return evaluation.begun
+        finally:
+            if rule.judge is not None and judge is None:
+                self.budgets.give_back(rule.name)
+        costs = self._costs(evaluation, other)
+        if matter is None or judge is None:
+            return replace(evaluation.begun, outcome="same" if compared.same else "different", costs=costs)
+        return await self._judged(evaluation, judge, matter, costs)
 
-    def _costs(
-        self, given: AnswerGiven, ask: EvaluationAsk, other: AnswerFacts
-    ) -> tuple[float, float] | None:
+    async def _judged(
+        self, evaluation: _Evaluation, judge: JudgeRule, matter: Matter, costs: tuple[float, float] | None
+    ) -> Evaluated:
+        begun = replace(evaluation.begun, outcome="judge-failed", judge=judge.target.model)
+        try:
+            said = await self.judge.judge(judge, matter, evaluation.ask.headers)
+        except PoolFailed:
+            return begun
+        cost = None if said.usage is None else self._cost(judge.target.model, said.usage)
+        return replace(begun, outcome=said.verdict, costs=costs, judge_cost=cost)
+
+    def _costs(self, evaluation: _Evaluation, other: AnswerFacts) -> tuple[float, float] | None:
+        given = evaluation.given
         if given.facts.usage is None or other.usage is None:
             return None
-        own = self.prices.worth(given.model, given.facts.usage).cost
-        return own, self.prices.worth(ask.model, other.usage).cost
+        return self._cost(given.model, given.facts.usage), self._cost(evaluation.ask.model, other.usage)
 
-    def _tell(
-        self,
-        given: AnswerGiven,
-        ask: EvaluationAsk,
-        outcome: EvaluationOutcome,
-        costs: tuple[float, float] | None = None,
-    ) -> None:
-        self.tell(Evaluated(given.decision, given.model, ask.model, outcome, costs))
+    def _cost(self, model: str, usage: Usage) -> float:
+        return self.prices.worth(model, usage).cost
+
+
+def _judge_for(rule: EvaluationRule, compared: Likeness) -> JudgeRule | None:
+    """Who judges a pair that was compared so; None: the comparison decides."""
+    if rule.judge is None or (compared.certain and rule.judge.when == "uncertain"):
+        return None
+    return rule.judge

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from router_extproc.routing.catalogue import Target
+
+#: Which pairs of answers a judge sees: those that a comparison of texts leaves open, or all that it can read.
+JudgeWhen: TypeAlias = Literal["uncertain", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRule:
+    """Who says whether the other model's answer is as good."""
+
+    target: Target
+    when: JudgeWhen = "uncertain"
+    #: Until its whole reply.
+    timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +36,13 @@ class EvaluationRule:
     per_hour: int
     #: Whether requests that offer tools are sampled.
     allow_tools: bool = False
+    #: None: our own comparison of the answers decides.
+    judge: JudgeRule | None = None
+
+    @property
+    def requests(self) -> int:
+        """That one evaluation may send."""
+        return 1 if self.judge is None else 2
 
 
 @dataclass(frozen=True, slots=True)

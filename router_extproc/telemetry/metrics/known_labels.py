@@ -23,7 +23,7 @@ from router_extproc.pipeline.caching import stage as cache_stage
 from router_extproc.pipeline.caching.reuse import BYPASS_REASONS
 from router_extproc.pipeline.costs import Source
 from router_extproc.pipeline.decision import CacheStatus
-from router_extproc.pipeline.evaluation.evaluations import EvaluationOutcome
+from router_extproc.pipeline.evaluation.outcomes import EvaluationOutcome
 from router_extproc.pipeline.tenants import OTHER as OTHER_TENANTS
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED

@@ -24,7 +24,7 @@ READ_S = 5.0
 #: Where nothing is asked of anybody but our name: nothing here knows what a client wrote.
 OPEN = {(method, path) for method in ("GET", "HEAD") for path in ("/", "/metrics", "/healthz", "/readyz")}
 #: Counts, which are told without a token where none is set.
-NUMBERS = {("GET", "/cache"), ("GET", "/cache/evidence"), ("GET", "/savings")}
+NUMBERS = {("GET", "/cache"), ("GET", "/cache/evidence"), ("GET", "/savings"), ("GET", "/shadow")}
 
 Headers = tuple[tuple[str, str], ...]
 Route = tuple[str, str]

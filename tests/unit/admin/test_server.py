@@ -45,6 +45,9 @@ class FakeOperations:
     def savings(self) -> JsonValue:
         return {"total": {"saved": 3.5}}
 
+    def evaluations(self) -> JsonValue:
+        return {"evaluations": []}
+
     async def health(self) -> Health:
         return self.state
 
@@ -92,6 +95,11 @@ async def test_metrics_are_prometheus_text(url: str, client: aiohttp.ClientSessi
 async def test_savings_are_told_as_json(url: str, client: aiohttp.ClientSession) -> None:
     async with client.get(f"{url}/savings") as answer:
         assert await answer.json() == {"total": {"saved": 3.5}}
+
+
+async def test_evaluations_are_told_as_json(url: str, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{url}/shadow") as answer:
+        assert await answer.json() == {"evaluations": []}
 
 
 async def test_a_ready_process_says_so_with_its_detail(url: str, client: aiohttp.ClientSession) -> None:

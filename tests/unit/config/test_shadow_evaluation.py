@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from router_extproc.config.shadow_evaluation import evaluated_in
 from router_extproc.config.translate import router_policy_of
-from router_extproc.pipeline.evaluation.rules import EvaluationRule
+from router_extproc.pipeline.evaluation.rules import EvaluationRule, JudgeRule
 
 from .conftest import Problems, Read
 
@@ -40,6 +42,16 @@ def test_a_decision_has_its_own_rule_none_or_that_for_all_and_each_worker_its_sh
     assert policy.needs_encoder
 
 
+def test_a_judge_is_part_of_the_rule_and_of_its_budget(read: Read) -> None:
+    judge = "judge: {model: large, when: always, timeout_s: 5}"
+    policy = router_policy_of(read(TEXT + "shadow: {model: small, per_hour_max: 8, " + judge + "}"))
+    rule, large = policy.evaluation.of("default"), policy.catalogue.targets["large"]
+    assert rule is not None
+    assert (rule.judge, rule.per_hour, rule.requests) == (JudgeRule(large, "always", 5.0), 2, 2)
+    policy = router_policy_of(read(TEXT + "shadow: {model: small, judge: {model: large}}"))
+    assert policy.evaluation.default == replace(rule, per_hour=25, rate=0.02, judge=JudgeRule(large))
+
+
 def test_what_may_be_compared_is_known_before_it_is(read: Read) -> None:
     """Counters begin at 0 by it."""
     config = read(TEXT + DECISIONS + "shadow: {model: small}")
@@ -59,6 +71,18 @@ def test_without_the_section_nothing_is_sampled_and_no_encoder_needed(read: Read
     [
         ("shadow: {model: smal}", "shadow.model", "no model named 'smal' (did you mean 'small'?)"),
         ("shadow: {model: small, per_hour_max: 3}", "shadow.per_hour_max", "must be at least 4"),
+        (
+            "shadow: {model: small, per_hour_max: 7, judge: {model: large}}",
+            "shadow.per_hour_max",
+            "must be at least 8, two (one to the judge)",
+        ),
+        ("shadow: {model: small, judge: {model: larg}}", "shadow.judge.model", "did you mean 'large'?"),
+        ("shadow: {model: small, judge: {}}", "shadow.judge.model", "required"),
+        ("shadow: {model: small, judge: {model: large, when: never}}", "shadow.judge.when", "always"),
+        ("shadow: {model: small, judge: {model: large, timeout_s: 0}}", "shadow.judge.timeout_s", "> 0"),
+        ("shadow: {model: small, judge: {model: large, timeout_s: 121}}", "shadow.judge.timeout_s", "<= 120"),
+        ("shadow: {model: small, judge: large}", "shadow.judge", ""),
+        ("shadow: {model: small, judge: {model: large, rubric: x}}", "shadow.judge.rubric", "unknown key"),
         ("shadow: {model: small, rate: 2}", "shadow.rate", "must be <= 1"),
         (
             "decisions: [{name: d, action: {answer: no}, shadow: {model: small}}]",

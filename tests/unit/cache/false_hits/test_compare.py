@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from router_extproc.cache.false_hits.compare import AnswerComparison
+from router_extproc.cache.false_hits.compare import AnswerComparison, Likeness
 from router_extproc.llm.answer import AnswerFacts, Choice, ToolCall
 from router_extproc.testing.fake_encoder import FakeEncoder
 
+#: Enough words that one more or less hardly changes the vector.
+LETTERS = " ".join("abcdefghijklmnopqrstuvwx")
 LONG = "The bridge was opened to the public after years of work by many hands, and it still stands. " * 4
 
 
@@ -59,3 +61,27 @@ def test_answers_with_more_choices_are_different() -> None:
 
 def test_every_choice_must_say_the_same() -> None:
     assert not AnswerComparison(FakeEncoder()).same(answer("a", "b"), answer("a", "c"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same", "certain"),
+    [
+        (answer("It is  Paris."), answer("it is Paris."), True, True),
+        (answer(LETTERS + " y"), answer(LETTERS + " z"), True, True),
+        (answer("It is Paris."), answer("It is Paris indeed."), True, False),
+        (answer("It is Paris."), answer("Nobody can say."), False, False),
+        (answer("It takes 30 minutes."), answer("It takes 40 minutes."), False, False),
+        (answer(LONG), answer(LONG + "Indeed."), True, False),
+        (answer("It is Paris."), answer(""), False, True),
+        (answer("a"), answer("a", "a"), False, True),
+        (answer("a", tool_calls=call("{}")), answer("a"), False, True),
+        (answer("a", "It is Paris."), answer("a", "It is Paris indeed."), True, False),
+        (answer("It is Paris.", "a"), answer("It is Paris indeed.", ""), False, True),
+        (answer("It is Paris.", "a"), answer("It is Paris indeed.", "a"), True, False),
+    ],
+)
+def test_only_equal_or_nearly_equal_short_texts_are_surely_the_same(
+    one: AnswerFacts, other: AnswerFacts, *, same: bool, certain: bool
+) -> None:
+    """What differs is not surely worse, unless it has nothing to say, or calls something else."""
+    assert AnswerComparison(FakeEncoder()).compare(one, other) == Likeness(same, certain)

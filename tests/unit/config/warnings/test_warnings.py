@@ -275,6 +275,20 @@ EVALUATIONS: list[Case] = [
         "envoy.clusters.psmall.endpoints",
         evaluated(SHADOW),
     ),
+    (
+        evaluated(SHADOW[:-1] + ", judge: {model: small}}"),
+        "shadow.judge.model",
+        "'small' judges its own answers",
+        evaluated(SHADOW[:-1] + ", judge: {model: large}}"),
+    ),
+    (
+        evaluated(SHADOW[:-1] + ", judge: {model: large}}").partition("envoy:")[0]
+        + SHADOW[:-1]
+        + ", judge: {model: large}}",
+        "shadow.judge.model",
+        "every verdict fails; write envoy.clusters.plarge.endpoints",
+        evaluated(SHADOW[:-1] + ", judge: {model: large}}"),
+    ),
     (evaluated("shadow: {model: smal}"), "shadow.model", "no model named 'smal'", evaluated(SHADOW)),
 ]
 EVERY = [

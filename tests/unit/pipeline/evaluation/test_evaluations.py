@@ -11,7 +11,8 @@ import pytest
 from router_extproc.clock import Budget
 from router_extproc.dialects import DIALECTS
 from router_extproc.llm.changes import RequestChanges
-from router_extproc.pipeline.evaluation.evaluations import Evaluated, PoolFailed, PoolReply
+from router_extproc.pipeline.evaluation.asking import PoolFailed, PoolReply
+from router_extproc.pipeline.evaluation.outcomes import Evaluated
 from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules
 from router_extproc.pipeline.evaluation.sampling import BODY_BYTES_MAX, may_ask
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest
