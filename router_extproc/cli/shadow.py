@@ -77,8 +77,8 @@ def _explained(rows: list[Row]) -> Iterator[str]:
             sum(row[key] for row in rows) for key in ("better", "equal", "unreadable")
         )
         yield (
-            f", or a judge finds the other one better ({better}) or equal ({equal}); {unreadable} unreadable"
-            " verdicts count against it"
+            f", or a judge finds the other one better ({better}) or equal ({equal}); unreadable verdicts"
+            f" ({unreadable}) count against it"
         )
     left = sum(row["not_compared"] for row in rows)
     yield (

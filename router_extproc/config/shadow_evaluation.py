@@ -26,7 +26,7 @@ class Judge(Section):
 
     #: Who judges: a key in `models`, whose pool takes chat completions.
     model: str
-    #: Which pairs it sees: those that our own comparison leaves uncertain, or all that are texts.
+    #: Which pairs it sees: those whose texts are not equal, or all that are texts.
     when: JudgeWhen = "uncertain"
     #: Until its whole reply, in seconds.
     timeout_s: float = Field(default=30.0, gt=0, le=ASK_S)

@@ -6,7 +6,7 @@ What a pool answers is set by the test, and what it got is kept byte by byte.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -52,12 +52,14 @@ class PoolAnswer:
 
 @dataclass(slots=True)
 class RecordingPool:
-    """One running pool; a test sets `answer` and reads `requests`."""
+    """One running pool; a test sets `answer` (or `answer_by`) and reads `requests`."""
 
     name: str
     #: HOST:PORT.
     address: str = ""
     answer: PoolAnswer = field(default_factory=PoolAnswer)
+    #: Its answer to each request; None: it is `answer`, whatever was asked.
+    answer_by: Callable[[PoolRequest], PoolAnswer] | None = None
     requests: list[PoolRequest] = field(default_factory=list)
     #: What it answers to health checks, which are no requests; None: it hangs, to them and to requests.
     health: int | None = 200
@@ -70,15 +72,17 @@ class RecordingPool:
         """Forget requests, answer as at the start."""
         self.requests.clear()
         self.answer = PoolAnswer()
+        self.answer_by = None
         self.health = 200
         self.dies = False
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Remember the request, then answer."""
-        answer = self.answer
         if request.path == HEALTH_PATH:
             return await self._check(request)
-        self.requests.append(await _received(request))
+        received = await _received(request)
+        self.requests.append(received)
+        answer = self.answer if self.answer_by is None else self.answer_by(received)
         if self.dies and request.transport is not None:
             request.transport.abort()
         if self.health is None:

@@ -22,9 +22,6 @@ ANSWER_SIMILARITY_MIN: Final = 0.8
 #: Answers up to here are one statement: a number or a "not" in one alone makes them different.
 #: Longer ones differ in such details each time a model is asked.
 STATEMENT_CHARS_MAX: Final = 200
-#: Cosine from which two statements surely say the same, where neither has a number or a "not" of its own.
-#: Pairs that differ in one word that matters (today, this week) reach 0.94.
-CERTAIN_SIMILARITY_MIN: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,8 @@ class Likeness:
 
     #: Both say the same, as far as a comparison of texts can say.
     same: bool
-    #: It can: the texts are equal, or short and nearly equal; or one has tool calls or a text, and the other
-    #: has not.
+    #: It can: the texts are equal; or one has tool calls or a text, and the other has not. No cosine is
+    #: certain: "Alice paid Bob" and "Bob paid Alice" have 0.99.
     certain: bool
 
 
@@ -78,10 +75,7 @@ class AnswerComparison:
             return Likeness(same=False, certain=False)
         read = [self._encoder.encode(text) for text in (one, other)]
         similarity = float(np.dot(read[0].vector, read[1].vector))
-        whole = _are_statements(one, other) and all(encoding.is_faithful for encoding in read)
-        return Likeness(
-            similarity >= ANSWER_SIMILARITY_MIN, certain=whole and similarity >= CERTAIN_SIMILARITY_MIN
-        )
+        return Likeness(similarity >= ANSWER_SIMILARITY_MIN, certain=False)
 
 
 def _plain(text: str) -> str:
@@ -90,14 +84,10 @@ def _plain(text: str) -> str:
 
 
 def _contradicts(cached: str, fresh: str) -> bool:
-    if not _are_statements(cached, fresh):
+    if max(len(cached), len(fresh)) > min(STATEMENT_CHARS_MAX, QUESTION_CHARS_MAX):
         return False
     one, other = read_question(cached), read_question(fresh)
     return same_numbers(one, other) is not None or same_polarity(one, other) is not None
-
-
-def _are_statements(one: str, other: str) -> bool:
-    return max(len(one), len(other)) <= min(STATEMENT_CHARS_MAX, QUESTION_CHARS_MAX)
 
 
 def _calls(choice: Choice) -> list[tuple[str, object]]:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from router_extproc.routing.catalogue import Target
 
-#: Which pairs of answers a judge sees: those that a comparison of texts leaves open, or all that it can read.
+#: Which pairs of answers a judge sees: those whose texts are not equal, or all that it can read.
 JudgeWhen: TypeAlias = Literal["uncertain", "always"]
 
 

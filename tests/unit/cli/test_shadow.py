@@ -88,7 +88,7 @@ def test_people_read_who_says_it(capsys: Output) -> None:
         ["strict"],
     ]
     words = " ".join(shown.split())
-    assert "better (1) or equal (1); 2 unreadable verdicts count against it" in words
+    assert "better (1) or equal (1); unreadable verdicts (2) count against it" in words
     assert "1 more were sampled" in words
 
 
