@@ -140,7 +140,9 @@ async def test_a_judge_that_is_down_leaves_the_pair_out(judged: Judged) -> None:
     assert len(judged.judge.requests) == 1
 
 
-async def test_the_report_tells_both_kinds_of_all_workers_and_after_a_restart(judged: Judged) -> None:
+async def test_the_report_tells_both_kinds_of_all_workers_after_a_reload_and_a_restart(
+    judged: Judged,
+) -> None:
     before = await judged.row()
     judged.judge.answer_by = prefers(OTHER)
     for number in range(4):
@@ -156,10 +158,21 @@ async def test_the_report_tells_both_kinds_of_all_workers_and_after_a_restart(ju
     assert told["judge_cost"] - before.get("judge_cost", 0.0) == pytest.approx(4 * 32e-6)
     log = judged.product.log.read_text(encoding="utf-8")
     assert {"sky", "Nobody", "reported", "rubric"}.isdisjoint(re.findall(r"\w+", log))
+    await reloaded_without(judged.product)
+    assert await judged.row() == told
     judged.product.server.terminate()
     await judged.product.server.wait()
     async with restarted(judged.product):
         assert await judged.row() == told
+
+
+async def reloaded_without(served: Product) -> None:
+    """No judge and no shadow evaluation from now on."""
+    file = served.log.parent / "router.yaml"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**document, "shadow": None}), encoding="utf-8")
+    async with served.session.post(f"http://{served.config.admin}/policy/reload", json={}) as reply:
+        assert (await reply.json())["result"] in {"applied", "unchanged"}
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,17 +35,15 @@ class Pools:
     """The other model's pool and the judge's."""
 
     other: PoolReply = field(default_factory=lambda: reply(UNCERTAIN))
+    #: None: the judge's pool never replies.
     said: PoolReply | None = field(default_factory=lambda: reply(f"{MARK} EQUAL"))
     asked: list[tuple[str, EvaluationAsk]] = field(default_factory=list)
     told: list[Evaluated] = field(default_factory=list)
-    #: What the judge's pool does before it replies.
-    before: Callable[[], None] = lambda: None
 
     async def ask(self, cluster: str, ask: EvaluationAsk) -> PoolReply:
         self.asked.append((cluster, ask))
         if cluster != JUDGE.cluster:
             return self.other
-        self.before()
         if self.said is None:
             await asyncio.Event().wait()
             raise PoolFailed("never")
