@@ -23,6 +23,7 @@ ContextDigest = NewType("ContextDigest", str)
 #: Raised with every change of what is in a key: entries under keys of an older form are never found again.
 _CONTEXT = b"rx-context-2"
 _FINGERPRINT = b"rx-fingerprint-3"
+_PIECE = b"rx-piece-1"
 _PARTITION = b"rx-partition-3"
 _FALLBACK = b"rx-fallback-2"
 
@@ -58,9 +59,14 @@ def fingerprint(
     routing_facts: what signals read in headers and of the time, by their names and in a fixed order: with
     them, equal fingerprints get equal decisions.
     """
-    facts = map(text, chain.from_iterable(routing_facts))
-    fields = (text(scope), text(context), b"%d" % len(routing_facts), *facts, text(prompt))
-    return Fingerprint(digest(_FINGERPRINT, fields))
+    return Fingerprint(digest(_FINGERPRINT, _fields(scope, context, prompt, routing_facts)))
+
+
+def piece_fingerprint(
+    scope: Scope, context: ContextDigest, piece: str, *, routing_facts: Sequence[tuple[str, str]] = ()
+) -> Fingerprint:
+    """The key of one piece of a request, whatever stands beside it; so equal ones may get other decisions."""
+    return Fingerprint(digest(_PIECE, _fields(scope, context, piece, routing_facts)))
 
 
 def fallback_fingerprint(of: Fingerprint, model: str) -> Fingerprint:
@@ -78,6 +84,13 @@ def partition(
     """
     fields = (scope, context, decision, answerer, encoder)
     return Partition(digest(_PARTITION, map(text, fields)))
+
+
+def _fields(
+    scope: Scope, context: ContextDigest, asked: str, facts: Sequence[tuple[str, str]]
+) -> tuple[bytes, ...]:
+    told = map(text, chain.from_iterable(facts))
+    return (text(scope), text(context), b"%d" % len(facts), *told, text(asked))
 
 
 def _context_fields(request: InferenceRequest, delivery: Delivery, ignore: IgnoreRule) -> Iterator[bytes]:

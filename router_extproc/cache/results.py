@@ -44,6 +44,9 @@ class Hit:
     tier: Literal["near", "backend"]
     #: The candidates that were verified, the accepted one last.
     judged: tuple[Judged, ...] = ()
+    #: The entries of all pieces of the request, in their order; then `entry` is the oldest of them, which
+    #: expires when the first of them does. None: the answer was stored as a whole.
+    pieces: tuple[Entry, ...] = ()
 
 
 #: Why there is no hit: no entry (or none similar enough), every candidate refused, or no answer from the

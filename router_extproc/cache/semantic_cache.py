@@ -11,7 +11,15 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from typing import Final, Self
 
-from router_extproc.cache.base import CacheBackend, Entry, EntrySource, PurgeLog, Selector, WriteFeed
+from router_extproc.cache.base import (
+    CacheBackend,
+    Entry,
+    EntrySource,
+    Fingerprint,
+    PurgeLog,
+    Selector,
+    WriteFeed,
+)
 from router_extproc.cache.judging import RunBlocking, run_inline
 from router_extproc.cache.near.preload import Preload
 from router_extproc.cache.near.tier import NearTier
@@ -110,16 +118,21 @@ class SemanticCache:
         """Entries that wait to be written."""
         return 0 if self._queue is None else len(self._queue)
 
-    def store(self, entry: Entry, *, started_s: float | None = None) -> Kept:
+    def store(
+        self, entry: Entry, *, started_s: float | None = None, alias: Fingerprint | None = None
+    ) -> Kept:
         """Keep an entry: at once in the near tier, soon in the backend.
 
         started_s: when its request was forwarded (wall clock); purged since then, it is not kept.
+        alias: of a request that finds it in the near tier, too.
         """
         begun_s = entry.created_s if started_s is None else min(started_s, entry.created_s)
         if self.is_purged(replace(entry, created_s=begun_s)):
             self._purged_in_flight += 1
             return "purged"
         self._near.put(entry)
+        if alias is not None:
+            self._near.alias(alias, entry)
         return "stored" if self._queue is None or self._queue.offer(entry) else "near-only"
 
     async def keep(self, entries: Sequence[Entry]) -> int:

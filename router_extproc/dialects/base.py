@@ -112,6 +112,25 @@ class AnswerRewriter(Protocol):
         ...
 
 
+class PieceAnswers(Protocol):
+    """Takes apart and puts together the answers of an API whose requests may be made of pieces."""
+
+    def count(self, answer: Answer) -> int:
+        """How many answers it holds."""
+        ...
+
+    def split(self, answer: Answer, sizes: Sequence[int]) -> Sequence[Answer] | Incomplete | None:
+        """An answer for each piece, in their order, or why they are none; None: it can only be kept whole.
+
+        sizes: in what proportion the pieces share its usage, one for each.
+        """
+        ...
+
+    def join(self, answers: Sequence[Answer], request: InferenceRequest) -> Answer:
+        """The answer to a request with these pieces, in the form that it asks for."""
+        ...
+
+
 class RequestDialect(Protocol):
     """A client API's requests."""
 
@@ -157,6 +176,11 @@ class RequestDialect(Protocol):
 
 class AnswerDialect(Protocol):
     """A client API's answers. Only the dialect that made an answer's document understands it."""
+
+    @property
+    def pieces(self) -> PieceAnswers | None:
+        """None: every request of this API is answered as a whole."""
+        ...
 
     def read_answer(self, content_type: str, *, max_answer_bytes: int) -> AnswerReader:
         """A reader for an answer of this content type (JSON or SSE); larger answers are Incomplete.

@@ -57,6 +57,18 @@ class ContextField:
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """What of a request is answered each for itself, whatever stands beside it: the inputs of a batch."""
+
+    #: One for each, in their order: equal ones are the same piece, in whichever request they are.
+    keys: tuple[str, ...]
+    #: In what proportion they share the tokens of their request; each at least 1.
+    sizes: tuple[int, ...]
+    #: As `InferenceRequest.context`, without what is beside a piece and without the form that is asked for.
+    context: tuple[ContextField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InferenceRequest:
     """One question to a model, as its dialect read it."""
 
@@ -97,6 +109,10 @@ class InferenceRequest:
     #: Answers of two models cannot stand side by side, as vectors cannot: a virtual name means the default
     #: model, and no fallback answers.
     by_name: bool = False
+    #: None: it is answered as a whole.
+    pieces: Pieces | None = None
+    #: How many answers it asks for at once; 0: that is not known.
+    answers: int = 0
     #: Why no other request may share the answer; None: one may.
     alone: AloneReason | None = None
     #: The id of an earlier answer from which the pool is to go on; "": the request says all itself.

@@ -209,7 +209,9 @@ class Observation:
     def _store(self, answer: Answer | Incomplete) -> str:
         observer = self._observer
         storing = AnswerStoring(observer.sink, observer.vary, observer.clock, observer.max_answer_bytes)
-        return storing.store(self._token, AnswerToStore(self._status, self._headers, answer, self.foreign))
+        pieces = None if isinstance(self._api, RoutedApi) else self._api.pieces
+        ended = AnswerToStore(self._status, self._headers, answer, self.foreign, pieces)
+        return storing.store(self._token, ended)
 
     def _report(self, answer: Answer | Incomplete, stored: str) -> None:
         self._reported = True

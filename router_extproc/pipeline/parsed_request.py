@@ -13,7 +13,7 @@ from router_extproc.cache.base import Fingerprint, Scope
 from router_extproc.cache.decision_policy import CachePolicies, KeyRule
 from router_extproc.cache.http_caching import Directives, read_directives
 from router_extproc.cache.ignore import IgnoreRule
-from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fingerprint
+from router_extproc.cache.key import ContextDigest, Delivery, context_digest, fingerprint, piece_fingerprint
 from router_extproc.cache.scope import scope_of
 from router_extproc.cache.vary import VaryNames
 from router_extproc.clock import Budget
@@ -37,6 +37,9 @@ API_HEADERS: Final = (
 )  # fmt: skip
 
 
+#: A request of more pieces is stored as a whole: the write token carries a key for each of them.
+PIECES_MAX: Final = 256
+
 #: What the rules in force are called among the names of signals.
 _RULES: Final = "rules:"
 
@@ -56,6 +59,17 @@ class RawRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceKeys:
+    """The keys of a request's pieces, under which any request finds them."""
+
+    context: ContextDigest
+    #: In their order.
+    fingerprints: tuple[Fingerprint, ...]
+    #: As `Pieces.sizes`.
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestKey:
     """Whose request it is under one rule for keys, and which."""
 
@@ -65,6 +79,8 @@ class RequestKey:
     context: ContextDigest
     #: Parts of the system prompt that are left out of it.
     ignored: int = 0
+    #: Of its pieces; None: it is asked for as a whole only.
+    pieces: PieceKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +187,18 @@ class RequestParser:
         facts = [*self._routing_facts(subject)]
         delivery = _delivery(headers, vary)
         pairs = [(name, value.encode("utf-8", "surrogateescape")) for name, value in raw.headers]
-        contexts: dict[IgnoreRule, ContextDigest] = {}
+        contexts: dict[IgnoreRule, tuple[ContextDigest, ContextDigest | None]] = {}
         keys: dict[KeyRule, RequestKey] = {}
         for rule in self.cache_policies.key_rules:
             scope, ignore = scope_of(rule.scope, pairs, request.body), rule.ignore
             if scope is None:
                 continue
             if ignore not in contexts:
-                contexts[ignore] = context_digest(request, delivery, ignore)
-            context = contexts[ignore]
+                contexts[ignore] = _contexts(request, delivery, ignore)
+            context, of_pieces = contexts[ignore]
             key = fingerprint(scope, context, request.prompt, routing_facts=facts)
-            keys[rule] = RequestKey(scope, key, context, ignore.count(request.system_texts))
+            pieces = None if of_pieces is None else _piece_keys(request, scope, of_pieces, facts)
+            keys[rule] = RequestKey(scope, key, context, ignore.count(request.system_texts), pieces)
         return keys
 
     def _routing_facts(self, subject: Subject) -> Iterator[tuple[str, str]]:
@@ -192,6 +209,25 @@ class RequestParser:
             yield from ((reading.name, label) for label in (reading.label or "", *reading.also))
         if self.rules:
             yield _RULES, self.rules
+
+
+def _contexts(
+    request: InferenceRequest, delivery: Delivery, ignore: IgnoreRule
+) -> tuple[ContextDigest, ContextDigest | None]:
+    """What the keys of the request have in common, and those of its pieces, where it has some."""
+    whole, pieces = context_digest(request, delivery, ignore), request.pieces
+    if pieces is None or len(pieces.keys) > PIECES_MAX:
+        return whole, None
+    return whole, context_digest(replace(request, context=pieces.context), delivery, ignore)
+
+
+def _piece_keys(
+    request: InferenceRequest, scope: Scope, context: ContextDigest, facts: Sequence[tuple[str, str]]
+) -> PieceKeys | None:
+    if request.pieces is None:
+        return None
+    keys = (piece_fingerprint(scope, context, key, routing_facts=facts) for key in request.pieces.keys)
+    return PieceKeys(context, tuple(keys), request.pieces.sizes)
 
 
 def _within(directives: Directives, reuse: Reuse) -> Directives:

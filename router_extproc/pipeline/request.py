@@ -20,11 +20,11 @@ from router_extproc.errors import (
     RouterUnavailable,
     UnsupportedRequest,
 )
-from router_extproc.llm.stored import decode_document, decode_headers
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.pages import PagesHeard
+from router_extproc.pipeline.caching.parts import stored_answer
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
 from router_extproc.pipeline.caching.savings import EntryWorth, Prices
@@ -247,8 +247,7 @@ class RequestPipeline:
         parsed, result, entry = considered.parsed, considered.result, hit.entry
         dialect = parsed.raw.dialect
         try:
-            answer = dialect.restore(decode_document(entry.answer))
-            told = decode_headers(entry.answer)
+            answer, told = stored_answer(hit, dialect, parsed.request)
         except ValueError:
             return "unreadable"
         if parsed.request.wants_usage and not answer.facts.usage_is_known:

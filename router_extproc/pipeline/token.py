@@ -16,14 +16,25 @@ import orjson
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.cache.decision_policy import StoreRules
+from router_extproc.cache.digest import DIGEST_CHARS
 from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 8
+VERSION = 9
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesPlan:
+    """Where the answers to a request's pieces are stored, each for itself."""
+
+    partition: Partition
+    fingerprints: tuple[Fingerprint, ...]
+    #: In what proportion they share its usage.
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,10 @@ class StorePlan:
     tags: tuple[str, ...] = ()
     #: Headers of `vary` that are part of the keys: an answer that hangs on others is not stored.
     vary: tuple[str, ...] = ()
+    #: None: the answer is stored as a whole.
+    pieces: PiecesPlan | None = None
+    #: How many answers must have come; 0: any number.
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +181,32 @@ def _plan_fields(plan: StorePlan) -> dict[str, object]:
         "rules": plan.rules,
         "tags": plan.tags,
         "vary": plan.vary,
+        "pieces": plan.pieces and _pieces_fields(plan.pieces),
+        "answers": plan.answers,
     }
+
+
+def _pieces_fields(pieces: PiecesPlan) -> list[object]:
+    # Half a page for a batch of the largest size, in each message to the observer.
+    digests = base64.b64encode(bytes.fromhex("".join(pieces.fingerprints))).decode()
+    return [pieces.partition, digests, pieces.sizes]
 
 
 def _plan_of(fields: dict[str, Any]) -> StorePlan:  # Any: the values of a JSON object we wrote
     vector = fields.pop("vector")
+    pieces = fields.pop("pieces")
     floats = None if vector is None else np.frombuffer(base64.b64decode(vector), _VECTOR_TYPE)
     return StorePlan(
         vector=None if floats is None else floats.astype(np.float32),
         rules=StoreRules(**fields.pop("rules")),
         tags=tuple(fields.pop("tags")),
         vary=tuple(fields.pop("vary")),
+        pieces=None if pieces is None else _pieces_of(*pieces),
         **fields,
     )
+
+
+def _pieces_of(partition: str, digests: str, sizes: list[int]) -> PiecesPlan:
+    told = base64.b64decode(digests).hex()
+    parts = (told[start : start + DIGEST_CHARS] for start in range(0, len(told), DIGEST_CHARS))
+    return PiecesPlan(Partition(partition), tuple(map(Fingerprint, parts)), tuple(sizes))

@@ -44,6 +44,7 @@ class AnthropicMessages:
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/messages"),)
     changeable = EVERY_CHANGE
+    pieces: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -40,6 +40,7 @@ class OpenAIChat:
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/chat/completions"),)
     changeable = EVERY_CHANGE
+    pieces: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -44,6 +44,7 @@ class OpenAICompletions:
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/completions"),)
     changeable = _NONE
+    pieces: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -14,10 +14,12 @@ from router_extproc.dialects.base import (
     ChangeKind,
     Endpoint,
     MakeFilter,
+    PieceAnswers,
     Rendered,
 )
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_embeddings.answer import read_embeddings, renew, restore
+from router_extproc.dialects.openai_embeddings.pieces import EmbeddingPieces
 from router_extproc.dialects.openai_embeddings.request import BODY, DIALECT, parse_request
 from router_extproc.dialects.openai_embeddings.rewrite import EmbeddingsRewriter
 from router_extproc.dialects.openai_embeddings.texts import texts_of
@@ -43,6 +45,7 @@ class OpenAIEmbeddings:
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/embeddings"),)
     changeable: frozenset[ChangeKind] = frozenset()
+    pieces: PieceAnswers = EmbeddingPieces()
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

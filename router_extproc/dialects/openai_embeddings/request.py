@@ -12,6 +12,7 @@ from typing import Final
 
 from router_extproc.dialects.doubled import mark_of_doubled
 from router_extproc.dialects.json_body import canonical, read_object
+from router_extproc.dialects.openai_embeddings.inputs import answers_of, pieces_of
 from router_extproc.dialects.shapes import (
     INTEGER,
     LIST,
@@ -64,7 +65,8 @@ def parse_request(body: bytes) -> InferenceRequest:
         raise wrong_shape("input", STRING_OR_LIST.words)
     _check_messages(document.get("messages"))
     # First of all: it refuses what is nested too deeply to be read any further.
-    context = _context(body, document)
+    doubled = mark_of_doubled(body, document, _DECIDING)
+    context = _context(document, doubled)
     return InferenceRequest(
         dialect=DIALECT,
         model=read_model(document),
@@ -78,6 +80,8 @@ def parse_request(body: bytes) -> InferenceRequest:
         is_coded=_has_tokens(given),
         body_bytes=len(body),
         by_name=True,
+        pieces=None if doubled else pieces_of(document, context),
+        answers=answers_of(given),
         body=document,
     )
 
@@ -109,9 +113,9 @@ def _has_tokens(given: JsonValue) -> bool:
     return any(type(number) is int for number in numbers)
 
 
-def _context(body: bytes, document: JsonObject) -> tuple[ContextField, ...]:
+def _context(document: JsonObject, doubled: bytes) -> tuple[ContextField, ...]:
     """Where one text ends and the next begins, then each other member by name; null is the same as none."""
-    shape = canonical(_shape(document.get("input"))) + mark_of_doubled(body, document, _DECIDING)
+    shape = canonical(_shape(document.get("input"))) + doubled
     others = sorted(name for name in document if name not in _OUTSIDE_CONTEXT and document[name] is not None)
     return (
         ContextField("input", shape),

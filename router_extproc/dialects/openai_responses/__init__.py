@@ -45,6 +45,7 @@ class OpenAIResponses:
     name = DIALECT
     endpoints = (Endpoint("POST", "/v1/responses"),)
     changeable = EVERY_CHANGE
+    pieces: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

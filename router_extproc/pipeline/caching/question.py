@@ -13,7 +13,7 @@ from router_extproc.models.base import Encoding, Vector
 from router_extproc.pipeline.caching.reuse import Bypass
 from router_extproc.pipeline.caching.word_vector import word_vector
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
-from router_extproc.pipeline.token import StorePlan
+from router_extproc.pipeline.token import PiecesPlan, StorePlan
 
 #: Longer prompts are matched exactly only: the write token carries the prompt of a semantic entry
 #: through Envoy's dynamic metadata.
@@ -36,6 +36,8 @@ class CacheQuestion:
     tags: tuple[str, ...]
     #: False: the answer is for this request alone, for an equal one may not be sent to a pool.
     may_store: bool = True
+    #: Where its pieces are; None: it is asked for as a whole only.
+    pieces: PiecesPlan | None = None
 
     @property
     def query(self) -> Query | None:
@@ -63,6 +65,8 @@ class CacheQuestion:
             self._store_rules,
             self.tags,
             self.parsed.vary,
+            self.pieces,
+            self.parsed.request.answers,
         )
 
     @property

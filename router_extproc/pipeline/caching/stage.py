@@ -22,6 +22,7 @@ from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding
 from router_extproc.pipeline.caching.feedback import Feedback
+from router_extproc.pipeline.caching.pieces import join, join_near
 from router_extproc.pipeline.caching.question import (
     CacheQuestion,
     SemanticMatching,
@@ -42,7 +43,7 @@ from router_extproc.pipeline.caching.reuse import Bypass
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
-from router_extproc.pipeline.token import ShadowPlan
+from router_extproc.pipeline.token import PiecesPlan, ShadowPlan
 from router_extproc.pipeline.upstream import Answerers, answerer_of
 from router_extproc.routing.policy import Route
 
@@ -90,10 +91,25 @@ class CacheStage:
         if parsed.gives_feedback and self.shadow_sampling.feedback != "off":
             return None
         for rule, key in parsed.keys.items():
-            hit = self.cache.exact_near(key.fingerprint, parsed.directives.freshness)
-            if hit is not None and self._replayable(hit, rule, key, parsed):
+            hit = self._whole_near(rule, key, parsed) or self._pieces_near(rule, key, parsed)
+            if hit is not None:
                 return None if self._must_hide(hit, parsed) else self._hit(hit)
         return None
+
+    def _whole_near(self, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> Hit | None:
+        hit, pieces = self.cache.exact_near(key.fingerprint, parsed.directives.freshness), key.pieces
+        if hit is not None and pieces is not None and pieces.fingerprints == (hit.entry.fingerprint,):
+            # The entry of its only piece, noted under the request.
+            hit, key = replace(hit, pieces=(hit.entry,)), replace(key, context=pieces.context)
+        return hit if hit is not None and self._replayable(hit, rule, key, parsed) else None
+
+    def _pieces_near(self, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> Hit | None:
+        """The same from entries of all its pieces, where no decision reads what they say together."""
+        if key.pieces is None or self.answerers.routing.pinning:
+            return None
+        hit = join_near(self.cache, key.pieces.fingerprints, parsed)
+        of_pieces = replace(key, context=key.pieces.context)
+        return hit if hit is not None and self._replayable(hit, rule, of_pieces, parsed) else None
 
     def needs_encoding(self, parsed: ParsedRequest) -> bool:
         """Whether some decision that may take the request has a use for its encoding."""
@@ -125,8 +141,21 @@ class CacheStage:
             return BYPASSED[parsed.reuse.reason]
         key, where = self._place(key, route)
         vector = semantic_vector(parsed, policy, encoding, self.matching)
-        may_store = not route.may_act
-        return CacheQuestion(parsed, route.decision, policy, key, where, vector, route.tags, may_store)
+        may_store, pieces = not route.may_act, self._pieces(key, route)
+        return CacheQuestion(
+            parsed, route.decision, policy, key, where, vector, route.tags, may_store, pieces
+        )
+
+    def _pieces(self, key: RequestKey, route: Route) -> PiecesPlan | None:
+        """Where the pieces of the request are under this route.
+
+        A decision that redacts numbers its placeholders through the whole request: no piece is as if alone.
+        """
+        pieces = key.pieces
+        if pieces is None or route.redaction is not None:
+            return None
+        where = self._partition(replace(key, context=pieces.context), route.decision, answerer_of(route))
+        return PiecesPlan(where, pieces.fingerprints, pieces.sizes)
 
     def keys_under(self, question: CacheQuestion, route: Route) -> tuple[Fingerprint, Partition]:
         """Under which the answer to the same question is stored when another model gives it."""
@@ -167,8 +196,7 @@ class CacheStage:
 
     async def exact(self, question: CacheQuestion) -> CacheResult | None:
         """The exact hit, wherever it is stored; None: there is none."""
-        work = self.cache.exact(question.key.fingerprint, question.parsed.directives.freshness)
-        result = await run_stage(STAGE, work, question.parsed.budget.part(self.timeout_s))
+        result = await run_stage(STAGE, self._exact(question), question.parsed.budget.part(self.timeout_s))
         if isinstance(result.value, Hit) and self._fits(result.value, question):
             return replace(self._hit(result.value), note=result.note)
         return None
@@ -177,13 +205,27 @@ class CacheStage:
         query, fingerprint = question.query, question.key.fingerprint
         freshness = question.parsed.directives.freshness
         if query is None:
-            return await self.cache.exact(fingerprint, freshness)
+            return await self._exact(question)
         if question.parsed.gives_feedback:
             # It may be about an exact hit; without feedback that was answered before any inference.
             hit = self.cache.exact_near(fingerprint, freshness)
             if hit is not None:
                 return hit
         return await self.cache.semantic(query)
+
+    async def _exact(self, question: CacheQuestion) -> Found:
+        """The exact hit: of all pieces, or of the whole request."""
+        if question.pieces is not None:
+            joined = await join(self.cache, question.pieces, question.parsed)
+            if joined is not None:
+                self._note(question, joined)
+                return joined
+        return await self.cache.exact(question.key.fingerprint, question.parsed.directives.freshness)
+
+    def _note(self, question: CacheQuestion, joined: Hit) -> None:
+        """Let the same request find its only piece before any inference from now on."""
+        if len(joined.pieces) == 1 and not question.parsed.directives.no_store:
+            self.cache.note(question.key.fingerprint, replace(joined, entry=joined.pieces[0]))
 
     def _judge(self, hit: Hit, question: CacheQuestion) -> CacheResult:
         """The hit, unless the client must not learn of it, or says that it is wrong."""
@@ -233,7 +275,7 @@ class CacheStage:
 
     def _fits(self, hit: Hit, question: CacheQuestion) -> bool:
         """Whether this very question may have the hit's answer, as the configuration in force says."""
-        if hit.entry.partition != question.partition:
+        if hit.entry.partition != question.partition and not hit.pieces:
             return self._replayable(hit, question.policy.key_rule, question.key, question.parsed)
         return self._allows(hit, question.policy.key_rule)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from router_extproc.cache.admission import NoStore, Received, Store, Storing, may_store
-from router_extproc.cache.base import Entry
+from router_extproc.cache.admission import NoStore, Received, Storing, may_store
+from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.results import Kept
 from router_extproc.cache.vary import VaryNames, read_vary
 from router_extproc.clock import Clock
+from router_extproc.dialects.base import PieceAnswers
 from router_extproc.llm.answer import Answer, Incomplete
-from router_extproc.llm.stored import encode_answer
 from router_extproc.pipeline.caching.pages import told_pages
+from router_extproc.pipeline.caching.parts import Part, Parts, parts_of
 from router_extproc.pipeline.token import StorePlan, WriteToken
 
 #: Why an answer was not stored: Envoy took another cluster than the model's, by another configuration.
@@ -25,8 +26,11 @@ VARY: Final = "vary"
 class EntrySink(Protocol):
     """Stores finished entries; returns at once, the backend is written later."""
 
-    def store(self, entry: Entry, *, started_s: float) -> Kept:
-        """Store the entry, unless it was purged since `started_s`, when its request was forwarded."""
+    def store(self, entry: Entry, *, started_s: float, alias: Fingerprint | None = None) -> Kept:
+        """Store the entry, unless it was purged since `started_s`, when its request was forwarded.
+
+        alias: of its request, where its own fingerprint is another.
+        """
         ...
 
 
@@ -40,6 +44,8 @@ class AnswerToStore:
     answer: Answer | Incomplete
     #: Another pool gave it than that of the model that was chosen.
     foreign: bool
+    #: Of its dialect.
+    pieces: PieceAnswers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +67,21 @@ class AnswerStoring:
             return OTHER_CLUSTER
         if not self._is_told_by(plan.vary, ended.headers):
             return VARY
-        encoded = b""
-        if isinstance(ended.answer, Answer):
-            encoded = encode_answer(ended.answer, told_pages(ended.headers))
-        match self._judge(token, ended, encoded, plan):
-            case NoStore(reason):
-                return reason
-            case Store(expires_s):
-                entry = self._entry(token, plan, encoded, expires_s)
-                kept = sink.store(entry, started_s=token.started_s)
-        return "purged" if kept == "purged" else "stored"
+        parts = parts_of(plan, ended.answer, told_pages(ended.headers), ended.pieces)
+        judged = self._judge(token, ended, parts, plan)
+        if isinstance(judged, NoStore):
+            return judged.reason
+        entries = [self._entry(token, plan, part, judged.expires_s) for part in parts.each]
+        return self._keep(sink, token, plan, entries)
+
+    def _keep(self, sink: EntrySink, token: WriteToken, plan: StorePlan, entries: Sequence[Entry]) -> str:
+        kept: set[Kept] = set()
+        for entry in entries:
+            # What a request of one piece says was decided as that piece alone.
+            is_alias = len(entries) == 1 and entry.fingerprint != plan.fingerprint
+            alias = plan.fingerprint if is_alias else None
+            kept.add(sink.store(entry, started_s=token.started_s, alias=alias))
+        return "purged" if "purged" in kept else "stored"
 
     def _is_told_by(self, names: tuple[str, ...], headers: Mapping[str, str]) -> bool:
         """The keys of the entry have every header that the answer hangs on; learns what they lack."""
@@ -78,20 +89,20 @@ class AnswerStoring:
         self.vary.learn(hangs_on)
         return hangs_on.issubset(names)
 
-    def _judge(self, token: WriteToken, ended: AnswerToStore, encoded: bytes, plan: StorePlan) -> Storing:
-        facts = ended.answer.facts if isinstance(ended.answer, Answer) else ended.answer
-        received = Received(ended.status, ended.headers, facts, len(encoded), token.started_s)
+    def _judge(self, token: WriteToken, ended: AnswerToStore, parts: Parts, plan: StorePlan) -> Storing:
+        size = sum(len(part.encoded) for part in parts.each)
+        received = Received(ended.status, ended.headers, parts.facts, size, token.started_s)
         now_s, limit = self.clock.wall_s(), self.answer_bytes_max
         return may_store(received, plan.rules, now_s=now_s, answer_bytes_max=limit)
 
-    def _entry(self, token: WriteToken, plan: StorePlan, encoded: bytes, expires_s: float) -> Entry:
+    def _entry(self, token: WriteToken, plan: StorePlan, part: Part, expires_s: float) -> Entry:
         return Entry(
-            plan.fingerprint,
-            plan.partition,
+            part.fingerprint,
+            part.partition,
             plan.scope,
             plan.vector,
             plan.prompt,
-            encoded,
+            part.encoded,
             token.dialect,
             token.model,
             token.decision,

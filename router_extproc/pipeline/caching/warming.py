@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router_extproc.cache.base import Entry
+from router_extproc.cache.base import Entry, Fingerprint
 from router_extproc.cache.results import Kept
 from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
@@ -53,7 +53,13 @@ class _Catch:
     entry: Entry | None = None
     reports: list[AnswerReport] = field(default_factory=list)
 
-    def store(self, entry: Entry, *, started_s: float) -> Kept:  # noqa: ARG002 - the port
+    def store(
+        self,
+        entry: Entry,
+        *,
+        started_s: float,  # noqa: ARG002 - the port
+        alias: Fingerprint | None = None,  # noqa: ARG002 - the port
+    ) -> Kept:
         self.entry = entry
         return "stored"
 
