@@ -170,6 +170,26 @@ def _check_it_marks_a_cached_answer(dialect: Dialect, samples: DialectSamples) -
         require(dialect.restore(marked.document) == marked, "a marked answer is still one")
 
 
+def _check_it_takes_answers_apart(dialect: Dialect, samples: DialectSamples) -> None:
+    request, api = dialect.parse(samples.request), dialect.pieces
+    require((request.pieces is None) == (api is None), "a request has pieces where its answers have some")
+    if api is None or request.pieces is None:
+        return
+    require(request.answers == len(request.pieces.keys), "a piece has an answer of its own")
+    for content_type, body in samples.answers.items():
+        answer = whole_answer(dialect, content_type, body)
+        split = api.split(answer, request.pieces.sizes)
+        require(api.count(answer) == request.answers, "the sample answers its request")
+        if split is None or isinstance(split, Incomplete):
+            raise AssertionError("the sample is taken apart")
+        require(all(dialect.restore(each.document) == each for each in split), "each is an answer")
+        joined = api.join(split, request)
+        require(joined.facts.usage == answer.facts.usage, "what is put together has the same usage")
+        require(joined == answer, "what is put together is what it was")
+        wrong = api.split(answer, (1, *request.pieces.sizes))
+        require(isinstance(wrong, Incomplete), "an answer to fewer pieces is none")
+
+
 def _check_it_composes_an_answer(dialect: Dialect, samples: DialectSamples) -> None:
     if not samples.converses:
         _check_it_composes_nothing(dialect)
@@ -204,5 +224,6 @@ ANSWER_RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_restores_nothing_else,
     _check_it_renews_an_answer,
     _check_it_marks_a_cached_answer,
+    _check_it_takes_answers_apart,
     _check_it_composes_an_answer,
 )

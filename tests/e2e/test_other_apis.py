@@ -72,7 +72,37 @@ async def test_a_batch_is_embedded_once(stack: Stack, client: openai.AsyncOpenAI
     assert len(stack.large.requests) == 1
 
 
-async def test_numbers_are_another_answer(stack: Stack, client: openai.AsyncOpenAI) -> None:
+async def test_inputs_of_earlier_batches_are_not_embedded_again(
+    stack: Stack, client: openai.AsyncOpenAI
+) -> None:
+    """Vector stores send the same texts in other batches, after every restart and for every change."""
+    say(stack.large, embeddings(coded=True))
+    await client.embeddings.create(model="large", input=["an elm", "a barn"])
+    await stack.until(stack.observer_closed)
+    for given, expected in (
+        (["a barn", "an elm", "a barn"], [VECTORS[1], VECTORS[0], VECTORS[1]]),
+        ("a barn", [VECTORS[1]]),
+    ):
+        for more in ({}, {"encoding_format": "float"}):
+            raw = await client.embeddings.with_raw_response.create(model="large", input=given, **more)
+            found = raw.parse()
+            assert (raw.headers["x-router-cache"], found.object, found.model) == (
+                "hit-exact",
+                "list",
+                "tiny-large",
+            )
+            assert [each.embedding for each in found.data] == expected
+            assert [each.index for each in found.data] == list(range(len(expected)))
+            assert found.usage.prompt_tokens == found.usage.total_tokens == 3 * len(expected)
+    assert len(stack.large.requests) == 1
+    miss = await client.embeddings.with_raw_response.create(model="large", input=["a barn", "a mill"])
+    assert miss.headers["x-router-cache"] == "miss"
+    assert json.loads(stack.large.requests[1].body)["input"] == ["a barn", "a mill"]
+
+
+async def test_a_batch_of_another_default_model_is_another_answer(
+    stack: Stack, client: openai.AsyncOpenAI
+) -> None:
     say(stack.small, embeddings(coded=False))
     asked = {"model": "auto", "input": ["a tree", "a\nhouse"], "encoding_format": "float"}
     first = await client.embeddings.create(**asked)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Final
@@ -61,7 +62,7 @@ class EmbeddingPieces:
             {**item, "index": place, "embedding": _spelled(item["embedding"], coded=coded)}
             for place, item in enumerate(items)
         ]
-        return _with_usage({**first.document, "data": data}, first, _sum([each.document for each in answers]))
+        return _with_usage({**first.document, "data": data}, first, _sum(answers))
 
 
 def _index(item: JsonObject) -> int:
@@ -81,26 +82,28 @@ def _with_usage(document: JsonObject, of: Answer, usage: JsonValue) -> Answer:
 
 def _shares(usage: JsonValue, sizes: Sequence[int]) -> list[JsonValue]:
     """What each input took of the tokens; together it is all of them."""
-    if type(usage) is not dict:
-        return [usage] * len(sizes)
-    ends = [0, *accumulate(sizes)]
-    counts = {name: value for name, value in usage.items() if is_integer(value)}
+    if not usage:
+        return [None] * len(sizes)
+    ends, counts = [0, *accumulate(sizes)], _counts(usage)
     return [
         {name: count * end // ends[-1] - count * start // ends[-1] for name, count in counts.items()}
         for start, end in pairwise(ends)
     ]
 
 
-def _sum(documents: Sequence[Mapping[str, JsonValue]]) -> JsonValue:
+def _sum(answers: Sequence[Answer]) -> JsonValue:
     """The counts of all; None: one of them tells none."""
-    total: dict[str, JsonValue] = {}
-    for document in documents:
-        usage = document.get("usage")
-        if type(usage) is not dict:
-            return None
-        for name, count in usage.items():
-            total[name] = an_integer(total.get(name, 0)) + an_integer(count)
-    return total
+    if any(answer.facts.usage is None for answer in answers):
+        return None
+    total: Counter[str] = Counter()
+    for answer in answers:
+        total.update(_counts(answer.document["usage"]))
+    return {**total}
+
+
+def _counts(usage: JsonValue) -> dict[str, int]:
+    members = usage if type(usage) is dict else {}
+    return {name: value for name, value in members.items() if is_integer(value)}
 
 
 def _spelled(vector: JsonValue, *, coded: bool) -> JsonValue:
@@ -117,17 +120,17 @@ def _floats(vector: JsonValue) -> _Floats | None:
     """The vector as 32-bit floats; None: they would say something else."""
     if isinstance(vector, str):
         return _decoded(vector)
+    numbers = np.array(vector, dtype=np.float64)
     with np.errstate(over="ignore"):
-        floats = np.array(vector, dtype=np.float64).astype(_FLOAT)
-    return floats if floats.tolist() == vector or _as_printed(floats) == vector else None
+        floats = numbers.astype(_FLOAT)
+    same = (floats.astype(np.float64) == numbers) | (_as_printed(floats) == numbers)
+    return floats if same.all() else None
 
 
-def _as_printed(floats: _Floats) -> JsonValue:
+def _as_printed(floats: _Floats) -> npt.NDArray[np.float64]:
     """The fewest digits that tell each from its neighbours, as many pools print it."""
-    printed: JsonValue = orjson.loads(
-        orjson.dumps(floats.astype(np.float32), option=orjson.OPT_SERIALIZE_NUMPY)
-    )
-    return printed
+    printed = orjson.dumps(floats.astype(np.float32), option=orjson.OPT_SERIALIZE_NUMPY)
+    return np.array(orjson.loads(printed), dtype=np.float64)
 
 
 def _decoded(coded: str) -> _Floats | None:

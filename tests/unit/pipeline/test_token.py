@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from router_extproc.cache.base import Fingerprint, Partition, Scope
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
-from router_extproc.pipeline.token import EvaluationAsk, ShadowPlan, StorePlan, WriteToken
+from router_extproc.pipeline.token import EvaluationAsk, PiecesPlan, ShadowPlan, StorePlan, WriteToken
 from router_extproc.testing.router import SEMANTIC
 
 START = ExchangeStart(12.0)
@@ -30,6 +32,15 @@ def test_token_comes_back_as_it_went() -> None:
     assert PLAN.vector is not None
     np.testing.assert_array_equal(back.plan.vector, PLAN.vector)
     assert back.encode() == token.encode()
+
+
+def test_token_carries_where_each_piece_of_the_answer_is_stored() -> None:
+    """In a third less than the digests as they are: the largest batch has 256 of them."""
+    keys = tuple(Fingerprint(f"{number:064x}") for number in range(256))
+    plan = replace(PLAN, vector=None, pieces=PiecesPlan(Partition("q"), keys, (3,) * 256), answers=256)
+    encoded = WriteToken("openai_embeddings", "small", "default", 12.5, START, plan).encode()
+    assert WriteToken.decode(encoded).plan == plan
+    assert len(encoded) < 12 * 1024
 
 
 def test_token_carries_what_is_to_be_compared() -> None:
