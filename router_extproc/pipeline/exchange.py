@@ -26,6 +26,7 @@ from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.coded_bodies import TOO_LARGE
 from router_extproc.pipeline.consequences import Consequences
+from router_extproc.pipeline.counting import RoutedRequests
 from router_extproc.pipeline.decision import Decision, Forward, Reject
 from router_extproc.pipeline.deferred import Coalescing, HiddenHits, Waits
 from router_extproc.pipeline.failover.retry import RetryExchange, RetryParts
@@ -135,7 +136,8 @@ class ExchangeParts:
         """The decision on one request; never raises on what a client sent."""
         model = self.path_forms.plain(headers.get(":path") or "").model
         if isinstance(api, RoutedApi):
-            return await self.by_name.decide(NamedRequest(api, headers, body, exchange, coding, model))
+            request = NamedRequest(api, headers, body, exchange, coding, model)
+            return await RoutedRequests(self.by_name, self.pipeline).decide(request)
         return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding, model))
 
     def drive(self, role: Role) -> ExchangeDriver:

@@ -9,6 +9,7 @@ from typing import Final
 from router_extproc.dialects.anthropic_messages import AnthropicMessages
 from router_extproc.dialects.openai_chat import OpenAIChat
 from router_extproc.dialects.routed.base import RoutedApi
+from router_extproc.dialects.routed.counting import COUNT_TOKENS, CountedMessages
 from router_extproc.dialects.routed.json_model import JsonModel
 from router_extproc.dialects.routed.multipart import MultipartModel
 
@@ -20,7 +21,14 @@ _ANTHROPIC: Final = AnthropicMessages()
 
 _ALL: Final = (
     RoutedApi("cohere_embed", ("/v2/embed",), _JSON, _OPENAI, falls_back=False),
-    RoutedApi("count_tokens", ("/v1/messages/count_tokens",), _JSON, _ANTHROPIC, falls_back=False),
+    RoutedApi(
+        COUNT_TOKENS,
+        ("/v1/messages/count_tokens",),
+        _JSON,
+        _ANTHROPIC,
+        falls_back=False,
+        decided_as=CountedMessages(),
+    ),
     RoutedApi("rerank", ("/rerank", "/v1/rerank", "/v2/rerank"), _JSON, _OPENAI),
     RoutedApi("score", ("/score", "/v1/score", "/generative_scoring"), _JSON, _OPENAI),
     RoutedApi("classify", ("/classify",), _JSON, _OPENAI),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from router_extproc.dialects.base import AnswerReader, Rendered
+from router_extproc.dialects.base import AnswerReader, Dialect, Rendered
 from router_extproc.dialects.routed.usage import UsageReader
 from router_extproc.errors import RequestError
 
@@ -47,6 +47,8 @@ class RoutedApi:
     #: While a model's pool is down, its fallback may answer. Not where an answer means nothing but beside
     #: others of the same model: vectors, and tokens.
     falls_back: bool = True
+    #: For a virtual name, its requests are decided as those of this dialect; None: the default model answers.
+    decided_as: Dialect | None = None
 
     def render_error(self, error: RequestError) -> Rendered:
         """The API's own error object."""

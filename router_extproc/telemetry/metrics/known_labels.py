@@ -99,6 +99,7 @@ class KnownLabels:
         """Metric, by its name without prefix and suffix, to the label values of its series."""
         tokens = ("prompt", "completion")
         by_name = [route for route in self.routes if route[0] in {DEFAULT, PINNED}]
+        decided = [name for name, api in ROUTED_APIS.items() if api.decided_as is not None]
         known: dict[str, list[Values]] = {
             "requests": [
                 *(
@@ -106,10 +107,17 @@ class KnownLabels:
                     for dialect, route, status in product(DIALECTS, self.routes, get_args(CacheStatus))
                 ),
                 *((api, *route, "bypass") for api, route in product(ROUTED_APIS, by_name)),
+                *(
+                    (api, *route, "bypass")
+                    for api, route in product(decided, self.routes)
+                    if route not in by_name
+                ),
             ],
             "rejected_requests": list(product((*DIALECTS, *ROUTED_APIS), rejection_codes())),
             "decision_duration_seconds": [("forward",), ("replay",), ("answer",), ("reject",)],
-            "local_replies": [(dialect, *local) for dialect, local in product(DIALECTS, self.local)],
+            "local_replies": [
+                (dialect, *local) for dialect, local in product((*DIALECTS, *decided), self.local)
+            ],
             "stage_duration_seconds": [(stage,) for stage in STAGES],
             "stage_outcomes": list(product(STAGES, STAGE_OUTCOMES)),
             "signal_readings": list(product(self.signals, ("true", "false"))),
