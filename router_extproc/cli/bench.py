@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from router_extproc.bench.overhead import BenchResult, BenchSettings, Latency, measure
-from router_extproc.cli import bench_attack, bench_cache, bench_models, bench_sizes
+from router_extproc.cli import bench_attack, bench_cache, bench_dialects, bench_models, bench_sizes
 
 app = typer.Typer(add_completion=False)
 app.command("cache", epilog=bench_cache.EXAMPLE)(bench_cache.cache)
 app.command("attack", epilog=bench_attack.EXAMPLE)(bench_attack.attack)
+app.command("dialects", epilog=bench_dialects.EXAMPLE)(bench_dialects.dialects)
 app.command("models", epilog=bench_models.EXAMPLE)(bench_models.models)
 app.command("cache-sizes", epilog=bench_sizes.EXAMPLE)(bench_sizes.cache_sizes)
 

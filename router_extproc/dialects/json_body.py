@@ -47,8 +47,12 @@ def canonical(value: JsonValue) -> bytes:
     Raises:
         MalformedRequest: more than about 250 levels deep.
     """
+    return _written(value, orjson.OPT_SORT_KEYS)
+
+
+def _written(value: JsonValue, option: int | None = None) -> bytes:
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(value, option=option)
     except orjson.JSONEncodeError:
         raise MalformedRequest("The body is nested too deeply.") from None
 
@@ -59,7 +63,7 @@ def has_duplicate_members(body: bytes, document: JsonObject) -> bool:
     Readers differ in which one counts, so what this package read may not be what the pool reads.
     `document` is what `read_object` made of the body.
     """
-    kept = canonical(document)
+    kept = _written(document)
     if _ESCAPED_COLON_START in body:
         return _members(body) != _members(kept)
     # Both hold the same strings, so the colons in them weigh the same; a dropped member takes one along.

@@ -97,17 +97,24 @@ async def test_calls_are_never_replayed(stack: Stack, name: str) -> None:
 
 
 async def test_claude_code_s_tokens_are_counted_with_its_bytes(stack: Stack) -> None:
-    """It asks how long a request would be: only the name of the model is another one."""
+    """It asks how long a request would be: the model that would get it counts, under its own name."""
     body = CLAUDE_CODE.body(2)
     counted = {name: body[name] for name in ("model", "messages", "system", "tools", "thinking")}
     sent = CLAUDE_CODE.written(counted)
-    stack.small.answer = PoolAnswer((b'{"input_tokens":20000}',))
+    stack.small.answer = stack.large.answer = PoolAnswer((b'{"input_tokens":20000}',))
     reply = await stack.send(
         "POST", "/v1/messages/count_tokens?beta=true", data=sent, headers=CLAUDE_CODE.headers
     )
-    (got,) = stack.small.requests
+    (got,) = (*stack.small.requests, *stack.large.requests)
     assert (reply.status, reply.json()) == (200, {"input_tokens": 20000})
-    assert got.body == sent.replace(b'"model":"auto"', b'"model":"tiny-small"')
+    model = reply.headers["x-router-model"]
+    assert got.body == sent.replace(b'"model":"auto"', f'"model":"tiny-{model}"'.encode())
+    whole = CLAUDE_CODE.written(body)
+    asked_for = await stack.send("POST", "/v1/messages?beta=true", data=whole, headers=CLAUDE_CODE.headers)
+    assert (asked_for.headers["x-router-model"], asked_for.headers["x-router-decision"]) == (
+        model,
+        reply.headers["x-router-decision"],
+    )
 
 
 async def test_signatures_of_thinking_are_replayed_as_they_were(stack: Stack) -> None:

@@ -33,11 +33,14 @@ ValueT = TypeVar("ValueT", bound=JsonValue)
 
 def turns_of_blocks(role: str, blocks: Sequence[JsonObject]) -> Iterator[Turn]:
     """The turns that one message is: each tool result and document by itself, then what the role says."""
+    known = _ROLES.get(role)
+    if known is not None and len(blocks) == 1 and blocks[0]["type"] == "text":
+        yield Turn(known, str(blocks[0]["text"]))
+        return
     for block in blocks:
         if _is_result(block) or block["type"] in _MATERIAL:
             yield Turn("tool", material_text(block), failed=block.get("is_error") is True)
     said = [block for block in blocks if not _is_result(block)]
-    known = _ROLES.get(role)
     if known is None or not said:
         return
     text = "\n".join(str(block["text"]) for block in said if block["type"] == "text")
@@ -95,9 +98,12 @@ def without_hints(value: ValueT) -> ValueT:
         return [without_hints(each) for each in value]  # type: ignore[return-value] # a list of JSON is one
     if not isinstance(value, dict):
         return value
+    inner = value.get("content")
+    if _HINT not in value and not isinstance(inner, list):
+        return value
     kept = {name: member for name, member in value.items() if name != _HINT}
-    if isinstance(kept.get("content"), list):
-        kept["content"] = without_hints(kept["content"])
+    if isinstance(inner, list):
+        kept["content"] = without_hints(inner)
     return kept  # type: ignore[return-value] # an object stays one
 
 

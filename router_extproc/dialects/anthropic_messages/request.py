@@ -9,8 +9,7 @@ Source: the Anthropic API reference, "Create a Message"; vLLM, AnthropicMessages
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from router_extproc.dialects.anthropic_messages.blocks import (
     contents_of,
@@ -54,8 +53,7 @@ _DECIDING: Final = ("model", "messages", "system")
 _NOTHING_IF_EMPTY: Final = frozenset({"stop_sequences"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(NamedTuple):
     """One message as the neutral form needs it."""
 
     role: str

@@ -8,8 +8,7 @@ Source: the OpenAI API reference, "Create chat completion"; vLLM, ChatCompletion
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from router_extproc.dialects.doubled import mark_of_doubled
 from router_extproc.dialects.json_body import canonical, read_object
@@ -65,8 +64,7 @@ _TEXT_PARTS: Final[Mapping[str, str]] = {
 _STRICT_PARTS: Final = frozenset({"text", "refusal"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(NamedTuple):
     """One message as the neutral form needs it."""
 
     role: str
@@ -76,7 +74,7 @@ class _Message:
     @property
     def text(self) -> str:
         """The text parts joined by newlines."""
-        return "\n".join(self.texts)
+        return self.texts[0] if len(self.texts) == 1 else "\n".join(self.texts)
 
 
 def parse_request(body: bytes) -> InferenceRequest:

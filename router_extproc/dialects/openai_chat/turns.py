@@ -37,7 +37,10 @@ _TELLING: Final = ("text", "refusal", *_ATTACHMENTS)
 def turn_of(message: JsonObject, text: str) -> Turn | None:
     """The message as a turn; None: its role is a system prompt's, or one that only the pool knows."""
     role = _TURN_ROLES.get(str(message["role"]))
-    return None if role is None else Turn(role, text, tuple(_tool_calls(message)))
+    if role is None:
+        return None
+    calls = "tool_calls" in message or LEGACY_CALL in message
+    return Turn(role, text, tuple(_tool_calls(message)) if calls else ())
 
 
 def kind_of(part: JsonObject) -> str:

@@ -44,6 +44,8 @@ def has_attachments(items: Sequence[Item]) -> bool:
 def _attached(items: Sequence[Item]) -> Iterator[str]:
     """The kinds of all parts that are no text."""
     for item in items:
+        if item.kind == MESSAGE and not item.attached:
+            continue
         member = item.document.get("content" if item.kind == MESSAGE else "output")
         for part in _parts(member):
             if text_of_part(part) is None:

@@ -8,8 +8,7 @@ Source: the OpenAI API reference, "Create a model response", `input`; vLLM, Resp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -51,8 +50,7 @@ NO_TEXTS: Final = frozenset(
 _DEPTH_MAX: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One input item as the neutral form needs it."""
 
     kind: str
