@@ -109,7 +109,7 @@ def read_messages(
     for place, message in enumerate(messages):
         if type(message) is not dict:
             raise wrong_shape(f"messages[{place}]", "an object")
-        if not _has_shapes(message, shapes):
+        if shapes and not _has_shapes(message, shapes):
             check_members(message, shapes, f"messages[{place}].")
         objects.append(message)
     return objects

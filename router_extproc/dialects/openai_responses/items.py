@@ -66,7 +66,7 @@ class Item(NamedTuple):
     @property
     def text(self) -> str:
         """The text parts joined by newlines."""
-        return "\n".join(self.texts)
+        return self.texts[0] if len(self.texts) == 1 else "\n".join(self.texts)
 
 
 def read_items(document: JsonObject) -> list[Item]:
@@ -106,7 +106,8 @@ def _read_message(item: JsonObject, path: str) -> Item:
     content = item.get("content")
     if type(content) is str:
         kind = "output_text" if role == "assistant" else "input_text"
-        content = [{"type": kind, "text": content}]
+        parts: list[JsonValue] = [{"type": kind, "text": content}]
+        return Item(MESSAGE, role, (content,), False, {**item, "type": MESSAGE, "content": parts})
     if type(content) is not list:
         if role == USER or content is not None:
             raise wrong_shape(f"{path}.content", CONTENT.words)
