@@ -63,6 +63,18 @@ async def test_a_share_of_the_conversations_is_counted_by_the_model_that_has_it(
     assert models == {"small", "large"}
 
 
+async def test_a_count_begins_no_session() -> None:
+    shared = RoutingDecision(
+        "shared", 1, ALWAYS, (Candidate(SMALL), Candidate(LARGE)), None, selection=WeightedSelection()
+    )
+    router = fake_router(decisions=(shared,))
+    client, remembered = Client(router), router.application.learned.sessions
+    await client.send(message(), path=COUNT)
+    assert len(remembered.known) == 0
+    await client.send(message(), path=MESSAGES)
+    assert len(remembered.known) == 1
+
+
 async def test_a_named_model_counts_whatever_the_rules_say() -> None:
     client = Client(fake_router(signals=(URGENT,), decisions=(send_to(LARGE, name="urgent", rule=WHEN),)))
     assert place(await client.send(message(model="small"), path=COUNT)) == ["vllm_small", "small", "pinned"]

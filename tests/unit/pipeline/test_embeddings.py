@@ -13,6 +13,7 @@ import pytest
 from router_extproc.admin.explained import explained_whole
 from router_extproc.cache.base import EVERYTHING, Selector
 from router_extproc.cache.decision_policy import CachePolicy
+from router_extproc.llm.changes import ParameterChanges, RequestChanges
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.pipeline.parsed_request import PIECES_MAX
 from router_extproc.protocol.headers import Headers
@@ -21,6 +22,7 @@ from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redac
 from router_extproc.routing.failover import Failovers
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
+from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.base import Reading, Subject
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, Sent
@@ -262,7 +264,7 @@ async def test_a_large_batch_is_stored_as_a_whole(count: int) -> None:
     assert (await ask(client, embed(inputs[0]))).cache == ("hit-exact" if count == PIECES_MAX else "miss")
 
 
-NAN = base64.b64encode(struct.pack("<2f", 1.0, float("nan"))).decode()
+NAN = base64.b64encode(struct.pack("<f", float("nan"))).decode()
 
 
 ONE = {"index": 0, "embedding": [1.0]}
@@ -329,6 +331,18 @@ async def test_a_text_that_is_refused_alone_is_so_though_a_batch_has_stored_it()
     client = Client(fake_router(signals=signals, decisions=(alone,)))
     await ask(client, embed(["A bomb.", "A house."]), vectors_of(1.0, 2.0))
     assert (await client.send(embed("A bomb."), path=PATH)).immediate.status == 451
+
+
+async def test_an_input_that_another_decision_has_stored_is_asked_anew() -> None:
+    """What a decision changes in a request changes the vectors of all that stands in it."""
+    short = RequestChanges(parameters=ParameterChanges(set=(("dimensions", b"2"),)))
+    changing = RoutingDecision(
+        "short", 5, read_rule({"urgent": True}), (Candidate(SMALL),), short, takes_pinned=True
+    )
+    client = Client(fake_router(signals=(URGENT,), decisions=(changing,)))
+    await ask(client, embed(["A bomb.", "A tree."]), vectors_of(1.0, 2.0))
+    assert (await ask(client, embed("A tree."), vectors_of(3.0))).cache == "miss"
+    assert told(await ask(client, embed("A tree.")))[0] == [[3.0, 0.5]]
 
 
 async def test_a_redacted_batch_shares_nothing_with_its_inputs() -> None:
