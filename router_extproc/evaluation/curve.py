@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from router_extproc.evaluation.picture import new_picture, save_picture
 
 Scores = NDArray[np.float64]
-Truths = NDArray[np.bool_]
+#: Right or wrong, or marks from 0 to 1.
+Truths = NDArray[np.bool_] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Curve:
 
     #: float64[rows + 1], from 0 to 1.
     strong_share: Scores
-    #: float64[rows + 1]: share of right answers.
+    #: float64[rows + 1]: share of right answers, or the mean mark.
     accuracy: Scores
     #: The score from which a prompt goes to the strong model, float64[rows + 1]; infinite at first.
     threshold: Scores
@@ -42,7 +43,7 @@ class Curve:
 
 
 def draw_curve(scores: Scores, weak: Truths, strong: Truths) -> Curve:
-    """The curve of scores over what each model got right; rows of one score in the order given."""
+    """The curve of scores over what each model got right, or its marks; equal scores in their order."""
     order = np.argsort(-scores, kind="stable")
     by_strong = np.concatenate([[0], np.cumsum(strong[order])])
     by_weak = weak.sum() - np.concatenate([[0], np.cumsum(weak[order])])

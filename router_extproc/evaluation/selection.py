@@ -6,8 +6,9 @@ relative cost, of the dearest model 1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from router_extproc.evaluation.encode import encode_chunks
 from router_extproc.evaluation.metrics import Estimate
 from router_extproc.evaluation.picture import new_picture, save_picture
 from router_extproc.evaluation.rows import Row, refuse
+from router_extproc.evaluation.selection_ranking import PairFigures, judge_each, judge_pair
 from router_extproc.models.base import Encoder
 from router_extproc.models.onnx.quality import ModelRecord, QualityKernel
 from router_extproc.routing.selection.worth import relative_costs
@@ -69,6 +71,12 @@ class SelectionFigures:
     #: Share of rows by chosen model.
     shares: Mapping[str, float]
     curve: tuple[CurvePoint, ...] = ()
+    #: By model: AUC of its expected quality for its right answers.
+    auc: Mapping[str, Estimate] = field(default_factory=dict)
+    #: None: there are more than two models, or the dearer one is not better.
+    pair: PairFigures | None = None
+    #: Models that have scores and that the folder does not know, with their rows.
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_scores(
@@ -139,8 +147,9 @@ def judge_selection(
     chosen = np.array([names.index(each.model) for each in made], np.int64)
     q = np.array([[each.scores[name] for name in names] for each in made], np.float64)
     s = np.array([[(truth or {}).get(name, np.nan) for name in names] for truth in truths], np.float64)
-    c = cost_matrix(texts, models)
-    return judge_choices(chosen, q, s, c, models)
+    unknown = Counter(name for truth in truths for name in truth or {} if name not in names)
+    figures = judge_choices(chosen, q, s, cost_matrix(texts, models), models)
+    return replace(figures, unknown=dict(unknown))
 
 
 def cost_matrix(texts: Sequence[str], models: Sequence[ModelRecord]) -> Matrix:
@@ -173,6 +182,8 @@ def judge_choices(
         bootstrap(oracle - got),
         {name: share for name, share in shares.items() if share},
         draw_selection_curve(q, s, c, prices),
+        judge_each(q, s, models),
+        judge_pair(q, s, models),
     )
 
 

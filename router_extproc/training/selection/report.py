@@ -20,6 +20,8 @@ _SPLIT = (
 
 def figure_lines(figures: SelectionFigures) -> Iterator[str]:
     """The figures of choices."""
+    for name, rows in figures.unknown.items():
+        yield f"{name} has scores in {rows} rows and was not trained on: they are left out"
     if figures.quality is None or figures.price_per_mtok is None or figures.oracle is None:
         yield f"{figures.rows} rows, none of them with a score of the model that was chosen"
         return
@@ -28,6 +30,16 @@ def figure_lines(figures: SelectionFigures) -> Iterator[str]:
     yield f"best single model: {figures.best_single}, {_told(figures.best_single_quality)}"
     yield f"gain over the best single model: {_told(figures.gain)}"
     yield f"best model for every prompt (oracle): {figures.oracle:.3f}, gap {_told(figures.gap_to_oracle)}"
+    yield from _ranking_lines(figures)
+
+
+def _ranking_lines(figures: SelectionFigures) -> Iterator[str]:
+    """Whether expected qualities tell right answers from wrong ones."""
+    for name, each in figures.auc.items():
+        yield f"{name} answers rightly: AUC {each}"
+    if figures.pair is not None:
+        yield f"from {figures.pair.weak} to {figures.pair.strong}: APGR {figures.pair.apgr}"
+        yield f"kept of {figures.pair.strong} at half of its calls: {figures.pair.kept_at_half}"
 
 
 def tell_selection(trained: TrainedSelection, table: ScoreTable) -> Iterator[str]:

@@ -11,7 +11,12 @@ import pytest
 
 from router_extproc.errors import ConfigError, ConfigProblems, RouterError
 from router_extproc.evaluation.rows import read_rows
-from router_extproc.evaluation.selection import judge_selection, predict_selection, read_scores
+from router_extproc.evaluation.selection import (
+    SelectionPrediction,
+    judge_selection,
+    predict_selection,
+    read_scores,
+)
 from router_extproc.models.onnx.quality import inputs_of, open_quality, write_quality
 from router_extproc.models.text_features import FEATURES
 from router_extproc.testing.fake_encoder import FakeEncoder
@@ -93,6 +98,9 @@ def test_the_figures_are_of_unseen_prompts_and_say_what_is_gained(
     write_selection_card(tmp_path, selection, table, "table.jsonl")
     card = (tmp_path / "card.md").read_text()
     assert "gain over the best single model: 0.05" in card
+    assert "small answers rightly: AUC 1.000" in card
+    assert "from small to large: APGR 0." in card
+    assert "kept of large at half of its calls: 1.0" in card
     assert write_selection_picture(tmp_path, selection).is_file()
 
 
@@ -203,3 +211,26 @@ def test_rows_without_scores_are_predicted_and_not_scored(
     assert (figures.rows, truths[0]) == (2, None)
     unscored = judge_selection(made[:1], truths[:1], texts[:1], kernel.manifest.models)
     assert next(figure_lines(unscored)) == "1 rows, none of them with a score of the model that was chosen"
+
+
+def test_a_model_that_was_not_trained_on_is_named_when_others_are_judged(
+    trained: tuple[ScoreTable, TrainedSelection],
+) -> None:
+    models = trained[1].manifest.models
+    made = [SelectionPrediction("small", {"small": 0.5, "large": 0.4})] * 2
+    figures = judge_selection(made, [{"small": 1.0, "smal": 0.5}, {"smal": 1.0}], ["a", "b"], models)
+    assert figures.unknown == {"smal": 2}
+    assert "smal has scores in 2 rows and was not trained on: they are left out" in list(
+        figure_lines(figures)
+    )
+
+
+def test_a_prompt_that_comes_again_and_again_is_too_few(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has 1 prompts; at least 20 are needed"):
+        read_table(*written(tmp_path, [GOOD] * 40))
+
+
+def test_every_row_with_a_model_that_has_no_price_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblems) as caught:
+        read_table(*written(tmp_path, [GOOD] * 3, {"small": PRICES["small"]}))
+    assert str(caught.value).count("scores.large: no price is given for this model") == 3
