@@ -1,12 +1,15 @@
 """Fits the kernel that expects quality: a ridge regression towards each model's mean.
 
+How hard a prompt is for all models, and by how much each does better or worse than the others there, are
+fitted apart: a choice goes by the second, which is the noisier one and so is shrunk more strongly.
+
 Shapes: x is float64[rows, inputs], s float64[rows, models] with NaN where there is no score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,11 +32,18 @@ class KernelPlan:
     """How near a prompt must be to count, and how strongly means are preferred."""
 
     gamma: float
+    #: Of what all models have in common.
     ridge: float
+    #: Of what tells them apart.
+    ridge_apart: float
 
 
 #: Tried on rows that were not trained on; few rows want the later ones.
-PLANS: Final = tuple(KernelPlan(gamma, ridge) for gamma in (0.45, 0.15) for ridge in (1.2, 4.0, 12.0, 40.0))
+PLANS: Final = tuple(
+    KernelPlan(gamma, ridge, ridge) for gamma in (0.45, 0.15) for ridge in (1.2, 4.0, 12.0, 40.0)
+)
+#: Then tried with the best of them: by how much more strongly differences between models are shrunk.
+APART: Final = (1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +107,19 @@ def _near(x: Matrix, landmarks: Matrix, gamma: float) -> Matrix:
 def _find_plan(x: Matrix, s: Matrix, groups: Groups, landmarks: Matrix) -> KernelPlan:
     """The plan with the smallest error on groups that were not trained on."""
     folds = folds_of(groups, FOLDS)
+    best = _best_of(PLANS, x, s, folds, landmarks)
+    closer = [replace(best, ridge_apart=best.ridge * factor) for factor in APART]
+    return _best_of(closer, x, s, folds, landmarks)
+
+
+def _best_of(
+    plans: Sequence[KernelPlan], x: Matrix, s: Matrix, folds: NDArray[np.int64], landmarks: Matrix
+) -> KernelPlan:
+    """The first of those with the smallest error."""
     errors: dict[KernelPlan, float] = {}
-    for gamma in dict.fromkeys(plan.gamma for plan in PLANS):
+    for gamma in dict.fromkeys(plan.gamma for plan in plans):
         near, own = _near(x, landmarks, gamma), _near(landmarks, landmarks, gamma)
-        for plan in (each for each in PLANS if each.gamma == gamma):
+        for plan in (each for each in plans if each.gamma == gamma):
             errors[plan] = sum(_errors(near, own, s, folds, plan))
     return min(errors, key=errors.__getitem__)
 
@@ -118,16 +137,35 @@ def _errors(
 def _solve(near: Matrix, own: Matrix, s: Matrix, plan: KernelPlan) -> tuple[Matrix, Matrix]:
     """Means and weights; models that lack scores of the same rows are solved together."""
     known = ~np.isnan(s)
-    counts = np.maximum(known.sum(axis=0), 1)
-    means = np.where(known, s, 0).sum(axis=0) / counts
-    weights = np.zeros((near.shape[1], s.shape[1]))
-    penalty = plan.ridge * own + _RIDGE * np.eye(len(own))
+    means = np.where(known, s, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    gram = near.T @ near
+    shared, common = _solve_shared(near, gram + plan.ridge * own, s - means)
+    weights = np.repeat(shared, s.shape[1], axis=1)
     for columns in _alike(known):
         rows = known[:, columns[0]]
-        f = near[rows]
-        target = s[rows][:, columns] - means[columns]
-        weights[:, columns] = np.linalg.solve(f.T @ f + penalty, f.T @ target)
+        target = (s - means - common)[rows][:, columns]
+        counted = gram if rows.all() else near[rows].T @ near[rows]
+        weights[:, columns] += _weights(near[rows], counted + plan.ridge_apart * own, target)
     return means, weights
+
+
+def _solve_shared(near: Matrix, equations: Matrix, above: Matrix) -> tuple[Matrix, Matrix]:
+    """What all models have in common: its weights, float64[landmarks, 1], and its part in each row.
+
+    `above`: scores above the means. In a row that lacks scores that part is what the weights expect: the mean
+    of the few that it has would leave nothing to tell models apart.
+    """
+    known = ~np.isnan(above)
+    counts = known.sum(axis=1, keepdims=True)
+    common = np.where(known, above, 0).sum(axis=1, keepdims=True) / np.maximum(counts, 1)
+    shared = _weights(near, equations, common)
+    return shared, np.where(counts == above.shape[1], common, near @ shared)
+
+
+def _weights(near: Matrix, equations: Matrix, target: Matrix) -> Matrix:
+    """The weights that come near the target, float64[landmarks, columns]."""
+    solved = np.linalg.solve(equations + _RIDGE * np.eye(len(equations)), near.T @ target)
+    return np.asarray(solved, np.float64)
 
 
 def _alike(known: NDArray[np.bool_]) -> list[list[int]]:
