@@ -169,7 +169,7 @@ class _Parts:
             tenants=policy.tenants,
             sessions=SessionKeeper(
                 None if traffic is None else self.learned.sessions,
-                policy.session_headers,
+                policy.session_names,
                 policy.session_idle_s,
             ),
         )
@@ -256,6 +256,7 @@ class _Parts:
             baseline=self.policy.baseline,
             thinking=self.learned.thinking,
             evaluations=self._evaluations(),
+            sessions=self.learned.sessions,
         )
 
     def _sampling(self) -> EvaluationSampling | None:

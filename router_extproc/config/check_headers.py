@@ -50,6 +50,8 @@ def check_headers(config: Config) -> Iterator[ConfigError]:
     for key in ("by_header", "claim_header"):
         if problem := _why_no_tenant(getattr(config.savings, key)):
             yield ConfigError(f"savings.{key}", f"{problem}, so no tenant would be told by it")
+    if problem := _why_no_tenant(config.sessions.claim_header):
+        yield ConfigError("sessions.claim_header", f"{problem}, so no session would be named by it")
     yield from _check_stripped(config)
 
 

@@ -25,6 +25,7 @@ from router_extproc.config.shadow_evaluation import ShadowEvaluation
 from router_extproc.config.telemetry import Telemetry
 from router_extproc.config.tls import ServerCertificate
 from router_extproc.config.traffic import LiveTraffic, Sessions
+from router_extproc.llm.price import Price
 from router_extproc.llm.reasoning import Family
 from router_extproc.pipeline.bodies import read_time_s
 from router_extproc.section import Section
@@ -41,6 +42,13 @@ class Cost(Section):
     input_per_mtok: float = Field(default=0.0, ge=0)
     #: For the tokens of the answer.
     output_per_mtok: float = Field(default=0.0, ge=0)
+    #: For prompt tokens that the pool had read before (usage tells). None: as much as for others.
+    cached_input_per_mtok: float | None = Field(default=None, ge=0)
+
+    @property
+    def price(self) -> Price:
+        """The same, to reckon with."""
+        return Price(self.input_per_mtok, self.output_per_mtok, self.cached_input_per_mtok)
 
 
 class Reasoning(Section):

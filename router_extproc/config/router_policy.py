@@ -16,6 +16,7 @@ from router_extproc.dialects.path_forms import PathForms
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.conversations import NO_NAMES, SessionNames
 from router_extproc.pipeline.evaluation.rules import NO_EVALUATION, EvaluationRules
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.saved_header import SavedHeader
@@ -107,8 +108,8 @@ class RouterPolicy:
     tenants: Tenants | None = None
     #: What of live traffic counts.
     traffic: Factors = ALL_FACTORS
-    #: Names in lower case of headers that name a session.
-    session_headers: tuple[str, ...] = ()
+    #: Who names a session.
+    session_names: SessionNames = NO_NAMES
     #: A session that was quiet for so long may go to a cheaper model, in seconds.
     session_idle_s: float = 900.0
     #: Which requests another model gets, too.

@@ -34,5 +34,9 @@ class Sessions(Section):
     headers: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")], ...] = (
         Field(default=(), max_length=8)
     )
+    #: Or this claim of a verified token, as in a `claim` signal; a header tells sessions of one client apart.
+    by_claim: str | None = Field(default=None, min_length=1, max_length=256)
+    #: The header in which Envoy forwards the token's payload, in any case.
+    claim_header: str = Field(default="x-jwt-payload", min_length=1)
     #: After so long a silence no pool is taken to have its prefix, in seconds: it may go to a cheaper model.
     idle_s: float = Field(default=900.0, gt=0, le=IDLE_MAX_S)

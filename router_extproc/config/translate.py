@@ -21,6 +21,7 @@ from router_extproc.config.limits import Limits
 from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
 from router_extproc.config.savings import baseline_of, tenants_of
 from router_extproc.config.shadow_evaluation import evaluation_of
+from router_extproc.config.traffic import Sessions
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.path_forms import PathForms
@@ -29,6 +30,7 @@ from router_extproc.llm.price import Price
 from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
+from router_extproc.pipeline.conversations import SessionNames
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.saved_header import SavedHeader
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
@@ -83,7 +85,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
         saved_header=SavedHeader(baseline) if config.savings.header and baseline is not None else None,
         tenants=tenants_of(config),
         traffic=Factors(**config.traffic.model_dump()),
-        session_headers=tuple(name.lower() for name in config.sessions.headers),
+        session_names=_session_names(config.sessions),
         session_idle_s=config.sessions.idle_s,
         evaluation=evaluation_of(config, targets),
     )
@@ -93,6 +95,11 @@ def _baseline(config: section.Config, prices: Mapping[str, Price]) -> Baseline |
     name = baseline_of(config)
     off = [each.name for each in config.decisions if (change := changes_of(each)) and _is_off(change)]
     return None if name is None else Baseline(name, prices, frozenset(off))
+
+
+def _session_names(sessions: Sessions) -> SessionNames:
+    headers = tuple(name.lower() for name in sessions.headers)
+    return SessionNames(headers, sessions.by_claim, sessions.claim_header.lower())
 
 
 def _is_off(changes: RequestChanges) -> bool:
@@ -280,8 +287,7 @@ def _reuse_settings(cache: section.SemanticCache) -> ReuseSettings:
 
 
 def _prices(models: Mapping[str, section.Model]) -> dict[str, Price]:
-    costs = {key: model.cost for key, model in models.items()}
-    return {key: Price(cost.input_per_mtok, cost.output_per_mtok) for key, cost in costs.items()}
+    return {key: model.cost.price for key, model in models.items()}
 
 
 def _stage_limits(limits: Limits) -> StageLimits:

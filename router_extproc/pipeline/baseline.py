@@ -1,7 +1,8 @@
 """What an answer would have cost if one model, the baseline, gave all of them.
 
-The baseline would have read the same prompt. How long its answer would have been nobody knows: it is taken to
-be as long, and the bounds are an answer of half that length and one of twice that length.
+The baseline would have read the same prompt, and had as much of it in its prefix cache. How long its answer
+would have been nobody knows: it is taken to be as long, and the bounds are an answer of half that length and
+one of twice that length.
 """
 
 from __future__ import annotations
@@ -90,14 +91,15 @@ class Baseline:
         if usage is None or own is None or other is None:
             return None
         prompt, completion = max(0, usage.prompt_tokens), max(0, usage.completion_tokens)
-        cost = own.of_tokens(prompt, completion)
+        cached = usage.cached_tokens
+        cost = own.of_tokens(prompt, completion, cached)
         if model == self.model:
             return Compared(self.model, cost, cost, cost, cost)
         shorter, longer = completion / LENGTH_FACTOR, completion * LENGTH_FACTOR
         return Compared(
             self.model,
             cost,
-            other.of_tokens(prompt, completion),
-            other.of_tokens(prompt, shorter),
-            other.of_tokens(prompt, longer),
+            other.of_tokens(prompt, completion, cached),
+            other.of_tokens(prompt, shorter, cached),
+            other.of_tokens(prompt, longer, cached),
         )

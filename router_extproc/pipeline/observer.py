@@ -27,6 +27,7 @@ from router_extproc.pipeline.caching.shadow import ShadowComparisons
 from router_extproc.pipeline.caching.storing import AnswerStoring, AnswerToStore, EntrySink
 from router_extproc.pipeline.evaluation.evaluations import AnswerGiven, Evaluations
 from router_extproc.pipeline.live_answers import seen_in
+from router_extproc.pipeline.remembered_sessions import RememberedSessions
 from router_extproc.pipeline.report import AnswerReport, Listener
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.events import UNTOLD, Origin
@@ -68,6 +69,8 @@ class AnswerObserver:
     thinking: ThinkingLengths = field(default_factory=ThinkingLengths)
     #: None: no other model is asked, too.
     evaluations: Evaluations | None = None
+    #: On which model each session is; the same as the request pipeline's. None: none is followed.
+    sessions: RememberedSessions | None = None
 
     def open(
         self, token: WriteToken | str, status: int, headers: Mapping[str, str], origin: Origin = UNTOLD
@@ -252,8 +255,12 @@ class Observation:
             return
         live = self._observer.traffic.live
         live.ended(report.failover_of or report.model, report.started_s)
-        if not self.foreign:
-            live.answered(seen_in(report, self._headers, now_s=self._observer.clock.wall_s()))
+        if self.foreign:
+            return
+        live.answered(seen_in(report, self._headers, now_s=self._observer.clock.wall_s()))
+        sessions, session = self._observer.sessions, self._token.session
+        if sessions is not None and session and report.usage is not None:
+            sessions.answered(session, report.model, report.usage)
 
     def _elapsed_s(self) -> float:
         return self._waited_s + self._observer.clock.monotonic_s() - self._began_s

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from router_extproc.llm.answer import Usage
 
 #: Sessions of which one request was seen, and sessions that go on; some 3 MB each.
 BEGUN_MAX: Final = 10_000
@@ -18,6 +20,8 @@ GOING_MAX: Final = 10_000
 KEY_CHARS: Final = 32
 MODEL_CHARS_MAX: Final = 256
 TOKENS_MAX: Final = 2**40
+#: Whose pools are known to tell what they had kept.
+MODELS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class SessionSeen:
     with_tools: bool = False
     #: It was not the first one.
     goes_on: bool = False
+    #: Turns before the ask in its last request.
+    turns: int = 0
+    #: Of the request before that, if the same model got it: what its pool may have kept.
+    before_tokens: int = 0
+    #: How much of that it had kept, by the usage of its last answer, from 0 to 1; None: nobody has told.
+    kept_share: float | None = None
+
+    @property
+    def kept_tokens(self) -> int:
+        """How much of the last request the pool is expected to have kept; all, where nobody has told."""
+        return self.tokens if self.kept_share is None else round(self.kept_share * self.tokens)
 
 
 class RememberedSessions:
@@ -45,6 +60,8 @@ class RememberedSessions:
         self._begun: Final[OrderedDict[str, SessionSeen]] = OrderedDict()
         self._going: Final[OrderedDict[str, SessionSeen]] = OrderedDict()
         self._new: dict[str, SessionSeen] = {}
+        #: Models whose pools tell in their usage what they had kept.
+        self._telling: Final[dict[str, None]] = {}
 
     def find(self, key: str) -> SessionSeen | None:
         """The session as it was after its last request; None: it is not known."""
@@ -58,11 +75,21 @@ class RememberedSessions:
         if len(self._new) > BEGUN_MAX:
             del self._new[next(iter(self._new))]
 
+    def answered(self, key: str, model: str, usage: Usage) -> None:
+        """The pool of this model has answered the session's last request."""
+        if usage.cached_tokens > 0 and len(self._telling) < MODELS_MAX:
+            self._telling[model] = None
+        seen = self.find(key)
+        if seen is None or seen.model != model or not seen.before_tokens or model not in self._telling:
+            return
+        share = min(1.0, max(0, usage.cached_tokens) / seen.before_tokens)
+        self.note(replace(seen, kept_share=share))
+
     def learn(self, sessions: Sequence[SessionSeen]) -> None:
         """Take over what another worker has seen; what is known later than that stays."""
         for seen in sessions:
             known = self.find(seen.key)
-            if _is_sound(seen) and (known is None or known.at_s < seen.at_s):
+            if _is_sound(seen) and (known is None or _is_news(seen, known)):
                 self._put(seen)
 
     def take_new(self) -> Sequence[SessionSeen]:
@@ -84,7 +111,16 @@ class RememberedSessions:
             sessions.popitem(last=False)
 
 
+def _is_news(seen: SessionSeen, known: SessionSeen) -> bool:
+    """Whether it is of a later request, or of the answer to the same one."""
+    told = seen.kept_share is not None and known.kept_share is None
+    return known.at_s < seen.at_s or (known.at_s == seen.at_s and told)
+
+
 def _is_sound(seen: SessionSeen) -> bool:
     """Whether it can be true, and is no larger than what is written here."""
     short = len(seen.key) == KEY_CHARS and 0 < len(seen.model) <= MODEL_CHARS_MAX
-    return short and 0 <= seen.tokens <= TOKENS_MAX and 0 <= seen.at_s < float("inf")
+    counts = (seen.tokens, seen.before_tokens, seen.turns)
+    share = 0.0 if seen.kept_share is None else seen.kept_share
+    sized = all(0 <= count <= TOKENS_MAX for count in counts) and 0 <= share <= 1
+    return short and sized and 0 <= seen.at_s < float("inf")

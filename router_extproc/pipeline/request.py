@@ -289,6 +289,7 @@ class RequestPipeline:
             None if failover is None else Failover(failover.chain),
             self._sample(parsed, route),
             tenant_of(self.tenants, parsed.headers),
+            self.sessions.key_of(parsed) if route.choice is not None and route.choice.move else "",
         )
         return Forward(
             route,

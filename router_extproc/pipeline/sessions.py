@@ -6,21 +6,20 @@ otherwise, so that they have models of their own even under one session header.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from itertools import takewhile
 from typing import Final
 
+from router_extproc.conversation.spoken_feedback import shipped_spoken_feedback
 from router_extproc.llm.request import InferenceRequest, Turn
-from router_extproc.pipeline.conversations import DIGEST_BYTES, conversation_of
+from router_extproc.pipeline.conversations import SessionNames, conversation_of, thread_of
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.remembered_sessions import RememberedSessions, SessionSeen
 from router_extproc.routing.policy import LocalReply, Route
-from router_extproc.routing.session import Session
+from router_extproc.routing.session import Session, Trouble
 from router_extproc.signals.conversation import has_failed
-
-_PURPOSE: Final = b"rx-thread-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,7 @@ class SessionKeeper:
 
     #: None: no session is followed.
     remembered: RememberedSessions | None
-    #: Names in lower case of headers that name a session.
-    headers: tuple[str, ...]
+    names: SessionNames
     idle_s: float
     writes: bool = True
 
@@ -56,10 +54,10 @@ class SessionKeeper:
 
     def find(self, parsed: ParsedRequest) -> Following:
         """What is known of the request's session."""
-        conversation = conversation_of(parsed, self.headers)
+        conversation = conversation_of(parsed, self.names)
         if self.remembered is None:
             return Following(conversation, None)
-        key = _thread(conversation, parsed) if self.headers else conversation.hex()
+        key = self._key(conversation, parsed)
         known = self.remembered.find(key)
         begins = _begins(parsed.request)
         session = Session()
@@ -67,12 +65,21 @@ class SessionKeeper:
             session = _session_of(parsed, known, self.idle_s)
         return Following(conversation, session, self._to_remember(parsed, key, known, begins=begins))
 
+    def key_of(self, parsed: ParsedRequest) -> str:
+        """Under which key the request's session is remembered."""
+        return self._key(conversation_of(parsed, self.names), parsed)
+
+    def _key(self, conversation: bytes, parsed: ParsedRequest) -> str:
+        return (thread_of(conversation, parsed) if self.names else conversation).hex()
+
     def note(self, going: Following, taken: Route | LocalReply, tokens: int) -> None:
         """Remember the model to which a decision sends the request."""
         seen, choice = going.seen, taken.choice if isinstance(taken, Route) else None
         if seen is not None and choice is not None and self.remembered is not None:
-            model = choice.candidate.target.model
-            self.remembered.note(replace(seen, model=model, tokens=tokens))
+            model, session = choice.candidate.target.model, going.session
+            stays = session is not None and session.model == model
+            before = session.sent_tokens if session is not None and stays else 0
+            self.remembered.note(replace(seen, model=model, tokens=tokens, before_tokens=before))
 
     def _to_remember(
         self, parsed: ParsedRequest, key: str, known: SessionSeen | None, *, begins: bool
@@ -83,17 +90,12 @@ class SessionKeeper:
         if not self.writes or (beside and not parsed.gives_feedback):
             return None
         with_tools = with_tools or (not begins and known is not None and known.with_tools)
-        return SessionSeen(key, "", parsed.asked_s, with_tools=with_tools, goes_on=not begins)
+        turns = len(parsed.request.history)
+        return SessionSeen(key, "", parsed.asked_s, with_tools=with_tools, goes_on=not begins, turns=turns)
 
 
 #: Where no decision has a choice.
-NO_SESSIONS: Final = SessionKeeper(None, (), 0.0)
-
-
-def _thread(conversation: bytes, parsed: ParsedRequest) -> str:
-    """The digest of a thread: the session that a header names, and how the thread begins."""
-    parts = conversation + conversation_of(parsed)
-    return blake2b(parts, digest_size=DIGEST_BYTES, person=_PURPOSE).hexdigest()
+NO_SESSIONS: Final = SessionKeeper(None, SessionNames(), 0.0)
 
 
 def _begins(request: InferenceRequest) -> bool:
@@ -107,8 +109,10 @@ def _session_of(parsed: ParsedRequest, known: SessionSeen, idle_s: float) -> Ses
         in_loop=_in_loop(parsed),
         is_idle=parsed.asked_s - known.at_s >= idle_s,
         new_topic=ask.has_topic and not ask.context,
-        wants_better=parsed.gives_feedback or _got_nowhere(request.history),
-        cached_tokens=known.tokens,
+        trouble=_trouble(parsed, known),
+        sent_tokens=known.tokens,
+        cached_tokens=known.kept_tokens,
+        requests_per_ask=_requests_per_ask(request),
     )
 
 
@@ -117,6 +121,25 @@ def _in_loop(parsed: ParsedRequest) -> bool:
     request = parsed.request
     after_results = bool(request.history) and request.history[-1].role == "tool"
     return bool(request.later) or parsed.ask.skipped > 0 or after_results
+
+
+def _trouble(parsed: ParsedRequest, known: SessionSeen) -> Trouble | None:
+    """Why the session's model is not enough."""
+    if parsed.gives_feedback:
+        return "feedback"
+    history = parsed.request.history
+    if known.turns == len(history):
+        # The same request again: what it says was heard.
+        return None
+    if shipped_spoken_feedback().says_wrong(parsed.ask.text):
+        return "complaint"
+    return "stalled" if _got_nowhere(history) else None
+
+
+def _requests_per_ask(request: InferenceRequest) -> float:
+    """How many answers of a model each message of a human has come to so far."""
+    roles = Counter(turn.role for turn in request.history)
+    return roles["assistant"] / max(1, roles["user"])
 
 
 def _got_nowhere(history: Sequence[Turn]) -> bool:

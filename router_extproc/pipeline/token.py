@@ -111,6 +111,8 @@ class WriteToken:
     evaluation: EvaluationAsk | None = None
     #: Who is counted for its answer; "": nobody asked for tenants.
     tenant: str = ""
+    #: The key of the session that it is part of; "": it is not followed.
+    session: str = ""
 
     def encode(self) -> str:
         """The token as one short line of text."""
@@ -119,7 +121,8 @@ class WriteToken:
         exchange = [began, ids.request_id, ids.trace_id, ids.span_id, ids.sampled]
         plan = self.plan and _plan_fields(self.plan)
         ask = self.evaluation and _ask_fields(self.evaluation)
-        return orjson.dumps([*head, exchange, plan, self.shadow, self.failover, ask, self.tenant]).decode()
+        tail = [plan, self.shadow, self.failover, ask, self.tenant, self.session]
+        return orjson.dumps([*head, exchange, *tail]).decode()
 
     @classmethod
     def decode(cls, text: str) -> WriteToken:
@@ -148,6 +151,7 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     failover: dict[str, Any] | None,
     evaluation: list[Any] | None,
     tenant: str,
+    session: str,
 ) -> WriteToken:  # Any: the values of a JSON array and objects that we wrote
     began_s, *ids = exchange
     to_store = None if plan is None else _plan_of(plan)
@@ -155,7 +159,8 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
     start = ExchangeStart(began_s, RequestIds(*ids))
     going_on = None if failover is None else Failover(**failover)
     ask = None if evaluation is None else _ask_of(*evaluation)
-    return WriteToken(dialect, model, decision, started_s, start, to_store, to_compare, going_on, ask, tenant)
+    head = (dialect, model, decision, started_s, start)
+    return WriteToken(*head, to_store, to_compare, going_on, ask, tenant, session)
 
 
 def _ask_fields(ask: EvaluationAsk) -> list[object]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+#: Why a dearer model is to answer: the client said so by its header; the human said it in words ("that's
+#: wrong"); the last tool loop got nowhere.
+Trouble: TypeAlias = Literal["feedback", "complaint", "stalled"]
+#: The same, or the selection chose a dearer one.
+UpReason: TypeAlias = Literal["need", "feedback", "complaint", "stalled"]
 #: What a choice means for its session: it begins; it keeps its model; it goes to a dearer one, or to one that
 #: is not dearer; its model takes no request now.
 Move: TypeAlias = Literal["new", "stay", "up", "down", "away"]
@@ -22,7 +27,11 @@ class Session:
     is_idle: bool = False
     #: The ask names a topic of its own.
     new_topic: bool = False
-    #: The human said that an answer was wrong, or the last tool loop got nowhere.
-    wants_better: bool = False
-    #: Tokens of its last request, estimated: its pool need not read them again.
+    #: Why its model is not enough; None: nothing says so.
+    trouble: Trouble | None = None
+    #: Tokens of its last request, estimated.
+    sent_tokens: int = 0
+    #: Of these, what its pool need not read again.
     cached_tokens: int = 0
+    #: How many requests each of its asks has come to: for so many, a choice holds.
+    requests_per_ask: float = 1.0

@@ -6,20 +6,25 @@ reasoning that is not their own. So inside a loop nothing moves a session but a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from router_extproc.llm.price import FREE, Price
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.selection.worth import ANSWER_TOKENS
-from router_extproc.routing.session import Move, Session
+from router_extproc.routing.session import Session, Trouble
 
 IN_LOOP: Final = "it is inside a tool loop"
 SAME_TOPIC: Final = "its topic goes on"
 SAVES_LESS: Final = "a switch saves less than the prefix that is read anew"
-DEAREST: Final = "an answer was wrong, and no candidate is dearer"
-WANTS_BETTER: Final = "an answer was wrong or a tool loop got nowhere: the next dearer one"
+DEAREST: Final = "no candidate is dearer"
+BETTER: Final = "the next dearer one"
+TROUBLES: Final[Mapping[Trouble, str]] = {
+    "feedback": "an answer was wrong",
+    "complaint": "the human says that it was wrong",
+    "stalled": "the tool loop got nowhere",
+}
 
 
 def keep_session(
@@ -38,12 +43,12 @@ def keep_session(
         return replace(choice, move="away" if session.model else "new")
     if session.in_loop:
         return _stay(choice, current, IN_LOOP)
-    if by_need and session.wants_better:
-        return _better(choice, current, candidates)
+    if by_need and session.trouble is not None:
+        return _better(choice, current, candidates, session.trouble)
     why = _why_not_down(choice.candidate, current, session, known) if by_need else None
     if why is not None:
         return _stay(choice, current, why)
-    return replace(choice, move=_move(choice.candidate, current))
+    return _moved(choice, current)
 
 
 def _why_not_down(
@@ -57,10 +62,12 @@ def _why_not_down(
     return SAVES_LESS if _saving(chosen, current, session, known) <= 0 else None
 
 
-def _move(chosen: Candidate, current: Candidate) -> Move:
-    if chosen == current:
-        return "stay"
-    return "up" if _rank(chosen) > _rank(current) else "down"
+def _moved(choice: Choice, current: Candidate) -> Choice:
+    if choice.candidate == current:
+        return replace(choice, move="stay")
+    if _rank(choice.candidate) > _rank(current):
+        return replace(choice, move="up", up_reason="need")
+    return replace(choice, move="down")
 
 
 def _current(session: Session, candidates: Sequence[Candidate], known: Circumstances) -> Candidate | None:
@@ -76,25 +83,38 @@ def _stay(choice: Choice, current: Candidate, why: str) -> Choice:
     return replace(choice, candidate=current, reason=told, move="stay")
 
 
-def _better(choice: Choice, current: Candidate, candidates: Sequence[Candidate]) -> Choice:
+def _better(choice: Choice, current: Candidate, candidates: Sequence[Candidate], trouble: Trouble) -> Choice:
     """The choice if it is dearer than the session's model; else the next dearer candidate."""
     if _rank(choice.candidate) > _rank(current):
-        return replace(choice, move="up")
+        return replace(choice, move="up", up_reason=trouble)
     dearer = [each for each in candidates if _rank(each) > _rank(current)]
+    why = TROUBLES[trouble]
     if not dearer:
-        return _stay(choice, current, DEAREST)
-    return replace(choice, candidate=min(dearer, key=_rank), reason=f"session: {WANTS_BETTER}", move="up")
+        return _stay(choice, current, f"{why}, and {DEAREST}")
+    told = f"session: {why}: {BETTER}"
+    return replace(choice, candidate=min(dearer, key=_rank), reason=told, move="up", up_reason=trouble)
 
 
 def _saving(chosen: Candidate, current: Candidate, session: Session, known: Circumstances) -> float:
-    """What the next answer costs less with the chosen one, which must read the whole prompt.
+    """What the requests of the next ask cost less with the chosen one, which first reads the whole prompt.
 
-    What the session's own pool has read is taken to be free there.
+    Either pool reads what is new in each of them, and has the rest from the one before.
     """
     seen = known.traffic.of(current.target.model).tokens
     answer = ANSWER_TOKENS if seen is None else seen
-    fresh = max(0, known.tokens - session.cached_tokens)
-    return _price(current).of_tokens(fresh, answer) - _price(chosen).of_tokens(known.tokens, answer)
+    count, tokens = max(1.0, session.requests_per_ask), known.tokens
+    kept = min(session.cached_tokens, tokens)
+    stays = count * _cost(current, tokens, answer, kept)
+    goes = _cost(chosen, tokens, answer, 0) + (count - 1) * _cost(chosen, tokens, answer, kept)
+    return stays - goes
+
+
+def _cost(candidate: Candidate, tokens: int, answer: float, kept: int) -> float:
+    """Of one request; what a pool has read costs nothing where no price is known for it."""
+    price = _price(candidate)
+    if price.cached_input_per_mtok is None:
+        price = replace(price, cached_input_per_mtok=0.0)
+    return price.of_tokens(tokens, answer, kept)
 
 
 def _price(candidate: Candidate) -> Price:

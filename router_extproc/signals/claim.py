@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 import orjson
@@ -86,7 +86,14 @@ class ClaimSignal:
 
 def claim_values(header: str, claim: str) -> tuple[str, ...]:
     """The values of a claim in a header with a payload, each once, in their order."""
-    return tuple(dict.fromkeys(_labels(_member(read_payload(header), claim))))[:VALUES_MAX]
+    (values,) = claims_of(header, (claim,))
+    return values
+
+
+def claims_of(header: str, claims: Sequence[str]) -> list[tuple[str, ...]]:
+    """The values of several claims in it."""
+    payload = read_payload(header)
+    return [tuple(dict.fromkeys(_labels(_member(payload, claim))))[:VALUES_MAX] for claim in claims]
 
 
 def read_payload(header: str) -> Mapping[str, JsonValue]:

@@ -43,3 +43,10 @@ def warn_of_forged_claims(subject: Subject) -> Iterator[ConfigWarning]:
             " envoy.strip_headers, and let Envoy's JWT filter set it"
         )
         yield ConfigWarning("savings.claim_header", problem)
+    sessions = subject.config.sessions
+    if sessions.by_claim is not None and sessions.claim_header.lower() not in stripped:
+        problem = (
+            f"any client may send '{sessions.claim_header}' and join another one's session: add it to"
+            " envoy.strip_headers, and let Envoy's JWT filter set it"
+        )
+        yield ConfigWarning("sessions.claim_header", problem)

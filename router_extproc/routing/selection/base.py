@@ -15,7 +15,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.rules import Readings
-from router_extproc.routing.session import Move, Session
+from router_extproc.routing.session import Move, Session, UpReason
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
 from router_extproc.section import Section
 
@@ -57,6 +57,8 @@ class Choice:
     numbers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     #: What it means for its session; None: it has none, or there was nothing to choose.
     move: Move | None = None
+    #: Why its session moves up; None: it does not.
+    up_reason: UpReason | None = None
 
 
 class Selection(Protocol):

@@ -27,7 +27,7 @@ from router_extproc.pipeline.evaluation.outcomes import EvaluationOutcome
 from router_extproc.pipeline.tenants import OTHER as OTHER_TENANTS
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.policy import DEFAULT, PINNED
-from router_extproc.routing.session import Move
+from router_extproc.routing.session import Move, UpReason
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import TOKEN_KINDS
 from router_extproc.telemetry.metrics.evaluations import ENDED
@@ -134,6 +134,7 @@ class KnownLabels:
             "tokens": list(product(self.models, TOKEN_KINDS)),
             "cache_exact_only": [(code,) for code in (*known_codes(), OTHER)],
             "session_moves": [(move,) for move in get_args(Move)],
+            "session_moves_up": [(reason,) for reason in get_args(UpReason)],
             "coalesced_requests": [("shared",), ("alone",)],
             "cache_saved_tokens": [
                 (model, decision, kind) for (decision, model), kind in product(self.routes, tokens)

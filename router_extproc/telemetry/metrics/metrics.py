@@ -78,6 +78,7 @@ class Metrics(RegisteredMetrics):
         no_place = "Changes of decisions that requests of the API have no place for."
         self._not_made = self._counter("changes_not_made", no_place, "dialect", "decision", "change")
         self._moves = self._counter("session_moves", "Choices by what they meant for the session.", "move")
+        self._moves_up = self._counter("session_moves_up", "Sessions that moved up, by why.", "reason")
 
     def _count_candidates(self) -> None:
         self._candidates = self._counter(
@@ -221,6 +222,8 @@ class Metrics(RegisteredMetrics):
         choice = explanation.route.choice if isinstance(explanation.route, Route) else None
         if choice is not None and choice.move is not None:
             self._moves.labels(choice.move).inc()
+        if choice is not None and choice.up_reason is not None:
+            self._moves_up.labels(choice.up_reason).inc()
         for change in explanation.not_made:
             self._not_made.labels(explanation.dialect, decision, change).inc()
         if explanation.ignored:

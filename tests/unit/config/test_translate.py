@@ -11,6 +11,7 @@ from router_extproc.cache.scope import CREDENTIALS, ClientScope, SharedScope
 from router_extproc.config.model import Config
 from router_extproc.config.router_policy import StageLimits
 from router_extproc.config.translate import router_policy_of
+from router_extproc.pipeline.conversations import SessionNames
 
 Read = Callable[..., Config]
 
@@ -130,7 +131,14 @@ def test_signals_that_hang_on_no_text_are_told_apart(read: Read) -> None:
 def test_sessions_are_read(read: Read) -> None:
     assert router_policy_of(read(TEXT)).session_idle_s == 900
     policy = router_policy_of(read(f"{TEXT}sessions: {{headers: [X-Session-ID], idle_s: 60}}\n"))
-    assert (policy.session_headers, policy.session_idle_s) == (("x-session-id",), 60)
+    assert (policy.session_names, policy.session_idle_s) == (SessionNames(("x-session-id",)), 60)
+    policy = router_policy_of(read(f"{TEXT}sessions: {{by_claim: sid, claim_header: X-Payload}}\n"))
+    assert policy.session_names == SessionNames((), "sid", "x-payload")
+
+
+def test_a_claim_in_a_header_that_never_comes_is_told(problems: Callable[[str], list[str]]) -> None:
+    found = problems("sessions: {by_claim: sid, claim_header: connection}\n")
+    assert any(each.startswith("sessions.claim_header: ") for each in found)
 
 
 @pytest.mark.parametrize("idle_s", ["0", "-1", "86401", ".nan", ".inf", "soon"])

@@ -9,7 +9,7 @@ import pytest
 
 from router_extproc.clock import Budget
 from router_extproc.dialects import DIALECTS
-from router_extproc.pipeline.conversations import conversation_of
+from router_extproc.pipeline.conversations import NO_NAMES, SessionNames, conversation_of
 from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.protocol.events import Origin
@@ -106,7 +106,7 @@ async def test_a_conversation_stays_with_its_model() -> None:
     assert models == {"small", "large"}
 
 
-def digest(*messages: str, headers: Mapping[str, str] = NO_HEADERS, named: tuple[str, ...] = ()) -> bytes:
+def digest(*messages: str, headers: Mapping[str, str] = NO_HEADERS, named: SessionNames = NO_NAMES) -> bytes:
     asked = router()
     pipeline = asked.parts.pipeline
     parsed = pipeline.reader.read(raw(*messages, headers=headers), Budget.of(asked.clock, 1.0))
@@ -121,7 +121,7 @@ def test_the_beginning_and_who_asks_are_the_conversation() -> None:
 
 def test_a_header_names_a_session_inside_what_one_client_says() -> None:
     one = {"x-session-id": "s", "authorization": "Bearer a"}
-    named = ("x-session-id",)
+    named = SessionNames(("x-session-id",))
     assert digest("hello", headers=one, named=named) == digest("other", headers=one, named=named)
     other = one | {"authorization": "Bearer b"}
     assert digest("hello", headers=one, named=named) != digest("hello", headers=other, named=named)
@@ -129,7 +129,7 @@ def test_a_header_names_a_session_inside_what_one_client_says() -> None:
 
 
 def test_a_session_name_of_a_megabyte_is_read_in_part() -> None:
-    named, long = ("x-session-id",), "s" * 1_000_000
+    named, long = SessionNames(("x-session-id",)), "s" * 1_000_000
     assert digest("a", headers={"x-session-id": long}, named=named) == digest(
         "a", headers={"x-session-id": long + "t"}, named=named
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
+from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.remembered_sessions import (
     BEGUN_MAX,
     GOING_MAX,
@@ -62,6 +64,47 @@ def test_what_is_known_later_stays() -> None:
     assert SharedSessions(one).collect() == []
 
 
+GOING: Final = replace(SEEN, tokens=1200, before_tokens=1000)
+
+
+def kept_after(*usages: int, model: str = "large", seen: SessionSeen = GOING) -> int:
+    """What is taken to be kept of 1,200 tokens after answers of pools that had so much of their prompts."""
+    sessions = RememberedSessions()
+    for cached in usages:
+        sessions.note(seen)
+        sessions.answered(seen.key, model, Usage(1200, 10, cached))
+    found = sessions.find(seen.key)
+    assert found is not None
+    return found.kept_tokens
+
+
+def test_what_a_pool_has_kept_follows_its_usage() -> None:
+    assert kept_after(500) == 600
+    assert kept_after(5000) == 1200
+    assert kept_after(500, 0) == 0
+
+
+def test_a_pool_that_never_tells_is_taken_to_have_kept_all() -> None:
+    assert kept_after(0, 0) == 1200
+
+
+def test_the_answer_of_another_model_and_of_a_first_request_tell_nothing() -> None:
+    assert kept_after(500, model="small") == 1200
+    assert kept_after(500, seen=replace(GOING, before_tokens=0)) == 1200
+    RememberedSessions().answered("unknown", "large", Usage(1, 1, 1))
+
+
+def test_workers_tell_each_other_what_a_pool_had_kept() -> None:
+    one, other = RememberedSessions(), RememberedSessions()
+    one.note(GOING)
+    before = SharedSessions(one).collect()
+    one.answered(GOING.key, "large", Usage(1200, 10, 500))
+    after = SharedSessions(one).collect()
+    for event in (*before, *after, *before):
+        SharedSessions(other).apply(event)
+    assert other.find(GOING.key) == one.find(GOING.key) == replace(GOING, kept_share=0.5)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -69,6 +112,10 @@ def test_what_is_known_later_stays() -> None:
         replace(SEEN, model=""),
         replace(SEEN, model="m" * 257),
         replace(SEEN, tokens=-1),
+        replace(SEEN, before_tokens=-1),
+        replace(SEEN, turns=2**41),
+        replace(SEEN, kept_share=1.5),
+        replace(SEEN, kept_share=float("nan")),
         replace(SEEN, at_s=float("nan")),
         replace(SEEN, at_s=float("inf")),
     ],

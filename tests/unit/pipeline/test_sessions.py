@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import orjson
 import pytest
 
 from router_extproc.dialects import DIALECTS
 from router_extproc.llm.price import Price
+from router_extproc.pipeline.conversations import SessionNames
 from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.explain import explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
@@ -52,7 +55,14 @@ class Chat:
     def named(self, header: str) -> Chat:
         """Sessions have a header's name from now on."""
         policy = self.router.application.current.router.policy
-        self.router = self.router.swapped(replace(policy, session_headers=(header,)))
+        names = SessionNames((header,))
+        self.router = self.router.swapped(replace(policy, session_names=names))
+        return self
+
+    def claimed(self, *headers: str) -> Chat:
+        """A claim names sessions from now on, and headers do."""
+        policy = self.router.application.current.router.policy
+        self.router = self.router.swapped(replace(policy, session_names=SessionNames(headers, "sid")))
         return self
 
     async def ask(
@@ -188,6 +198,81 @@ async def test_sessions_of_clients_and_of_headers_are_apart() -> None:
     assert await chat.ask("small", *LOOP, headers=one) == "large"
     assert await chat.ask("large", *LOOP, headers=other) == "small"
     assert await chat.ask("small", *LOOP, headers={**one, "authorization": "Bearer other"}) == "small"
+
+
+def token(sid: str | None, *, sub: str = "ann", iss: str = "https://one", **more: str) -> Mapping[str, str]:
+    """The headers of a request whose token was verified; each has a credential of its own."""
+    claims = {"iss": iss, "sub": sub, **({} if sid is None else {"sid": sid})}
+    payload = urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
+    return {"x-jwt-payload": payload, "authorization": f"Bearer {uuid4()}", **more}
+
+
+async def test_a_session_by_claim_goes_on_with_a_renewed_token() -> None:
+    chat = Chat().claimed()
+    await chat.ask("large", user(HARD), headers=token("1"))
+    assert await chat.ask("small", *LOOP, headers=token("1")) == "large"
+    assert await chat.ask("small", *LOOP, headers=token("2")) == "small"
+    assert await chat.ask("small", *LOOP, headers=token("1" * 300)) == "small"
+
+
+@pytest.mark.parametrize("other", [{"sub": "bob"}, {"iss": "https://two"}])
+async def test_the_same_claim_of_another_client_or_issuer_is_another_session(other: dict[str, str]) -> None:
+    """One tenant must not move another's session."""
+    chat = Chat().claimed()
+    await chat.ask("large", user(HARD), headers=token("1"))
+    await chat.ask("small", user(HARD), headers=token("1", **other))
+    assert await chat.ask("small", *LOOP, headers=token("1")) == "large"
+    assert await chat.ask("large", *LOOP, headers=token("1", **other)) == "small"
+
+
+async def test_a_header_tells_sessions_of_one_claim_apart() -> None:
+    chat = Chat().claimed("x-session-id")
+    await chat.ask("large", user(HARD), headers=token("1", **{"x-session-id": "a"}))
+    assert await chat.ask("small", *LOOP, headers=token("1", **{"x-session-id": "a"})) == "large"
+    assert await chat.ask("small", *LOOP, headers=token("1", **{"x-session-id": "b"})) == "small"
+
+
+async def test_without_the_claim_the_credential_says_who_asks() -> None:
+    chat = Chat().claimed()
+    one, other = token(None), token(None)
+    await chat.ask("large", user(HARD), headers=one)
+    assert await chat.ask("small", *LOOP, headers=one) == "large"
+    assert await chat.ask("small", *LOOP, headers=other) == "small"
+
+
+@pytest.mark.parametrize(
+    "text", ["That's wrong.", "No, it still fails.", "Nein, das stimmt nicht.", f"{REMINDER}\nSame error."]
+)
+async def test_a_human_who_says_that_it_was_wrong_moves_up(text: str) -> None:
+    chat = Chat()
+    await chat.ask("small", user(EASY))
+    complaint = (user(EASY), said(), user(text))
+    assert await chat.ask("small", *complaint) == "large"
+    assert await chat.ask("small", *complaint, call(), result()) == "large"
+    assert await chat.ask("small", *complaint, said(), user("why?")) == "large"
+
+
+@pytest.mark.parametrize(
+    "text", ["What is wrong with it?", "Is that wrong?", '"That\'s wrong" in French', "no"]
+)
+async def test_words_that_only_sound_like_it_move_nothing(text: str) -> None:
+    chat = Chat()
+    await chat.ask("small", user(EASY))
+    assert await chat.ask("small", user(EASY), said(), user(text)) == "small"
+
+
+async def test_a_session_does_not_begin_with_trouble_nor_move_twice_for_the_same() -> None:
+    chat = Chat()
+    assert await chat.ask("small", user("That's wrong.")) == "small"
+    await chat.ask("small", user(EASY))
+    again = (user(EASY), said(), user("That's wrong."))
+    moves = []
+    for _ in range(2):
+        decision = await chat.router.parts.pipeline.decide(raw(*again))
+        assert isinstance(decision, Forward)
+        assert decision.route.choice is not None
+        moves.append(decision.route.choice.up_reason)
+    assert moves == ["complaint", None]
 
 
 async def test_explaining_says_why_and_remembers_nothing() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
-from router_extproc.routing.session import Session
+from router_extproc.routing.session import Session, Trouble
 from router_extproc.routing.session_moves import keep_session
 from router_extproc.routing.traffic import TrafficSnapshot
 from router_extproc.routing.traffic.snapshot import ModelTraffic
@@ -55,10 +55,10 @@ def test_without_a_session_nothing_changes() -> None:
         (SMALL, ON_LARGE, "large", "stay"),
         (SMALL, replace(ON_LARGE, is_idle=True), "small", "down"),
         (SMALL, NEW_TOPIC, "small", "down"),
-        (SMALL, replace(ON_SMALL, wants_better=True), "medium", "up"),
-        (LARGE, replace(ON_SMALL, wants_better=True), "large", "up"),
-        (SMALL, replace(ON_LARGE, wants_better=True), "large", "stay"),
-        (LARGE, replace(ON_SMALL, in_loop=True, wants_better=True), "small", "stay"),
+        (SMALL, replace(ON_SMALL, trouble="stalled"), "medium", "up"),
+        (LARGE, replace(ON_SMALL, trouble="stalled"), "large", "up"),
+        (SMALL, replace(ON_LARGE, trouble="stalled"), "large", "stay"),
+        (LARGE, replace(ON_SMALL, in_loop=True, trouble="stalled"), "small", "stay"),
         (SMALL, replace(ON_LARGE, in_loop=True, is_idle=True), "large", "stay"),
         (LARGE, replace(ON_LARGE, in_loop=True), "large", "stay"),
     ],
@@ -72,7 +72,7 @@ def test_a_session_moves_with_its_need(chosen: Candidate, session: Session, to: 
     [
         (SMALL, ON_LARGE, "small", "down"),
         (LARGE, ON_SMALL, "large", "up"),
-        (SMALL, replace(ON_SMALL, wants_better=True), "small", "stay"),
+        (SMALL, replace(ON_SMALL, trouble="stalled"), "small", "stay"),
         (SMALL, replace(ON_LARGE, in_loop=True), "large", "stay"),
     ],
 )
@@ -91,6 +91,47 @@ def test_a_long_prefix_outweighs_what_a_new_topic_saves() -> None:
         "session: stays on large because a switch saves less than the prefix that is read anew"
     )
     assert kept(SMALL, session, tokens=30_000).move == "down"
+
+
+def test_what_many_requests_save_outweighs_what_one_does_not() -> None:
+    """An ask of an agent is many requests, and the prefix is read anew by the first of them alone."""
+    session = replace(NEW_TOPIC, cached_tokens=100_000, requests_per_ask=20)
+    assert kept(SMALL, session, tokens=100_000).move == "down"
+
+
+def test_the_price_of_what_a_pool_has_kept_counts() -> None:
+    """To read 100,000 tokens anew for 0.1 a million is cheaper than to find them in a cache for 1."""
+    priced = replace(LARGE, price=Price(10.0, 10.0, 1.0))
+    session = replace(NEW_TOPIC, cached_tokens=100_000)
+    known = Circumstances(tokens=100_000, session=session)
+    assert keep_session(Choice(SMALL, ""), (SMALL, priced), known, by_need=True).move == "down"
+
+
+def test_nothing_is_lost_where_the_pool_has_kept_nothing() -> None:
+    session = replace(NEW_TOPIC, cached_tokens=0, sent_tokens=100_000)
+    assert kept(SMALL, session, tokens=100_000).move == "down"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ("feedback", "session: an answer was wrong: the next dearer one"),
+        ("complaint", "session: the human says that it was wrong: the next dearer one"),
+        ("stalled", "session: the tool loop got nowhere: the next dearer one"),
+    ],
+)
+def test_a_move_up_says_why(trouble: Trouble, told: str) -> None:
+    choice = kept(SMALL, replace(ON_SMALL, trouble=trouble))
+    assert (choice.reason, choice.up_reason) == (told, trouble)
+    assert kept(LARGE, replace(ON_SMALL, trouble=trouble)).up_reason == trouble
+    on_top = kept(SMALL, replace(ON_LARGE, trouble=trouble))
+    assert (on_top.move, on_top.up_reason) == ("stay", None)
+    assert on_top.reason.endswith(", and no candidate is dearer")
+
+
+def test_a_harder_ask_is_told_from_trouble() -> None:
+    assert kept(LARGE, ON_SMALL).up_reason == "need"
+    assert kept(SMALL, ON_SMALL).up_reason is None
 
 
 def test_the_usual_length_of_answers_counts() -> None:
@@ -117,8 +158,9 @@ def test_a_model_that_is_down_is_left_inside_a_loop_too() -> None:
 @given(
     chosen=st.sampled_from(CANDIDATES),
     session=st.builds(
-        Session, st.sampled_from(["small", "medium", "large"]), st.just(True), *[st.booleans()] * 3,
-        st.integers(0, 10**6),
+        Session, st.sampled_from(["small", "medium", "large"]), st.just(True), *[st.booleans()] * 2,
+        st.sampled_from([None, "feedback", "complaint", "stalled"]), *[st.integers(0, 10**6)] * 2,
+        st.floats(0, 100),
     ),
     by_need=st.booleans(),
     tokens=st.integers(0, 10**6),

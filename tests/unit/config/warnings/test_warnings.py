@@ -155,6 +155,7 @@ SIGNALS: list[Case] = [
     ("signals: {l: {type: context_length, min_tokens: 5000000}}\n" + decisions("{l: true}"), "signals.l.min_tokens", "no request is that long",
      "limits: {max_body_bytes: 32000000}\nsignals: {l: {type: context_length, min_tokens: 5000000}}\n" + decisions("{l: true}")),
     ("signals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}"), "signals.t.header", "any client may send 'x-jwt-payload'", "envoy: {strip_headers: [X-JWT-Payload]}\nsignals: {t: {type: claim, claim: tier}}\n" + decisions("{t: gold}")),
+    ("sessions: {by_claim: sid}\n", "sessions.claim_header", "any client may send 'x-jwt-payload' and join", "envoy: {strip_headers: [X-JWT-Payload]}\nsessions: {by_claim: sid}\n"),
     ("savings: {by_claim: team, tenants: [a]}\n", "savings.claim_header", "any client may send 'x-jwt-payload' and be counted", "envoy: {strip_headers: [X-JWT-Payload]}\nsavings: {by_claim: team, tenants: [a]}\n"),
     ("signals: {k: {type: keywords, any: [asap], none: [ASAP]}}\n" + decisions("{k: true}"), "signals.k.any[0]", "is in none, too", "signals: {k: {type: keywords, any: [asap], none: [later]}}\n" + decisions("{k: true}")),
 ]  # fmt: skip
