@@ -10,6 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from router_extproc.cli.output import ERR, OUT, JsonOption, print_json
+from router_extproc.cli.simulate_sessions import show_sessions
 from router_extproc.config.document import read_text
 from router_extproc.simulation.plot import open_simulation_plot
 from router_extproc.simulation.read import read_scenario
@@ -37,7 +38,7 @@ def simulate_scenario(
     source: Annotated[bool, typer.Option("--source", help="Print the scenario's YAML, to copy it.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what routing does when pools fail, slow down or refuse, and what quality costs.
+    """Show what routing does when pools fail, slow down or refuse, and what quality and sessions cost.
 
     The pools and the time are made up; the policy, the selections, live traffic and the order of fail-over
     are those that serve real requests. No network. The same scenario and seed give the same bytes.
@@ -47,6 +48,9 @@ def simulate_scenario(
         typer.echo(read_text(path), nl=False)
         return
     read = read_scenario(path)
+    if read.sessions is not None:
+        show_sessions(read, read.sessions, seed, plot, as_json=json)
+        return
     draw = None if plot is None else open_simulation_plot(plot, read)
     with Progress(console=ERR, transient=True) as progress:
         task = progress.add_task("simulate", total=len(read.selections))

@@ -27,6 +27,10 @@ class SimulatedClock:
         """See Clock."""
         return _WALL_S + self._now_s
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass in which nothing is to happen."""
+        self._now_s += seconds
+
     def at(self, at_s: float, happen: Callable[[], None]) -> None:
         """Let something happen then; of two at one time the first said happens first."""
         heapq.heappush(self._waiting, (max(at_s, self._now_s), next(self._numbers), happen))

@@ -23,7 +23,7 @@ _ROW_INCHES: Final = 2.6
 ROWS_MAX: Final = 6
 #: Of one point in time.
 _WINDOWS: Final = 60
-_ASKED_BY: Final = "--plot"
+ASKED_BY: Final = "--plot"
 
 
 def open_simulation_plot(target: Path, scenario: Scenario) -> Callable[[Simulated], None]:
@@ -32,20 +32,29 @@ def open_simulation_plot(target: Path, scenario: Scenario) -> Callable[[Simulate
     Raises:
         ConfigError: matplotlib is missing, or the target's folder.
     """
-    if not target.parent.is_dir():
-        raise ConfigError(_ASKED_BY, f"{target.parent} is not a folder")
+    check_target(target)
     rows = min(ROWS_MAX, len(scenario.selections)) if scenario.events else 1
     height = 0.5 + rows * _ROW_INCHES if scenario.events else 4.2
-    canvas = new_picture(_WIDTH_INCHES, height, asked_by=_ASKED_BY)
+    canvas = new_picture(_WIDTH_INCHES, height, asked_by=ASKED_BY)
 
     def save(simulated: Simulated) -> None:
         if scenario.events:
             _draw_time(canvas.subplots(rows, 2, squeeze=False, sharex=True), simulated)
         else:
             _draw_prices(canvas.subplots(1, 1), simulated)
-        save_picture(canvas, target, asked_by=_ASKED_BY)
+        save_picture(canvas, target, asked_by=ASKED_BY)
 
     return save
+
+
+def check_target(target: Path) -> None:
+    """Whether a picture can be written there.
+
+    Raises:
+        ConfigError: its folder is missing.
+    """
+    if not target.parent.is_dir():
+        raise ConfigError(ASKED_BY, f"{target.parent} is not a folder")
 
 
 def _draw_time(axes: Any, simulated: Simulated) -> None:  # Any: matplotlib is not there to check types

@@ -117,6 +117,9 @@ def _problems(scenario: Scenario) -> Iterator[ConfigError]:
     if requests > REQUESTS_MAX:
         problem = f"{requests:,.0f} requests over all selections are more than {REQUESTS_MAX:,}"
         yield ConfigError("requests_per_s", problem)
+    for key in ("events", "duration_s", "requests_per_s") if scenario.sessions is not None else ():
+        if key in scenario.model_fields_set:
+            yield ConfigError(key, "belongs to a scenario without sessions")
     for name, model in scenario.models.items():
         yield from _quality_problems(f"models.{name}.quality", model, scenario.prompts)
     for index, event in enumerate(scenario.events):

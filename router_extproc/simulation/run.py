@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
-from router_extproc.llm.price import Price
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.actions import LocalAction
 from router_extproc.routing.catalogue import Target
@@ -89,10 +88,7 @@ class _Run:
         self._pools: Final = {
             name: SimulatedPool(model, self._clock, timeout_s) for name, model in scenario.models.items()
         }
-        self._prices: Final = {
-            name: Price(model.cost.input_per_mtok, model.cost.output_per_mtok)
-            for name, model in scenario.models.items()
-        }
+        self._prices: Final = {name: model.cost.price for name, model in scenario.models.items()}
         targets = {name: Target(name, name, name, None) for name in scenario.models}
         self._policy: Final = self._policy_of(selection, targets)
         self._traffic: Final = Traffic(self._clock, targets, self._policy.leavable)

@@ -10,6 +10,7 @@ from router_extproc.config.decisions import SelectionSection
 from router_extproc.config.failover import Failover
 from router_extproc.config.model import Cost
 from router_extproc.section import Section
+from router_extproc.simulation.agents.section import SimulatedSessions
 
 #: In the place of a folder of `train selection`: the qualities are those of the scenario.
 OWN_QUALITIES: Final = "scenario"
@@ -89,6 +90,8 @@ class Scenario(Section):
     events: tuple[Event, ...] = Field(default=(), max_length=100)
     #: As `failover` in a configuration.
     failover: Annotated[Failover | Literal[False], BeforeValidator(_failover)] = Failover()
+    #: Agent sessions in place of single requests. None: there are none.
+    sessions: SimulatedSessions | None = None
     #: How often the router looks whether each pool is alive.
     probe_every_s: float = Field(default=1.0, gt=0)
     #: As `selection` of a decision, by any name: each serves the same requests.
