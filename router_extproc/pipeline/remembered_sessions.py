@@ -82,8 +82,9 @@ class RememberedSessions:
         seen = self.find(key)
         if seen is None or seen.model != model or not seen.before_tokens or model not in self._telling:
             return
-        share = min(1.0, max(0, usage.cached_tokens) / seen.before_tokens)
-        self.note(replace(seen, kept_share=share))
+        # The pool counts otherwise than is estimated here: only shares of its numbers are compared.
+        cached = max(0, usage.cached_tokens) / max(1, usage.prompt_tokens) * seen.tokens
+        self.note(replace(seen, kept_share=min(1.0, cached / seen.before_tokens)))
 
     def learn(self, sessions: Sequence[SessionSeen]) -> None:
         """Take over what another worker has seen; what is known later than that stays."""

@@ -80,12 +80,14 @@ def read_cost(model: OldSection) -> Mapping[str, JsonValue] | None:
     """Prices of a model; other prices than of input and output are noted."""
     pricing = model.section("pricing")
     pricing.ignore("currency")
-    for key in ("cached_input_per_1m", "cache_write_per_1m"):
-        pricing.lose_if_there(key, "cached tokens have no price of their own", "models.*.cost", setting=True)
+    reason = "to write into a prefix cache has no price of its own"
+    pricing.lose_if_there("cache_write_per_1m", reason, "models.*.cost", setting=True)
     prices = (pricing.number("prompt_per_1m"), pricing.number("completion_per_1m"))
+    cached = pricing.number("cached_input_per_1m")
     if prices == (None, None):
         return None
-    return {"input_per_mtok": prices[0] or 0.0, "output_per_mtok": prices[1] or 0.0}
+    told = {"input_per_mtok": prices[0] or 0.0, "output_per_mtok": prices[1] or 0.0}
+    return told if cached is None else {**told, "cached_input_per_mtok": cached}
 
 
 def read_url(section: OldSection, key: str, *, protocol: str = "http") -> Endpoint | None:

@@ -17,6 +17,14 @@ def test_the_arithmetic_is_that_of_a_hand() -> None:
     assert compared == Compared("large", *map(pytest.approx, (0.0001, 0.0008, 0.0006, 0.0012)))
 
 
+def test_the_baseline_is_taken_to_have_had_as_much_in_its_cache() -> None:
+    """In millionths: 200 at 0.05, 800 at 0.01 and 100 at 0.10; 200 at 0.40, 800 at 0.04 and 100 at 0.80."""
+    prices = {"small": Price(0.05, 0.10, 0.01), "large": Price(0.40, 0.80, 0.04)}
+    compared = Baseline("large", prices).compare("small", Usage(1000, 100, 800))
+    assert compared is not None
+    assert (compared.own, compared.expected) == (pytest.approx(28e-6), pytest.approx(192e-6))
+
+
 def test_the_baseline_saves_nothing_against_itself_and_surely_so() -> None:
     assert LARGE.compare("large", USAGE) == Compared("large", *[pytest.approx(0.0008)] * 4)
 

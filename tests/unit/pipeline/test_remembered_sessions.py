@@ -84,6 +84,14 @@ def test_what_a_pool_has_kept_follows_its_usage() -> None:
     assert kept_after(500, 0) == 0
 
 
+def test_a_pool_that_counts_otherwise_is_understood() -> None:
+    """It says 2,400 where 1,200 were estimated."""
+    sessions = RememberedSessions()
+    sessions.note(GOING)
+    sessions.answered(GOING.key, "large", Usage(2400, 10, 1000))
+    assert sessions.known[0].kept_tokens == 600
+
+
 def test_a_pool_that_never_tells_is_taken_to_have_kept_all() -> None:
     assert kept_after(0, 0) == 1200
 

@@ -16,6 +16,7 @@ from router_extproc.pipeline.conversations import SessionNames
 from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.explain import explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
+from router_extproc.protocol.events import Origin
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS
@@ -26,6 +27,9 @@ Message = Mapping[str, object]
 HARD, EASY = "Prove the theorem of Lagrange.", "What is the capital of Norway?"
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
 NO_HEADERS: Mapping[str, str] = {}
+#: Of so many tokens that reading them anew costs more than an answer of 500 saves.
+LONG_TOKENS = 100_000
+LONG = f"{HARD} {'word ' * LONG_TOKENS}"
 REMINDER = "<system-reminder>\nToday is Monday.\n</system-reminder>"
 
 
@@ -73,6 +77,27 @@ class Chat:
         decision = await self.router.parts.pipeline.decide(raw(*messages, headers=headers, tools=tools))
         assert isinstance(decision, Forward)
         return decision.route.target.model
+
+    async def answer(self, cached: int, *messages: Message) -> None:
+        """The pool answers a request for the large model; it had so much of the prompt in its cache."""
+        self.told.model = "large"
+        decision = await self.router.parts.pipeline.decide(raw(*messages))
+        assert isinstance(decision, Forward)
+        target = decision.route.target
+        observation = self.router.parts.observer.open(
+            decision.write_token, 200, {"content-type": "application/json"}, Origin(target.cluster, "")
+        )
+        assert observation is not None
+        usage = {
+            "prompt_tokens": LONG_TOKENS,
+            "completion_tokens": 500,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        }
+        message = {"role": "assistant", "content": "hi"}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        document = {"id": "x", "object": "chat.completion", "created": 1, "model": "m"}
+        observation.feed(orjson.dumps({**document, "choices": [choice], "usage": usage}))
+        observation.finish()
 
 
 def raw(*messages: Message, headers: Mapping[str, str] = NO_HEADERS, tools: bool = True) -> RawRequest:
@@ -145,6 +170,28 @@ async def test_a_follow_up_stays_and_a_new_topic_or_silence_moves_down() -> None
     assert await chat.ask("small", user(EASY), said(), user("why?")) == "large"
     chat.router.clock.advance(901)
     assert await chat.ask("small", user(EASY), said(), user("why?")) == "small"
+
+
+@pytest.mark.parametrize(
+    ("cached", "to"),
+    [
+        ((0, 0), "large"),
+        ((0, LONG_TOKENS), "large"),
+        ((LONG_TOKENS, 0), "small"),
+        ((LONG_TOKENS, LONG_TOKENS), "large"),
+    ],
+    ids=["never told", "kept", "evicted", "kept again"],
+)
+async def test_a_new_topic_moves_down_where_the_pool_has_lost_the_prefix(
+    cached: tuple[int, int], to: str
+) -> None:
+    """Then it must be read anew in any case; a pool that never tells is taken to have it."""
+    chat, begun = Chat(), (user(LONG),)
+    await chat.answer(0, *begun)
+    for number, told in enumerate(cached):
+        begun = (*begun, said(), user(f"and then {number}?"))
+        await chat.answer(told, *begun)
+    assert await chat.ask("small", *begun, said(), user(EASY)) == to
 
 
 async def test_a_harder_ask_moves_up() -> None:

@@ -63,6 +63,11 @@ def test_token_carries_the_start_and_the_ids_of_its_exchange() -> None:
     assert WriteToken.decode(token.encode()).exchange == ExchangeStart(12.25, ids)
 
 
+def test_token_carries_the_session() -> None:
+    token = WriteToken("openai_chat", "small", "maths", 12.5, START, None, session="a" * 32)
+    assert WriteToken.decode(token.encode()) == token
+
+
 def test_token_of_the_version_before_is_refused() -> None:
     """In a rolling update another version's worker may observe the answer."""
     with pytest.raises(ValueError, match="another version"):
