@@ -260,7 +260,7 @@ class Observation:
         live.answered(seen_in(report, self._headers, now_s=self._observer.clock.wall_s()))
         sessions, session = self._observer.sessions, self._token.session
         if sessions is not None and session and report.usage is not None:
-            sessions.answered(session, report.model, report.usage)
+            sessions.answered(session, report.model, report.usage, report.started_s)
 
     def _elapsed_s(self) -> float:
         return self._waited_s + self._observer.clock.monotonic_s() - self._began_s

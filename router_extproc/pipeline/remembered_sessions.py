@@ -75,12 +75,14 @@ class RememberedSessions:
         if len(self._new) > BEGUN_MAX:
             del self._new[next(iter(self._new))]
 
-    def answered(self, key: str, model: str, usage: Usage) -> None:
-        """The pool of this model has answered the session's last request."""
+    def answered(self, key: str, model: str, usage: Usage, started_s: float) -> None:
+        """This model has answered a request of the session, forwarded at `started_s` (wall clock)."""
         if usage.cached_tokens > 0 and len(self._telling) < MODELS_MAX:
             self._telling[model] = None
         seen = self.find(key)
-        if seen is None or seen.model != model or not seen.before_tokens or model not in self._telling:
+        if seen is None or seen.model != model or not seen.before_tokens or seen.at_s > started_s:
+            return
+        if model not in self._telling:
             return
         # The pool counts otherwise than is estimated here: only shares of its numbers are compared.
         cached = max(0, usage.cached_tokens) / max(1, usage.prompt_tokens) * seen.tokens

@@ -112,7 +112,7 @@ class AgentRouter:
     def answered(self, model: str, usage: Usage, took_s: float) -> None:
         """Live traffic learns of each answer, and so does what is remembered of the session."""
         if self._remembered is not None:
-            self._remembered.answered(self._key, model, usage)
+            self._remembered.answered(self._key, model, usage, self._clock.wall_s())
         ttft_s = self._scenario.models[model].ttft_s
         self._traffic.live.answered(
             AnswerSeen(

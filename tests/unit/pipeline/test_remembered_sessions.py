@@ -72,7 +72,7 @@ def kept_after(*usages: int, model: str = "large", seen: SessionSeen = GOING) ->
     sessions = RememberedSessions()
     for cached in usages:
         sessions.note(seen)
-        sessions.answered(seen.key, model, Usage(1200, 10, cached))
+        sessions.answered(seen.key, model, Usage(1200, 10, cached), 100.0)
     found = sessions.find(seen.key)
     assert found is not None
     return found.kept_tokens
@@ -88,7 +88,7 @@ def test_a_pool_that_counts_otherwise_is_understood() -> None:
     """It says 2,400 where 1,200 were estimated."""
     sessions = RememberedSessions()
     sessions.note(GOING)
-    sessions.answered(GOING.key, "large", Usage(2400, 10, 1000))
+    sessions.answered(GOING.key, "large", Usage(2400, 10, 1000), 100.0)
     assert sessions.known[0].kept_tokens == 600
 
 
@@ -99,14 +99,21 @@ def test_a_pool_that_never_tells_is_taken_to_have_kept_all() -> None:
 def test_the_answer_of_another_model_and_of_a_first_request_tell_nothing() -> None:
     assert kept_after(500, model="small") == 1200
     assert kept_after(500, seen=replace(GOING, before_tokens=0)) == 1200
-    RememberedSessions().answered("unknown", "large", Usage(1, 1, 1))
+    RememberedSessions().answered("unknown", "large", Usage(1, 1, 1), 100.0)
+
+
+def test_an_answer_that_comes_after_the_next_request_tells_nothing_of_that() -> None:
+    sessions = RememberedSessions()
+    sessions.note(GOING)
+    sessions.answered(GOING.key, "large", Usage(1200, 10, 500), 99.0)
+    assert sessions.known == (GOING,)
 
 
 def test_workers_tell_each_other_what_a_pool_had_kept() -> None:
     one, other = RememberedSessions(), RememberedSessions()
     one.note(GOING)
     before = SharedSessions(one).collect()
-    one.answered(GOING.key, "large", Usage(1200, 10, 500))
+    one.answered(GOING.key, "large", Usage(1200, 10, 500), 100.0)
     after = SharedSessions(one).collect()
     for event in (*before, *after, *before):
         SharedSessions(other).apply(event)
