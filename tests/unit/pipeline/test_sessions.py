@@ -318,8 +318,11 @@ async def test_a_session_does_not_begin_with_trouble_nor_move_twice_for_the_same
         decision = await chat.router.parts.pipeline.decide(raw(*again))
         assert isinstance(decision, Forward)
         assert decision.route.choice is not None
-        moves.append(decision.route.choice.up_reason)
-    assert moves == ["complaint", None]
+        moves.append(decision.route.choice.reason)
+    assert moves == [
+        "session: the human says that it was wrong: the next dearer one",
+        "session: stays on large because its topic goes on",
+    ]
 
 
 async def test_explaining_says_why_and_remembers_nothing() -> None:
