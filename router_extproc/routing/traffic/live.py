@@ -28,6 +28,12 @@ CHANGED_BY: Final = 1.25
 LOOK_S: Final = 0.5
 #: … over more than one answer. A first look needs but one.
 ANSWERS_MIN: Final = 1.5
+#: From the first sign of a change to the look: then answers from before it no longer blur what is seen.
+SETTLE_S: Final = 5.0
+#: How many times as soon as in the sums an answer counts half there;
+RECENT_FASTER: Final = 6.0
+#: from so many recent answers on, what was before a change is forgotten.
+RECENT_MIN: Final = 5.0
 _MS: Final = 0.001
 
 
@@ -37,9 +43,20 @@ class _Known:
 
     sums: Sums = field(default_factory=Sums)
     at_s: float = 0.0
+    #: The same, mostly of the last seconds.
+    recent: Sums = field(default_factory=Sums)
 
     def at(self, now_s: float) -> Sums:
         return self.sums.aged(now_s - self.at_s)
+
+    def recent_at(self, now_s: float) -> Sums:
+        return self.recent.aged(RECENT_FASTER * (now_s - self.at_s))
+
+    def forget_before(self, now_s: float) -> None:
+        """Keep what is recent alone, if it is enough to know the pool by."""
+        recent = self.recent_at(now_s)
+        if recent.answers >= RECENT_MIN:
+            self.sums, self.recent, self.at_s = recent, recent, now_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,8 @@ class LiveTraffic:
         self._drawn: dict[str, Drawn] = {}
         self._drawn_s: float | None = None
         self._looked_s: float | None = None
+        #: When the speeds were first seen to be others than those that are compared by; None: they are not.
+        self._changed_s: float | None = None
         self._asked_s: Final[dict[str, float]] = {}
         #: When a model was last measured, and the weight of its answers then.
         self._measured: Final[dict[str, tuple[float, float]]] = {}
@@ -129,6 +148,7 @@ class LiveTraffic:
         if at_s - known.at_s >= REDRAW_S:
             # It was left: what it was before must not outweigh the few requests that try it again.
             before = before.at_most(1.0)
+        known.recent = known.recent_at(at_s) + sums
         known.sums, known.at_s = before + sums, max(at_s, known.at_s)
         if sums.known:
             self._measured[model] = at_s, self._weight(model, at_s) + sums.answers
@@ -162,16 +182,39 @@ class LiveTraffic:
         first = {model: sums for model, sums in measured.items() if sums.known and model not in self._drawn}
         loads = self.load.of(self.models, self._clock.wall_s())
         self._drawn |= {model: Drawn(sums.speed, sums.tokens, loads[model]) for model, sums in first.items()}
-        if self._drawn_s is not None and now_s - self._drawn_s < REDRAW_S:
+        changed = [model for model, sums in measured.items() if self._has_changed(model, sums)]
+        if not self._is_time(now_s, changed):
             return
-        if any(self._has_changed(model, sums) for model, sums in measured.items()):
-            now = {
-                model: Drawn(sums.speed, sums.tokens, loads[model])
-                for model, sums in measured.items()
-                if sums.known
-            }
-            self._drawn |= now
-            self._drawn_s, self.redrawn = now_s, self.redrawn + 1
+        for (model, _), known in self._known.items():
+            if model in changed:
+                known.forget_before(now_s)
+        measured |= {model: self.sums_of(model, now_s) for model in changed}
+        now = {
+            model: Drawn(sums.speed, sums.tokens, loads[model])
+            for model, sums in measured.items()
+            if sums.known
+        }
+        self._drawn |= now
+        self._drawn_s, self._changed_s, self.redrawn = now_s, None, self.redrawn + 1
+
+    def _is_time(self, now_s: float, changed: Sequence[str]) -> bool:
+        """Whether a change has settled, and the last look is long enough ago.
+
+        Of a pool that answers now and then no more is to be seen in a few seconds.
+        """
+        if not changed:
+            self._changed_s = None
+            return False
+        if self._changed_s is None:
+            self._changed_s = now_s
+        is_busy = any(
+            known.recent_at(now_s).answers >= RECENT_MIN
+            for (model, _), known in self._known.items()
+            if model in changed
+        )
+        if is_busy and now_s - self._changed_s < SETTLE_S:
+            return False
+        return self._drawn_s is None or now_s - self._drawn_s >= REDRAW_S
 
     def _has_changed(self, model: str, sums: Sums) -> bool:
         drawn = self._drawn.get(model)
