@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, stem
 
@@ -90,6 +90,23 @@ def differs_in_one_thing(cached: Question, asked: Question) -> bool:
     if only_one and only_other:
         return len(only_one) == len(only_other) == 1
     return 0 < len(only_one | only_other) <= NARROWING_WORDS_MAX
+
+
+def differs_at_one_place(cached: Question, asked: Question) -> bool:
+    """True when one thing stands for another, or one question is the other with words put in at one place.
+
+    Asked of two that differ in one thing: no other word need be alike where one stands for another.
+    """
+    if cached.once(_said) - asked.once(_said) and asked.once(_said) - cached.once(_said):
+        return True
+    shorter, longer = sorted((cached.words, asked.words), key=len)
+    return _alike(shorter, longer) + _alike(shorter[::-1], longer[::-1]) >= len(shorter)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words are the same from the beginning on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (first, second) in pairs if first != second), min(len(one), len(other)))
 
 
 def _said(question: Question) -> frozenset[str]:

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, TypeVar
 
 from router_extproc.equivalence.chunks import split_apostrophes
+from router_extproc.equivalence.glosses import drop_glosses
 from router_extproc.equivalence.writing import Writing, read_writing
 
 #: Longer questions are not compared at all; the encoder's window ends long before.
@@ -91,7 +92,7 @@ class Question:
     """The words of a question, and views of them that several guards share."""
 
     tokens: tuple[Token, ...]
-    #: As it came.
+    #: As it came, but for abbreviations that it explains; see `glosses`.
     text: str = ""
     #: By what read them; see `once`. Any: each reader has its own type.
     _views: dict[Callable[[Question], Any], Any] = field(default_factory=dict, repr=False, compare=False)
@@ -161,6 +162,7 @@ def _read_kept(text: str) -> Question:
 
 
 def _read(text: str) -> Question:
+    text = drop_glosses(text)
     folded = text.replace("`", "'") if text.isascii() else text.translate(_QUOTES)
     tokens: list[Token] = []
     end = 0

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
-from router_extproc.equivalence.asking import differs_in_one_thing, same_extent
+from router_extproc.equivalence.asking import same_extent
 from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
-from router_extproc.equivalence.order import same_order, same_roles
+from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
+from router_extproc.models.onnx.enough import Pair, enough_for
 from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.unlikely import Unlikely, read_figures
 from router_extproc.models.onnx.window import Tokens, WindowTokenizer
@@ -46,13 +47,6 @@ VETOES: tuple[Guard, ...] = (
 WEIGHED: tuple[Guard, ...] = tuple(guard for guard in GUARDS if guard not in VETOES)
 #: The reason of a pair that is refused unread.
 UNLIKELY = "unlikely"
-#: Chance from which a match is accepted when no guard objects and a very high similarity speaks for it. On
-#: development pairs that no net was trained on it adds a fifth to Quora's hits at the same precision, and
-#: accepts 2 % of PAWS's wrong pairs.
-SUPPORTED_CHANCE_MIN = 0.6
-#: Long questions in other words differ in more than short ones, so less similarity and some objections speak
-#: against neither. On development rows of Quora and PAWS what this adds is as often right as the rest.
-LONG_WORDS_MIN, LONG_SIMILARITY_MIN, LONG_CHANCE_MIN = 10, 0.9, 0.5
 #: Chance that is enough. The calibration's own threshold was chosen when no guard refused replaced words.
 REPHRASED_CHANCE_MIN = 0.83
 
@@ -76,16 +70,6 @@ class Calibration:
 
 #: The net cannot read both whole.
 UNREADABLE = Verdict(accepted=False, score=0.0, reason="unreadable")
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What is weighed."""
-
-    cached: Question
-    asked: Question
-    #: In [-1, 1].
-    similarity: float
 
 
 class Net(Protocol):
@@ -112,7 +96,7 @@ class OnnxVerifier:
     ) -> None:
         """`chance_min`: what is at least this likely to be right is accepted.
 
-        support_similarity_min: see SUPPORTED_CHANCE_MIN; None: similarities mean nothing here.
+        support_similarity_min: see enough.SUPPORTED_CHANCE_MIN; None: similarities mean nothing here.
         unlikely: which pairs are refused unread; None: the net reads all that no guard refuses.
         reads_refused: the net reads refused pairs too. The verdicts are the same, the scores are the net's.
         """
@@ -177,10 +161,8 @@ class OnnxVerifier:
         least = self._support_similarity_min
         if least is None:
             return self._chance_min
-        if is_long_rewording(pair):
-            return LONG_CHANCE_MIN
         supported = objections == 0 and pair.similarity >= least
-        return SUPPORTED_CHANCE_MIN if supported else self._chance_min
+        return enough_for(pair, otherwise=self._chance_min, is_supported=supported)
 
     def _unread_chance(self, pair: Pair) -> float:
         """The chance if the net said neither yes nor no."""
@@ -201,14 +183,6 @@ class OnnxVerifier:
 def bound(similarity: float) -> float:
     """The similarity; -1 for what is none: the vectors were broken on their way."""
     return similarity if -1.0 <= similarity <= 1.0 else -1.0
-
-
-def is_long_rewording(pair: Pair) -> bool:
-    """True for two long and similar questions that one condition or one word does not tell apart."""
-    words = min(len(pair.cached.words), len(pair.asked.words))
-    if words < LONG_WORDS_MIN or pair.similarity < LONG_SIMILARITY_MIN:
-        return False
-    return same_order(pair.cached, pair.asked) is None and not differs_in_one_thing(pair.cached, pair.asked)
 
 
 def count_objections(pair: Pair) -> int:

@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, read_question
 from router_extproc.evaluation.metrics import auc, calibration_error, share
 from router_extproc.models.base import Encoder
+from router_extproc.models.onnx.enough import SUPPORTED_CHANCE_MIN
 from router_extproc.models.onnx.lexical_features import EVIDENCE, read_evidence
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.tensors import LOGIT
-from router_extproc.models.onnx.verifier import (
-    SUPPORTED_CHANCE_MIN,
-    VETOES,
-    find_refusal,
-)
+from router_extproc.models.onnx.verifier import VETOES, find_refusal
 from router_extproc.models.onnx.verifier_open import CalibrationRecord
 from router_extproc.models.onnx.window import WindowTokenizer
 from router_extproc.training.heads.logistic import chances, fit_logistic

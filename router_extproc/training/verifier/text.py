@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
-from router_extproc.models.onnx.verifier import SUPPORTED_CHANCE_MIN
+from router_extproc.models.onnx.enough import SUPPORTED_CHANCE_MIN
 
 
 @dataclass(frozen=True, slots=True)
