@@ -50,6 +50,14 @@ _INTERCHANGEABLE = ({"how", "what"}, {"how", None}, {"what", None})
 MORE_WORDS_MIN = 3
 #: So many words beside a question say on what condition, or of whom, it is asked.
 NARROWING_WORDS_MAX = 2
+#: Words that say of whom, or on what occasion.
+_WHOM_OR_WHEN = listed(
+    """
+    adolescent adolescents adult adults after athletes babies baby before beginners boys breastfeeding child
+    children diabetic diabetics during elderly girls infant infants kid kids men newborn newborns pregnancy
+    pregnant senior seniors teen teenager teenagers teens toddler toddlers while women
+    """
+)
 #: Words that say how far a question reaches, by what they mean.
 _SCOPE = {
     "only": "only", "solely": "only", "exclusively": "only",
@@ -90,6 +98,13 @@ def differs_in_one_thing(cached: Question, asked: Question) -> bool:
     if only_one and only_other:
         return len(only_one) == len(only_other) == 1
     return 0 < len(only_one | only_other) <= NARROWING_WORDS_MAX
+
+
+def differs_in_whom_or_when(cached: Question, asked: Question) -> bool:
+    """True when they differ in one thing, and only one of them says of whom or when ("in children")."""
+    return not _WHOM_OR_WHEN.isdisjoint(cached.word_set ^ asked.word_set) and differs_in_one_thing(
+        cached, asked
+    )
 
 
 def differs_at_one_place(cached: Question, asked: Question) -> bool:

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.equivalence import Question
-from router_extproc.equivalence.asking import differs_at_one_place, differs_in_one_thing
+from router_extproc.equivalence.asking import (
+    differs_at_one_place,
+    differs_in_one_thing,
+    differs_in_whom_or_when,
+)
 from router_extproc.equivalence.order import same_order
 
 #: Chance from which a match is accepted when no guard objects and a very high similarity speaks for it. On
@@ -79,6 +83,8 @@ def need_of(pair: Pair, *, otherwise: float, is_supported: bool) -> Need:
     """What such a pair needs; `otherwise`: the chance when nothing speaks for it."""
     bar = bar_of(pair)
     known = [SUPPORTED_CHANCE_MIN] * is_supported + ([] if bar is None else [bar.chance_min])
+    if differs_in_whom_or_when(pair.cached, pair.asked):
+        known = []
     if known or not is_short(pair):
         return Need(min([otherwise, *known]))
     return Need(otherwise, SHORT_LOGIT_MIN)

@@ -83,3 +83,22 @@ def test_what_is_short_depends_on_both_questions(words: int, longer: int, *, sho
 def test_the_lowest_of_what_speaks_for_it_is_enough(asked: str, enough: float, *, is_supported: bool) -> None:
     assert need_of(pair(asked, 0.95), otherwise=0.83, is_supported=is_supported) == Need(enough)
     assert need_of(pair(asked, 0.95), otherwise=0.1, is_supported=is_supported) == Need(0.1)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        STORED.replace("work", "work in children"),
+        STORED.replace("work", "work before surgery"),
+        STORED.replace("a doctor soon", "a doctor soon while pregnant"),
+    ],
+)
+def test_nothing_speaks_for_a_question_that_alone_says_of_whom_or_when(asked: str) -> None:
+    for first, second in ((STORED, asked), (asked, STORED)):
+        assert need_of(pair(second, 0.97, stored=first), otherwise=0.83, is_supported=True) == Need(0.83)
+
+
+def test_other_words_for_the_same_may_say_whom_too() -> None:
+    assert (
+        need_of(pair(f"{REWORDING} Before noon?", 0.97), otherwise=0.83, is_supported=False).chance_min == 0.4
+    )
