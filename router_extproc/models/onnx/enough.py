@@ -1,14 +1,11 @@
 """How sure the net must be of a pair: less, where what is known without it speaks for the pair.
 
 Long questions in other words differ in more than short ones, so that the net doubts them; it is right about
-them all the same. Of short ones it must be sure itself: the similarity and the words in common, which the
-calibration weighs as well, are those of a question with another condition, too. Figures in
-docs/measurements/cache.md.
+them all the same. Figures in docs/measurements/cache.md.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,13 +23,6 @@ from router_extproc.equivalence.order import same_order
 SUPPORTED_CHANCE_MIN: Final = 0.6
 
 
-#: What the net itself must say of two short questions for which nothing else speaks. On development rows of
-#: Quora that no net was trained on it refuses one hit in 20, and one wrong hit in six.
-SHORT_LOGIT_MIN: Final = 1.2
-#: Short: one question has fewer words than this, and the other one fewer than that.
-SHORT_WORDS, SHORT_LONGER_WORDS = 10, 13
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """What is weighed."""
@@ -41,19 +31,6 @@ class Pair:
     asked: Question
     #: In [-1, 1].
     similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a pair needs to be accepted."""
-
-    chance_min: float
-    #: Of the net alone.
-    logit_min: float = -math.inf
-
-    def is_met(self, chance: float, logit: float) -> bool:
-        """True when both are enough."""
-        return chance >= self.chance_min and logit >= self.logit_min
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +56,13 @@ LOOSE: Final = Bar(10, 0.9, 0.55)
 TOLD_APART: Final = Bar(10, 0.9, 0.72)
 
 
-def need_of(pair: Pair, *, otherwise: float, is_supported: bool) -> Need:
-    """What such a pair needs; `otherwise`: the chance when nothing speaks for it."""
+def enough_for(pair: Pair, *, otherwise: float, is_supported: bool) -> float:
+    """The chance that such a pair needs; `otherwise`: when nothing speaks for it."""
+    if differs_in_whom_or_when(pair.cached, pair.asked):
+        return otherwise
     bar = bar_of(pair)
     known = [SUPPORTED_CHANCE_MIN] * is_supported + ([] if bar is None else [bar.chance_min])
-    if differs_in_whom_or_when(pair.cached, pair.asked):
-        known = []
-    if known or not is_short(pair):
-        return Need(min([otherwise, *known]))
-    return Need(otherwise, SHORT_LOGIT_MIN)
-
-
-def is_short(pair: Pair) -> bool:
-    """True when both questions are so short that one word may be what counts."""
-    shorter, longer = sorted((len(pair.cached.words), len(pair.asked.words)))
-    return shorter < SHORT_WORDS and longer < SHORT_LONGER_WORDS
+    return min([otherwise, *known])
 
 
 def bar_of(pair: Pair) -> Bar | None:

@@ -21,7 +21,7 @@ from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
-from router_extproc.models.onnx.enough import Need, Pair, need_of
+from router_extproc.models.onnx.enough import Pair, enough_for
 from router_extproc.models.onnx.lexical_features import read_evidence
 from router_extproc.models.onnx.unlikely import Unlikely, read_figures
 from router_extproc.models.onnx.window import Tokens, WindowTokenizer
@@ -49,8 +49,6 @@ WEIGHED: tuple[Guard, ...] = tuple(guard for guard in GUARDS if guard not in VET
 UNLIKELY = "unlikely"
 #: Chance that is enough. The calibration's own threshold was chosen when no guard refused replaced words.
 REPHRASED_CHANCE_MIN = 0.83
-#: A chance that is not enough is at least so much below the threshold.
-SHORT_OF = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +144,8 @@ class OnnxVerifier:
             return refused
         logit = self._net.logit(tokens[0].ids, tokens[1].ids)
         chance = self._calibration.chance(logit, pair.similarity, evidence)
-        if veto is None:
-            chance = self._settle(chance, is_enough=self._need(pair, objections).is_met(chance, logit))
+        if veto is None and chance >= self._enough(pair, objections):
+            chance = max(chance, self._chance_min)
         verdict = self._verdict(chance, veto)
         return verdict if refused is None else replace(verdict, accepted=False, reason=refused.reason)
 
@@ -159,17 +157,13 @@ class OnnxVerifier:
             return None
         return Verdict(accepted=False, score=chance, reason=UNLIKELY)
 
-    def _settle(self, chance: float, *, is_enough: bool) -> float:
-        """The chance on the side of the threshold that the pair's need puts it on."""
-        return max(chance, self._chance_min) if is_enough else min(chance, self._chance_min - SHORT_OF)
-
-    def _need(self, pair: Pair, objections: int | None) -> Need:
-        """What such a pair needs, by what else speaks for it."""
+    def _enough(self, pair: Pair, objections: int | None) -> float:
+        """The chance that such a pair needs, by what else speaks for it."""
         least = self._support_similarity_min
         if least is None:
-            return Need(self._chance_min)
+            return self._chance_min
         supported = objections == 0 and pair.similarity >= least
-        return need_of(pair, otherwise=self._chance_min, is_supported=supported)
+        return enough_for(pair, otherwise=self._chance_min, is_supported=supported)
 
     def _unread_chance(self, pair: Pair) -> float:
         """The chance if the net said neither yes nor no."""

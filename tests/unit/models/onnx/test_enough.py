@@ -8,15 +8,12 @@ from router_extproc.equivalence import read_question
 from router_extproc.models.onnx.enough import (
     LOOSE,
     REWORDED,
-    SHORT_LOGIT_MIN,
     SUPPORTED_CHANCE_MIN,
     TOLD_APART,
     Bar,
-    Need,
     Pair,
     bar_of,
-    is_short,
-    need_of,
+    enough_for,
 )
 
 STORED = "My hip hurts when I climb up a hill after work. Should I see a doctor soon?"
@@ -54,21 +51,9 @@ def test_which_question_was_stored_makes_no_difference() -> None:
     assert bar_of(pair(STORED, 0.9, stored=NARROWED_LOOSELY)) is LOOSE
 
 
-def test_of_short_questions_the_net_must_be_sure_itself() -> None:
-    short = pair(SHORT_REWORDED, 0.95, stored=SHORT)
-    need = need_of(short, otherwise=0.8, is_supported=False)
-    assert need == Need(0.8, SHORT_LOGIT_MIN)
-    assert need.is_met(0.8, SHORT_LOGIT_MIN)
-    assert not need.is_met(0.9, SHORT_LOGIT_MIN - 0.01)
-    assert not need.is_met(0.79, 9.0)
-    assert need_of(short, otherwise=0.8, is_supported=True) == Need(SUPPORTED_CHANCE_MIN)
-
-
-@pytest.mark.parametrize(("words", "longer", "short"), [(9, 12, True), (10, 12, False), (9, 13, False)])
-def test_what_is_short_depends_on_both_questions(words: int, longer: int, *, short: bool) -> None:
-    both = pair("why " * longer, 0.9, stored="why " * words)
-    assert is_short(both) is short
-    assert (need_of(both, otherwise=0.8, is_supported=False).logit_min == SHORT_LOGIT_MIN) is short
+def test_short_questions_need_all_of_it() -> None:
+    assert bar_of(pair(SHORT_REWORDED, 0.95, stored=SHORT)) is None
+    assert enough_for(pair(SHORT_REWORDED, 0.95, stored=SHORT), otherwise=0.8, is_supported=False) == 0.8
 
 
 @pytest.mark.parametrize(
@@ -81,8 +66,8 @@ def test_what_is_short_depends_on_both_questions(words: int, longer: int, *, sho
     ],
 )
 def test_the_lowest_of_what_speaks_for_it_is_enough(asked: str, enough: float, *, is_supported: bool) -> None:
-    assert need_of(pair(asked, 0.95), otherwise=0.83, is_supported=is_supported) == Need(enough)
-    assert need_of(pair(asked, 0.95), otherwise=0.1, is_supported=is_supported) == Need(0.1)
+    assert enough_for(pair(asked, 0.95), otherwise=0.83, is_supported=is_supported) == enough
+    assert enough_for(pair(asked, 0.95), otherwise=0.1, is_supported=is_supported) == 0.1
 
 
 @pytest.mark.parametrize(
@@ -95,10 +80,11 @@ def test_the_lowest_of_what_speaks_for_it_is_enough(asked: str, enough: float, *
 )
 def test_nothing_speaks_for_a_question_that_alone_says_of_whom_or_when(asked: str) -> None:
     for first, second in ((STORED, asked), (asked, STORED)):
-        assert need_of(pair(second, 0.97, stored=first), otherwise=0.83, is_supported=True) == Need(0.83)
+        assert enough_for(pair(second, 0.97, stored=first), otherwise=0.83, is_supported=True) == 0.83
 
 
 def test_other_words_for_the_same_may_say_whom_too() -> None:
     assert (
-        need_of(pair(f"{REWORDING} Before noon?", 0.97), otherwise=0.83, is_supported=False).chance_min == 0.4
+        enough_for(pair(f"{REWORDING} Before noon?", 0.97), otherwise=0.83, is_supported=False)
+        == REWORDED.chance_min
     )
