@@ -9,7 +9,7 @@ from router_extproc.cache.scope import CREDENTIALS
 from router_extproc.llm.answer import JsonValue
 from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.explain import RequestExplained
-from router_extproc.routing.policy import LocalReply, Route, RuleTrace
+from router_extproc.routing.route import LocalReply, Route, RuleTrace
 
 _MS = 1000.0
 #: In the place of a credential.

@@ -36,6 +36,7 @@ from router_extproc.pipeline.more_headers import all_headers
 from router_extproc.pipeline.observer import AnswerObserver
 from router_extproc.pipeline.operators import Operators
 from router_extproc.pipeline.parsed_request import RequestParser
+from router_extproc.pipeline.replays import Replays
 from router_extproc.pipeline.report import Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.sessions import SessionKeeper
@@ -159,13 +160,13 @@ class _Parts:
             self._signal_stage(policy.limits),
             self._cache_stage(policy.limits),
             policy.limits.budget_s,
-            policy.prices,
-            self.learned.pages,
+            Replays(
+                self.surroundings.clock, policy.prices, self.learned.pages, policy.baseline, policy.tenants
+            ),
             BodyReader(self.resources.body_executor, policy.limits.max_body_bytes),
             TokenCounts(self.resources.inference, policy.limits.signals_timeout_s, self.resources.counters),
             traffic,
             failovers=policy.routing.failovers,
-            baseline=policy.baseline,
             tenants=policy.tenants,
             sessions=SessionKeeper(
                 None if traffic is None else self.learned.sessions,

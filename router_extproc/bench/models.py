@@ -21,7 +21,8 @@ from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.verifier import WINDOW_TOKENS, OnnxVerifier
 from router_extproc.models.onnx.verifier_open import open_verifier
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals import SIGNALS

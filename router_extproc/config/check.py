@@ -34,7 +34,7 @@ from router_extproc.equivalence.languages import known_codes
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean
 
-#: Names that a route carries when no decision was taken (routing.policy).
+#: Names that a route carries when no decision was taken (routing.route).
 RESERVED_DECISIONS = ("default", "pinned")
 
 

@@ -11,7 +11,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.pipeline.evaluation.asking import ASK_S
 from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules, JudgeRule, JudgeWhen
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import DEFAULT
+from router_extproc.routing.route import DEFAULT
 from router_extproc.section import Section, did_you_mean
 
 if TYPE_CHECKING:

@@ -35,9 +35,10 @@ from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.pipeline.saved_header import SavedHeader
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic.snapshot import Factors

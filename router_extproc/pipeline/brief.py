@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from router_extproc.pipeline.decision import Explanation
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 from router_extproc.routing.selection.base import Choice
 
 #: Of the line in an answer's header; what is longer is cut.

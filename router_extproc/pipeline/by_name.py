@@ -21,7 +21,8 @@ from router_extproc.pipeline.tenants import Tenants, tenant_of
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.catalogue import Catalogue
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 
 #: Why the cache was not asked.

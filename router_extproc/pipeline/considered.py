@@ -11,7 +11,7 @@ from router_extproc.pipeline.decision import Explanation
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.signal_stage import SignalReadings
 from router_extproc.pipeline.upstream import not_made
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 
 #: No signal was read.
 UNKNOWN: Final = SignalReadings({}, None, None)

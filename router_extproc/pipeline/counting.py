@@ -16,7 +16,7 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.routing.failover import NO_FAILOVERS
-from router_extproc.routing.policy import DEFAULT
+from router_extproc.routing.route import DEFAULT
 
 #: A count is asked for to learn that a message is too long; and what is broken is the pool's to refuse.
 _COUNTED_ALL_THE_SAME = (ContextTooLong, MalformedRequest, UnsupportedRequest)

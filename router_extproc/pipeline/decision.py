@@ -21,7 +21,7 @@ from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.token import WriteToken
 from router_extproc.protocol.headers import Pair
 from router_extproc.redaction.request import Redacted, RedactedPart
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.signals.base import Reading
 
 StageOutcome = Literal["ok", "timeout", "error"]

@@ -19,7 +19,7 @@ from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.routing.accepts import Demands, able
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Route, RuleTrace
+from router_extproc.routing.route import Route, RuleTrace
 from router_extproc.signals.context_length import estimate_tokens
 
 #: Of an answer whose length nobody knows yet, for the estimate of costs.
@@ -133,6 +133,6 @@ def _why(target: Target, demands: Demands, taking: set[str], because: str) -> st
 
 
 def _costs(pipeline: RequestPipeline, usage: Usage) -> dict[str, float]:
-    prices = pipeline.prices.of_model
+    prices = pipeline.replays.prices.of_model
     models = dict.fromkeys(target.model for target in pipeline.reader.catalogue.targets.values())
     return {model: prices.get(model, FREE).of(usage) for model in models}

@@ -21,7 +21,7 @@ from router_extproc.protocol.names import (
     OLD_REASONING_KEY,
     OLD_SELECTED_MODEL_HEADER,
 )
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from router_extproc.pipeline.request_ids import NO_EXCHANGE, ExchangeStart
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.names import FEEDBACK_HEADER
 from router_extproc.routing.catalogue import Catalogue, Target
-from router_extproc.routing.policy import DEFAULT
+from router_extproc.routing.route import DEFAULT
 from router_extproc.signals.base import Signal, Subject
 
 #: Headers by which these APIs choose another behaviour, account or version, whatever a pool's `vary` says.

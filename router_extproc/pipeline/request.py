@@ -10,32 +10,25 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from router_extproc.cache.http_caching import render_collapsed
-from router_extproc.cache.results import Hit
 from router_extproc.clock import Budget, Clock
 from router_extproc.errors import (
-    CacheOnlyMiss,
-    ContextTooLong,
-    RequestBlocked,
     RequestError,
     RouterUnavailable,
-    UnsupportedRequest,
 )
-from router_extproc.pipeline.baseline import Baseline
 from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.body_edits import described
-from router_extproc.pipeline.caching.pages import PagesHeard
-from router_extproc.pipeline.caching.parts import stored_answer
 from router_extproc.pipeline.caching.question import CacheQuestion
-from router_extproc.pipeline.caching.result import OFF, CacheResult, Unusable, unusable
-from router_extproc.pipeline.caching.savings import EntryWorth, Prices
+from router_extproc.pipeline.caching.result import OFF, CacheResult, unusable
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.considered import UNKNOWN, Considered, explain
-from router_extproc.pipeline.decision import Decision, Explanation, Forward, LocalAnswer, Reject, Replay
+from router_extproc.pipeline.decision import Decision, Forward, Reject, Replay
 from router_extproc.pipeline.evaluation.sampling import EvaluationSampling
 from router_extproc.pipeline.failover.plan import FailoverPlan
 from router_extproc.pipeline.failover.planning import FailoverPlanner, Written
+from router_extproc.pipeline.local_replies import local_reply, reject_miss
 from router_extproc.pipeline.parsed_request import ParsedRequest, RawRequest, RequestParser
 from router_extproc.pipeline.redaction import refusal_of, run_redaction
+from router_extproc.pipeline.replays import Replays
 from router_extproc.pipeline.sessions import NO_SESSIONS, UNFOLLOWED, SessionKeeper
 from router_extproc.pipeline.shadow_policy import ShadowDecisions
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
@@ -43,12 +36,13 @@ from router_extproc.pipeline.tenants import Tenants, tenant_of
 from router_extproc.pipeline.token import EvaluationAsk, Failover, WriteToken
 from router_extproc.pipeline.token_counts import TokenCounts, estimated
 from router_extproc.pipeline.upstream import edits_of
-from router_extproc.protocol.names import CACHE_HEADER, CACHE_STATUS_HEADER, DECISION_HEADER, ORIGIN_HEADER
+from router_extproc.protocol.names import DECISION_HEADER
 from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
-from router_extproc.routing.actions import AnswerText, Block, OverLong, Redaction, Unaccepted
+from router_extproc.routing.actions import Redaction
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
-from router_extproc.routing.policy import LocalReply, Policy, Route
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.traffic import ALL_UP, Traffic
 
 
@@ -64,8 +58,7 @@ class RequestPipeline:
     cache_stage: CacheStage | None
     #: For all stages of one request together, in seconds.
     budget_s: float
-    prices: Prices
-    pages: PagesHeard
+    replays: Replays
     bodies: BodyReader
     token_counts: TokenCounts
     #: None: no model has a fallback.
@@ -76,8 +69,6 @@ class RequestPipeline:
     explains: bool = False
     #: Who may be asked after the chosen model.
     failovers: Failovers = NO_FAILOVERS
-    #: None: costs are not compared.
-    baseline: Baseline | None = None
     #: None: costs are not told by tenant.
     tenants: Tenants | None = None
     sessions: SessionKeeper = NO_SESSIONS
@@ -112,7 +103,7 @@ class RequestPipeline:
             result = await self.cache_stage.exact(question.within(budget))
             if result is not None and result.hit is not None:
                 considered = Considered(question.parsed, forward.route, question, result)
-                replay = self._replay(considered, result.hit)
+                replay = self.replays.replay(considered, result.hit)
                 if isinstance(replay, Replay):
                     return _collapsed(replay)
         token = replace(forward.write_token, started_s=self.clock.wall_s())
@@ -122,7 +113,7 @@ class RequestPipeline:
         result = None if self.cache_stage is None else self.cache_stage.exact_near(parsed)
         if result is None or result.hit is None:
             return None
-        replay = self._replay(Considered(parsed, None, None, result), result.hit)
+        replay = self.replays.replay(Considered(parsed, None, None, result), result.hit)
         return replay if isinstance(replay, Replay) else None
 
     async def _decide(self, parsed: ParsedRequest) -> Decision:
@@ -131,7 +122,7 @@ class RequestPipeline:
         if self.second is not None and parsed.pinned is None:
             self.second.offer(parsed, readings, route)
         if isinstance(route, LocalReply):
-            return self._reply(Considered(parsed, route, None, OFF, readings), route)
+            return local_reply(Considered(parsed, route, None, OFF, readings), route, self.clock.wall_s())
         considered, replay = await self._from_cache(parsed, route, readings)
         if replay is None and route.fallback is not None:
             # An answer of the model itself comes first; then one of its fallback.
@@ -142,7 +133,7 @@ class RequestPipeline:
         if replay is not None:
             return replay
         if parsed.directives.only_if_cached:
-            return _reject_miss(considered)
+            return reject_miss(considered)
         if route.redaction is None:
             return self._forward(considered, route)
         return await self._redact(considered, route, route.redaction)
@@ -173,7 +164,7 @@ class RequestPipeline:
         considered = Considered(parsed, route, question, result, readings)
         if result.hit is None:
             return considered, None
-        replay = self._replay(considered, result.hit)
+        replay = self.replays.replay(considered, result.hit)
         if isinstance(replay, Replay):
             return considered, replay
         return replace(considered, result=unusable(result, replay)), None
@@ -184,36 +175,6 @@ class RequestPipeline:
         if only is not None and not only and not encode:
             return UNKNOWN
         return await self.signal_stage.read(parsed.subject, parsed.budget, encode=encode, only=only)
-
-    def _reply(self, considered: Considered, reply: LocalReply) -> LocalAnswer | Reject:
-        """What a decision says that asks no pool."""
-        parsed, explanation = considered.parsed, explain(considered)
-        dialect = parsed.raw.dialect
-        error: RequestError
-        match reply.action:
-            case Block(message=message, status=status):
-                error = RequestBlocked(message, status=status)
-            case Unaccepted(message=message):
-                error = UnsupportedRequest(message)
-            case OverLong(message=message):
-                error = ContextTooLong(message)
-            case AnswerText(text=text):
-                return self._answer(parsed, text, reply.decision, explanation)
-        headers = {DECISION_HEADER: reply.decision}
-        return Reject(error, dialect.render_error(error), headers, explanation)
-
-    def _answer(
-        self, parsed: ParsedRequest, text: str, decision: str, explanation: Explanation
-    ) -> LocalAnswer | Reject:
-        """The text as an answer of the API; an API whose answers are no text says so in its own words."""
-        dialect, request = parsed.raw.dialect, parsed.request
-        try:
-            document = dialect.compose(text, model=request.model, now_s=self.clock.wall_s())
-        except RequestError as error:
-            headers = {DECISION_HEADER: decision}
-            return Reject(error, dialect.render_error(error), headers, explanation)
-        rendered = dialect.render(dialect.restore(document), request)
-        return LocalAnswer(rendered, decision, explanation)
 
     async def demands(self, parsed: ParsedRequest) -> Demands:
         """What the model that answers must accept, and for how many tokens it must have room."""
@@ -241,31 +202,6 @@ class RequestPipeline:
         )
         self.sessions.note(going, taken, demands.tokens)
         return taken
-
-    def _replay(self, considered: Considered, hit: Hit) -> Replay | Unusable:
-        """The replay of a hit, or why its answer is of no use to this request."""
-        parsed, result, entry = considered.parsed, considered.result, hit.entry
-        dialect = parsed.raw.dialect
-        try:
-            answer, told = stored_answer(hit, dialect, parsed.request)
-        except ValueError:
-            return "unreadable"
-        if parsed.request.wants_usage and not answer.facts.usage_is_known:
-            return "no-usage"
-        worth = self.prices.worth(entry.model, answer.facts.usage)
-        answer = dialect.renew(answer, now_s=self.clock.wall_s())
-        if not result.outcome.hidden:
-            answer = dialect.mark_cached(answer)
-        rendered = dialect.render(answer, parsed.request)
-        saved = EntryWorth(entry.fingerprint, entry.model, entry.decision, worth)
-        page = parsed.headers.get(ORIGIN_HEADER, "")
-        headers = self.pages.headers_for(page, entry.model, told)
-        explained = explain(considered)
-        usage = answer.facts.usage
-        compared = None if self.baseline is None else self.baseline.compare(entry.model, usage)
-        names = (entry.model, entry.decision)
-        tenant = tenant_of(self.tenants, parsed.headers)
-        return Replay(rendered, result.outcome, *names, explained, saved, headers, compared, tenant)
 
     def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
@@ -320,13 +256,6 @@ class RequestPipeline:
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)
         return policy is not None and policy.hide_timing
-
-
-def _reject_miss(considered: Considered) -> Reject:
-    error = CacheOnlyMiss("The request says only-if-cached, and no stored answer fits.")
-    outcome = considered.result.outcome
-    headers = {CACHE_HEADER: outcome.status, CACHE_STATUS_HEADER: outcome.cache_status}
-    return Reject(error, considered.parsed.raw.dialect.render_error(error), headers)
 
 
 def _coalescing(considered: Considered) -> CacheQuestion | None:

@@ -17,7 +17,7 @@ from router_extproc.llm.request import InferenceRequest, Turn
 from router_extproc.pipeline.conversations import SessionNames, conversation_of, thread_of
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.remembered_sessions import RememberedSessions, SessionSeen
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.session import Session, Trouble
 from router_extproc.signals.conversation import has_failed
 

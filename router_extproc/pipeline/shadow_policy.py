@@ -17,7 +17,8 @@ from router_extproc.errors import RouterUnavailable
 from router_extproc.pipeline.background import BackgroundTasks
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
-from router_extproc.routing.policy import LocalReply, Policy, Route
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.signals.base import Reading, Subject
 
 #: Requests that may wait, and the bytes of their bodies together.

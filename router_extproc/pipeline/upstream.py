@@ -17,7 +17,8 @@ from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.edits import Edit, Set
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.routing.catalogue import Catalogue, Target
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import Route
 
 #: Another number where a dialect says the same changes in another way.
 _PURPOSE: Final = b"rx-answerer-2"

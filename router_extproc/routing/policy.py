@@ -5,153 +5,22 @@ Pure: equal readings and equal traffic give the same route.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, overload
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able, missing, too_long
-from router_extproc.routing.actions import LocalAction, Redaction, Unaccepted
+from router_extproc.routing.actions import Unaccepted
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.decision import LazyTrace, RoutingDecision, first_taking, may_act
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
-from router_extproc.routing.rules import Readings, Rule, Unread
-from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
-from router_extproc.routing.selection.fixed import FIRST
+from router_extproc.routing.route import DEFAULT, PINNED, LocalReply, Route, RuleTrace
+from router_extproc.routing.rules import Readings, Unread
+from router_extproc.routing.selection.base import Candidate, Circumstances
 from router_extproc.routing.session import Session
-from router_extproc.routing.session_moves import keep_session
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
-
-#: What a route is called that no decision took: no rule matched, or the client named a real model.
-DEFAULT: Final = "default"
-PINNED: Final = "pinned"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleTrace:
-    """One decision that was looked at, for `explain`."""
-
-    decision: str
-    matched: bool
-    #: Each test of its rule as written, and whether it held.
-    tests: Mapping[str, bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LazyTrace(Sequence[RuleTrace]):
-    """The traces of the decisions that were looked at, made when somebody asks: requests do not."""
-
-    _decisions: tuple[RoutingDecision, ...]
-    _readings: Readings
-    #: How many of the decisions were looked at.
-    _count: int
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> RuleTrace: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[RuleTrace]: ...
-
-    def __getitem__(self, index: int | slice) -> RuleTrace | Sequence[RuleTrace]:
-        looked_at = self._decisions[: self._count]
-        if isinstance(index, slice):
-            return [decision.trace(self._readings) for decision in looked_at[index]]
-        return looked_at[index].trace(self._readings)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a request goes, and why."""
-
-    #: A decision's name, "default" (no rule matched) or "pinned" (the client named a real model, and no
-    #: decision that takes such requests matched).
-    decision: str
-    target: Target
-    #: None: the request reaches the pool as the client wrote it, but for the model's name.
-    changes: RequestChanges | None
-    tags: tuple[str, ...] = ()
-    trace: Sequence[RuleTrace] = ()
-    #: Answers in the target's place, whose pool is down; None: the target itself is asked.
-    fallback: Target | None = None
-    #: The model in whose place `target` answers; None: in its own.
-    fallback_of: str | None = None
-    #: What is replaced in the request and masked in its answer; None: nothing.
-    redaction: Redaction | None = None
-    #: Had every signal been read, the router might have refused, answered or redacted the request.
-    may_act: bool = False
-    #: How the target was chosen among the candidates; None: there was nothing to choose.
-    choice: Choice | None = None
-
-    def to_fallback(self) -> Route:
-        """The same route with the fallback as its target; the route itself where there is none."""
-        if self.fallback is None:
-            return self
-        return self.instead(self.fallback)
-
-    def instead(self, target: Target) -> Route:
-        """The same route with another model in the place of its own."""
-        meant = self.fallback_of or self.target.model
-        fallback_of = None if target.model == meant else meant
-        return replace(self, target=target, fallback=None, fallback_of=fallback_of)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalReply:
-    """What a request gets that no pool is asked for, and why."""
-
-    #: The decision's name.
-    decision: str
-    action: LocalAction
-    tags: tuple[str, ...] = ()
-    trace: Sequence[RuleTrace] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RoutingDecision:
-    """A configured decision: if the rule holds, one of the candidates serves the request, or the router."""
-
-    name: str
-    priority: int
-    rule: Rule
-    #: At least one, unless the action is local.
-    candidates: tuple[Candidate, ...]
-    #: None: it changes nothing but the model's name.
-    changes: RequestChanges | None
-    tags: tuple[str, ...] = ()
-    selection: Selection = FIRST
-    #: What this decision might take when a signal of its rule could not be read is refused.
-    refuses_unread: bool = False
-    #: None: a candidate answers.
-    action: LocalAction | None = None
-    #: It also takes requests that name a real model, which they keep.
-    takes_pinned: bool = False
-    #: None: nothing is replaced.
-    redaction: Redaction | None = None
-
-    @property
-    def signals(self) -> frozenset[str]:
-        """The names of the signals that the rule or the selection looks at."""
-        return self.selection.signals.union(test.signal for test in self.rule.tests())
-
-    def choose(self, taking: Sequence[Candidate], known: Circumstances) -> Choice:
-        """One of the candidates that take the request; a session keeps its own where that is better."""
-        choice = self.selection.choose(taking, known)
-        if len(self.candidates) == 1:
-            return choice
-        return keep_session(choice, taking, known, by_need=self.selection.by_need)
-
-    def might_take(self, readings: Readings, unread: Unread) -> bool:
-        """True when it depends on a signal that could not be read."""
-        return self.refuses_unread and self.rule.holds_without(readings, unread) is None
-
-    def trace(self, readings: Readings) -> RuleTrace:
-        """How the rule went, test by test."""
-        tests = {str(test): test.holds(readings) for test in self.rule.tests()}
-        return RuleTrace(self.name, self.rule.holds(readings), tests)
 
 
 class Policy:
@@ -216,16 +85,16 @@ class Policy:
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
         """
-        decision, trace = _first(self._decisions, readings, unread)
-        may_act = _may_act(self._decisions, decision, readings, unread)
+        decision, trace = first_taking(self._decisions, readings, unread)
+        acts = may_act(self._decisions, decision, readings, unread)
         if decision is not None:
             known = Circumstances(readings, traffic, demands.tokens, conversation, session)
             reply = self._taken(decision, trace, known, demands)
-            return replace(reply, may_act=may_act) if isinstance(reply, Route) else reply
+            return replace(reply, may_act=acts) if isinstance(reply, Route) else reply
         lacking = demands.missing(self.default)
         if lacking:
             return LocalReply(DEFAULT, Unaccepted(lacking), trace=trace)
-        route = Route(DEFAULT, self.default, None, trace=trace, may_act=may_act)
+        route = Route(DEFAULT, self.default, None, trace=trace, may_act=acts)
         return self._with_fallback(route, traffic, demands)
 
     def _taken(
@@ -273,18 +142,18 @@ class Policy:
         Raises:
             RouterUnavailable: see `decide`.
         """
-        decision, trace = _first(self._pinning, readings, unread)
-        may_act = _may_act(self._pinning, decision, readings, unread)
+        decision, trace = first_taking(self._pinning, readings, unread)
+        acts = may_act(self._pinning, decision, readings, unread)
         if decision is None:
             name = PINNED if named else DEFAULT
-            route = Route(name, target, None, trace=trace, may_act=may_act)
+            route = Route(name, target, None, trace=trace, may_act=acts)
             return self._with_fallback(route, traffic, demands)
         if decision.action is not None:
             return LocalReply(decision.name, decision.action, decision.tags, trace)
         route = Route(
             decision.name, target, decision.changes, decision.tags, trace, redaction=decision.redaction
         )
-        return self._with_fallback(replace(route, may_act=may_act), traffic, demands)
+        return self._with_fallback(replace(route, may_act=acts), traffic, demands)
 
     def by_name(self, target: Target | None, traffic: TrafficSnapshot = ALL_UP) -> Route:
         """The route of a request of which nothing is known but the model that it names; None: it names none.
@@ -336,29 +205,3 @@ def _taking(candidates: Sequence[Candidate], traffic: TrafficSnapshot) -> Sequen
     if not traffic.models:
         return candidates
     return [each for each in candidates if traffic.of(each.target.model).available] or candidates
-
-
-def _first(
-    decisions: tuple[RoutingDecision, ...], readings: Readings, unread: Unread
-) -> tuple[RoutingDecision | None, LazyTrace]:
-    """The first decision whose rule holds, and how it went with each that was asked."""
-    for count, decision in enumerate(decisions, 1):
-        if unread and decision.might_take(readings, unread):
-            raise RouterUnavailable("The gateway could not read this request in time. Try again.")
-        if decision.rule.holds(readings):
-            return decision, LazyTrace(decisions, readings, count)
-    return None, LazyTrace(decisions, readings, len(decisions))
-
-
-def _may_act(
-    decisions: tuple[RoutingDecision, ...], taken: RoutingDecision | None, readings: Readings, unread: Unread
-) -> bool:
-    """Whether another decision, which answers, refuses or redacts, might have taken the request."""
-    for decision in decisions if unread else ():
-        holds = decision.rule.holds_without(readings, unread)
-        acts = decision.action is not None or decision.redaction is not None
-        if holds is not False and acts and decision is not taken:
-            return True
-        if holds:
-            break
-    return False

@@ -16,8 +16,10 @@ from typing import Final, Literal, TypeAlias
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.actions import LocalAction
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers
-from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection import fastest
 from router_extproc.routing.selection.base import Candidate, SelectionSettings

@@ -41,9 +41,10 @@ from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.pipeline.saved_header import SavedHeader
 from router_extproc.pipeline.tenants import Tenants
 from router_extproc.routing.catalogue import Catalogue, Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import Rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import Traffic

@@ -31,7 +31,7 @@ from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateR
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.routing.actions import AnswerText, Block, Redaction
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.server.base import Outcome

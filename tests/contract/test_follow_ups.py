@@ -11,7 +11,7 @@ import pytest
 
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.models.onnx.encoder import OnnxEncoder
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.complexity import ComplexitySettings

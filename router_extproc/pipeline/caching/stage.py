@@ -45,7 +45,7 @@ from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
 from router_extproc.pipeline.token import PiecesPlan, ShadowPlan
 from router_extproc.pipeline.upstream import Answerers, answerer_of
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 
 STAGE = "cache"
 

@@ -18,7 +18,7 @@ from router_extproc.pipeline.parsed_request import API_HEADERS, ParsedRequest
 from router_extproc.pipeline.token import EvaluationAsk
 from router_extproc.pipeline.upstream import edits_of
 from router_extproc.routing.accepts import Demands
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 
 #: A larger request is not sampled: it travels to the answer's observer as dynamic metadata.
 BODY_BYTES_MAX: Final = 64 * 1024

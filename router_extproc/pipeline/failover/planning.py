@@ -14,7 +14,7 @@ from router_extproc.pipeline.upstream import edits_of
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.failover import Failovers
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from router_extproc.pipeline.remembered_sessions import RememberedSessions
 from router_extproc.pipeline.sessions import SessionKeeper
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Policy, Route, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import Route
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.selection.expected import QUALITY

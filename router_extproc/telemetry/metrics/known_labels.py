@@ -26,7 +26,7 @@ from router_extproc.pipeline.decision import CacheStatus
 from router_extproc.pipeline.evaluation.outcomes import EvaluationOutcome
 from router_extproc.pipeline.tenants import OTHER as OTHER_TENANTS
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import DEFAULT, PINNED
+from router_extproc.routing.route import DEFAULT, PINNED
 from router_extproc.routing.session import Move, UpReason
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import TOKEN_KINDS

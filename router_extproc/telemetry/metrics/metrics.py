@@ -24,7 +24,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.report import AnswerReport, DecisionReport
 from router_extproc.protocol.modes import Role
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 from router_extproc.server.base import Outcome
 from router_extproc.telemetry.metrics.answers import AnswerMetrics
 from router_extproc.telemetry.metrics.buckets import FAST_BUCKETS_S, SIMILARITY_BUCKETS

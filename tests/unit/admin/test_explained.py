@@ -25,7 +25,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.pipeline.token import StorePlan
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Route, RuleTrace
+from router_extproc.routing.route import Route, RuleTrace
 from router_extproc.signals.base import Reading
 from router_extproc.testing.reports import TOKEN, stage
 

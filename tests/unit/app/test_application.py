@@ -79,7 +79,7 @@ def test_the_warming_pipeline_is_the_same_policy_with_other_limits() -> None:
     assert router.warmer is not None
     pipeline, warming = router.parts.pipeline, router.warmer.pipeline
     assert warming.policy is pipeline.policy
-    assert warming.prices is pipeline.prices
+    assert warming.replays.prices is pipeline.replays.prices
     assert (pipeline.budget_s, warming.budget_s) == (1.0, WARM_LIMITS.budget_s)
 
 

@@ -9,7 +9,7 @@ from router_extproc.config.document import load
 from router_extproc.config.model import Config
 from router_extproc.config.translate import router_policy_of
 from router_extproc.routing.actions import AnswerText, Block
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.signals.base import Reading
 
 HEAD = """

@@ -14,7 +14,7 @@ from router_extproc.config.warnings.cache import warn_of_decisions
 from router_extproc.config.warnings.redaction import warn_of_unredacted
 from router_extproc.routing.actions import Redaction
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 from router_extproc.signals.base import Reading
 from router_extproc.signals.pii.patterns import TYPES
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from router_extproc.pipeline.brief import BRIEF_CHARS_MAX, brief, held_tests, scores_of
 from router_extproc.pipeline.decision import Explanation
-from router_extproc.routing.policy import Route, RuleTrace
+from router_extproc.routing.route import Route, RuleTrace
 from router_extproc.routing.selection.base import Candidate, Choice
 from router_extproc.signals.base import Reading
 from router_extproc.testing.router import LARGE, SMALL

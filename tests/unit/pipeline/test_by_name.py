@@ -16,7 +16,7 @@ from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.actions import Block
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.testing.client import Client

@@ -26,7 +26,7 @@ from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.base import Reading, Subject

@@ -16,7 +16,7 @@ from router_extproc.llm.changes import (
 )
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.actions import AnswerText, Block, Redaction
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.selection.weighted import WeightedSelection

@@ -19,8 +19,8 @@ from router_extproc.pipeline.parsed_request import PIECES_MAX
 from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction, Redaction
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers
-from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.base import Reading, Subject

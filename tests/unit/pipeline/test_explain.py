@@ -12,7 +12,7 @@ from router_extproc.pipeline.decision import Forward, Reject
 from router_extproc.pipeline.explain import RequestExplained, explain_request
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.protocol.headers import Headers
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.keywords import KeywordsSignal

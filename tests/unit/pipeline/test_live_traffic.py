@@ -14,7 +14,7 @@ from router_extproc.pipeline.decision import Forward
 from router_extproc.pipeline.parsed_request import RawRequest
 from router_extproc.protocol.events import Origin
 from router_extproc.protocol.headers import Headers
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate, Selection
 from router_extproc.routing.selection.fixed import FIRST

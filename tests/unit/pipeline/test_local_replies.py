@@ -12,7 +12,8 @@ from router_extproc.models.base import Encoding
 from router_extproc.pipeline.decision import LocalAnswer, Reject
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.routing.actions import AnswerText, Block, LocalAction
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.base import Reading, Subject

@@ -11,7 +11,7 @@ from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.pipeline.old_headers import OldHeaders
 from router_extproc.protocol.names import METADATA_NAMESPACE
 from router_extproc.routing.actions import AnswerText, Block
-from router_extproc.routing.policy import RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.keywords import KeywordsSignal
 from router_extproc.testing.client import Client, chat

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from router_extproc.pipeline.brief import brief
 from router_extproc.pipeline.decision import Explanation, Forward
-from router_extproc.routing.policy import Route, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.route import Route
 from router_extproc.routing.rules import read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.selection.expected import UNREAD

@@ -14,7 +14,8 @@ from router_extproc.models.base import ResultT
 from router_extproc.pipeline.token_counts import TokenCounts
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.testing.clock import ManualClock

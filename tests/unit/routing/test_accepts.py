@@ -10,8 +10,10 @@ from router_extproc.llm.request import Contents
 from router_extproc.routing.accepts import NO_DEMANDS, Demands, able
 from router_extproc.routing.actions import OverLong, Unaccepted
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import TrafficSnapshot

@@ -7,9 +7,11 @@ import pytest
 from router_extproc.llm.request import Contents
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers, chain_name
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import Policy, Route, RoutingDecision
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import Route
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.routing.traffic import FAILURES_MAX, Traffic, TrafficSnapshot

@@ -18,7 +18,7 @@ from router_extproc.llm.request import Contents
 from router_extproc.models.onnx.classifiers import EncoderClassifiers
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.actions import Block, Unaccepted
-from router_extproc.routing.policy import LocalReply, Route
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.signals.base import Subject
 from router_extproc.testing.subjects import subject_of
 

@@ -11,8 +11,10 @@ from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import ReasoningChange, RequestChanges
 from router_extproc.routing.actions import Block, Redaction
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import LocalReply, Policy, Route, RoutingDecision
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.rules import ALWAYS, read_rule
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.traffic import TrafficSnapshot

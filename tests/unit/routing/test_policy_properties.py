@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Policy, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import Readings, Rule, read_rule
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.signals.base import Reading

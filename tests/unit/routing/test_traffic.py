@@ -4,7 +4,8 @@ import pytest
 
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.fallback import Fallbacks
-from router_extproc.routing.policy import Policy, Route
+from router_extproc.routing.policy import Policy
+from router_extproc.routing.route import Route
 from router_extproc.routing.traffic import ENVOY_SAID_S, Traffic
 from router_extproc.testing.clock import ManualClock
 

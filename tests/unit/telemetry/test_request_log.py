@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.decision import CacheOutcome, Explanation, Forward, StageNote
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 from router_extproc.routing.selection.base import Candidate, Choice
 from router_extproc.telemetry.logging import REFUSED_KEYS
 from router_extproc.telemetry.request_log import (

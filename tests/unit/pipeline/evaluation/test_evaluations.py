@@ -23,7 +23,8 @@ from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
 from router_extproc.routing.accepts import NO_DEMANDS
 from router_extproc.routing.actions import Redaction
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Route, RoutingDecision
+from router_extproc.routing.decision import RoutingDecision
+from router_extproc.routing.route import Route
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat

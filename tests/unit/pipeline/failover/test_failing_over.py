@@ -25,8 +25,8 @@ from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import FAILOVER_KEY, METADATA_NAMESPACE, TOKEN_KEY
+from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers
-from router_extproc.routing.policy import RoutingDecision
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.base import Candidate
 from router_extproc.testing.client import PATH, Client, Sent, answer_json, chat

@@ -24,7 +24,7 @@ from router_extproc.pipeline.decision import (
 )
 from router_extproc.protocol.modes import Role
 from router_extproc.routing.catalogue import Target
-from router_extproc.routing.policy import Route
+from router_extproc.routing.route import Route
 from router_extproc.routing.selection import base as selections
 from router_extproc.signals.base import Reading
 from router_extproc.telemetry.metrics.exposition import expose, merge
