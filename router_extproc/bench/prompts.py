@@ -72,7 +72,7 @@ def question(tokens: int) -> Questions:
     background = f"{Prompts(seed=BACKGROUND_SEED).fresh(length)} . " if length > _MARKS else ""
     return Questions(
         f"{background}What are the main renewable energy sources?",
-        f"{background}Which are the main sources of renewable energy?",
+        f"{background}Tell me the main renewable energy sources.",
         f"{background}What are the main nonrenewable energy sources?",
         f"{background}What do the main renewable energy sources cost?",
     )

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
 from router_extproc.equivalence.asking import same_extent
+from router_extproc.equivalence.background import asked_apart
 from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
@@ -49,6 +50,8 @@ WEIGHED: tuple[Guard, ...] = tuple(guard for guard in GUARDS if guard not in VET
 UNLIKELY = "unlikely"
 #: Chance that is enough. The calibration's own threshold was chosen when no guard refused replaced words.
 REPHRASED_CHANCE_MIN = 0.83
+#: What is asked by itself has no vector of its own; the one of the whole text makes it no likelier than this.
+ALONE_SIMILARITY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,9 @@ class OnnxVerifier:
             return refused
         logit = self._net.logit(tokens[0].ids, tokens[1].ids)
         chance = self._calibration.chance(logit, pair.similarity, evidence)
-        if veto is None and chance >= self._enough(pair, objections):
-            chance = max(chance, self._chance_min)
+        is_close = veto is None and self._enough(pair, objections) <= chance < self._chance_min
+        if is_close and self._holds_alone(pair):
+            chance = self._chance_min
         verdict = self._verdict(chance, veto)
         return verdict if refused is None else replace(verdict, accepted=False, reason=refused.reason)
 
@@ -164,6 +168,23 @@ class OnnxVerifier:
             return self._chance_min
         supported = objections == 0 and pair.similarity >= least
         return enough_for(pair, otherwise=self._chance_min, is_supported=supported)
+
+    def _holds_alone(self, pair: Pair) -> bool:
+        """Whether what both ask is a match without the background that they share, if they have one."""
+        apart = asked_apart(pair.cached, pair.asked)
+        if apart is None:
+            return True
+        first, second = self._tokenizer.read(apart.cached), self._tokenizer.read(apart.asked)
+        if not (is_whole(first) and is_whole(second)):
+            return False
+        alone = Pair(
+            read_question(apart.cached), read_question(apart.asked), min(pair.similarity, ALONE_SIMILARITY)
+        )
+        if find_refusal(VETOES, alone.cached, alone.asked) is not None:
+            return False
+        evidence = read_evidence(alone.cached, alone.asked, objections=count_objections(alone)).tolist()
+        logit = self._net.logit(first.ids, second.ids)
+        return self._calibration.chance(logit, alone.similarity, evidence) >= self._chance_min
 
     def _unread_chance(self, pair: Pair) -> float:
         """The chance if the net said neither yes nor no."""

@@ -159,3 +159,42 @@ def test_a_long_question_in_other_words_needs_less_of_the_net(
 def test_a_short_question_in_other_words_needs_all_of_it() -> None:
     net = CountingNet(logit=0.4)
     assert not verifier(net, supports=True).verify(CACHED, CONTRAST, 0.92).accepted
+
+
+class BackgroundNet(CountingNet):
+    """Gives one logit for long texts, and another for what is left without their background."""
+
+    def __init__(self, alone: float) -> None:
+        super().__init__(logit=0.4)
+        self._alone = alone
+
+    def logit(self, cached: Sequence[int], asked: Sequence[int]) -> float:
+        told = super().logit(cached, asked)
+        return told if len(cached) > 10 else self._alone
+
+
+SHOP = "I run a small bakery with six employees in a town by the sea. "
+
+
+@pytest.mark.parametrize(("alone", "is_hit"), [(1.3, False), (1.5, True)])
+def test_what_is_asked_of_the_same_background_must_be_a_match_without_it(
+    alone: float,
+    is_hit: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    net = BackgroundNet(alone)
+    verdict = verifier(net, supports=True).verify(f"{SHOP}{CACHED}", f"{SHOP}{CONTRAST}", 0.95)
+    assert (verdict.accepted, net.runs) == (is_hit, 2)
+    assert (verdict.score >= 0.8) is is_hit
+
+
+def test_a_guard_may_refuse_what_is_asked_without_the_background_that_hid_it() -> None:
+    net = BackgroundNet(CERTAIN)
+    asked = (f"{SHOP}Do six employees bake for a town?", f"{SHOP}Does a town bake for six employees?")
+    assert not verifier(net, supports=True).verify(*asked, 0.95).accepted
+    assert net.runs == 1
+
+
+def test_a_pair_that_is_no_match_with_its_background_is_not_read_again() -> None:
+    net = BackgroundNet(CERTAIN)
+    verifier(net).verify(f"{SHOP}{CACHED}", f"{SHOP}{CONTRAST}", 0.95)
+    assert net.runs == 1
