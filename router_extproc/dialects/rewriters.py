@@ -6,14 +6,14 @@ back of a text follows in an event of its own where the text ends. A dialect add
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import orjson
 
 from router_extproc.dialects.base import AnswerRewriter, MakeFilter, Rendered, TextForm
+from router_extproc.dialects.event_frames import EventFrames, payload_of, with_payload
 from router_extproc.errors import RequestError, RouterUnavailable
 from router_extproc.llm.answer import JsonObject, JsonValue
 
@@ -23,11 +23,6 @@ JSON_BYTES_MAX: Final = 16 << 20
 EVENT_BYTES_MAX: Final = 4 << 20
 #: White space that may stand behind an object whose end is seen at once.
 _TAIL_BYTES: Final = 64
-#: Where lines end in CRLF, the second end is no end before its last byte is there.
-_END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)(?<!\r\n\r\Z)")
-_LINE: Final = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r|\Z)")
-_LINE_ENDS: Final = b"\r\n"
-_DATA: Final = b"data:"
 _DONE: Final = b"[DONE]"
 _JSON_BEGINS: Final = ("{", "[", '"')
 
@@ -121,22 +116,17 @@ class StreamAnswerRewriter:
         self._texts = texts
         self._make = make
         self._too_large = too_large
-        self._held = b""
+        self._frames = EventFrames()
         self._over = False
 
     def feed(self, chunk: bytes, *, last: bool) -> bytes:
         """See AnswerRewriter."""
         if self._over:
             return b""
-        held = self._held + chunk
-        pieces, copied = [], 0
-        # An end may be cut: what is held has none, but for its last bytes.
-        for found in _END_OF_EVENT.finditer(held, max(0, len(self._held) - 3)):
-            pieces.append(self._event(held[copied : found.end()]))
-            copied = found.end()
-        self._held = held[copied:]
-        if len(self._held) > EVENT_BYTES_MAX:
-            self._over, self._held = True, b""
+        pieces = [self._event(frame) for frame in self._frames.feed(chunk)]
+        if self._frames.held_bytes > EVENT_BYTES_MAX:
+            self._over = True
+            self._frames.take()
             pieces.append(b"event: error\ndata: " + self._too_large + b"\n\n")
         elif last:
             pieces.append(self._end())
@@ -144,12 +134,13 @@ class StreamAnswerRewriter:
 
     def _end(self) -> bytes:
         self._over = True
-        rest = self._event(self._held) if self._held else b""
+        held = self._frames.take()
+        rest = self._event(held) if held else b""
         return rest + self._flushed()
 
     def _event(self, frame: bytes) -> bytes:
         """One event with its end."""
-        data = _payload_of(frame)
+        data = payload_of(frame)
         if not data:
             return frame
         if data == _DONE:
@@ -160,10 +151,10 @@ class StreamAnswerRewriter:
             document = None
         if type(document) is not dict:
             text = _filter_bytes(data, self._make)
-            return frame if text == data else _with_payload(frame, text)
+            return frame if text == data else with_payload(frame, text)
         rewritten = self._texts.rewrite_event(document)
         before = b"".join(map(_frame, rewritten.before))
-        return before + (_with_payload(frame, orjson.dumps(document)) if rewritten.changed else frame)
+        return before + (with_payload(frame, orjson.dumps(document)) if rewritten.changed else frame)
 
     def _flushed(self) -> bytes:
         return b"".join(map(_frame, self._texts.flush()))
@@ -202,29 +193,6 @@ def _filter_bytes(data: bytes, make: MakeFilter) -> bytes:
     text = data.decode("utf-8", "surrogateescape")
     form: TextForm = "json" if text.lstrip().startswith(_JSON_BEGINS) else "text"
     return filter_whole(text, make, form).encode("utf-8", "surrogateescape")
-
-
-def _payload_of(frame: bytes) -> bytes:
-    """The data of an event, its lines joined."""
-    one_line = frame.endswith(b"\n\n") and frame.find(b"\n") == len(frame) - 2
-    if one_line and frame.startswith(_DATA) and b"\r" not in frame:
-        return frame[len(_DATA) :].strip()
-    return b"\n".join(line[len(_DATA) :].strip() for line in _lines(frame) if line.startswith(_DATA))
-
-
-def _lines(frame: bytes) -> Iterator[bytes]:
-    return (found.group() for found in _LINE.finditer(frame) if found.group())
-
-
-def _with_payload(frame: bytes, data: bytes) -> bytes:
-    """The event with other data; its other lines stay."""
-    kept = [line for line in _lines(frame) if not line.startswith(_DATA)]
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    fields = [line for line in kept if line.strip(_LINE_ENDS)]
-    ended = len(kept) > len(fields)
-    written = b"".join(_DATA + b" " + line + b"\n" for line in lines)
-    ends = (field if field.endswith((b"\n", b"\r")) else field + b"\n" for field in fields)
-    return b"".join(ends) + written + (b"\n" if ended else b"")
 
 
 def _frame(document: JsonObject) -> bytes:
