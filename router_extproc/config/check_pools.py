@@ -1,18 +1,26 @@
-"""Checks of pools and of the models that stand in for one another."""
+"""Checks of pools, of the models that stand in for one another, and of what their answers are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean
 
+_NOT_HIDDEN: Final = (
+    "needs envoy.profile: inline, since nothing can be taken out of an answer of the split profile: clients"
+    " would see usage that they did not ask for"
+)
+
 
 def check(config: Config) -> Iterator[ConfigError]:
-    """Every problem of `models.*.fallback` and of the pools' times."""
-    for key in config.models:
+    """Every problem of `models.*.fallback`, `models.*.ask_usage` and of the pools' times."""
+    for key, model in config.models.items():
         yield from _check_fallback(key, config)
+        if model.ask_usage and config.envoy.profile != "inline":
+            yield ConfigError(f"models.{key}.ask_usage", _NOT_HIDDEN)
     clusters = config.envoy.clusters.items()
     pools = {f"envoy.clusters.{name}": pool.first_byte_timeout_s for name, pool in clusters}
     pause_s = config.envoy.stream_idle_timeout_s

@@ -70,6 +70,9 @@ class Model(Section):
     #: None: reasoning cannot be switched.
     reasoning: Reasoning | None = None
     cost: Cost = Cost()
+    #: Whether its pool is asked for usage where a stream's client did not ask; the client does not see it.
+    #: Needs `envoy.profile: inline`.
+    ask_usage: bool = False
     #: The model that answers in its place while its whole pool is down.
     fallback: str | None = None
     #: What it accepts: a request that has more is not sent to it by decisions. None: everything.

@@ -128,6 +128,7 @@ def _targets(models: Mapping[str, section.Model]) -> dict[str, Target]:
             None if model.accepts is None else frozenset(model.accepts),
             model.context_tokens,
             model.tokenizer,
+            model.ask_usage,
         )
         for key, model in models.items()
     }

@@ -112,6 +112,18 @@ class AnswerRewriter(Protocol):
         ...
 
 
+class UsageOnRequest(Protocol):
+    """Usage in the streams of an API that have it only if they are asked for it."""
+
+    def ask(self, request: InferenceRequest) -> Sequence[Edit]:
+        """The edits that ask for it; none where the answer has it anyway, or cannot be asked for it."""
+        ...
+
+    def hide(self, content_type: str) -> AnswerRewriter | None:
+        """What takes it out of an answer of this content type again; None: it passes as it is."""
+        ...
+
+
 class PieceAnswers(Protocol):
     """Takes apart and puts together the answers of an API whose requests may be made of pieces."""
 
@@ -159,6 +171,11 @@ class RequestDialect(Protocol):
         None for a place that is not there and is not to be; no edit holds text of the client's.
         family: of the model that answers, for its way to be told to reason; None: it cannot be told.
         """
+        ...
+
+    @property
+    def usage_on_request(self) -> UsageOnRequest | None:
+        """None: every answer of this API has usage, or it cannot be asked for."""
         ...
 
     def unfit_parameter(self, name: str, value: JsonValue) -> str | None:

@@ -113,6 +113,8 @@ class Forward:
     decoded: bool = False
     #: Who is asked when the route's pool does not begin to answer; None: nobody.
     failover: FailoverPlan | None = None
+    #: The models whose pools are asked for usage that the client is not to see.
+    usage_asked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,7 @@ from router_extproc.clock import Clock
 from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.path_forms import PLAIN_ONLY, PathForms
 from router_extproc.dialects.routed.base import RoutedApi
-from router_extproc.errors import (
-    RequestError,
-    RequestTooLarge,
-    UnsupportedCoding,
-)
+from router_extproc.errors import RequestError, RequestTooLarge, UnsupportedCoding
 from router_extproc.pipeline.by_name import NamedRequest, RoutingByName
 from router_extproc.pipeline.caching.coalescing import Follower, Leader
 from router_extproc.pipeline.caching.savings import Savings
@@ -34,15 +30,9 @@ from router_extproc.pipeline.model_list import ModelList
 from router_extproc.pipeline.more_headers import MoreHeaders
 from router_extproc.pipeline.mutations import PASS, ask_body, reject
 from router_extproc.pipeline.observer import AnswerObserver
-from router_extproc.pipeline.operators import (
-    NO_OPERATORS,
-    NOT_SENT,
-    DebugHeader,
-    Operators,
-    without_token,
-)
+from router_extproc.pipeline.operators import NO_OPERATORS, NOT_SENT, DebugHeader, Operators, without_token
 from router_extproc.pipeline.parsed_request import RawRequest
-from router_extproc.pipeline.passing_answer import PassingAnswer, ToRestore
+from router_extproc.pipeline.passing_answer import AnswerChanges, PassingAnswer
 from router_extproc.pipeline.report import DecisionReport, Listener
 from router_extproc.pipeline.request import RequestPipeline
 from router_extproc.pipeline.request_headers import check_headers
@@ -60,7 +50,6 @@ from router_extproc.protocol.headers import Headers
 from router_extproc.protocol.messages import BodyReply, HeadersReply, ImmediateResponse
 from router_extproc.protocol.modes import Role
 from router_extproc.protocol.names import METADATA_NAMESPACE, TOKEN_KEY
-from router_extproc.redaction.request import Redacted
 
 _CONTINUE = HeadersReply()
 
@@ -132,13 +121,19 @@ class ExchangeParts:
         body: bytes,
         exchange: ExchangeStart = NO_EXCHANGE,
         coding: str = "",
+        *,
+        only_observed: bool = False,
     ) -> Decision:
-        """The decision on one request; never raises on what a client sent."""
+        """The decision on one request; never raises on what a client sent.
+
+        only_observed: nothing can be taken out of its answer.
+        """
         model = self.path_forms.plain(headers.get(":path") or "").model
         if isinstance(api, RoutedApi):
             request = NamedRequest(api, headers, body, exchange, coding, model)
             return await RoutedRequests(self.by_name, self.pipeline).decide(request)
-        return await self.pipeline.decide(RawRequest(api, headers, body, exchange, coding, model))
+        raw = RawRequest(api, headers, body, exchange, coding, model, only_observed)
+        return await self.pipeline.decide(raw)
 
     def drive(self, role: Role) -> ExchangeDriver:
         """A driver for a new stream."""
@@ -169,8 +164,8 @@ class RoutedExchange:
         self._request: _Request | None = None
         #: Of what was forwarded; an inline stream sees the answer to its own request.
         self._token: WriteToken | None = None
-        #: Of what was forwarded; only an inline stream can change its answer.
-        self._redacted: Redacted | None = None
+        #: None: the answer passes as it is. Nothing here holds the request's body while the answer streams.
+        self._changes: AnswerChanges | None = None
         self._answer = PassingAnswer(parts.observer)
         self._leader: Leader | None = None
 
@@ -215,9 +210,8 @@ class RoutedExchange:
     async def _decide(self, request: _Request, body: bytes) -> DecisionReport:
         clock = self._parts.clock
         started_s, begun_s = clock.wall_s(), clock.monotonic_s()
-        decision = await self._parts.decide(
-            request.api, request.headers, body, request.exchange, request.coding
-        )
+        raw = (request.api, request.headers, body, request.exchange, request.coding)
+        decision = await self._parts.decide(*raw, only_observed=self._role is not Role.INLINE)
         duration_s, size = clock.monotonic_s() - begun_s, len(body)
         return DecisionReport(
             request.api.name,
@@ -246,7 +240,7 @@ class RoutedExchange:
     def _carry_out(self, report: DecisionReport) -> BodyReply | ImmediateResponse:
         if isinstance(report.decision, Forward):
             self._token = report.decision.write_token
-            self._redacted = report.decision.redacted if self._role is Role.INLINE else None
+            self._changes = self._changes_of(report.decision)
         reply = self._parts.consequences.carry_out(report, self._role)
         if self._request is not None and isinstance(reply, BodyReply):
             reply = self._at_plain_path(reply, self._request.headers.get(":path") or "")
@@ -278,10 +272,14 @@ class RoutedExchange:
         token = self._told_token(event)
         if token is None:
             return _CONTINUE
-        request, redacted = self._request, self._redacted
-        if request is None or redacted is None or isinstance(request.api, RoutedApi):
-            return self._answer.begin(event, token)
-        return self._answer.begin(event, token, ToRestore(redacted, request.api))
+        return self._answer.begin(event, token, self._changes)
+
+    def _changes_of(self, forward: Forward) -> AnswerChanges | None:
+        """What changes in the answer; only an inline stream can change it."""
+        api = None if self._request is None else self._request.api
+        if self._role is not Role.INLINE or api is None or isinstance(api, RoutedApi):
+            return None
+        return AnswerChanges(api, forward.redacted, forward.usage_asked)
 
     def _told_token(self, event: AnswerStarted) -> WriteToken | str | None:
         """Of the request as it was sent last: another pool may have got it than the one that was chosen."""

@@ -114,7 +114,7 @@ def _forward(decision: Forward, role: Role, more_headers: MoreHeaders | None) ->
         (DECISION_HEADER, route.decision),
         *(() if decision.failover is None else ((FAILOVER_HEADER, decision.failover.chain),)),
         *(() if route.changes is None else route.changes.headers),
-        *(_UNCODED if decision.write_token.plan is not None or decision.redacted is not None else ()),
+        *(_UNCODED if _is_read(decision) else ()),
         *(() if more_headers is None else more_headers.to_pool(decision)),
     )
     remove = () if decision.feedback is None else (FEEDBACK_HEADER,)
@@ -124,6 +124,12 @@ def _forward(decision: Forward, role: Role, more_headers: MoreHeaders | None) ->
         more = {**more, FAILOVER_KEY: _failover(decision.failover, more_headers).encode()}
     metadata = _metadata(decision, role, more)
     return BodyReply(HeaderMutation(overwrite, remove), decision.body, dynamic_metadata=metadata)
+
+
+def _is_read(decision: Forward) -> bool:
+    """Whether the answer may be stored, or is changed on its way."""
+    stored = decision.write_token.plan is not None
+    return stored or decision.redacted is not None or bool(decision.usage_asked)
 
 
 def _failover(plan: FailoverPlan, more_headers: MoreHeaders | None) -> FailoverPlan:

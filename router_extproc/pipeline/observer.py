@@ -142,6 +142,11 @@ class Observation:
         #: What was put back and masked in it on another way; None: it passes as it is.
         self.tally: AnswerTally | None = None
 
+    @property
+    def model(self) -> str:
+        """The key in `models` of who answers, as the token says."""
+        return self._token.model
+
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer; with the terminal event it is finished."""
         if self._reported:

@@ -56,6 +56,8 @@ class RawRequest:
     coding: str = ""
     #: That its path names; "": the body names one.
     model: str = ""
+    #: Nothing can be taken out of its answer.
+    only_observed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

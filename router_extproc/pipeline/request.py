@@ -6,6 +6,7 @@ unless a decision says that what was not read, or not redacted, must not leave.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from router_extproc.errors import (
     RequestError,
     RouterUnavailable,
 )
+from router_extproc.pipeline.asked_usage import asked_models, usage_edits
 from router_extproc.pipeline.bodies import BodyReader, retry_after
 from router_extproc.pipeline.body_edits import described
 from router_extproc.pipeline.caching.question import CacheQuestion
@@ -40,6 +42,7 @@ from router_extproc.protocol.names import DECISION_HEADER
 from router_extproc.redaction.request import Redacted
 from router_extproc.routing.accepts import Demands
 from router_extproc.routing.actions import Redaction
+from router_extproc.routing.catalogue import Target
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.policy import Policy
 from router_extproc.routing.route import LocalReply, Route
@@ -206,7 +209,7 @@ class RequestPipeline:
     def _forward(self, considered: Considered, route: Route, redacted: Redacted | None = None) -> Forward:
         parsed, question, result = considered.parsed, considered.question, considered.result
         target = route.target
-        edits = edits_of(parsed.raw.dialect, parsed.request, route)
+        edits = (*edits_of(parsed.raw.dialect, parsed.request, route), *usage_edits(parsed, target))
         # First of all: redaction knows its places in the client's own body. It changes texts and nothing of
         # their order, so the places of the edits stay.
         before = parsed.raw.body if redacted is None else redacted.body
@@ -239,6 +242,7 @@ class RequestPipeline:
             redacted=redacted,
             decoded=bool(parsed.raw.coding),
             failover=failover,
+            usage_asked=asked_models(parsed, self.reader.catalogue, _asked_models(target, failover)),
         )
 
     def _sample(self, parsed: ParsedRequest, route: Route) -> EvaluationAsk | None:
@@ -256,6 +260,12 @@ class RequestPipeline:
     def _hides(self, route: Route) -> bool:
         policy = self.reader.cache_policies.of(route.decision)
         return policy is not None and policy.hide_timing
+
+
+def _asked_models(target: Target, failover: FailoverPlan | None) -> Iterator[str]:
+    """Who may answer."""
+    yield target.model
+    yield from () if failover is None else failover.models
 
 
 def _coalescing(considered: Considered) -> CacheQuestion | None:

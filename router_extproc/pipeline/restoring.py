@@ -6,13 +6,12 @@ placeholders. Where secrets are to be masked it does not pass: nobody knows what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from router_extproc.dialects.base import AnswerRewriter, Dialect
 from router_extproc.errors import RouterUnavailable
 from router_extproc.pipeline.mutations import reject
-from router_extproc.protocol.events import AnswerChunk, AnswerStarted
+from router_extproc.protocol.events import AnswerStarted
 from router_extproc.protocol.messages import ImmediateResponse
 from router_extproc.redaction.answer import rewriter_of
 from router_extproc.redaction.request import Redacted
@@ -21,20 +20,9 @@ _UNREADABLE: Final = "The pool's answer cannot be read, so nothing in it can be 
 _PLAIN: Final = frozenset({"", "identity"})
 
 
-@dataclass(frozen=True, slots=True)
-class Restoring:
-    """Changes the chunks of one answer."""
-
-    rewriter: AnswerRewriter
-
-    def change(self, event: AnswerChunk) -> bytes:
-        """What takes the place of a chunk."""
-        return self.rewriter.feed(event.body, last=event.last)
-
-
 def begin_restoring(
     redacted: Redacted, dialect: Dialect, event: AnswerStarted
-) -> Restoring | ImmediateResponse | None:
+) -> AnswerRewriter | ImmediateResponse | None:
     """What changes this answer; None: it passes as it is. An immediate response: it must not pass."""
     if not redacted.rule.changes_answers or event.last:
         return None
@@ -42,7 +30,7 @@ def begin_restoring(
     if (event.headers.get("content-encoding") or "").strip().lower() in _PLAIN:
         rewriter = rewriter_of(redacted, dialect, event.headers.get("content-type") or "")
     if rewriter is not None:
-        return Restoring(rewriter)
+        return rewriter
     if not redacted.rule.mask:
         return None
     error = RouterUnavailable(_UNREADABLE)

@@ -34,6 +34,8 @@ class Target:
     context_tokens: int | None = None
     #: The file by which its tokens are counted; None: they are estimated.
     tokenizer: str | None = None
+    #: Its pool is asked for usage that a stream's client did not ask for.
+    asks_usage: bool = False
 
 
 #: A tag that says nothing.

@@ -35,6 +35,7 @@ from router_extproc.llm.edits import Add, Set
 from router_extproc.llm.request import InferenceRequest
 from router_extproc.testing.check_dialect_answers import ANSWER_RULES
 from router_extproc.testing.check_dialect_rewriting import REWRITING_RULES
+from router_extproc.testing.check_dialect_usage import USAGE_RULES
 from router_extproc.testing.dialect_samples import (
     NOT_JSON,
     PLANTED,
@@ -221,5 +222,6 @@ _RULES: Final[tuple[Callable[[Dialect, DialectSamples], None], ...]] = (
     _check_it_makes_changes,
     *ANSWER_RULES,
     *REWRITING_RULES,
+    *USAGE_RULES,
     _check_error_objects,
 )

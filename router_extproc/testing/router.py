@@ -156,9 +156,11 @@ def fake_router(
     evaluation: EvaluationRules = NO_EVALUATION,
     ask_pool: AskPool = ask_nobody,
     evaluated: Callable[[Evaluated], None] = nobody_hears,
+    targets: tuple[Target, ...] = (SMALL, LARGE),
 ) -> FakeRouter:
     """A router with the models `small` (default) and `large`, and `auto` to be routed.
 
+    targets: those models, where they are others than `SMALL` and `LARGE`.
     signals: are read. signal_settings: say which of them are part of a fingerprint.
     own_cache_policies: of decisions that have another one than `cache_policy`.
     backend: made with the same clock; it is written to while `FakeRouter.cache` is open.
@@ -168,8 +170,8 @@ def fake_router(
     cache = SemanticCache(clock, near, verifier or AcceptingVerifier(), backend=backend, source=source)
     policies = {decision.name: cache_policy for decision in decisions}
     policy = RouterPolicy(
-        Catalogue.of(("auto",), (SMALL, LARGE)),
-        Policy(decisions, default=SMALL, fallbacks=Fallbacks(TARGETS, fallbacks), failovers=failovers),
+        Catalogue.of(("auto",), targets),
+        Policy(decisions, default=targets[0], fallbacks=Fallbacks(TARGETS, fallbacks), failovers=failovers),
         signal_settings,
         CachePolicies(cache_policy, {**policies, **own_cache_policies}),
         CacheSettings(feedback, 2**20, HOLD_MAX_S, CoalescingLimits(wait_s, WAITERS_MAX), reuse),

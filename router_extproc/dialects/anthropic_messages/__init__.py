@@ -45,6 +45,7 @@ class AnthropicMessages:
     endpoints = (Endpoint("POST", "/v1/messages"),)
     changeable = EVERY_CHANGE
     pieces: None = None
+    usage_on_request: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -12,6 +12,7 @@ from router_extproc.dialects.base import (
     Endpoint,
     MakeFilter,
     Rendered,
+    UsageOnRequest,
 )
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_chat.answer import compose, read_unstreamed, restore
@@ -24,6 +25,7 @@ from router_extproc.dialects.openai_chat.shapes import BODY
 from router_extproc.dialects.openai_chat.texts import texts_of
 from router_extproc.dialects.openai_errors import render_error
 from router_extproc.dialects.openai_objects import mark_cached, renew
+from router_extproc.dialects.openai_usage import StreamUsage
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit
@@ -41,6 +43,7 @@ class OpenAIChat:
     endpoints = (Endpoint("POST", "/v1/chat/completions"),)
     changeable = EVERY_CHANGE
     pieces: None = None
+    usage_on_request: UsageOnRequest = StreamUsage()
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

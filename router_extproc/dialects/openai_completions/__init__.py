@@ -13,6 +13,7 @@ from router_extproc.dialects.base import (
     Endpoint,
     MakeFilter,
     Rendered,
+    UsageOnRequest,
 )
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_completions.assemble import TextAssembler
@@ -25,6 +26,7 @@ from router_extproc.dialects.openai_completions.shapes import BODY
 from router_extproc.dialects.openai_completions.texts import texts_of
 from router_extproc.dialects.openai_errors import render_error
 from router_extproc.dialects.openai_objects import mark_cached, renew
+from router_extproc.dialects.openai_usage import StreamUsage
 from router_extproc.dialects.readers import answer_reader
 from router_extproc.dialects.rewriters import answer_rewriter
 from router_extproc.dialects.shapes import unfit
@@ -45,6 +47,7 @@ class OpenAICompletions:
     endpoints = (Endpoint("POST", "/v1/completions"),)
     changeable = _NONE
     pieces: None = None
+    usage_on_request: UsageOnRequest = StreamUsage()
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

@@ -46,6 +46,7 @@ class OpenAIEmbeddings:
     endpoints = (Endpoint("POST", "/v1/embeddings"),)
     changeable: frozenset[ChangeKind] = frozenset()
     pieces: PieceAnswers = EmbeddingPieces()
+    usage_on_request: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

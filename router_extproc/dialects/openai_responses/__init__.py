@@ -46,6 +46,7 @@ class OpenAIResponses:
     endpoints = (Endpoint("POST", "/v1/responses"),)
     changeable = EVERY_CHANGE
     pieces: None = None
+    usage_on_request: None = None
 
     def parse(self, body: bytes) -> InferenceRequest:
         """See dialects.base.RequestDialect."""

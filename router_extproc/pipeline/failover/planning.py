@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from router_extproc.cache.base import Fingerprint, Partition
+from router_extproc.pipeline.asked_usage import usage_edits
 from router_extproc.pipeline.caching.question import CacheQuestion
 from router_extproc.pipeline.caching.stage import CacheStage
 from router_extproc.pipeline.failover.patch import diff, written_bytes
@@ -52,7 +53,8 @@ class FailoverPlanner:
     def _alternative(self, written: Written, target: Target) -> Alternative:
         parsed, instead = written.parsed, written.route.instead(target)
         dialect = parsed.raw.dialect
-        body = dialect.edit(written.before, edits_of(dialect, parsed.request, instead))
+        edits = (*edits_of(dialect, parsed.request, instead), *usage_edits(parsed, target))
+        body = dialect.edit(written.before, edits)
         patch = diff(written.body, body)
         return Alternative(target.model, target.cluster, patch, *self._keys(written.question, instead))
 

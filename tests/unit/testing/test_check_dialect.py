@@ -19,7 +19,8 @@ from router_extproc.testing.dialect_samples import DialectSamples
 
 EVENT = (
     b'data: {"id":"a","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"\xc3\xa9"},'
-    b'"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}\n\ndata: [DONE]\n\n'
+    b'"finish_reason":"stop"}]}\n\n'
+    b'data: {"id":"a","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":1}}\n\ndata: [DONE]\n\n'
 )
 OBJECT = (
     b'{"id":"a","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop",'
