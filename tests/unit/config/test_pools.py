@@ -5,6 +5,7 @@ import pytest
 
 from router_extproc.config.envoy_digest import envoy_digest
 from router_extproc.config.pools import PoolHealth, PoolRetries
+from router_extproc.config.translate import router_policy_of
 
 from .conftest import SMALLEST, Problems, Read
 
@@ -100,6 +101,15 @@ def test_fallbacks_that_cannot_help_are_refused(read: Read, a: str, b: str, c: s
 
 def test_a_chain_of_fallbacks_is_fine(read: Read) -> None:
     assert read(THREE % (", fallback: b", ", fallback: c", "pool_c")).models["a"].fallback == "b"
+
+
+def test_usage_that_a_client_did_not_ask_for_can_be_hidden_in_one_profile_only(read: Read) -> None:
+    """In the other the client would see it, and fail on an event without choices."""
+    inline = THREE % (", ask_usage: true", "", "pool_c") + "envoy: {profile: inline}\n"
+    targets = router_policy_of(read(inline)).catalogue.targets
+    assert [targets[key].asks_usage for key in "abc"] == [True, False, False]
+    with pytest.raises(Exception, match=r"models\.a\.ask_usage: needs envoy\.profile: inline"):
+        read(THREE % (", ask_usage: true", "", "pool_c"))
 
 
 BASE = SMALLEST + POOL % "tls: false"
