@@ -161,6 +161,26 @@ def test_a_long_event_passes_in_pieces_and_those_behind_it_are_read(step: int) -
     assert hidden(hider, *pieces) == (long + chunk("b")).encode()
 
 
+def test_the_end_of_a_long_event_is_found_even_if_it_is_cut() -> None:
+    alone = f'data: {{"choices":[],"usage":{COUNTS}}}\n\n'
+    for end in ("\n\n", "\r\n\r\n", "\r\r"):
+        for cut in range(1, len(end)):
+            hider = USAGE.hide("text/event-stream")
+            assert hider is not None
+            first = "data: " + "x" * EVENT_BYTES_MAX
+            pieces = (first + end[:cut], end[cut:] + alone + chunk("b"))
+            assert hidden(hider, *map(str.encode, pieces)) == (first + end + chunk("b")).encode()
+
+
+def test_what_is_behind_a_long_comment_in_the_same_event_stays_with_it() -> None:
+    """Taken out, it would leave a comment without an end, which the next event would be a part of."""
+    first = ": " + "x" * EVENT_BYTES_MAX
+    rest = f'\ndata: {{"choices":[],"usage":{COUNTS}}}\n\n'
+    hider = USAGE.hide("text/event-stream")
+    assert hider is not None
+    assert hidden(hider, first.encode(), rest.encode()) == (first + rest).encode()
+
+
 def test_a_long_event_is_not_held_back() -> None:
     hider = USAGE.hide("text/event-stream")
     assert hider is not None
