@@ -32,7 +32,17 @@ def sections(small: RecordingPool, large: RecordingPool) -> dict[str, Any]:
         "large": {"cluster": "vllm_large"},
     }
     envoy = {"profile": "inline", "clusters": clusters_of(small, large)}
-    return {"models": models, "default_model": "small", "envoy": envoy}
+    words = {"up": "upward", "down": "downward"}
+    return {
+        "models": models,
+        "default_model": "small",
+        "signals": {name: {"type": "keywords", "any": [word]} for name, word in words.items()},
+        "decisions": [
+            {"name": "up", "when": {"up": True}, "models": ["small", "large"]},
+            {"name": "down", "when": {"down": True}, "models": ["large", "small"]},
+        ],
+        "envoy": envoy,
+    }
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -171,6 +181,25 @@ async def test_the_pool_of_another_model_is_not_asked(product: Product) -> None:
     asked = asked_of(product.large)
     assert "stream_options" not in asked
     assert got == stream_of(asked)
+
+
+async def test_when_a_pool_fails_the_next_one_is_asked_as_its_own_model_says(product: Product) -> None:
+    """The client sees no more than it asked for, whoever answers."""
+    for first, next_, word in (
+        (product.small, product.large, "upward"),
+        (product.large, product.small, "downward"),
+    ):
+        first.answer_by = lambda _: PoolAnswer(status=503)
+        try:
+            got = await streamed(product, {**chat(f"{word} {question()}"), "model": "auto"})
+        finally:
+            first.answer_by = answer
+        asked = asked_of(next_)
+        assert ("stream_options" in asked_of(first), "stream_options" in asked) == (
+            first is product.small,
+            next_ is product.small,
+        )
+        assert got == stream_of({**asked, "stream_options": None})
 
 
 async def test_a_pool_that_refuses_to_be_asked_says_so_to_the_client(product: Product) -> None:
