@@ -172,6 +172,7 @@ class _Parts:
                 None if traffic is None else self.learned.sessions,
                 policy.session_names,
                 policy.session_idle_s,
+                outcomes=self.learned.outcomes,
             ),
         )
 
@@ -279,6 +280,7 @@ class _Parts:
             Judge(around.ask_pool, DIALECTS[JUDGE_DIALECT], around.chance),
             resources.inference,
             around.evaluated,
+            self.learned.outcomes,
         )
 
     def _shadow(self) -> ShadowComparisons | None:

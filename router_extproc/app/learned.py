@@ -19,6 +19,7 @@ from router_extproc.pipeline.caching.pages import PagesHeard
 from router_extproc.pipeline.caching.savings import Savings
 from router_extproc.pipeline.evaluation.budgets import HourlyBudgets
 from router_extproc.pipeline.remembered_sessions import RememberedSessions
+from router_extproc.routing.outcomes.live import LiveOutcomes
 from router_extproc.routing.pool_models import PoolModels
 from router_extproc.routing.traffic import Traffic
 
@@ -51,6 +52,9 @@ class Learned:
     #: What shadow evaluation has spent of the last hour's requests.
     evaluation_budgets: HourlyBudgets = field(default_factory=HourlyBudgets)
 
+    #: How answers were, of decisions that learn from it.
+    outcomes: LiveOutcomes = field(kw_only=True)
+
     def follow(self, policy: RouterPolicy) -> None:
         """Work by another policy's bounds and targets from now on; nothing that was learned is lost."""
         routing, coalescing = policy.routing, policy.cache.coalescing
@@ -58,6 +62,7 @@ class Learned:
         self.traffic.follow(routing.fallbacks.targets, routing.leavable)
         self.traffic.live.follow(routing.choices, policy.traffic)
         self.evaluation_budgets.keep(policy.evaluation.names)
+        self.outcomes.follow(routing.learning)
         self.hit_timing.follow(max_s=policy.cache.hide_timing_max_s)
         if coalescing is not None:
             self.coalescer.set_bounds(wait_s=coalescing.wait_s, waiters_max=coalescing.waiters_max)
@@ -77,7 +82,14 @@ def nothing_learned(policy: RouterPolicy, clock: Clock, chance: Callable[[], flo
         HitTiming(max_s=cache.hide_timing_max_s, chance=chance),
         PagesHeard(clock),
         Coalescer(clock, wait_s=limits.wait_s, waiters_max=limits.waiters_max),
+        outcomes=_outcomes(policy, clock),
     )
+
+
+def _outcomes(policy: RouterPolicy, clock: Clock) -> LiveOutcomes:
+    outcomes = LiveOutcomes(clock)
+    outcomes.follow(policy.routing.learning)
+    return outcomes
 
 
 def _traffic(policy: RouterPolicy, clock: Clock) -> Traffic:

@@ -151,6 +151,7 @@ def _routing(config: section.Config, targets: Mapping[str, Target], prices: Mapp
             _local_action(decision.action),
             decision.takes_pinned,
             _redaction(decision.action),
+            decision.selection.learning(each.model for each in decision.candidates),
         )
         for index, decision in enumerate(config.decisions)
     )

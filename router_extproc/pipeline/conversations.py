@@ -25,6 +25,7 @@ CHARS_MAX: Final = 2048
 DIGEST_BYTES: Final = 16
 _SESSION: Final = b"rx-session-2"
 _THREAD: Final = b"rx-thread-2"
+_CLIENT: Final = b"rx-client-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,14 @@ NO_NAMES: Final = SessionNames()
 def conversation_of(parsed: ParsedRequest, names: SessionNames = NO_NAMES) -> bytes:
     """The digest."""
     claimed = _claimed(parsed, names)
-    who = claimed or ["credentials", *(parsed.headers.get(name, "") for name in IDENTITY)]
+    who = claimed or _credentials(parsed)
     return _digest(_SESSION, [*who, *_begun(parsed, names, is_claimed=bool(claimed))])
+
+
+def client_of(parsed: ParsedRequest, names: SessionNames = NO_NAMES) -> str:
+    """Who asks, whatever the session, as a digest in hexadecimal: all without a credential are one."""
+    kind, _, *who = _claimed(parsed, names) or ("", "")
+    return _digest(_CLIENT, [kind, *who] if kind else _credentials(parsed)).hex()
 
 
 def thread_of(conversation: bytes, parsed: ParsedRequest) -> bytes:
@@ -60,6 +67,10 @@ def thread_of(conversation: bytes, parsed: ParsedRequest) -> bytes:
 def first_message(request: InferenceRequest) -> str:
     """What a human, or a client, said first."""
     return next((turn.text for turn in request.history if turn.role == "user"), request.prompt)
+
+
+def _credentials(parsed: ParsedRequest) -> list[str]:
+    return ["credentials", *(parsed.headers.get(name, "") for name in IDENTITY)]
 
 
 def _claimed(parsed: ParsedRequest, names: SessionNames) -> list[str]:

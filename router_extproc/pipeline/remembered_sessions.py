@@ -46,6 +46,10 @@ class SessionSeen:
     before_tokens: int = 0
     #: How much of that it had kept, by the usage of its last answer, from 0 to 1; None: nobody has told.
     kept_share: float | None = None
+    #: That decided it; "": nothing is learned from how its answer was.
+    decision: str = ""
+    #: Quality that was expected of the model for it.
+    expected: float = 0.0
 
     @property
     def kept_tokens(self) -> int:
@@ -80,6 +84,9 @@ class RememberedSessions:
         if usage.cached_tokens > 0 and len(self._telling) < MODELS_MAX:
             self._telling[model] = None
         seen = self.find(key)
+        if seen is not None and seen.model != model and seen.decision and seen.at_s <= started_s:
+            # Another model has answered in its place: how that answer was says nothing of this one.
+            self.note(replace(seen, decision=""))
         if seen is None or seen.model != model or not seen.before_tokens or seen.at_s > started_s:
             return
         if model not in self._telling:
@@ -117,13 +124,15 @@ class RememberedSessions:
 def _is_news(seen: SessionSeen, known: SessionSeen) -> bool:
     """Whether it is of a later request, or of the answer to the same one."""
     told = seen.kept_share is not None and known.kept_share is None
+    told = told or (bool(known.decision) and not seen.decision)
     return known.at_s < seen.at_s or (known.at_s == seen.at_s and told)
 
 
 def _is_sound(seen: SessionSeen) -> bool:
     """Whether it can be true, and is no larger than what is written here."""
-    short = len(seen.key) == KEY_CHARS and 0 < len(seen.model) <= MODEL_CHARS_MAX
+    named = 0 < len(seen.model) <= MODEL_CHARS_MAX and len(seen.decision) <= MODEL_CHARS_MAX
+    short = len(seen.key) == KEY_CHARS and named
     counts = (seen.tokens, seen.before_tokens, seen.turns)
     share = 0.0 if seen.kept_share is None else seen.kept_share
-    sized = all(0 <= count <= TOKENS_MAX for count in counts) and 0 <= share <= 1
+    sized = all(0 <= count <= TOKENS_MAX for count in counts) and 0 <= share <= 1 and 0 <= seen.expected <= 1
     return short and sized and 0 <= seen.at_s < float("inf")

@@ -202,6 +202,7 @@ class RequestPipeline:
             demands=demands,
             conversation=going.conversation,
             session=going.session,
+            outcomes=self.sessions.outcomes,
         )
         self.sessions.note(going, taken, demands.tokens)
         return taken
@@ -249,7 +250,10 @@ class RequestPipeline:
         """The request as another model gets it, too, once it is answered."""
         if self.evaluations is None:
             return None
-        return self.evaluations.sample(parsed, route, estimated(parsed.request, self.policy))
+        ask = self.evaluations.sample(parsed, route, estimated(parsed.request, self.policy))
+        if ask is None or route.decision not in self.policy.learning:
+            return ask
+        return replace(ask, basis=self.sessions.basis(parsed, route.choice, ask.model))
 
     def _plan_failover(self, written: Written) -> FailoverPlan | None:
         if not self.failovers.orders or written.parsed.request.by_name:

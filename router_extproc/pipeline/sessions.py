@@ -14,10 +14,14 @@ from typing import Final
 
 from router_extproc.conversation.spoken_feedback import shipped_spoken_feedback
 from router_extproc.llm.request import InferenceRequest, Turn
-from router_extproc.pipeline.conversations import SessionNames, conversation_of, thread_of
+from router_extproc.pipeline.conversations import SessionNames, client_of, conversation_of, thread_of
 from router_extproc.pipeline.parsed_request import ParsedRequest
 from router_extproc.pipeline.remembered_sessions import RememberedSessions, SessionSeen
+from router_extproc.routing.outcomes.live import LiveOutcomes
+from router_extproc.routing.outcomes.seen import OutcomeBasis, OutcomeSeen
 from router_extproc.routing.route import LocalReply, Route
+from router_extproc.routing.selection.bandit import EXPECTED
+from router_extproc.routing.selection.base import Choice
 from router_extproc.routing.session import Session, Trouble
 from router_extproc.signals.conversation import has_failed
 
@@ -32,6 +36,8 @@ class Following:
     session: Session | None
     #: What is remembered if a decision takes the request, but for the model; None: nothing is.
     seen: SessionSeen | None = None
+    #: How the last answer was, as the request tells; None: it does not, or nobody learns from it.
+    outcome: OutcomeSeen | None = None
 
 
 #: Of a request whose session makes no difference.
@@ -47,6 +53,8 @@ class SessionKeeper:
     names: SessionNames
     idle_s: float
     writes: bool = True
+    #: None: nothing is learned from how answers were.
+    outcomes: LiveOutcomes | None = None
 
     def read_only(self) -> SessionKeeper:
         """The same, which remembers nothing more."""
@@ -63,7 +71,9 @@ class SessionKeeper:
         session = Session()
         if known is not None and (not begins or parsed.gives_feedback):
             session = _session_of(parsed, known, self.idle_s)
-        return Following(conversation, session, self._to_remember(parsed, key, known, begins=begins))
+        seen = self._to_remember(parsed, key, known, begins=begins)
+        outcome = None if seen is None or known is None else self._outcome(parsed, known, session)
+        return Following(conversation, session, seen, outcome)
 
     def key_of(self, parsed: ParsedRequest) -> str:
         """Under which key the request's session is remembered."""
@@ -72,14 +82,37 @@ class SessionKeeper:
     def _key(self, conversation: bytes, parsed: ParsedRequest) -> str:
         return (thread_of(conversation, parsed) if self.names else conversation).hex()
 
+    def basis(self, parsed: ParsedRequest, choice: Choice | None, model: str) -> OutcomeBasis | None:
+        """Of an outcome of this model's answer to the request; None: nobody learns from it."""
+        expected = _expected(choice, model)
+        if self.outcomes is None or expected is None:
+            return None
+        return OutcomeBasis(client_of(parsed, self.names), self.key_of(parsed), expected)
+
+    def _outcome(self, parsed: ParsedRequest, known: SessionSeen, session: Session) -> OutcomeSeen | None:
+        """Whether the session's last answer was good enough: a person who goes on says so by that."""
+        goes_on = len(parsed.request.history) > known.turns and not session.in_loop
+        is_told = bool(session.model) and (parsed.gives_feedback or goes_on)
+        if self.outcomes is None or known.decision not in self.outcomes.learning or not is_told:
+            return None
+        basis = OutcomeBasis(client_of(parsed, self.names), known.key, known.expected)
+        good = session.trouble is None
+        return OutcomeSeen(known.decision, known.model, "heard", good, basis, parsed.asked_s)
+
     def note(self, going: Following, taken: Route | LocalReply, tokens: int) -> None:
         """Remember the model to which a decision sends the request."""
+        if going.outcome is not None and self.outcomes is not None:
+            self.outcomes.hear(going.outcome)
         seen, choice = going.seen, taken.choice if isinstance(taken, Route) else None
         if seen is not None and choice is not None and self.remembered is not None:
             model, session = choice.candidate.target.model, going.session
             stays = session is not None and session.model == model
             before = session.sent_tokens if session is not None and stays else 0
-            self.remembered.note(replace(seen, model=model, tokens=tokens, before_tokens=before))
+            seen = replace(seen, model=model, tokens=tokens, before_tokens=before)
+            expected = _expected(choice, model)
+            if expected is not None:
+                seen = replace(seen, decision=taken.decision, expected=expected)
+            self.remembered.note(seen)
 
     def _to_remember(
         self, parsed: ParsedRequest, key: str, known: SessionSeen | None, *, begins: bool
@@ -96,6 +129,11 @@ class SessionKeeper:
 
 #: Where no decision has a choice.
 NO_SESSIONS: Final = SessionKeeper(None, SessionNames(), 0.0)
+
+
+def _expected(choice: Choice | None, model: str) -> float | None:
+    """The quality that a selection which learns from outcomes has expected of a model."""
+    return None if choice is None else choice.numbers.get(model, {}).get(EXPECTED)
 
 
 def _begins(request: InferenceRequest) -> bool:

@@ -19,9 +19,10 @@ from router_extproc.cache.decision_policy import StoreRules
 from router_extproc.cache.digest import DIGEST_CHARS
 from router_extproc.models.base import Vector
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
+from router_extproc.routing.outcomes.seen import OutcomeBasis
 
 #: Raised when the fields change; a token of another version (rolling update) stores nothing.
-VERSION = 9
+VERSION = 10
 
 #: Little-endian on every machine, so that workers of different hosts agree.
 _VECTOR_TYPE = np.dtype("<f4")
@@ -89,6 +90,8 @@ class EvaluationAsk:
     #: May hold the client's credential.
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
+    #: Of its outcome; None: nobody learns from that.
+    basis: OutcomeBasis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +168,19 @@ def _token_of(  # noqa: PLR0917 - the members of the list, in their order
 
 def _ask_fields(ask: EvaluationAsk) -> list[object]:
     # Any byte is one character of Latin-1: a body need not be sound UTF-8.
-    return [ask.model, ask.path, ask.headers, ask.body.decode("latin-1")]
+    return [ask.model, ask.path, ask.headers, ask.body.decode("latin-1"), ask.basis]
 
 
-def _ask_of(model: str, path: str, headers: list[list[str]], body: str) -> EvaluationAsk:
+def _ask_of(
+    model: str,
+    path: str,
+    headers: list[list[str]],
+    body: str,
+    basis: dict[str, Any] | None,
+) -> EvaluationAsk:  # Any: the values of a JSON object we wrote
     pairs = tuple((name, value) for name, value in headers)
-    return EvaluationAsk(model, path, pairs, body.encode("latin-1"))
+    outcome = None if basis is None else OutcomeBasis(**basis)
+    return EvaluationAsk(model, path, pairs, body.encode("latin-1"), outcome)
 
 
 def _plan_fields(plan: StorePlan) -> dict[str, object]:

@@ -18,6 +18,7 @@ from router_extproc.pipeline.evaluation.outcomes import OutcomeLedger
 from router_extproc.process.shared_costs import SharedCosts
 from router_extproc.process.shared_evaluations import SharedEvaluations
 from router_extproc.process.shared_homes import SharedHomes
+from router_extproc.process.shared_outcomes import SharedOutcomes
 from router_extproc.process.shared_sessions import SharedSessions
 from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import EVENTS_MAX, SharedValue
@@ -47,6 +48,7 @@ def shared_values(
         SharedCosts(costs, keeper=worker == 0),
         SharedEvaluations(evaluations, keeper=worker == 0),
         SharedTraffic(live, clock, worker=worker, alone=alone),
+        SharedOutcomes(application.learned.outcomes, alone=alone),
         SharedHomes(application.learned.homes),
         SharedSessions(application.learned.sessions),
     )

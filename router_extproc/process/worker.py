@@ -52,6 +52,7 @@ from router_extproc.telemetry.logging import get_logger
 from router_extproc.telemetry.metrics.clock_jumps import ClockJumps
 from router_extproc.telemetry.metrics.identity import publish_identity
 from router_extproc.telemetry.metrics.metrics import Metrics
+from router_extproc.telemetry.metrics.outcomes import OutcomeCollector
 from router_extproc.telemetry.metrics.traffic import TrafficCollector
 from router_extproc.telemetry.request_log import open_request_log
 
@@ -165,6 +166,7 @@ async def _open(
     if backend is not None and application.cache is not None:
         backend.watch_queue(application.cache)
     TrafficCollector(metrics.registry, application.traffic.live, clock)
+    OutcomeCollector(metrics.registry, application.learned.outcomes)
     envoy_config = EnvoyConfigWatch(envoy_digest(config), clock)
     digest = given.version.digest
     show_digest = publish_identity(metrics.registry, config_digest=digest)

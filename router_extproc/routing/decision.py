@@ -9,6 +9,7 @@ from typing import overload
 from router_extproc.errors import RouterUnavailable
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.routing.actions import LocalAction, Redaction
+from router_extproc.routing.outcomes.seen import Learning
 from router_extproc.routing.route import RuleTrace
 from router_extproc.routing.rules import Readings, Rule, Unread
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
@@ -37,6 +38,8 @@ class RoutingDecision:
     takes_pinned: bool = False
     #: None: nothing is replaced.
     redaction: Redaction | None = None
+    #: How its selection learns from outcomes; None: it does not.
+    learning: Learning | None = None
 
     @property
     def signals(self) -> frozenset[str]:

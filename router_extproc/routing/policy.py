@@ -16,6 +16,8 @@ from router_extproc.routing.catalogue import Target
 from router_extproc.routing.decision import LazyTrace, RoutingDecision, first_taking, may_act
 from router_extproc.routing.failover import NO_FAILOVERS, Failovers
 from router_extproc.routing.fallback import NO_FALLBACKS, Fallbacks
+from router_extproc.routing.outcomes.live import LiveOutcomes
+from router_extproc.routing.outcomes.seen import NO_OUTCOMES
 from router_extproc.routing.route import DEFAULT, PINNED, LocalReply, Route, RuleTrace
 from router_extproc.routing.rules import Readings, Unread
 from router_extproc.routing.selection.base import Candidate, Circumstances
@@ -62,6 +64,8 @@ class Policy:
                 for each in (decision.candidates if len(decision.candidates) > 1 else ())
             )
         )
+        #: By name: the decisions that learn from outcomes.
+        self.learning: Final = {each.name: each.learning for each in decisions if each.learning is not None}
         #: Whether it matters for any.
         self.counts_tokens: Final = bool(self.bounded) or any(
             decision.selection.counts_tokens for decision in decisions
@@ -76,11 +80,12 @@ class Policy:
         demands: Demands = NO_DEMANDS,
         conversation: bytes = b"",
         session: Session | None = None,
+        outcomes: LiveOutcomes | None = None,
     ) -> Route | LocalReply:
         """What the first decision says whose rule holds, or the default route.
 
         `unread`: signals that could not be read, or not completely. `demands`: what the model must accept.
-        `conversation`, `session`: see Circumstances.
+        `conversation`, `session`, `outcomes`: see Circumstances.
 
         Raises:
             RouterUnavailable: before that, a decision that refuses unread requests might have taken it.
@@ -88,7 +93,10 @@ class Policy:
         decision, trace = first_taking(self._decisions, readings, unread)
         acts = may_act(self._decisions, decision, readings, unread)
         if decision is not None:
-            known = Circumstances(readings, traffic, demands.tokens, conversation, session)
+            seen = (
+                NO_OUTCOMES if outcomes is None or decision.learning is None else outcomes.of(decision.name)
+            )
+            known = Circumstances(readings, traffic, demands.tokens, conversation, session, seen)
             reply = self._taken(decision, trace, known, demands)
             return replace(reply, may_act=acts) if isinstance(reply, Route) else reply
         lacking = demands.missing(self.default)

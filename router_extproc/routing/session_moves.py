@@ -87,7 +87,9 @@ def _better(choice: Choice, current: Candidate, candidates: Sequence[Candidate],
     """The choice if it is dearer than the session's model; else the next dearer candidate."""
     if _rank(choice.candidate) > _rank(current):
         return replace(choice, move="up", up_reason=trouble)
-    dearer = [each for each in candidates if _rank(each) > _rank(current)]
+    dearer = [
+        each for each in candidates if _rank(each) > _rank(current) and each.target.model not in choice.barred
+    ]
     why = TROUBLES[trouble]
     if not dearer:
         return _stay(choice, current, f"{why}, and {DEAREST}")

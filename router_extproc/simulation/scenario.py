@@ -59,8 +59,8 @@ class Event(Section):
 
 
 def _own_qualities(given: object) -> object:
-    """`learned` and `cheapest` go by the scenario's qualities."""
-    if isinstance(given, dict) and given.get("by") in {"learned", "cheapest"}:
+    """`learned`, `cheapest` and `bandit` go by the scenario's qualities."""
+    if isinstance(given, dict) and given.get("by") in {"learned", "cheapest", "bandit"}:
         return {"model": OWN_QUALITIES, **given}
     return given
 

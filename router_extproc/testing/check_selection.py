@@ -14,6 +14,12 @@ from typing import Final
 
 from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.outcomes.seen import (
+    NO_OUTCOMES,
+    DecisionOutcomes,
+    ModelOutcomes,
+    OutcomeSums,
+)
 from router_extproc.routing.rules import Readings
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, Selection
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
@@ -27,6 +33,21 @@ CANDIDATES: Final = tuple(
 )
 #: Of a long request.
 TOKENS: Final = 100_000
+#: Each with every state of outcomes.
+CONVERSATIONS: Final = 20
+#: Of rounding.
+_SLACK: Final = 1e-9
+_OUTCOMES: Final = (
+    NO_OUTCOMES,
+    DecisionOutcomes({"small": ModelOutcomes(heard=OutcomeSums(0.0, 40.0, 30.0))}, 40),
+    DecisionOutcomes(
+        {
+            "small": ModelOutcomes(OutcomeSums(9.0, 0.5, 4.0), OutcomeSums(30.0, 3.0, 20.0)),
+            "large": ModelOutcomes(judged=OutcomeSums(0.0, 1e6, 1e6)),
+        },
+        2**40,
+    ),
+)
 _TRAFFIC: Final = (
     ALL_UP,
     TrafficSnapshot(frozenset(["pool_small"])),
@@ -52,6 +73,9 @@ def check_selection(
     nothing = {name: Reading(name, None, 0.0) for name in readings}
     for read, traffic, tokens in product((readings, nothing, {}), _TRAFFIC, (0, 1, TOKENS)):
         _chooses(selection, candidates, Circumstances(read, traffic, tokens))
+    for outcomes, asked in product(_OUTCOMES, range(CONVERSATIONS)):
+        known = Circumstances(readings, conversation=asked.to_bytes(16), outcomes=outcomes)
+        _chooses(selection, candidates, known)
     _looks_at_nothing_else(selection, candidates, readings)
 
 
@@ -60,6 +84,7 @@ def _chooses(selection: Selection, candidates: Sequence[Candidate], known: Circu
     _require(choice.candidate in candidates, "it must choose one of the candidates, whatever is known")
     _require(choice == selection.choose(candidates, known), "what is known alike must be chosen alike")
     _explains(choice, candidates)
+    _is_good_enough(choice)
     for candidate in candidates:
         alone = selection.choose((candidate,), known).candidate
         _require(alone == candidate, "the only candidate must be chosen")
@@ -71,6 +96,15 @@ def _explains(choice: Choice, candidates: Sequence[Candidate]) -> None:
     _require(choice.numbers.keys() <= models, "it must give numbers of the candidates alone")
     numbers = (number for each in choice.numbers.values() for number in each.values())
     _require(all(map(math.isfinite, numbers)), "its numbers must be finite")
+
+
+def _is_good_enough(choice: Choice) -> None:
+    """A selection that tells how good a candidate must be keeps to it."""
+    model = choice.candidate.target.model
+    _require(model not in choice.barred, "it must not choose what it bars")
+    told = choice.numbers.get(model, {})
+    if "needed" in told:
+        _require(told["quality"] >= told["needed"] - _SLACK, "it must not choose below the quality needed")
 
 
 def _looks_at_nothing_else(selection: Selection, candidates: Sequence[Candidate], readings: Readings) -> None:

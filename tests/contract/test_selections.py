@@ -28,6 +28,10 @@ SAMPLES: Mapping[str, tuple[Mapping[str, object], Readings]] = {
         {"model": "mine", "cost_weight": 0.2},
         {"quality:mine": Reading("quality:mine", "large", 0.9, {"small": 0.3, "medium": 0.6, "large": 0.9})},
     ),
+    "bandit": (
+        {"model": "mine", "quality_min": 0.6, "explore_share": 0.5},
+        {"quality:mine": Reading("quality:mine", "large", 0.9, {"small": 0.3, "medium": 0.6, "large": 0.9})},
+    ),
 }
 
 
@@ -60,6 +64,8 @@ class Broken:
             "stranger": Choice(first, "a stranger's", {"nobody": {"quality": 1.0}}),
             "endless": Choice(first, "dear", {first.target.model: {"cost": math.inf}}),
             "uncounted": Choice(last if known.tokens else first, "by length"),
+            "barred": Choice(first, "all the same", barred=frozenset([first.target.model])),
+            "worse": Choice(first, "near", {first.target.model: {"quality": 0.8, "needed": 0.9}}),
         }
         return broken.get(self.how, usual)
 
@@ -75,6 +81,8 @@ class Broken:
         ("stranger", "of the candidates"),
         ("endless", "finite"),
         ("uncounted", "counts tokens"),
+        ("barred", "what it bars"),
+        ("worse", "below the quality needed"),
     ],
 )
 def test_the_contract_sees_what_is_broken(how: str, rule: str) -> None:

@@ -21,10 +21,12 @@ from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.evaluation.asking import ASK_S, AskPool, PoolFailed, whole_answer_in
 from router_extproc.pipeline.evaluation.budgets import HourlyBudgets
 from router_extproc.pipeline.evaluation.judge import Judge
-from router_extproc.pipeline.evaluation.outcomes import Evaluated
+from router_extproc.pipeline.evaluation.outcomes import GOOD_ENOUGH, Evaluated
 from router_extproc.pipeline.evaluation.rubric import Matter, matter_of
 from router_extproc.pipeline.evaluation.rules import EvaluationRule, EvaluationRules, JudgeRule
 from router_extproc.pipeline.token import EvaluationAsk
+from router_extproc.routing.outcomes.live import LiveOutcomes
+from router_extproc.routing.outcomes.seen import OutcomeBasis, OutcomeSeen
 
 #: Answers that may wait for their comparison, in each worker.
 WAITING_MAX: Final = 16
@@ -80,6 +82,8 @@ class Evaluations:
     judge: Judge
     inference: Inference
     tell: Callable[[Evaluated], None]
+    #: None: nothing is learned from them.
+    outcomes: LiveOutcomes | None = None
 
     def offer(self, given: AnswerGiven, ask: EvaluationAsk) -> None:
         """Ask the other model soon, if the hour's budget allows; by the rules in force now."""
@@ -100,7 +104,15 @@ class Evaluations:
             ended = await self._ask(evaluation)
         finally:
             self.tell(ended)
+        self._learn(ended, evaluation.ask.basis)
         return ended.outcome not in {"failed", "judge-failed"}
+
+    def _learn(self, ended: Evaluated, basis: OutcomeBasis | None) -> None:
+        """Whether the other model's answer would have been good enough."""
+        good = GOOD_ENOUGH.get(ended.outcome)
+        if self.outcomes is not None and basis is not None and good is not None:
+            now_s, model = self.clock.wall_s(), ended.shadow_model
+            self.outcomes.hear(OutcomeSeen(ended.decision, model, "judged", good, basis, now_s))
 
     async def _ask(self, evaluation: _Evaluation) -> Evaluated:
         """Ask the other model, and then a judge where the rule wants one."""

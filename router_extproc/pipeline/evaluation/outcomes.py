@@ -24,6 +24,12 @@ EvaluationOutcome: TypeAlias = Literal[
 ]  # fmt: skip
 
 
+#: Whether the other model's answer would have been good enough; others say nothing of that.
+GOOD_ENOUGH: Final[Mapping[EvaluationOutcome, bool]] = {
+    "same": True, "better": True, "equal": True, "different": False, "worse": False,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """How one sampled request went."""

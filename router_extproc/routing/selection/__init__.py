@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from router_extproc.routing.selection.bandit import BanditSettings
 from router_extproc.routing.selection.base import SelectionSettings
 from router_extproc.routing.selection.cheapest import CheapestSettings
 from router_extproc.routing.selection.fastest import FastestSettings
@@ -23,5 +24,6 @@ SELECTIONS: Mapping[str, type[SelectionSettings]] = MappingProxyType(
         "cheapest": CheapestSettings,
         "fastest": FastestSettings,
         "learned": LearnedSettings,
+        "bandit": BanditSettings,
     }
 )

@@ -7,13 +7,14 @@ line in `__init__.py`; `testing.check_selection` is its contract.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from router_extproc.errors import ConfigError
 from router_extproc.llm.price import Price
 from router_extproc.routing.catalogue import Target
+from router_extproc.routing.outcomes.seen import NO_OUTCOMES, DecisionOutcomes, Learning
 from router_extproc.routing.rules import Readings
 from router_extproc.routing.session import Move, Session, UpReason
 from router_extproc.routing.traffic import ALL_UP, TrafficSnapshot
@@ -44,6 +45,8 @@ class Circumstances:
     conversation: bytes = b""
     #: None: nobody follows sessions.
     session: Session | None = None
+    #: How answers of the decision's models were.
+    outcomes: DecisionOutcomes = NO_OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Choice:
     move: Move | None = None
     #: Why its session moves up; None: it does not.
     up_reason: UpReason | None = None
+    #: Models that are not good enough: no session moves up to them.
+    barred: frozenset[str] = frozenset()
 
 
 class Selection(Protocol):
@@ -106,6 +111,11 @@ class SelectionSettings(Section, ABC):
     def own_signals(self) -> Mapping[str, Mapping[str, str]]:
         """Signals that are opened for it, beside those of the configuration: their sections, by name."""
         return {}
+
+    def learning(self, models: Iterable[str]) -> Learning | None:
+        """How it learns from outcomes of these candidates; None: it does not look at any."""
+        del models
+        return None
 
     @abstractmethod
     def open(self) -> Selection:

@@ -6,20 +6,17 @@ candidate is chosen, at 1 the best one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pydantic import Field
-
-from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, SelectionSettings
+from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
+from router_extproc.routing.selection.enough import EnoughSettings
 from router_extproc.routing.selection.expected import (
     COMPLEXITY,
-    QUALITY,
     expected_by_complexity,
     expected_by_table,
     first_of,
-    quality_of,
 )
 
 #: Of rounding.
@@ -56,24 +53,11 @@ class CheapestSelection:
         return Choice(best.candidate, f"the cheapest at quality_min {self.quality_min:g}", numbers)
 
 
-class CheapestSettings(SelectionSettings):
+class CheapestSettings(EnoughSettings):
     """The settings of `cheapest`."""
 
     by: Literal["cheapest"]
-    #: Share of the best candidate's expected quality that must be kept.
-    quality_min: float = Field(default=0.9, ge=0, le=1)
-    #: The folder that `train selection` wrote. None: the complexity of the prompt tells.
-    model: str | None = Field(default=None, min_length=1)
-
-    @property
-    def needs_costs(self) -> bool:
-        """See SelectionSettings."""
-        return True
-
-    def own_signals(self) -> Mapping[str, Mapping[str, str]]:
-        """See SelectionSettings."""
-        return {COMPLEXITY: {"type": "complexity"}} if self.model is None else quality_of(self.model)
 
     def open(self) -> CheapestSelection:
         """See SelectionSettings."""
-        return CheapestSelection(COMPLEXITY if self.model is None else QUALITY + self.model, self.quality_min)
+        return CheapestSelection(self.signal, self.quality_min)

@@ -12,6 +12,7 @@ from router_extproc.config.examine import examine
 from router_extproc.config.reload import head_files_of
 from router_extproc.config.translate import router_policy_of
 from router_extproc.models.onnx.quality import KernelParts, ModelRecord, QualityManifest, write_quality
+from router_extproc.routing.outcomes.seen import Learning
 from router_extproc.routing.selection.expected import COMPLEXITY
 
 TEXT = """version: 1
@@ -54,6 +55,11 @@ def learned_from(folder: Path, *models: str) -> None:
         ("by: learned, model: mine, cost_weight: 0.2", "models.large.cost: is required"),
         ("by: learned", "decisions[0].selection.model: "),
         ("by: cheapest, quality_min: 2", "decisions[0].selection.quality_min: "),
+        ("by: bandit", "models.large.cost: is required: decisions[0].selection by bandit compares costs"),
+        ("by: bandit, explore_share: 0.6", "decisions[0].selection.explore_share: "),
+        ("by: bandit, outcomes_per_client: 0", "decisions[0].selection.outcomes_per_client: "),
+        ("by: bandit, half_life_s: 1", "decisions[0].selection.half_life_s: "),
+        ("by: bandit, prior_weight: 0", "decisions[0].selection.prior_weight: "),
         ("by: wisest", "decisions[0].selection.by: must be one of 'fixed'"),
         ("quality_min: 0.5", "decisions[0].selection.by: is required: one of 'fixed'"),
     ],
@@ -90,3 +96,11 @@ def test_a_selection_brings_its_signal_along(tmp_path: Path) -> None:
     assert head_files_of(config, None) == (tmp_path / "mine" / "manifest.json",)
     complexity = examine(configured(tmp_path, "by: cheapest")).accepted()
     assert router_policy_of(complexity).signals.keys() == {COMPLEXITY}
+
+
+def test_a_decision_learns_only_where_its_selection_says_so(tmp_path: Path) -> None:
+    """With the bounds that the configuration names."""
+    section = "by: bandit, half_life_s: 3600, outcomes_per_client: 5"
+    learning = router_policy_of(examine(configured(tmp_path, section)).config).routing.learning
+    assert learning == {"general": Learning(frozenset(["small", "large"]), 3600.0, 5)}
+    assert not router_policy_of(examine(configured(tmp_path, "by: cheapest")).config).routing.learning
