@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from router_extproc.simulation.scenario import Scenario
+from router_extproc.simulation.scenario import Scenario, SimulatedModel
 
 #: Of the logarithm of what a pool takes for one request.
 _SPEED_SPREAD: Final = 0.1
@@ -26,6 +26,8 @@ class SimulatedAsk:
     qualities: Mapping[str, float]
     #: How much longer than usual it takes, whoever answers.
     slowness: float
+    #: What the router expects of each model, before it has heard of any outcome.
+    expected: Mapping[str, float]
 
 
 def draw_asks(scenario: Scenario, seed: int) -> Iterator[SimulatedAsk]:
@@ -40,10 +42,11 @@ def draw_asks(scenario: Scenario, seed: int) -> Iterator[SimulatedAsk]:
 def _draw(scenario: Scenario, at_s: float, source: random.Random) -> SimulatedAsk:
     kind = source.choices(list(scenario.prompts), list(scenario.prompts.values()))[0]
     spread = scenario.quality_spread
-    qualities = {
-        name: min(1.0, max(0.0, model.quality_of(kind) + spread * (2 * source.random() - 1)))
-        for name, model in scenario.models.items()
-    }
+    off = {name: spread * (2 * source.random() - 1) for name in scenario.models}
+    qualities, expected = (
+        {name: min(1.0, max(0.0, of(model, kind) + off[name])) for name, model in scenario.models.items()}
+        for of in (SimulatedModel.quality_of, SimulatedModel.expected_of)
+    )
     return SimulatedAsk(
         at_s,
         source.randbytes(16),
@@ -51,6 +54,7 @@ def _draw(scenario: Scenario, at_s: float, source: random.Random) -> SimulatedAs
         _length(scenario.answer_tokens, scenario.length_spread, source),
         qualities,
         source.lognormvariate(0.0, _SPEED_SPREAD),
+        expected,
     )
 
 

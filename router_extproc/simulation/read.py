@@ -20,7 +20,6 @@ from router_extproc.simulation.scenario import (
     REQUESTS_MAX,
     Event,
     Scenario,
-    SimulatedModel,
 )
 
 #: In the place of required values that do not fit, so that the rest is looked at in the same run.
@@ -31,6 +30,8 @@ _STAND_INS: Final[Mapping[str, object]] = {
     "model": "unreadable",
     "happens": "outage",
 }
+#: Keys of scenarios without sessions.
+_OF_REQUESTS: Final = frozenset({"duration_s", "events", "feedback", "requests_per_s"})
 #: What is wrong only because of a stand-in: end of a path, and where the value is whose place it takes.
 _FOLLOWS: Final[Mapping[str, str]] = {
     "at_s": "duration_s",
@@ -117,11 +118,16 @@ def _problems(scenario: Scenario) -> Iterator[ConfigError]:
     if requests > REQUESTS_MAX:
         problem = f"{requests:,.0f} requests over all selections are more than {REQUESTS_MAX:,}"
         yield ConfigError("requests_per_s", problem)
-    for key in ("events", "duration_s", "requests_per_s") if scenario.sessions is not None else ():
+    for key in (
+        ("events", "duration_s", "requests_per_s", "feedback") if scenario.sessions is not None else ()
+    ):
         if key in scenario.model_fields_set:
             yield ConfigError(key, "belongs to a scenario without sessions")
     for name, model in scenario.models.items():
-        yield from _quality_problems(f"models.{name}.quality", model, scenario.prompts)
+        yield from _quality_problems(f"models.{name}.quality", model.quality, scenario.prompts)
+        yield from _quality_problems(
+            f"models.{name}.expected_quality", model.expected_quality, scenario.prompts
+        )
     for index, event in enumerate(scenario.events):
         yield from _event_problems(f"events[{index}]", event, scenario)
     for name, selection in scenario.selections.items():
@@ -131,14 +137,14 @@ def _problems(scenario: Scenario) -> Iterator[ConfigError]:
 
 
 def _quality_problems(
-    path: str, model: SimulatedModel, prompts: Mapping[str, float]
+    path: str, quality: float | Mapping[str, float] | None, prompts: Mapping[str, float]
 ) -> Iterator[ConfigError]:
-    if not isinstance(model.quality, dict):
+    if not isinstance(quality, Mapping):
         return
     for kind in prompts:
-        if kind not in model.quality:
+        if kind not in quality:
             yield ConfigError(path, f"has no '{kind}', which is in prompts")
-    for kind in model.quality:
+    for kind in quality:
         if kind not in prompts:
             yield ConfigError(f"{path}.{kind}", f"is not in prompts{did_you_mean(kind, prompts)}")
 

@@ -8,8 +8,9 @@ live traffic learns from what reaches the client.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
@@ -18,6 +19,8 @@ from router_extproc.routing.actions import LocalAction
 from router_extproc.routing.catalogue import Target
 from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.failover import Failovers
+from router_extproc.routing.outcomes.live import LiveOutcomes
+from router_extproc.routing.outcomes.seen import OutcomeBasis, OutcomeSeen
 from router_extproc.routing.policy import Policy
 from router_extproc.routing.route import LocalReply, Route
 from router_extproc.routing.rules import ALWAYS
@@ -32,7 +35,7 @@ from router_extproc.signals.base import Reading
 from router_extproc.simulation.asks import SimulatedAsk
 from router_extproc.simulation.clock import SimulatedClock
 from router_extproc.simulation.pool import Attempt, SimulatedPool, Trouble
-from router_extproc.simulation.scenario import OWN_QUALITIES, Scenario
+from router_extproc.simulation.scenario import OWN_QUALITIES, Scenario, SimulatedFeedback
 
 DECISION: Final = "simulated"
 #: When the scenario does not say how long to wait for the first byte.
@@ -95,6 +98,8 @@ class _Run:
         self._policy: Final = self._policy_of(selection, targets)
         self._traffic: Final = Traffic(self._clock, targets, self._policy.leavable)
         self._traffic.live.follow(self._policy.choices, Factors())
+        self._outcomes: Final = LiveOutcomes(self._clock)
+        self._outcomes.follow(self._policy.learning)
         self._served: Final[list[Served]] = []
 
     def _policy_of(self, selection: SelectionSettings, targets: dict[str, Target]) -> Policy:
@@ -104,6 +109,7 @@ class _Run:
             for name, target in targets.items()
         )
         decision = RoutingDecision(DECISION, 0, ALWAYS, candidates, None, selection=selection.open())
+        decision = replace(decision, learning=selection.learning(targets))
         failover = self._scenario.failover
         if failover is False:
             return Policy([decision], default=candidates[0].target)
@@ -133,10 +139,14 @@ class _Run:
             self._clock.after(self._scenario.probe_every_s, self._probe)
 
     def _forward(self, ask: SimulatedAsk) -> None:
-        readings = {_SIGNAL: Reading(_SIGNAL, None, 0.0, ask.qualities)}
+        readings = {_SIGNAL: Reading(_SIGNAL, None, 0.0, ask.expected)}
         demands = Demands(tokens=ask.prompt_tokens)
         decided = self._policy.decide(
-            readings, self._traffic.snapshot(), demands=demands, conversation=ask.conversation
+            readings,
+            self._traffic.snapshot(),
+            demands=demands,
+            conversation=ask.conversation,
+            outcomes=self._outcomes,
         )
         route = _route(decided).to_fallback()
         others = self._policy.failovers.after(route.decision, route.target, demands)
@@ -178,6 +188,9 @@ class _Run:
         ask = served.ask
         served.cost = self._prices[served.model].of_tokens(ask.prompt_tokens, ask.answer_tokens)
         self._end(served, attempt, "answered", "ok")
+        outcome = outcome_of(served, self._scenario.feedback, self._clock.wall_s())
+        if outcome is not None:
+            self._outcomes.hear(outcome)
 
     def _end(self, served: Served, attempt: Attempt, result: Result, outcome: Outcome) -> None:
         now_s, ask = self._clock.monotonic_s(), served.ask
@@ -196,6 +209,18 @@ class _Run:
                 retry_after_s=attempt.retry_after_s,
             )
         )
+
+
+def outcome_of(served: Served, feedback: SimulatedFeedback, at_s: float) -> OutcomeSeen | None:
+    """What is heard of an answer; None: nothing. The same for every selection that asks the same model."""
+    ask, model = served.ask, served.model
+    chance = random.Random(ask.conversation)  # noqa: S311 - a draw that can be repeated, no secret
+    client, told = chance.randrange(feedback.clients), chance.random() < feedback.share
+    is_true, good = chance.random() < feedback.honesty, chance.random() < ask.qualities[model]
+    if not told or served.model != served.first:
+        return None
+    basis = OutcomeBasis(f"{client}", ask.conversation.hex(), ask.expected[model])
+    return OutcomeSeen(DECISION, model, "heard", good == is_true, basis, at_s)
 
 
 def _route(decided: Route | LocalReply) -> Route:

@@ -36,6 +36,10 @@ class SimulatedModel(Section):
     cost: Cost = Cost()
     #: Of its answers, or by kind of prompt.
     quality: Annotated[float, Field(ge=0, le=1)] | dict[str, Annotated[float, Field(ge=0, le=1)]] = 1.0
+    #: What the router expects of it before it has heard of any outcome. None: the truth.
+    expected_quality: (
+        Annotated[float, Field(ge=0, le=1)] | dict[str, Annotated[float, Field(ge=0, le=1)]] | None
+    ) = None
     #: Requests at once; further ones wait in the pool.
     capacity: int = Field(default=64, ge=1, le=10_000)
     #: For `weighted`.
@@ -44,6 +48,24 @@ class SimulatedModel(Section):
     def quality_of(self, kind: str) -> float:
         """Of the answer to a prompt of this kind."""
         return self.quality.get(kind, 0.0) if isinstance(self.quality, dict) else self.quality
+
+    def expected_of(self, kind: str) -> float:
+        """As the router expects of such an answer."""
+        told = self.expected_quality
+        if told is None:
+            return self.quality_of(kind)
+        return told.get(kind, 0.0) if isinstance(told, dict) else told
+
+
+class SimulatedFeedback(Section):
+    """What the router hears of answers."""
+
+    #: Of the answers, those of which it hears anything.
+    share: float = Field(default=0.2, ge=0, le=1)
+    #: Of these, those of which it hears the truth.
+    honesty: float = Field(default=1.0, ge=0, le=1)
+    #: Clients who ask.
+    clients: int = Field(default=1000, ge=1, le=1_000_000)
 
 
 class Event(Section):
@@ -92,6 +114,8 @@ class Scenario(Section):
     failover: Annotated[Failover | Literal[False], BeforeValidator(_failover)] = Failover()
     #: Agent sessions in place of single requests. None: there are none.
     sessions: SimulatedSessions | None = None
+    #: What the router hears of answers; a `bandit` learns from it.
+    feedback: SimulatedFeedback = SimulatedFeedback(share=0)
     #: How often the router looks whether each pool is alive.
     probe_every_s: float = Field(default=1.0, gt=0)
     #: As `selection` of a decision, by any name: each serves the same requests.

@@ -64,11 +64,6 @@ class OutcomeSums:
         """All of them."""
         return self.good + self.bad
 
-    @property
-    def surplus(self) -> float:
-        """Good ones beyond what was expected; negative: fewer."""
-        return self.good - self.expected
-
     def with_one(self, expected: float, *, good: bool) -> OutcomeSums:
         """One more."""
         return OutcomeSums(self.good + good, self.bad + (not good), self.expected + expected)

@@ -125,20 +125,21 @@ def beliefs_of(expected: Sequence[Expected], outcomes: DecisionOutcomes, prior_w
     """What is believed of each candidate.
 
     People complain of few bad answers: what is heard makes all models look better, and those most that were
-    tried. So what all models together were heard to be beyond expectation is expected of each.
+    tried. So by how many times all models together were heard to be better than expected, so many times more
+    is expected of each.
     """
     heard = [each.heard for each in outcomes.models.values()]
-    level = sum(each.surplus for each in heard) / (sum(each.count for each in heard) + prior_weight)
+    good, all_expected = sum(each.good for each in heard), sum(each.expected for each in heard)
+    level = (good + prior_weight) / (all_expected + prior_weight)
     return [_believed(each, outcomes, prior_weight, level) for each in expected]
 
 
 def _believed(expected: Expected, outcomes: DecisionOutcomes, prior_weight: float, level: float) -> Belief:
     own = outcomes.of(expected.candidate.target.model)
-    count = own.heard.count + own.judged.count
-    surplus = own.heard.surplus + own.judged.surplus
-    quality = expected.quality + level + (surplus - level * count) / (count + prior_weight)
-    good, bad = own.heard.good + own.judged.good, own.heard.bad + own.judged.bad
-    return Belief(expected, min(1.0, max(0.0, quality)), count + prior_weight, good, bad)
+    count, good = own.heard.count + own.judged.count, own.heard.good + own.judged.good
+    surplus = good - level * (own.heard.expected + own.judged.expected)
+    quality = level * expected.quality + surplus / (count + prior_weight)
+    return Belief(expected, min(1.0, max(0.0, quality)), count + prior_weight, good, count - good)
 
 
 def _numbers(belief: Belief, needed: float, drawn: dict[str, float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +17,8 @@ from router_extproc.errors import ConfigError, ConfigProblems
 from router_extproc.simulation.plot import open_simulation_plot
 from router_extproc.simulation.read import read_scenario
 from router_extproc.simulation.report import SelectionReport, Simulated, quantile, simulate
-from router_extproc.simulation.run import serve_asks
-from router_extproc.simulation.scenario import Scenario
+from router_extproc.simulation.run import outcome_of, serve_asks
+from router_extproc.simulation.scenario import Scenario, SimulatedFeedback
 from router_extproc.simulation.shipped import SHIPPED, find_scenario
 
 Output = pytest.CaptureFixture[str]
@@ -270,6 +271,27 @@ def test_people_get_a_table(capsys: Output) -> None:
     shown = capsys.readouterr().out
     assert "p95 s" in shown
     assert "metered: rate_limited; traffic has left after" in shown
+
+
+def test_what_is_heard_of_answers_corrects_a_wrong_table() -> None:
+    """The oversold model is left, for the one that the truth would choose."""
+    best, believed, learned = (
+        report_of(shipped("outcomes"), name) for name in ("best", "cheapest", "bandit")
+    )
+    assert (believed.figures.quality or 0) < 0.6
+    assert (learned.figures.quality or 0) > 0.98 * (best.figures.quality or 0)
+    assert learned.figures.cost < 1.2 * best.figures.cost
+
+
+def test_nothing_is_heard_without_feedback_or_of_another_models_answer() -> None:
+    served = next(each for each in shipped("outcomes").served["bandit"] if each.result == "answered")
+    assert outcome_of(served, SimulatedFeedback(share=0.0), 0.0) is None
+    honest = outcome_of(served, SimulatedFeedback(share=1.0), 0.0)
+    lying = outcome_of(served, SimulatedFeedback(share=1.0, honesty=0.0), 0.0)
+    assert honest is not None
+    assert lying is not None
+    assert honest.good is not lying.good
+    assert outcome_of(replace(served, first="other"), SimulatedFeedback(share=1.0), 0.0) is None
 
 
 def test_the_source_of_a_shipped_scenario_can_be_copied(capsys: Output, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_that_people_rarely_complain_favours_no_model() -> None:
     seen = DecisionOutcomes({"large": ModelOutcomes(heard=of(95, 5, 0.6))})
     expected = [Expected(each, 0.6, 1.0) for each in CANDIDATES]
     small, _, large = beliefs_of(expected, seen, 20.0)
-    assert small.quality == pytest.approx(0.6 + 35 / 120)
+    assert small.quality == pytest.approx(0.6 * 115 / 80)
     assert large.quality == pytest.approx(0.95, abs=0.02)
 
 
