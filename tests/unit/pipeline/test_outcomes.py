@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import pytest
@@ -23,6 +23,7 @@ from router_extproc.protocol.events import Origin
 from router_extproc.protocol.headers import Headers
 from router_extproc.routing.decision import RoutingDecision
 from router_extproc.routing.outcomes.seen import Learning, ModelOutcomes, OutcomeSums
+from router_extproc.routing.policy import Policy
 from router_extproc.routing.rules import ALWAYS
 from router_extproc.routing.selection.bandit import BanditSelection
 from router_extproc.routing.selection.base import Candidate
@@ -152,6 +153,7 @@ async def test_feedback_by_header_says_so_of_the_very_same_request() -> None:
     [
         (FIRST, FIRST),
         (FIRST, (*FIRST, CALL, RESULT)),
+        (FIRST, (*FIRST, CALL, RESULT, user(NEXT))),
         ((*FIRST, SAID, user(NEXT)), (*FIRST, SAID, user(NEXT))),
     ],
 )
@@ -194,6 +196,20 @@ async def test_explaining_a_request_teaches_nothing_and_shows_the_numbers() -> N
     assert isinstance(decision, Forward)
     assert decision.route.choice is not None
     assert decision.route.choice.numbers["small"]["bad"] == 1.0
+
+
+async def test_a_reload_follows_what_its_decisions_learn() -> None:
+    asked = Asked()
+    await asked.ask(*FIRST)
+    await asked.ask(*COMPLAINS)
+    policy = asked.router.application.current.router.policy
+    asked.router = asked.router.swapped(replace(policy, routing=Policy([], default=SMALL)))
+    assert not asked.router.application.learned.outcomes.learning
+    assert asked.heard() == (0.0, 0.0)
+    asked.router = asked.router.swapped(policy)
+    await asked.ask(user(NEXT))
+    await asked.ask(user(NEXT), SAID, user(WRONG))
+    assert asked.heard() == (0.0, 1.0)
 
 
 async def test_the_answer_of_another_model_in_its_place_says_nothing_of_it() -> None:
