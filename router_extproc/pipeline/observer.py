@@ -243,6 +243,7 @@ class Observation:
             compared=self._compared(facts.usage),
             foreign=self.foreign,
             tenant=token.tenant,
+            session=token.session,
         )
         self._learn(report)
         self._observer.listener.answered(report)

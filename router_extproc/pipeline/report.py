@@ -73,6 +73,8 @@ class AnswerReport:
     foreign: bool = False
     #: Who is counted for it; "": nobody asked for tenants.
     tenant: str = ""
+    #: A digest, the same for all answers of one session; "": it is not followed.
+    session: str = ""
 
     @property
     def time_per_token_s(self) -> float | None:

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import structlog
 
+from router_extproc.pipeline.baseline import Compared
 from router_extproc.pipeline.brief import compared_choice, held_tests, scores_of
 from router_extproc.pipeline.decision import Explanation, Forward, LocalAnswer, Reject, Replay
 from router_extproc.pipeline.report import AnswerReport, DecisionReport, Listener
@@ -25,6 +26,8 @@ Facts: TypeAlias = dict[str, object]
 BROKEN: Final = frozenset({"aborted", "cut_off", "error", "malformed", "unfinished"})
 _ERROR_STATUS: Final = 400
 _HASH_BYTES: Final = 8
+#: Of a session's digest: enough to tell sessions apart.
+_SESSION_CHARS: Final = 16
 
 
 class RequestLog:
@@ -117,7 +120,7 @@ def decision_facts(report: DecisionReport) -> Facts:
             return facts | _explained(forward.explanation)
         case Replay() as replay:
             facts |= {"outcome": "replay", "decision": replay.decision, "model": replay.model}
-            return facts | _explained(replay.explanation)
+            return facts | _saved_by_hit(replay.compared) | _explained(replay.explanation)
 
 
 def answer_facts(report: AnswerReport) -> Facts:
@@ -148,7 +151,7 @@ def answer_facts(report: AnswerReport) -> Facts:
         facts["finish_reason"] = report.finish_reason
     if report.time_per_token_s is not None:
         facts["time_per_token_ms"] = _ms(report.time_per_token_s)
-    return facts
+    return facts | _cost_facts(report)
 
 
 def _id_facts(ids: RequestIds) -> Facts:
@@ -177,6 +180,24 @@ def _explained(explanation: Explanation) -> Facts:
     if failed := _failed_stages(explanation):
         facts["stages_failed"] = dict(failed)
     return facts
+
+
+def _saved_by_hit(compared: Compared | None) -> Facts:
+    return {} if compared is None else {"saved": _amount(compared.expected)}
+
+
+def _cost_facts(report: AnswerReport) -> Facts:
+    """What the answer cost and saved, and of which session it is."""
+    facts: Facts = {"session": report.session[:_SESSION_CHARS]} if report.session else {}
+    if report.compared is not None:
+        own, expected = report.compared.own, report.compared.expected
+        facts |= {"cost": _amount(own), "saved": _amount(expected - own)}
+    return facts
+
+
+def _amount(money: float) -> float:
+    """To six digits, as the answer's header says it."""
+    return float(f"{money:.6g}")
 
 
 def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:

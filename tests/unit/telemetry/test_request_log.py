@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from router_extproc.llm.answer import Usage
-from router_extproc.pipeline.decision import CacheOutcome, Explanation, Forward, StageNote
+from router_extproc.pipeline.baseline import Compared
+from router_extproc.pipeline.decision import CacheOutcome, Explanation, Forward, Replay, StageNote
 from router_extproc.pipeline.request_ids import ExchangeStart, RequestIds
 from router_extproc.routing.route import Route
 from router_extproc.routing.selection.base import Candidate, Choice
@@ -254,3 +255,21 @@ def test_a_line_says_by_which_numbers_a_model_was_chosen() -> None:
         {"small": {"quality": 0.9123, "cost": 0.0}},
     )
     assert "chosen" not in decision_facts(decided(forward))
+
+
+def test_an_answer_tells_its_cost_what_it_saved_and_its_session() -> None:
+    compared = Compared("large", own=0.00012345678, expected=0.001, low=0.0005, high=0.002)
+    facts = answer_facts(replace(ANSWER, compared=compared, session="ab" * 32))
+    assert (facts["cost"], facts["saved"]) == (0.000123457, 0.000876543)
+    assert facts["session"] == "ab" * 8
+    assert not {"cost", "saved", "session"} & answer_facts(ANSWER).keys()
+
+
+async def test_a_hit_tells_what_it_saved() -> None:
+    """All that the baseline would have cost: nobody was asked."""
+    (miss, hit) = (await served(chat(PROMPT), chat(PROMPT))).decisions
+    assert "saved" not in decision_facts(miss)
+    assert isinstance(hit.decision, Replay)
+    compared = Compared("large", own=0.1, expected=0.4, low=0.2, high=0.8)
+    assert decision_facts(replace(hit, decision=replace(hit.decision, compared=compared)))["saved"] == 0.4
+    assert "saved" not in decision_facts(replace(hit, decision=replace(hit.decision, compared=None)))
