@@ -17,7 +17,14 @@ from router_extproc.models.hub.pull import check_place, list_pulled
 from router_extproc.models.hub.pull import pull as fetch
 from router_extproc.models.onnx.building.ensure import BuiltModels, ensure_models, find_encoder
 from router_extproc.models.onnx.heads import list_heads
-from router_extproc.models.onnx.home import BUILD_COMMAND, IDENTITY, home, models_folder, pulled_name
+from router_extproc.models.onnx.home import (
+    BUILD_COMMAND,
+    IDENTITY,
+    built_name,
+    home,
+    models_folder,
+    pulled_name,
+)
 from router_extproc.models.onnx.manifest import (
     HeadManifest,
     Manifest,
@@ -27,7 +34,7 @@ from router_extproc.models.onnx.manifest import (
 from router_extproc.models.onnx.task_layers import ARTIFACT as TASK_LAYERS
 from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import ARTIFACT as VERIFIER
-from router_extproc.models.onnx.verifier_open import VerifierManifest, built_name
+from router_extproc.models.onnx.verifier_open import VerifierManifest
 
 #: In the list.
 PULLED_KIND = "pulled encoder"
@@ -62,7 +69,7 @@ def build(
             models, force=force, wheel=wheel, on_step=lambda step: status.update(escape(step))
         )
     if json:
-        described = _describe(IDENTITY, "encoder", models / IDENTITY, built.encoder)
+        described = _describe(IDENTITY, "encoder", models / built_name(IDENTITY), built.encoder)
         others = {"task_layers": built.task_layers.identity, "verifier": built.verifier.identity}
         print_json({"built": built.is_new, **described, **others})
     else:
@@ -71,13 +78,9 @@ def build(
 
 def _show_built(models: Path, built: BuiltModels) -> None:
     told = f"built: cosine to float32 {built.encoder.cosine_mean}" if built.is_new else "exists already"
-    OUT.print(f"{IDENTITY} {told} ({models / IDENTITY})", markup=False)
-    folders = {
-        built.task_layers.identity: built.task_layers.identity,
-        built.verifier.identity: built_name(built.verifier),
-    }
-    for identity, name in folders.items():
-        OUT.print(f"{identity} exists ({models / name})", markup=False)
+    OUT.print(f"{IDENTITY} {told} ({models / built_name(IDENTITY)})", markup=False)
+    for identity in (built.task_layers.identity, built.verifier.identity):
+        OUT.print(f"{identity} exists ({models / built_name(identity)})", markup=False)
 
 
 @app.command("list", epilog="Example: router-extproc models list --json")
@@ -138,7 +141,7 @@ def _pull_watched(place: Place, folder: Path) -> PulledManifest:
 
 
 def _encoders() -> list[dict[str, object]]:
-    folder = models_folder(home()) / IDENTITY
+    folder = models_folder(home()) / built_name(IDENTITY)
     built = find_encoder(models_folder(home()))
     return [] if built is None else [_describe(IDENTITY, "encoder", folder, built)]
 
@@ -159,8 +162,7 @@ def _layers() -> list[dict[str, object]]:
     )
     for kind, artifact, manifest_type in kinds:
         shipped = read_manifest(artifact, manifest_type, where=kind)
-        name = built_name(shipped) if isinstance(shipped, VerifierManifest) else shipped.identity
-        folder = models_folder(home()) / name
+        folder = models_folder(home()) / built_name(shipped.identity)
         if folder.is_dir():
             built = read_manifest(folder, manifest_type, where=kind)
             found.append(_describe(shipped.identity, kind, folder, built))

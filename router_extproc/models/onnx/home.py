@@ -14,6 +14,9 @@ from router_extproc.errors import ConfigError
 #: The encoder that `models build` makes. Names model, precision and recipe: change the number whenever
 #: the vectors change.
 IDENTITY = "all-MiniLM-L6-v2-int8-1"
+#: How the graphs are written. Change the number whenever they run otherwise and give the same: an earlier
+#: version on this machine goes on with its own, and what the cache holds is found all the same.
+GRAPHS = "graphs2"
 #: The files of an encoder's folder.
 MODEL_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
@@ -32,6 +35,11 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
 def models_folder(root: Path) -> Path:
     """The folder below `root` that holds one folder for each model."""
     return root / "models"
+
+
+def built_name(identity: str) -> str:
+    """The name of the folder with the built graphs of an encoder, of task layers or of a verifier."""
+    return f"{identity}-{GRAPHS}"
 
 
 def not_built(model: str, folder: Path, *, where: str) -> ConfigError:

@@ -24,6 +24,7 @@ from router_extproc.models.onnx.home import (
     IDENTITY,
     MODEL_NAME,
     TOKENIZER_NAME,
+    built_name,
     home,
     models_folder,
     not_built,
@@ -81,7 +82,7 @@ def open_encoder(
 def find_folder(folder: Path | None, *, where: str) -> Path:
     """The folder to open; it exists."""
     if folder is None:
-        built = models_folder(home()) / IDENTITY
+        built = models_folder(home()) / built_name(IDENTITY)
         if not built.is_dir():
             raise not_built("the encoder has", built, where=where)
         return built
@@ -109,7 +110,7 @@ def identify(folder: Path, *, max_tokens: int, where: str) -> str:
     """The identity: from the manifest, checked; for a folder without one, from the graph's checksum."""
     if is_pulled(folder):
         return read_manifest(folder, PulledManifest, where=where).identity
-    if not (folder / MANIFEST_NAME).is_file() and folder.name != IDENTITY:
+    if not (folder / MANIFEST_NAME).is_file() and folder.name != built_name(IDENTITY):
         return f"{folder.name}-{record_file(folder / MODEL_NAME).sha256[:12]}"
     manifest = read_manifest(folder, EncoderManifest, where=where)
     if max_tokens > manifest.max_tokens:

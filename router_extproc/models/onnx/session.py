@@ -39,6 +39,10 @@ ORT_ERRORS = (
 )
 
 
+#: What onnxruntime must not make of a graph on a CPU: the fused operator is six times slower than its parts
+#: (see building.graph.residual_nodes).
+SLOW_FUSIONS = "SkipLayerNormFusion"
+
 #: Where graphs run unless configured otherwise.
 CPU = ("CPUExecutionProvider",)
 
@@ -73,12 +77,7 @@ def open_session(path: Path, *, engine: Engine = ONE_THREAD, where: str) -> ort.
         ConfigError: the file is no graph that this onnxruntime can run, or a provider is not there.
     """
     check_providers(engine.providers, where=where)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = engine.threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = LOG_ERRORS
-    # Idle inference threads must sleep: spinning takes the cores from Envoy and the event loop.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = options_of(engine)
     try:
         session = ort.InferenceSession(str(path), options, providers=list(engine.providers))
     except ORT_ERRORS as error:
@@ -87,6 +86,19 @@ def open_session(path: Path, *, engine: Engine = ONE_THREAD, where: str) -> ort.
     if engine.providers[0] not in session.get_providers():
         raise ConfigError(f"{where}.providers", f"{engine.providers[0]} cannot start on this machine")
     return session
+
+
+def options_of(engine: Engine) -> ort.SessionOptions:
+    """What onnxruntime is told of a session on this engine."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = engine.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = LOG_ERRORS
+    # Idle inference threads must sleep: spinning takes the cores from Envoy and the event loop.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if tuple(engine.providers) == CPU:
+        options.add_session_config_entry("optimization.disable_specified_optimizers", SLOW_FUSIONS)
+    return options
 
 
 def run_session(

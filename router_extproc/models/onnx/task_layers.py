@@ -14,7 +14,7 @@ from pydantic import Field
 
 from router_extproc.models.onnx.encoder import STAGE, TaskOutputs
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import home, models_folder, not_built
+from router_extproc.models.onnx.home import built_name, home, models_folder, not_built
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.session import ONE_THREAD, Engine, open_session, run_session
 from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, TAG_SCORES, TASK_VECTOR, VECTOR
@@ -79,7 +79,7 @@ def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> S
         ConfigError: it has not been built, or is damaged.
     """
     shipped = read_manifest(ARTIFACT, TaskLayersManifest, where=where)
-    folder = models_folder(home()) / shipped.identity
+    folder = models_folder(home()) / built_name(shipped.identity)
     if not folder.is_dir():
         raise not_built("the task layers have", folder, where=where)
     manifest = read_manifest(folder, TaskLayersManifest, where=where)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router_extproc.equivalence import GUARDED_SIMILARITY_MIN
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.heads import ARTIFACTS
-from router_extproc.models.onnx.home import home, models_folder, not_built
+from router_extproc.models.onnx.home import built_name, home, models_folder, not_built
 from router_extproc.models.onnx.lexical_features import EVIDENCE
 from router_extproc.models.onnx.manifest import Manifest, read_manifest
 from router_extproc.models.onnx.open import open_tokenizer
@@ -107,15 +107,10 @@ def open_unlikely(manifest: VerifierManifest, *, where: str) -> Unlikely | None:
 def built_folder(*, where: str) -> Path:
     """Where `models build` put the shipped verifier."""
     shipped = read_manifest(ARTIFACT, VerifierManifest, where=where)
-    folder = models_folder(home()) / built_name(shipped)
+    folder = models_folder(home()) / built_name(shipped.identity)
     if not folder.is_dir():
         raise not_built("the verifier has", folder, where=where)
     return folder
-
-
-def built_name(shipped: VerifierManifest) -> str:
-    """The name of its folder among the built models. Earlier versions have one graph, in another folder."""
-    return f"{shipped.identity}-parts"
 
 
 def calibration_of(record: CalibrationRecord, *, where: str) -> Calibration:

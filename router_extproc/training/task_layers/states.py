@@ -21,7 +21,14 @@ from onnx import TensorProto, helper
 from rich.progress import track
 from tokenizers import Tokenizer
 
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, home, models_folder
+from router_extproc.models.onnx.home import (
+    IDENTITY,
+    MODEL_NAME,
+    TOKENIZER_NAME,
+    built_name,
+    home,
+    models_folder,
+)
 from router_extproc.models.onnx.session import open_session, run_session
 from router_extproc.models.onnx.tensors import INPUT_IDS, VECTOR
 from router_extproc.models.onnx.text import cut_text
@@ -93,7 +100,7 @@ def save_arrays(arrays: Mapping[str, NDArray[Any]], target: Path) -> None:  # An
 
 def compute_states(texts: Sequence[str]) -> dict[str, NDArray[Any]]:  # Any: each has its own type
     """Run every text through the encoder."""
-    folder = models_folder(home()) / IDENTITY
+    folder = models_folder(home()) / built_name(IDENTITY)
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_NAME))
     tokenizer.no_padding()
     tokenizer.enable_truncation(TOKENS_MAX)

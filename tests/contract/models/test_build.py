@@ -19,19 +19,21 @@ from router_extproc.models.onnx.home import (
     IDENTITY,
     MODEL_NAME,
     TOKENIZER_NAME,
+    built_name,
     home,
     models_folder,
 )
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, EncoderManifest, read_manifest
 from router_extproc.models.onnx.open import open_encoder
 
-BUILT = models_folder(home()) / IDENTITY
+FOLDER = built_name(IDENTITY)
+BUILT = models_folder(home()) / FOLDER
 
 
 @pytest.fixture
 def copy(encoder: OnnxEncoder, tmp_path: Path) -> Path:
     """A whole encoder of one's own, to be damaged."""
-    return Path(shutil.copytree(models_folder(home()) / IDENTITY, tmp_path / IDENTITY))
+    return Path(shutil.copytree(models_folder(home()) / FOLDER, tmp_path / FOLDER))
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +45,15 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, open_source: OpenSource) -> 
 
 
 def test_build_is_close_to_float32(fresh: Path) -> None:
-    assert read_manifest(fresh / IDENTITY, EncoderManifest, where="").cosine_mean >= 0.99
+    assert read_manifest(fresh / FOLDER, EncoderManifest, where="").cosine_mean >= 0.99
 
 
 def test_build_gives_the_same_bytes_again(encoder: OnnxEncoder, fresh: Path) -> None:
-    assert (fresh / IDENTITY / MODEL_NAME).read_bytes() == (BUILT / MODEL_NAME).read_bytes()
+    assert (fresh / FOLDER / MODEL_NAME).read_bytes() == (BUILT / MODEL_NAME).read_bytes()
 
 
 def test_build_leaves_nothing_else_behind(fresh: Path) -> None:
-    assert [path.name for path in fresh.iterdir()] == [IDENTITY]
+    assert [path.name for path in fresh.iterdir()] == [FOLDER]
 
 
 def test_build_that_is_too_far_from_float32_is_refused(

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.encoder import OnnxEncoder, Pooling
-from router_extproc.models.onnx.home import IDENTITY, home, models_folder
+from router_extproc.models.onnx.home import IDENTITY, built_name, home, models_folder
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.session import Engine
 
@@ -41,7 +41,7 @@ def write_encoder(folder: Path, *, inputs: dict[str, int], pooled: bool) -> Path
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, folder / "model.onnx")
-    built = models_folder(home()) / IDENTITY / "tokenizer.json"
+    built = models_folder(home()) / built_name(IDENTITY) / "tokenizer.json"
     (folder / "tokenizer.json").write_bytes(built.read_bytes())
     return folder
 

@@ -12,14 +12,15 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx import task_layers, verifier_open
 from router_extproc.models.onnx.building.ensure import ensure_models
 from router_extproc.models.onnx.encoder import OnnxEncoder
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, home, models_folder
+from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, built_name, home, models_folder
 from router_extproc.models.onnx.manifest import read_manifest, write_manifest
 from router_extproc.models.onnx.task_layers import TASKS_NAME, TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import VerifierManifest
 
-LAYERS = read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="").identity
-VERIFIER = verifier_open.built_name(read_manifest(verifier_open.ARTIFACT, VerifierManifest, where=""))
-ALL = {IDENTITY, LAYERS, VERIFIER}
+ENCODER = built_name(IDENTITY)
+LAYERS = built_name(read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="").identity)
+VERIFIER = built_name(read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="").identity)
+ALL = {ENCODER, LAYERS, VERIFIER}
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ def test_damaged_task_layers_are_built_again_without_weights(models: Path) -> No
 
 def test_a_damaged_encoder_takes_its_task_layers_with_it(models: Path, weights_wheel: Path) -> None:
     """They are cut from it."""
-    (models / IDENTITY / MODEL_NAME).write_bytes(b"broken")
-    assert built_again(models, weights_wheel) == {IDENTITY, LAYERS}
+    (models / ENCODER / MODEL_NAME).write_bytes(b"broken")
+    assert built_again(models, weights_wheel) == {ENCODER, LAYERS}
 
 
 def test_a_verifier_of_an_earlier_calibration_is_built_again(models: Path, weights_wheel: Path) -> None:

@@ -15,7 +15,14 @@ from router_extproc.models.hub.download import ATTEMPTS_MAX
 from router_extproc.models.hub.listing import Place
 from router_extproc.models.hub.pull import pull
 from router_extproc.models.onnx.encoder import OnnxEncoder
-from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder, pulled_name
+from router_extproc.models.onnx.home import (
+    HOME_VARIABLE,
+    IDENTITY,
+    built_name,
+    home,
+    models_folder,
+    pulled_name,
+)
 from router_extproc.models.onnx.manifest import MANIFEST_NAME, PulledManifest
 from router_extproc.models.onnx.open import find_pulled, open_encoder
 from router_extproc.testing.fake_hub import COMMIT, FakeHub, serve_hub
@@ -177,7 +184,7 @@ def run(*arguments: str) -> int:
 
 def real_files(*, whole_tokenizer: bool = True) -> dict[str, bytes]:
     """The built-in encoder as a repository; its tokenizer whole, or in the parts that older ones have."""
-    built = models_folder(home()) / IDENTITY
+    built = models_folder(home()) / built_name(IDENTITY)
     graph, tokenizer = (built / "model.onnx").read_bytes(), (built / "tokenizer.json").read_bytes()
     if whole_tokenizer:
         return {"model.onnx": graph, "tokenizer.json": tokenizer}

@@ -12,7 +12,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.task_layers import build_task_layers
 from router_extproc.models.onnx.encoder import OnnxEncoder
 from router_extproc.models.onnx.heads import open_head
-from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, home, models_folder
+from router_extproc.models.onnx.home import HOME_VARIABLE, IDENTITY, built_name, home, models_folder
 from router_extproc.models.onnx.manifest import read_manifest, write_manifest
 from router_extproc.models.onnx.open import open_encoder
 from router_extproc.models.onnx.task_layers import (
@@ -35,8 +35,8 @@ TEXTS = [
 @pytest.fixture
 def own_home(encoder: OnnxEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of models of one's own, to be damaged."""
-    trunk = read_manifest(ARTIFACT, TaskLayersManifest, where="test").identity
-    for name in (IDENTITY, trunk):
+    trunk = built_name(read_manifest(ARTIFACT, TaskLayersManifest, where="test").identity)
+    for name in (built_name(IDENTITY), trunk):
         shutil.copytree(models_folder(home()) / name, models_folder(tmp_path) / name)
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     return models_folder(tmp_path) / trunk

@@ -27,7 +27,7 @@ from router_extproc.models.onnx.building.sentences import CALIBRATION, HELD_OUT
 from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
 from router_extproc.models.onnx.building.weights import OpenSource
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME
+from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, TOKENIZER_NAME, built_name
 from router_extproc.models.onnx.manifest import (
     EncoderManifest,
     FileRecord,
@@ -50,12 +50,12 @@ STEPS = ("write the float32 graph", "quantise to int8", "compare with float32", 
 def build_encoder(
     models: Path, open_source: OpenSource, *, on_step: OnStep = lambda _: None
 ) -> EncoderManifest:
-    """Make `models/<IDENTITY>`, in place of what is there.
+    """Make `models/<built_name>`, in place of what is there.
 
     Raises:
         ConfigError: the weights cannot be had or are damaged, or the result is not good enough.
     """
-    folder = models / IDENTITY
+    folder = models / built_name(IDENTITY)
     models.mkdir(parents=True, exist_ok=True)
     # In the same folder, so that putting it in place is one rename.
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:

@@ -12,7 +12,7 @@ from pathlib import Path
 from router_extproc.errors import ConfigError
 from router_extproc.extras import needed_for
 from router_extproc.models.onnx import task_layers, verifier_open
-from router_extproc.models.onnx.home import IDENTITY
+from router_extproc.models.onnx.home import IDENTITY, built_name
 from router_extproc.models.onnx.manifest import EncoderManifest, ManifestT, read_manifest
 from router_extproc.models.onnx.task_layers import TaskLayersManifest
 from router_extproc.models.onnx.verifier_open import VerifierManifest
@@ -63,16 +63,18 @@ def ensure_models(
 
 def find_encoder(models: Path) -> EncoderManifest | None:
     """The manifest of the encoder when it is there and whole."""
-    return _whole(models / IDENTITY, EncoderManifest)
+    return _whole(models / built_name(IDENTITY), EncoderManifest)
 
 
 def _find(models: Path) -> _Found:
     encoder = find_encoder(models)
     shipped_layers = read_manifest(task_layers.ARTIFACT, TaskLayersManifest, where="")
     # They are cut from the encoder: made anew with it.
-    layers = None if encoder is None else _whole(models / shipped_layers.identity, TaskLayersManifest)
+    layers = (
+        None if encoder is None else _whole(models / built_name(shipped_layers.identity), TaskLayersManifest)
+    )
     shipped = read_manifest(verifier_open.ARTIFACT, VerifierManifest, where="")
-    verifier = _whole(models / verifier_open.built_name(shipped), VerifierManifest)
+    verifier = _whole(models / built_name(shipped.identity), VerifierManifest)
     is_shipped = verifier is not None and verifier.calibration == shipped.calibration
     return _Found(encoder, layers, verifier if is_shipped else None)
 

@@ -5,7 +5,6 @@ Both parts together compute what the whole encoder computes. A folder with a man
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from onnx.utils import Extractor
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.task_layers_graph import states_name
-from router_extproc.models.onnx.building.verifier import replace_folder
-from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME
+from router_extproc.models.onnx.building.verifier import place_graph, replace_folder
+from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, built_name
 from router_extproc.models.onnx.manifest import read_manifest, record_files, write_manifest
 from router_extproc.models.onnx.task_layers import (
     ARTIFACT,
@@ -28,7 +27,7 @@ from router_extproc.models.onnx.tensors import INPUT_IDS, STATES, VECTOR
 
 
 def build_task_layers(models: Path, *, artifact: Path = ARTIFACT) -> TaskLayersManifest:
-    """Make `models/<identity>` from the encoder that was built there, in place of what is there.
+    """Make `models/<built_name>` from the encoder that was built there, in place of what is there.
 
     Raises:
         ConfigError: the encoder or the artifact is missing, damaged or another one.
@@ -36,12 +35,12 @@ def build_task_layers(models: Path, *, artifact: Path = ARTIFACT) -> TaskLayersM
     shipped = read_manifest(artifact, TaskLayersManifest, where="")
     if shipped.encoder != IDENTITY:
         raise ConfigError("", f"{shipped.identity} was trained on the lower layers of {shipped.encoder}")
-    folder = models / shipped.identity
+    folder = models / built_name(shipped.identity)
     with tempfile.TemporaryDirectory(dir=models, prefix=".build-") as scratch:
         made = Path(scratch) / "task_layers"
         made.mkdir()
-        split_encoder(models / IDENTITY / MODEL_NAME, made, shipped.shared_layers)
-        shutil.copyfile(artifact / TASKS_NAME, made / TASKS_NAME)
+        split_encoder(models / built_name(IDENTITY) / MODEL_NAME, made, shipped.shared_layers)
+        place_graph(artifact / TASKS_NAME, made / TASKS_NAME)
         files = record_files(made, (LOWER_NAME, UPPER_NAME, TASKS_NAME))
         manifest = shipped.model_copy(update={"files": files})
         write_manifest(made, manifest)

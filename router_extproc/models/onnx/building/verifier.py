@@ -15,17 +15,17 @@ import onnx
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
+from router_extproc.models.onnx.building.graph import separate_normalisations
 from router_extproc.models.onnx.building.pair_graph import write_lower
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
 from router_extproc.models.onnx.building.weights import OpenSource
-from router_extproc.models.onnx.home import TOKENIZER_NAME
+from router_extproc.models.onnx.home import TOKENIZER_NAME, built_name
 from router_extproc.models.onnx.manifest import read_manifest, record_file, record_files, write_manifest
 from router_extproc.models.onnx.verifier_open import (
     ARTIFACT,
     LOWER_NAME,
     UPPER_NAME,
     VerifierManifest,
-    built_name,
 )
 
 
@@ -36,7 +36,7 @@ def build_verifier(models: Path, open_source: OpenSource, *, artifact: Path = AR
         ConfigError: the artifact or the weights are missing, damaged or others.
     """
     shipped = read_manifest(artifact, VerifierManifest, where="")
-    folder = models / built_name(shipped)
+    folder = models / built_name(shipped.identity)
     source = open_source()
     if record_file(source.weights).sha256 != shipped.source_sha256:
         raise ConfigError("", f"{shipped.identity} was trained on other weights than {source.weights} holds")
@@ -58,13 +58,20 @@ def make_verifier(
         graph = write_lower(read_weights(source), read_architecture(source), shipped.lower_layers)
         onnx.save(graph, float_lower)
         quantise(float_lower, folder / LOWER_NAME)
-    shutil.copyfile(artifact / UPPER_NAME, folder / UPPER_NAME)
+    place_graph(artifact / UPPER_NAME, folder / UPPER_NAME)
     plain_tokenizer(source.tokenizer).save(str(folder / TOKENIZER_NAME))
     manifest = shipped.model_copy(
         update={"files": record_files(folder, (LOWER_NAME, UPPER_NAME, TOKENIZER_NAME))}
     )
     write_manifest(folder, manifest)
     return manifest
+
+
+def place_graph(shipped: Path, target: Path) -> None:
+    """Write a graph as this version runs it; what it computes stays the same."""
+    graph = onnx.load(shipped)
+    separate_normalisations(graph)
+    onnx.save(graph, target)
 
 
 def replace_folder(made: Path, folder: Path, *, spare: Path) -> None:
