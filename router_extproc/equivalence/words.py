@@ -18,9 +18,9 @@ from router_extproc.equivalence.writing import Writing, read_writing
 #: Longer questions are not compared at all; the encoder's window ends long before.
 QUESTION_CHARS_MAX = 2000
 #: Questions that stay read, and how long each of them may be: stored ones are candidates again and again, and
-#: an asked one is compared with several.
+#: an asked one is compared with several. So long are questions that fill the window of the verifier's net.
 QUESTIONS_KEPT: Final = 256
-KEPT_CHARS_MAX: Final = 512
+KEPT_CHARS_MAX: Final = 1024
 #: Stems that stay known.
 STEMS_KEPT: Final = 4096
 
