@@ -61,34 +61,29 @@ def join_words(words: Sequence[Word], kinds: Sequence[str]) -> NameSpan:
 
 def read_words(scores: Scores, offsets: Offsets, text: str) -> Iterator[Word]:
     """The words with what their tokens say on the mean; special tokens are none."""
-    first = 0
-    for place in range(1, len(offsets) + 1):
-        if place < len(offsets) and continues(offsets, place, text):
+    firsts = [place for place in range(len(offsets)) if not (place and continues(offsets, place, text))]
+    if not firsts:
+        return
+    ends = [*firsts[1:], len(offsets)]
+    sizes = np.subtract(ends, firsts)
+    # All words at once: one by one takes twice as long.
+    means = np.add.reduceat(scores[: len(offsets)], firsts, axis=0) / sizes[:, np.newaxis]
+    chances = means[:, FIRST_KIND::2] + means[:, FIRST_KIND + 1 :: 2]
+    kinds = chances.argmax(axis=1)
+    named = means[:, OUTSIDE] < chances.max(axis=1)
+    begins = scores[firsts, FIRST_KIND + 2 * kinds] > scores[firsts, FIRST_KIND + 1 + 2 * kinds]
+    for word, (first, end) in enumerate(zip(firsts, ends, strict=True)):
+        span = offsets[first][0], offsets[end - 1][1]
+        if span[0] >= span[1]:
             continue
-        start, end = offsets[first][0], offsets[place - 1][1]
-        if end > start:
-            yield judge_word(scores[first:place], start, end)
-        first = place
+        if named[word]:
+            inside = float(1 - means[word, OUTSIDE])
+            yield Word(*span, int(kinds[word]), begins=bool(begins[word]), score=inside)
+        else:
+            yield Word(*span, None, begins=False, score=0.0)
 
 
 def continues(offsets: Offsets, place: int, text: str) -> bool:
     """True when the token continues the word of the one before."""
     (_, before), (start, end) = offsets[place - 1], offsets[place]
     return before == start < end and start > 0 and text[start - 1].isalnum() and text[start].isalnum()
-
-
-def judge_word(scores: Scores, start: int, end: int) -> Word:
-    """What the tokens of one word say together."""
-    mean = scores.mean(axis=0)
-    chances = mean[FIRST_KIND::2] + mean[FIRST_KIND + 1 :: 2]
-    kind = int(chances.argmax())
-    if mean[OUTSIDE] >= chances[kind]:
-        return Word(start, end, None, begins=False, score=0.0)
-    column = FIRST_KIND + 2 * kind
-    return Word(
-        start,
-        end,
-        kind,
-        begins=bool(scores[0][column] > scores[0][column + 1]),
-        score=float(1 - mean[OUTSIDE]),
-    )
