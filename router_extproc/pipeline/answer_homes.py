@@ -1,7 +1,7 @@
 """Which model gave an answer that its pool may keep: a request that goes on from it is answered there.
 
 Only the pool that keeps an answer knows its id. Workers tell each other what they have seen
-(process.shared_homes); the oldest answers are forgotten first.
+(process.shared_seen); the oldest answers are forgotten first.
 """
 
 from __future__ import annotations

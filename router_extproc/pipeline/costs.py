@@ -1,22 +1,16 @@
-"""What answers cost and spared, added up by decision and model, by tag and by tenant.
-
-The accounts are bounded: names come from configurations, and one that is reloaded for ever with new names
-ends in one account for the rest.
-"""
+"""What answers cost and spared, added up by decision and model, by tag and by tenant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.baseline import Compared
+from router_extproc.pipeline.ledger import REST, Ledger
 
-#: Accounts that are kept; further ones are added up in `REST`.
+#: Accounts that are kept; further ones are added up under `REST`.
 ACCOUNTS_MAX: Final = 10_000
-#: The name of the accounts that there was no room for; no decision, model or tag has it.
-REST: Final = "(other)"
 
 Group: TypeAlias = Literal["decision", "tag", "tenant"]
 #: Who answered: a pool, or the cache in its place.
@@ -104,12 +98,12 @@ class CostsBatch:
     accounts: tuple[tuple[Account, Amounts], ...] = ()
 
 
-@dataclass(slots=True)
-class CostLedger:
-    """Adds up answers: those of this process, and those that were handed to it."""
+class CostLedger(Ledger[Account, Amounts, CostsBatch]):
+    """Adds up answers."""
 
-    accounts_max: int = ACCOUNTS_MAX
-    _amounts: dict[Account, Amounts] = field(default_factory=dict)
+    def __init__(self, *, accounts_max: int = ACCOUNTS_MAX) -> None:
+        """`accounts_max`: accounts that are kept."""
+        super().__init__(accounts_max)
 
     def add(self, counted: Counted, tags: tuple[str, ...] = ()) -> None:
         """Count one answer."""
@@ -117,27 +111,14 @@ class CostLedger:
             self._add(account, counted.amounts)
 
     def add_batch(self, batch: CostsBatch) -> None:
-        """Count what another process, or this one before a restart, has counted."""
+        """See Ledger."""
         for account, amounts in batch.accounts:
             self._add(account, amounts)
 
     def batch(self) -> CostsBatch:
-        """All of it."""
-        return CostsBatch(tuple(self._amounts.items()))
+        """See Ledger."""
+        return CostsBatch(tuple(self.sums.items()))
 
-    def move_out(self) -> CostsBatch:
-        """All of it; it is counted elsewhere from now on, and this begins anew."""
-        batch = self.batch()
-        self._amounts.clear()
-        return batch
-
-    @property
-    def accounts(self) -> Mapping[Account, Amounts]:
-        """What each account came to."""
-        return self._amounts
-
-    def _add(self, account: Account, amounts: Amounts) -> None:
-        if account not in self._amounts and len(self._amounts) >= self.accounts_max:
-            model, baseline = account.model and REST, account.baseline and REST
-            account = Account(account.group, REST, account.source, model, baseline)
-        self._amounts[account] = self._amounts.get(account, Amounts()) + amounts
+    def rest_of(self, key: Account) -> Account:
+        """See Ledger."""
+        return Account(key.group, REST, key.source, key.model and REST, key.baseline and REST)

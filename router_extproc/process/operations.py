@@ -83,7 +83,7 @@ class WorkerOperations:
 
     def savings(self) -> JsonValue:
         """See Operations."""
-        return saved_report(self._metrics.costs.ledger.accounts)
+        return saved_report(self._metrics.costs.ledger.sums)
 
     def evaluations(self) -> JsonValue:
         """See Operations."""

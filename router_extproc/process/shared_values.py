@@ -1,4 +1,4 @@
-"""What workers share and keep over a restart: evidence and savings here, the rest beside it."""
+"""What workers share and keep over a restart: evidence here, the rest beside it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ from router_extproc.cache.false_hits.kept import KeptEvidence
 from router_extproc.clock import Clock
 from router_extproc.config.model import Config
 from router_extproc.llm.answer import JsonValue
-from router_extproc.pipeline.caching.savings import Savings, SavingsBatch
-from router_extproc.pipeline.costs import CostLedger
-from router_extproc.pipeline.evaluation.outcomes import OutcomeLedger
-from router_extproc.process.shared_costs import SharedCosts
-from router_extproc.process.shared_evaluations import SharedEvaluations
-from router_extproc.process.shared_homes import SharedHomes
+from router_extproc.pipeline.answer_homes import Home
+from router_extproc.pipeline.caching.savings import SavingsBatch
+from router_extproc.pipeline.costs import CostLedger, CostsBatch
+from router_extproc.pipeline.evaluation.outcomes import OutcomeLedger, OutcomesBatch
+from router_extproc.pipeline.remembered_sessions import SessionSeen
+from router_extproc.process.shared_ledger import SharedLedger
 from router_extproc.process.shared_outcomes import SharedOutcomes
-from router_extproc.process.shared_sessions import SharedSessions
+from router_extproc.process.shared_seen import SharedSeen
 from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import EVENTS_MAX, SharedValue
 
 _COMPARED: Final = TypeAdapter(Compared)
 _FEEDBACK: Final = TypeAdapter(FeedbackGiven)
 _KEPT_EVIDENCE: Final = TypeAdapter(KeptEvidence)
-_BATCH: Final = TypeAdapter(SavingsBatch)
+_SAVINGS: Final = TypeAdapter(SavingsBatch)
+_COSTS: Final = TypeAdapter(CostsBatch)
+_EVALUATIONS: Final = TypeAdapter(OutcomesBatch)
+_HOMES: Final = TypeAdapter(list[Home])
+_SESSIONS: Final = TypeAdapter(list[SessionSeen])
 
 
 def shared_values(
@@ -42,15 +46,16 @@ def shared_values(
     alone, live = config.workers == 1, application.traffic.live
     encoder = "none" if application.encoder is None else application.encoder.identity
     basis = f"{encoder} {config.semantic_cache.verifier}"
+    keeper = worker == 0
     return (
         SharedEvidence(application.evidence, basis=basis, alone=alone),
-        SharedSavings(application.savings, keeper=worker == 0),
-        SharedCosts(costs, keeper=worker == 0),
-        SharedEvaluations(evaluations, keeper=worker == 0),
+        SharedLedger("savings", application.savings, _SAVINGS, keeper=keeper),
+        SharedLedger("costs", costs, _COSTS, keeper=keeper),
+        SharedLedger("evaluations", evaluations, _EVALUATIONS, keeper=keeper),
         SharedTraffic(live, clock, worker=worker, alone=alone),
         SharedOutcomes(application.learned.outcomes, alone=alone),
-        SharedHomes(application.learned.homes),
-        SharedSessions(application.learned.sessions),
+        SharedSeen("answer_homes", application.learned.homes, _HOMES),
+        SharedSeen("sessions", application.learned.sessions, _SESSIONS),
     )
 
 
@@ -112,34 +117,3 @@ def _written(event: Event) -> JsonValue:
             return {"compared": _COMPARED.dump_python(event, mode="json")}
         case FeedbackGiven():
             return {"feedback": _FEEDBACK.dump_python(event, mode="json")}
-
-
-class SharedSavings:
-    """Savings of all workers, added up by the keeper; fits process.sharing.SharedValue."""
-
-    name = "savings"
-    everywhere = False
-
-    def __init__(self, savings: Savings, *, keeper: bool) -> None:
-        self._savings: Final = savings
-        self._keeper: Final = keeper
-
-    def collect(self) -> list[JsonValue]:
-        """See SharedValue; what the keeper itself has saved is where it belongs."""
-        if self._keeper or not self._savings.total.hits:
-            return []
-        return [_BATCH.dump_python(self._savings.move_out(), mode="json")]
-
-    def apply(self, event: JsonValue) -> None:
-        """See SharedValue."""
-        self._savings.add_batch(_BATCH.validate_python(event))
-
-    def kept(self) -> JsonValue:
-        """See SharedValue."""
-        kept: JsonValue = _BATCH.dump_python(self._savings.batch(), mode="json")
-        return kept
-
-    def take_back(self, kept: JsonValue) -> None:
-        """See SharedValue."""
-        self._savings.move_out()
-        self.apply(kept)

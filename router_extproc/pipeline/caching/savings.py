@@ -109,6 +109,11 @@ class Savings:
         return batch
 
     @property
+    def empty(self) -> bool:
+        """True: nothing has been counted."""
+        return not self._total.hits
+
+    @property
     def total(self) -> Worth:
         """Of all hits, those of forgotten entries included."""
         return self._total

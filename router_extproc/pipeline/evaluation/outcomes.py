@@ -1,19 +1,15 @@
-"""How shadow evaluations ended, added up by decision and models.
-
-Bounded: names come from configurations, and one that is reloaded for ever with new names ends in one sum for
-the rest.
-"""
+"""How shadow evaluations ended, added up by decision and models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
+
+from router_extproc.pipeline.ledger import REST, Ledger
 
 #: Sums that are kept; further ones are added up under `REST`.
 SUMS_MAX: Final = 2_000
-#: The names of what there was no room for; no decision or model has it.
-REST: Final = "(other)"
 
 #: "same" and "different": our own comparison has decided. "better" to "unreadable": a judge was asked.
 #: "failed" and "judge-failed": the other model, or the judge, gave no whole answer. "over-budget" and "busy":
@@ -105,12 +101,12 @@ class OutcomesBatch:
     sums: tuple[tuple[Pair, Outcomes], ...] = ()
 
 
-@dataclass(slots=True)
-class OutcomeLedger:
-    """Adds up evaluations: those of this process, and those that were handed to it."""
+class OutcomeLedger(Ledger[Pair, Outcomes, OutcomesBatch]):
+    """Adds up evaluations."""
 
-    sums_max: int = SUMS_MAX
-    _sums: dict[Pair, Outcomes] = field(default_factory=dict)
+    def __init__(self, *, sums_max: int = SUMS_MAX) -> None:
+        """`sums_max`: pairs of models whose sums are kept."""
+        super().__init__(sums_max)
 
     def add(self, evaluated: Evaluated) -> None:
         """Count one evaluation."""
@@ -118,26 +114,14 @@ class OutcomeLedger:
         self._add(pair, Outcomes.of(evaluated))
 
     def add_batch(self, batch: OutcomesBatch) -> None:
-        """Count what another process, or this one before a restart, has counted."""
+        """See Ledger."""
         for pair, outcomes in batch.sums:
             self._add(pair, outcomes)
 
     def batch(self) -> OutcomesBatch:
-        """All of it."""
-        return OutcomesBatch(tuple(self._sums.items()))
+        """See Ledger."""
+        return OutcomesBatch(tuple(self.sums.items()))
 
-    def move_out(self) -> OutcomesBatch:
-        """All of it; it is counted elsewhere from now on, and this begins anew."""
-        batch = self.batch()
-        self._sums.clear()
-        return batch
-
-    @property
-    def sums(self) -> Mapping[Pair, Outcomes]:
-        """What each pair of models came to."""
-        return self._sums
-
-    def _add(self, pair: Pair, outcomes: Outcomes) -> None:
-        if pair not in self._sums and len(self._sums) >= self.sums_max:
-            pair = Pair(REST, REST, REST, pair.judge and REST)
-        self._sums[pair] = self._sums.get(pair, Outcomes()) + outcomes
+    def rest_of(self, key: Pair) -> Pair:
+        """See Ledger."""
+        return Pair(REST, REST, REST, key.judge and REST)

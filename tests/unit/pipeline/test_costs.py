@@ -7,7 +7,8 @@ import pytest
 from router_extproc.llm.answer import Usage
 from router_extproc.llm.price import Price
 from router_extproc.pipeline.baseline import Baseline
-from router_extproc.pipeline.costs import REST, Account, Amounts, CostLedger, Counted
+from router_extproc.pipeline.costs import Account, Amounts, CostLedger, Counted
+from router_extproc.pipeline.ledger import REST
 
 LARGE = Baseline("large", {"small": Price(1.0, 2.0), "large": Price(10.0, 20.0)})
 USAGE = Usage(1_000_000, 500_000)
@@ -25,7 +26,7 @@ def test_an_answer_is_of_its_decision_each_tag_and_its_tenant() -> None:
     ledger = CostLedger()
     ledger.add(counted(tenant="search"), ("cheap", "team", "cheap"))
     whole = Amounts(*map(pytest.approx, (2.0, 20.0, 15.0, 30.0)), 0.0, 1_000_000, 500_000)
-    assert ledger.accounts == {
+    assert ledger.sums == {
         Account("decision", "easy", "pool", "small", "large"): whole,
         Account("tag", "cheap", "pool", "", "large"): whole,
         Account("tag", "team", "pool", "", "large"): whole,
@@ -36,7 +37,7 @@ def test_an_answer_is_of_its_decision_each_tag_and_its_tenant() -> None:
 def test_where_nobody_asked_for_tenants_there_is_none() -> None:
     ledger = CostLedger()
     ledger.add(counted())
-    assert [account.group for account in ledger.accounts] == ["decision"]
+    assert [account.group for account in ledger.sums] == ["decision"]
 
 
 def test_without_a_price_only_tokens_are_counted() -> None:
@@ -57,7 +58,7 @@ def test_beyond_the_bound_new_names_are_added_up_as_the_rest() -> None:
     ledger = CostLedger(accounts_max=2)
     for decision in ("a", "b", "c", "d", "a"):
         ledger.add(counted(decision=decision))
-    tokens = {account.name: amounts.prompt_tokens for account, amounts in ledger.accounts.items()}
+    tokens = {account.name: amounts.prompt_tokens for account, amounts in ledger.sums.items()}
     assert tokens == {"a": 2_000_000, "b": 1_000_000, REST: 2_000_000}
 
 
@@ -66,7 +67,7 @@ def test_what_is_moved_out_is_counted_elsewhere() -> None:
     one.add(counted())
     for _ in range(2):
         other.add_batch(one.move_out())
-    assert not one.accounts
+    assert not one.sums
     other.add(counted())
-    (amounts,) = other.accounts.values()
+    (amounts,) = other.sums.values()
     assert amounts.own == pytest.approx(4.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
+from pydantic import TypeAdapter
 
 from router_extproc.llm.answer import Usage
 from router_extproc.pipeline.remembered_sessions import (
@@ -14,13 +15,17 @@ from router_extproc.pipeline.remembered_sessions import (
     RememberedSessions,
     SessionSeen,
 )
-from router_extproc.process.shared_sessions import SharedSessions
+from router_extproc.process.shared_seen import SharedSeen
 
 SEEN = SessionSeen("a" * 32, "large", 100.0, 50, with_tools=True, goes_on=True)
 
 
 def seen(number: int, *, goes_on: bool = False) -> SessionSeen:
     return SessionSeen(f"{number:032x}", "small", float(number), goes_on=goes_on)
+
+
+def shared(sessions: RememberedSessions) -> SharedSeen[SessionSeen]:
+    return SharedSeen("sessions", sessions, TypeAdapter(list[SessionSeen]))
 
 
 def test_a_session_for_each_request_pushes_out_none_that_goes_on() -> None:
@@ -54,14 +59,14 @@ def test_what_is_known_later_stays() -> None:
     one, other = RememberedSessions(), RememberedSessions()
     one.note(SEEN)
     other.note(replace(SEEN, model="small", at_s=101.0))
-    (event,) = SharedSessions(one).collect()
-    SharedSessions(other).apply(event)
-    SharedSessions(one).take_back(SharedSessions(other).kept())
+    (event,) = shared(one).collect()
+    shared(other).apply(event)
+    shared(one).take_back(shared(other).kept())
     for sessions in (one, other):
         found = sessions.find(SEEN.key)
         assert found is not None
         assert found.model == "small"
-    assert SharedSessions(one).collect() == []
+    assert shared(one).collect() == []
 
 
 GOING: Final = replace(SEEN, tokens=1200, before_tokens=1000)
@@ -112,11 +117,11 @@ def test_an_answer_that_comes_after_the_next_request_tells_nothing_of_that() -> 
 def test_workers_tell_each_other_what_a_pool_had_kept() -> None:
     one, other = RememberedSessions(), RememberedSessions()
     one.note(GOING)
-    before = SharedSessions(one).collect()
+    before = shared(one).collect()
     one.answered(GOING.key, "large", Usage(1200, 10, 500), 100.0)
-    after = SharedSessions(one).collect()
+    after = shared(one).collect()
     for event in (*before, *after, *before):
-        SharedSessions(other).apply(event)
+        shared(other).apply(event)
     assert other.find(GOING.key) == one.find(GOING.key) == replace(GOING, kept_share=0.5)
 
 
@@ -143,4 +148,4 @@ def test_what_cannot_be_is_not_taken_over(wrong: SessionSeen) -> None:
 
 def test_what_is_no_list_of_sessions_is_refused() -> None:
     with pytest.raises(ValueError, match="valid list"):
-        SharedSessions(RememberedSessions()).take_back({"a": "small"})
+        shared(RememberedSessions()).take_back({"a": "small"})

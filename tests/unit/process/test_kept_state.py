@@ -7,18 +7,21 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from structlog.testing import capture_logs
 
-from router_extproc.pipeline.caching.savings import EntryWorth, Savings, Worth
+from router_extproc.pipeline.caching.savings import EntryWorth, Savings, SavingsBatch, Worth
 from router_extproc.process.kept_state import FILE, KeptState
-from router_extproc.process.shared_values import SharedSavings
+from router_extproc.process.shared_ledger import SharedLedger
 
 HIT = EntryWorth("ab", "small", "maths", Worth(1, 0, 10, 5, 0.25))
 
 
 def kept_in(folder: Path) -> tuple[Savings, KeptState]:
     savings = Savings()
-    return savings, KeptState(folder, [SharedSavings(savings, keeper=True)])
+    return savings, KeptState(
+        folder, [SharedLedger("savings", savings, TypeAdapter(SavingsBatch), keeper=True)]
+    )
 
 
 def test_what_was_written_is_taken_back(tmp_path: Path) -> None:

@@ -6,15 +6,17 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from router_extproc.cache.base import Scope
 from router_extproc.cache.false_hits.evidence import Evidence
 from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.llm.answer import Answer, AnswerFacts, JsonValue
-from router_extproc.pipeline.answer_homes import AnswerHomes
-from router_extproc.pipeline.caching.savings import EntryWorth, Savings, Worth
-from router_extproc.process.shared_homes import SharedHomes
-from router_extproc.process.shared_values import SharedEvidence, SharedSavings
+from router_extproc.pipeline.answer_homes import AnswerHomes, Home
+from router_extproc.pipeline.caching.savings import EntryWorth, Savings, SavingsBatch, Worth
+from router_extproc.process.shared_ledger import SharedLedger
+from router_extproc.process.shared_seen import SharedSeen
+from router_extproc.process.shared_values import SharedEvidence
 from router_extproc.process.sharing import EVENTS_MAX, Keeper, Member
 
 HIT = EntryWorth("ab", "small", "maths", Worth(1, 0, 10, 5, 0.25))
@@ -295,14 +297,14 @@ def test_kept_evidence_counts_no_comparison_twice() -> None:
 
 async def test_the_keeper_adds_up_what_members_saved_once() -> None:
     kept, moved = Savings(), Savings()
-    member = Member([SharedSavings(moved, keeper=False)])
+    member = Member([SharedLedger("savings", moved, TypeAdapter(SavingsBatch), keeper=False)])
     heard = iter((True, False, True, True, True, True, True))
 
     async def ask(_worker: int, message: bytes) -> bytes | None:
         answer = member.answer(message)
         return answer if next(heard) else None
 
-    keeper = Keeper([SharedSavings(kept, keeper=True)], (1,), ask)
+    keeper = Keeper([SharedLedger("savings", kept, TypeAdapter(SavingsBatch), keeper=True)], (1,), ask)
     kept.add(HIT)
     for _ in range(5):
         moved.add(HIT)
@@ -317,16 +319,20 @@ def kept_answer(identity: str) -> Answer:
     return Answer(AnswerFacts(identity, "m", (), is_kept=True), {})
 
 
+def shared_homes(homes: AnswerHomes) -> SharedSeen[Home]:
+    return SharedSeen("answer_homes", homes, TypeAdapter(list[Home]))
+
+
 async def test_every_worker_learns_who_gave_an_answer() -> None:
     """The next request of a conversation may come to any of them."""
     one, other, late = AnswerHomes(), AnswerHomes(), AnswerHomes()
-    members = {1: Member([SharedHomes(other)]), 2: Member([SharedHomes(late)])}
+    members = {1: Member([shared_homes(other)]), 2: Member([shared_homes(late)])}
     away = {2}
 
     async def ask(worker: int, message: bytes) -> bytes | None:
         return None if worker in away else members[worker].answer(message)
 
-    keeper = Keeper([SharedHomes(one)], tuple(members), ask)
+    keeper = Keeper([shared_homes(one)], tuple(members), ask)
     await keeper.exchange()
     one.note(kept_answer("resp_1"), "small")
     other.note(kept_answer("resp_2"), "large")
@@ -342,4 +348,4 @@ async def test_every_worker_learns_who_gave_an_answer() -> None:
 
 def test_what_is_no_home_of_an_answer_is_refused() -> None:
     with pytest.raises(ValueError, match="valid list"):
-        SharedHomes(AnswerHomes()).take_back({"resp_1": "small"})
+        shared_homes(AnswerHomes()).take_back({"resp_1": "small"})

@@ -21,7 +21,7 @@ USAGE = Usage(1_000_000, 500_000)
 
 def told(metrics: Metrics, group: str = "decisions") -> dict[str, dict[str, float]]:
     """The rows of a group, the members that are not 0; `all` is the total."""
-    report = saved_report(metrics.costs.ledger.accounts)
+    report = saved_report(metrics.costs.ledger.sums)
     named, total = report[group], report["total"]
     assert isinstance(named, dict)
     rows = {**named, "all": total}
@@ -98,7 +98,7 @@ def test_what_was_not_thought_is_told_in_tokens_and_money() -> None:
 def test_without_prices_tokens_are_told_and_no_money() -> None:
     metrics = Metrics()
     metrics.answered(answered(model="small", usage=Usage(4, 3)))
-    assert saved_report(metrics.costs.ledger.accounts)["baselines"] == []
+    assert saved_report(metrics.costs.ledger.sums)["baselines"] == []
     assert told(metrics)["d"] == {"prompt_tokens": 4, "completion_tokens": 3}
     assert sample(metrics, "answer_cost", model="small", decision="d", source="pool") is None
 
@@ -106,7 +106,7 @@ def test_without_prices_tokens_are_told_and_no_money() -> None:
 def test_another_pools_answer_is_nobodys() -> None:
     metrics = Metrics()
     metrics.answered(answered(model="small", usage=Usage(4, 3), foreign=True))
-    assert not metrics.costs.ledger.accounts
+    assert not metrics.costs.ledger.sums
 
 
 async def test_an_answer_and_its_hit_are_compared() -> None:
@@ -132,4 +132,4 @@ async def test_a_hit_whose_pool_reported_no_usage_counts_nowhere() -> None:
     await client.send(chat())
     for report in router.reports.decisions:
         metrics.decided(report)
-    assert not metrics.costs.ledger.accounts
+    assert not metrics.costs.ledger.sums

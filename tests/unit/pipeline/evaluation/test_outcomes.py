@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import get_args
 
 from router_extproc.pipeline.evaluation.outcomes import (
-    REST,
     Evaluated,
     EvaluationOutcome,
     OutcomeLedger,
     Outcomes,
     Pair,
 )
+from router_extproc.pipeline.ledger import REST
 
 
 def test_each_outcome_counts_once_and_what_nobody_decided_is_left() -> None:
