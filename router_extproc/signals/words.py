@@ -36,7 +36,10 @@ CHARS_PER_EDIT: Final = 3
 Tolerance: TypeAlias = Callable[[int], int]
 
 _WORD: Final = re.compile(r"\w+")
-_JOINED: Final = re.compile(JOINING + "+")
+_JOINED: Final = re.compile(f"({JOINING}+)")
+#: Put at both ends of every run of characters that make one word, in keywords and in texts: a keyword with
+#: its borders is then found as a plain string, and nothing has to be compiled for it. No folded text has it.
+_EDGE: Final = "\n"
 
 
 def exact(_chars: int) -> int:
@@ -72,9 +75,24 @@ class FoldedText:
         return tuple(map(" ".join, dict.fromkeys(runs)))
 
     @cached_property
+    def _runs(self) -> Sequence[str]:
+        """The text in pieces: words at the odd places, what is between them at the even ones."""
+        return _JOINED.split(self.text)
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Every run of characters that make one word, in order."""
+        return self._runs[1::2]
+
+    @cached_property
     def joined(self) -> frozenset[str]:
-        """Every run of characters that make one word."""
-        return frozenset(_JOINED.findall(self.text))
+        """The same, each once."""
+        return frozenset(self.words)
+
+    @cached_property
+    def with_edges(self) -> str:
+        """The text with its words' ends, see `_EDGE`."""
+        return _EDGE.join(self._runs)
 
     @cached_property
     def near(self) -> Mapping[str, float]:
@@ -107,13 +125,16 @@ class Keyword:
 
     #: As it was configured.
     word: str
-    _pattern: re.Pattern[str]
-    #: Its words as `FoldedText.phrases` has them; "": only the pattern counts.
+    #: Folded, with its words' ends, see `_EDGE`.
+    with_edges: str
+    #: Its words as `FoldedText.phrases` has them; "": it is never found misspelt.
     plain: str
     #: Letters that may be wrong.
     edits_max: int
     #: A word of it, which a text has that has the keyword; "": there is none to look for first.
     first_word: str = ""
+    #: It is that word, and nothing else.
+    is_word: bool = False
 
     @classmethod
     def of(cls, word: str, *, case_sensitive: bool, tolerance: Tolerance = exact) -> Keyword | None:
@@ -122,14 +143,19 @@ class Keyword:
         if not form:
             return None
         plain = "" if re.search(f"[{SPACELESS}]", form) else " ".join(_WORD.findall(form))
-        longest = max(_JOINED.findall(form), key=len, default="")
-        return cls(word, whole_word(form), plain, tolerance(len(plain)) if plain else 0, longest)
+        folded = FoldedText(form)
+        longest = max(folded.words, key=len, default="")
+        edits_max = tolerance(len(plain)) if plain else 0
+        return cls(word, folded.with_edges, plain, edits_max, longest, is_word=longest == form)
 
     def score_in(self, text: FoldedText) -> float:
         """1: it is there; less: the share of it that is written right; 0: it is not there."""
-        if self._pattern.search(text.text):
+        if self._is_in(text):
             return 1.0
         return text.near.get(self.plain, 0.0) if self.edits_max else 0.0
+
+    def _is_in(self, text: FoldedText) -> bool:
+        return self.first_word in text.joined if self.is_word else self.with_edges in text.with_edges
 
 
 def is_searched(word: str) -> bool:
@@ -159,10 +185,14 @@ class Keywords:
 
     def scores_in(self, text: FoldedText) -> dict[str, float]:
         """The score of each that is there, in the order in which they are configured."""
+        scores = {keyword.word: keyword.score_in(text) for keyword in self.looked_for_in(text)}
+        return {word: score for word, score in scores.items() if score}
+
+    def looked_for_in(self, text: FoldedText) -> Sequence[Keyword]:
+        """Those that may be there, in the order in which they are configured."""
         words = self._by_word.keys() & text.joined if self._by_word else ()
         places = sorted(chain(self._always, *(self._by_word[word] for word in words)))
-        scores = {self._all[place].word: self._all[place].score_in(text) for place in places}
-        return {word: score for word, score in scores.items() if score}
+        return [self._all[place] for place in places]
 
 
 class Misspelt:
@@ -195,12 +225,3 @@ def _nearest(edits: Mapping[str, int], phrases: Sequence[str]) -> Iterator[tuple
         wrong = int(distances[row, at])
         if wrong <= edits[keyword]:
             yield keyword, 1.0 - wrong / max(len(keyword), len(phrases[at]))
-
-
-def whole_word(form: str) -> re.Pattern[str]:
-    """Finds the folded keyword with a border on either side."""
-    literal = re.escape(form)
-    # The literal comes first and its left border after it: the search is then a plain string search.
-    left = f"(?<!{JOINING}{literal})" if re.match(JOINING, form[0]) else ""
-    right = f"(?!{JOINING})" if re.match(JOINING, form[-1]) else ""
-    return re.compile(literal + left + right)
