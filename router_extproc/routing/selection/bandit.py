@@ -21,13 +21,7 @@ from pydantic import Field
 from router_extproc.routing.outcomes.seen import DecisionOutcomes, Learning
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.selection.enough import EnoughSettings
-from router_extproc.routing.selection.expected import (
-    COMPLEXITY,
-    Expected,
-    expected_by_complexity,
-    expected_by_table,
-    first_of,
-)
+from router_extproc.routing.selection.expected import Expected, expected_of, first_of, is_enough
 
 #: Outcomes of a decision after which a conversation would draw anew.
 REDRAW_OUTCOMES: Final = 64
@@ -35,8 +29,6 @@ REDRAW_OUTCOMES: Final = 64
 EDGE: Final = 0.005
 #: The number of a choice by which an outcome will be measured.
 EXPECTED: Final = "expected"
-#: Of rounding.
-_SLACK: Final = 1e-9
 _PURPOSE: Final = b"rx-bandit-1"
 _DIGEST_BYTES: Final = 8
 _STEPS: Final = 2 ** (8 * _DIGEST_BYTES)
@@ -57,7 +49,7 @@ class Belief:
     @property
     def model(self) -> str:
         """Its name."""
-        return self.expected.candidate.target.model
+        return self.expected.model
 
     def draw(self, seed: bytes) -> float:
         """A quality that it may have, the same for the same seed."""
@@ -84,19 +76,18 @@ class BanditSelection:
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; among equally cheap ones the better, then the first written."""
-        expect = expected_by_complexity if self.signal == COMPLEXITY else expected_by_table
-        expected = expect(candidates, known, known.readings.get(self.signal))
+        expected = expected_of(candidates, known, self.signal)
         if not expected:
             return first_of(candidates)
         beliefs = beliefs_of(expected, known.outcomes, self.prior_weight)
         needed = self.quality_min * max(each.quality for each in beliefs)
-        allowed = [each for each in beliefs if each.quality >= needed - _SLACK]
+        allowed = [each for each in beliefs if is_enough(each.quality, needed)]
         barred = frozenset(each.model for each in beliefs) - {each.model for each in allowed}
         drawn = self._draw(allowed, known) if len(allowed) > 1 else {}
         judged = {each.model: drawn.get(each.model, each.quality) for each in allowed}
-        enough = self.quality_min * max(judged.values()) - _SLACK
+        enough = self.quality_min * max(judged.values())
         best = min(
-            (each for each in allowed if judged[each.model] >= enough),
+            (each for each in allowed if is_enough(judged[each.model], enough)),
             key=lambda each: (each.expected.cost, -judged[each.model]),
         )
         return Choice(
@@ -135,7 +126,7 @@ def beliefs_of(expected: Sequence[Expected], outcomes: DecisionOutcomes, prior_w
 
 
 def _believed(expected: Expected, outcomes: DecisionOutcomes, prior_weight: float, level: float) -> Belief:
-    own = outcomes.of(expected.candidate.target.model)
+    own = outcomes.of(expected.model)
     count, good = own.heard.count + own.judged.count, own.heard.good + own.judged.good
     surplus = good - level * (own.heard.expected + own.judged.expected)
     quality = level * expected.quality + surplus / (count + prior_weight)

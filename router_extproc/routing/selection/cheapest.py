@@ -8,19 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.selection.enough import EnoughSettings
-from router_extproc.routing.selection.expected import (
-    COMPLEXITY,
-    expected_by_complexity,
-    expected_by_table,
-    first_of,
-)
-
-#: Of rounding.
-_SLACK: Final = 1e-9
+from router_extproc.routing.selection.expected import expected_of, first_of, is_enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +31,14 @@ class CheapestSelection:
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; among equally cheap ones the better, then the first written."""
-        expect = expected_by_complexity if self.signal == COMPLEXITY else expected_by_table
-        expected = expect(candidates, known, known.readings.get(self.signal))
+        expected = expected_of(candidates, known, self.signal)
         if not expected:
             return first_of(candidates)
         needed = self.quality_min * max(each.quality for each in expected)
-        enough = [each for each in expected if each.quality >= needed - _SLACK]
+        enough = [each for each in expected if is_enough(each.quality, needed)]
         best = min(enough, key=lambda each: (each.cost, -each.quality))
         numbers = {
-            each.candidate.target.model: {"quality": each.quality, "cost": each.cost, "needed": needed}
-            for each in expected
+            each.model: {"quality": each.quality, "cost": each.cost, "needed": needed} for each in expected
         }
         return Choice(best.candidate, f"the cheapest at quality_min {self.quality_min:g}", numbers)
 

@@ -15,6 +15,8 @@ COMPLEXITY: Final = "complexity of selections"
 QUALITY: Final = "quality:"
 #: Why the first candidate is chosen when the reading is missing.
 UNREAD: Final = "the first that takes it, because no expected quality was read"
+#: What rounding may take off a quality.
+_SLACK: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,34 @@ class Expected:
     #: Of this request, in the currency of `models`.
     cost: float
 
+    @property
+    def model(self) -> str:
+        """Its name."""
+        return self.candidate.target.model
 
-def expected_by_table(
+
+def expected_of(candidates: Sequence[Candidate], known: Circumstances, signal: str) -> list[Expected]:
+    """What the reading of this signal says of each candidate; nothing where it is missing."""
+    expect = _by_complexity if signal == COMPLEXITY else _by_table
+    return expect(candidates, known, known.readings.get(signal))
+
+
+def is_enough(quality: float, needed: float) -> bool:
+    """Whether it is as good as needed; what rounding takes off does not count."""
+    return quality >= needed - _SLACK
+
+
+def quality_of(folder: str) -> dict[str, dict[str, str]]:
+    """The signal that reads what a table taught."""
+    return {QUALITY + folder: {"type": "quality", "model": folder}}
+
+
+def first_of(candidates: Sequence[Candidate]) -> Choice:
+    """The safe choice when nothing is known."""
+    return Choice(candidates[0], UNREAD)
+
+
+def _by_table(
     candidates: Sequence[Candidate], known: Circumstances, reading: Reading | None
 ) -> list[Expected]:
     """What an evaluation table taught; candidates that the table does not know are left out.
@@ -48,7 +76,7 @@ def expected_by_table(
     ]
 
 
-def expected_by_complexity(
+def _by_complexity(
     candidates: Sequence[Candidate], known: Circumstances, reading: Reading | None
 ) -> list[Expected]:
     """What the chance that a weak model fails says: the cheapest candidate is the weak one.
@@ -66,16 +94,6 @@ def expected_by_complexity(
     return [
         Expected(each, 1 - chances[cost], cost) for each in candidates for cost in (costs[each.target.model],)
     ]
-
-
-def quality_of(folder: str) -> dict[str, dict[str, str]]:
-    """The signal that reads what a table taught."""
-    return {QUALITY + folder: {"type": "quality", "model": folder}}
-
-
-def first_of(candidates: Sequence[Candidate]) -> Choice:
-    """The safe choice when nothing is known."""
-    return Choice(candidates[0], UNREAD)
 
 
 def _name_of(candidate: Candidate, scores: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, SelectionSettings
-from router_extproc.routing.selection.expected import QUALITY, expected_by_table, first_of, quality_of
+from router_extproc.routing.selection.expected import QUALITY, expected_of, first_of, quality_of
 from router_extproc.routing.selection.worth import relative_costs
 
 
@@ -30,19 +30,19 @@ class LearnedSelection:
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; the first written wins among equals."""
-        expected = expected_by_table(candidates, known, known.readings.get(self.signal))
+        expected = expected_of(candidates, known, self.signal)
         if not expected:
             return first_of(candidates)
-        relative = relative_costs({each.candidate.target.model: each.cost for each in expected})
+        relative = relative_costs({each.model: each.cost for each in expected})
         numbers = {
-            each.candidate.target.model: {
+            each.model: {
                 "quality": each.quality,
                 "cost": each.cost,
-                "value": each.quality - self.cost_weight * relative[each.candidate.target.model],
+                "value": each.quality - self.cost_weight * relative[each.model],
             }
             for each in expected
         }
-        best = max(expected, key=lambda each: numbers[each.candidate.target.model]["value"])
+        best = max(expected, key=lambda each: numbers[each.model]["value"])
         return Choice(best.candidate, f"the best value at cost_weight {self.cost_weight:g}", numbers)
 
 
