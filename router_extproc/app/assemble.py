@@ -20,6 +20,7 @@ from router_extproc.dialects.base import Dialect
 from router_extproc.dialects.routed import ROUTED_APIS, find_routed
 from router_extproc.dialects.routed.base import RoutedApi
 from router_extproc.pipeline.bodies import BodyReader
+from router_extproc.pipeline.caching.entries import EntryRules
 from router_extproc.pipeline.caching.question import SemanticMatching
 from router_extproc.pipeline.caching.reuse import ReuseRules
 from router_extproc.pipeline.caching.shadow import ShadowComparisons
@@ -227,17 +228,13 @@ class _Parts:
         if cache is None or encoder is None:
             return None
         sampling = ShadowSampling(self.learned.evidence, self.surroundings.chance, self.policy.cache.feedback)
-        policies, clock = self.policy.cache_policies, self.surroundings.clock
-        timeout_s = limits.cache_timeout_s
         answerers = Answerers(self.policy.catalogue, self.policy.routing)
         return CacheStage(
             cache.lookup,
-            policies,
-            clock,
-            timeout_s,
-            encoder.identity,
+            EntryRules(self.policy.cache_policies, answerers, encoder.identity),
+            self.surroundings.clock,
+            limits.cache_timeout_s,
             sampling,
-            answerers,
             SemanticMatching(self.resources.languages, encoder.dim),
         )
 

@@ -29,7 +29,7 @@ from router_extproc.config.model import Config
 from router_extproc.config.paths import check_other_paths
 from router_extproc.config.savings import check_savings
 from router_extproc.config.shadow_evaluation import check_evaluation
-from router_extproc.config.translate import cache_policy_of
+from router_extproc.config.translate_cache import cache_policy_of
 from router_extproc.equivalence.languages import known_codes
 from router_extproc.errors import ConfigError
 from router_extproc.section import did_you_mean

@@ -14,7 +14,7 @@ from router_extproc.config.decisions import DecisionCache
 from router_extproc.config.expand import join
 from router_extproc.config.model import Config
 from router_extproc.config.sources import SECRET_KEYS, Sources
-from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
+from router_extproc.config.translate_cache import SEMANTIC_ONLY, cache_policy_of
 
 #: Instead of a secret that is written in clear.
 HIDDEN: Final = "***"

@@ -8,27 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from router_extproc.cache.decision_policy import CachePolicies, CachePolicy
 from router_extproc.cache.digest import digest, text
-from router_extproc.cache.ignore import IgnoreRule
-from router_extproc.cache.scope import CREDENTIALS, ClientScope, ScopeRule, SharedScope
 from router_extproc.config import decisions as decided
 from router_extproc.config import model as section
-from router_extproc.config.check_headers import NO_IDENTITY
 from router_extproc.config.check_selections import own_signals
 from router_extproc.config.failover import orders_of
 from router_extproc.config.limits import Limits
-from router_extproc.config.router_policy import CacheSettings, CoalescingLimits, RouterPolicy, StageLimits
+from router_extproc.config.router_policy import RouterPolicy, StageLimits
 from router_extproc.config.savings import baseline_of, tenants_of
 from router_extproc.config.shadow_evaluation import evaluation_of
 from router_extproc.config.traffic import Sessions
+from router_extproc.config.translate_cache import cache_policies_of, cache_settings_of
 from router_extproc.config.translate_changes import changes_of
 from router_extproc.conversation.ask import AskReader
 from router_extproc.dialects.path_forms import PathForms
 from router_extproc.llm.changes import RequestChanges
 from router_extproc.llm.price import Price
 from router_extproc.pipeline.baseline import Baseline
-from router_extproc.pipeline.caching.reuse import REUSE_ALL, ReuseSettings
 from router_extproc.pipeline.caching.savings import Prices
 from router_extproc.pipeline.conversations import SessionNames
 from router_extproc.pipeline.old_headers import OldHeaders
@@ -46,9 +42,7 @@ from router_extproc.signals.base import SignalSettings
 from router_extproc.signals.context_length import ContextLengthSettings
 from router_extproc.signals.intent import IntentSettings
 
-#: Settings of a decision's cache that semantic hits follow, and exact hits do not.
 _RULES: Final = b"rx-rules-1"
-SEMANTIC_ONLY: Final = ("similarity_min", "shadow_rate", "max_false_hit_rate", "multi_turn")
 
 
 def router_policy_of(config: section.Config, shadow: section.Config | None = None) -> RouterPolicy:
@@ -57,7 +51,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
     prices = _prices(config.models)
     baseline = _baseline(config, prices)
     routing = _routing(config, targets, prices)
-    cache = _cache_settings(config.semantic_cache)
+    cache = cache_settings_of(config.semantic_cache)
     looked_at = routing.signals | cache.reuse.signals
     return RouterPolicy(
         Catalogue.of(
@@ -71,7 +65,7 @@ def router_policy_of(config: section.Config, shadow: section.Config | None = Non
             for name, signal in {**config.signals, **own_signals(config)}.items()
             if name in looked_at
         },
-        _cache_policies(config),
+        cache_policies_of(config),
         cache,
         Prices(prices),
         _stage_limits(config.limits),
@@ -209,81 +203,6 @@ def _redaction(action: decided.Action | None) -> Redaction | None:
     if redact is None:
         return Redaction((), action.mask)
     return Redaction(redact.kinds, action.mask, redact.restore)
-
-
-# ── cache ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def cache_policy_of(
-    cache: section.SemanticCache, own: decided.DecisionCache, identity_headers: Iterable[str] = ()
-) -> CachePolicy:
-    """What a decision says of the cache, and `semantic_cache` where it says nothing.
-
-    identity_headers: those that only Envoy sets; they tell clients apart beside the usual credentials.
-    """
-    return CachePolicy(
-        (own.mode or "semantic") if cache.enabled else "off",
-        cache.similarity_threshold if own.similarity_min is None else own.similarity_min,
-        cache.ttl_seconds if own.ttl_s is None else own.ttl_s,
-        cache.store_tool_calls if own.store_tool_calls is None else own.store_tool_calls,
-        cache.shadow_rate if own.shadow_rate is None else own.shadow_rate,
-        cache.max_false_hit_rate if own.max_false_hit_rate is None else own.max_false_hit_rate,
-        cache.hide_timing if own.hide_timing is None else own.hide_timing,
-        own.multi_turn or cache.multi_turn,
-        _scope_rule(cache.scope if own.scope is None else own.scope, identity_headers),
-        IgnoreRule(cache.ignore if own.ignore is None else own.ignore),
-    )
-
-
-def _scope_rule(scope: decided.Scope, identity_headers: Iterable[str]) -> ScopeRule:
-    if scope == "shared":
-        return SharedScope()
-    named = decided.ScopeFields() if scope == "credentials" else scope
-    headers = credentials_with(identity_headers) if named.headers is None else named.headers
-    body = {tuple(path.split(".")) for path in named.body}
-    names = tuple(sorted({name.lower() for name in headers}))
-    return ClientScope(names, tuple(sorted(body)), anonymous_share=named.anonymous == "shared")
-
-
-def credentials_with(identity_headers: Iterable[str]) -> tuple[str, ...]:
-    """The usual credentials, and what only Envoy may set, as far as it tells clients apart."""
-    lower = (name.lower() for name in identity_headers)
-    return (*CREDENTIALS, *(name for name in lower if name not in NO_IDENTITY))
-
-
-def _cache_policies(config: section.Config) -> CachePolicies:
-    cache, identity = config.semantic_cache, config.envoy.strip_headers
-    own = {
-        decision.name: cache_policy_of(cache, _own_cache(decision), identity) for decision in config.decisions
-    }
-    return CachePolicies(cache_policy_of(cache, decided.DecisionCache(), identity), own)
-
-
-def _own_cache(decision: decided.Decision) -> decided.DecisionCache:
-    """One client's facts must be in no answer of another's: a decision that replaces some caches nothing."""
-    if decision.action is None or not decision.action.changes_texts:
-        return decision.cache
-    return decision.cache.model_copy(update={"mode": "off"})
-
-
-def _cache_settings(cache: section.SemanticCache) -> CacheSettings:
-    wanted = cache.coalescing
-    coalescing = CoalescingLimits(wanted.wait_s, wanted.waiters_max) if wanted.enabled else None
-    return CacheSettings(
-        cache.client_feedback,
-        cache.max_answer_bytes,
-        cache.hide_timing_max_s,
-        coalescing,
-        _reuse_settings(cache),
-    )
-
-
-def _reuse_settings(cache: section.SemanticCache) -> ReuseSettings:
-    if not cache.enabled:
-        return REUSE_ALL
-    rule = None if cache.bypass_when is None else read_rule(cache.bypass_when, "semantic_cache.bypass_when")
-    volatile_ttl_s = None if cache.volatile_ttl_s == "off" else cache.volatile_ttl_s
-    return ReuseSettings(volatile_ttl_s, rule, reuses_kept=cache.kept_answers == "reuse")
 
 
 # ── prices and limits ─────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from typing import Final
 from router_extproc.cache.decision_policy import CachePolicy
 from router_extproc.config.decisions import Decision, DecisionCache
 from router_extproc.config.model import Config, NearTier
-from router_extproc.config.translate import SEMANTIC_ONLY, cache_policy_of
+from router_extproc.config.translate_cache import SEMANTIC_ONLY, cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 
 #: On Quora's pairs, half of what is this near by MiniLM's cosine means something else.

@@ -11,7 +11,7 @@ from router_extproc.cache.scope import CREDENTIALS, SharedScope
 from router_extproc.config.check_headers import scopes_of
 from router_extproc.config.check_ignore import patterns_of
 from router_extproc.config.decisions import Decision, ScopeFields
-from router_extproc.config.translate import cache_policy_of
+from router_extproc.config.translate_cache import cache_policy_of
 from router_extproc.config.warnings.base import ConfigWarning, Subject
 from router_extproc.errors import ConfigError
 from router_extproc.routing.rules import read_rule

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_extproc.cache.base import Fingerprint, Partition
-from router_extproc.cache.decision_policy import CachePolicies, CachePolicy, KeyRule
+from router_extproc.cache.decision_policy import CachePolicy, KeyRule
 from router_extproc.cache.false_hits.evidence import Gates
 from router_extproc.cache.freshness import age_s, ttl_left_s
 from router_extproc.cache.http_caching import render_hit
-from router_extproc.cache.key import fallback_fingerprint, partition
 from router_extproc.cache.results import CacheLookup, Found, Hit, Miss
 from router_extproc.cache.scope import SharedScope
 from router_extproc.clock import Clock
 from router_extproc.models.base import Encoding
+from router_extproc.pipeline.caching.entries import EntryRules
 from router_extproc.pipeline.caching.feedback import Feedback
 from router_extproc.pipeline.caching.pieces import join, join_near
 from router_extproc.pipeline.caching.question import (
@@ -43,8 +43,7 @@ from router_extproc.pipeline.caching.reuse import Bypass
 from router_extproc.pipeline.decision import CacheOutcome, CacheStatus
 from router_extproc.pipeline.parsed_request import ParsedRequest, RequestKey
 from router_extproc.pipeline.stages import run_stage
-from router_extproc.pipeline.token import PiecesPlan, ShadowPlan
-from router_extproc.pipeline.upstream import Answerers, answerer_of
+from router_extproc.pipeline.token import ShadowPlan
 from router_extproc.routing.route import Route
 
 STAGE = "cache"
@@ -66,13 +65,10 @@ class CacheStage:
     """Looks requests up, within a time limit; a lookup that fails is a miss."""
 
     cache: CacheLookup
-    policies: CachePolicies
+    entries: EntryRules
     clock: Clock
     timeout_s: float
-    #: Entries of another encoder are in other partitions.
-    encoder_identity: str
     shadow_sampling: ShadowSampling
-    answerers: Answerers
     matching: SemanticMatching
 
     def read_only(self) -> CacheStage:
@@ -93,7 +89,7 @@ class CacheStage:
         for rule, key in parsed.keys.items():
             hit = self._whole_near(rule, key, parsed) or self._pieces_near(rule, key, parsed)
             if hit is not None:
-                return None if self._must_hide(hit, parsed) else self._hit(hit)
+                return None if self.entries.must_hide(hit, parsed) else self._hit(hit)
         return None
 
     def _whole_near(self, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> Hit | None:
@@ -101,35 +97,35 @@ class CacheStage:
         if hit is not None and pieces is not None and pieces.fingerprints == (hit.entry.fingerprint,):
             # The entry of its only piece, noted under the request.
             hit, key = replace(hit, pieces=(hit.entry,)), replace(key, context=pieces.context)
-        return hit if hit is not None and self._replayable(hit, rule, key, parsed) else None
+        return hit if hit is not None and self.entries.replayable(hit, rule, key, parsed) else None
 
     def _pieces_near(self, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> Hit | None:
         """The same from entries of all its pieces, where no decision reads what they say together."""
-        if key.pieces is None or self.answerers.routing.pinning:
+        if key.pieces is None or self.entries.answerers.routing.pinning:
             return None
         hit = join_near(self.cache, key.pieces.fingerprints, parsed)
         of_pieces = replace(key, context=key.pieces.context)
-        return hit if hit is not None and self._replayable(hit, rule, of_pieces, parsed) else None
+        return hit if hit is not None and self.entries.replayable(hit, rule, of_pieces, parsed) else None
 
     def needs_encoding(self, parsed: ParsedRequest) -> bool:
         """Whether some decision that may take the request has a use for its encoding."""
         if isinstance(parsed.reuse, Bypass):
             return False
-        policies = self.policies.every if parsed.pinned is None else self._policies_of_pinned()
+        policies = self.entries.policies.every if parsed.pinned is None else self._policies_of_pinned()
         if not any(policy.key_rule in parsed.keys and needs_vector(parsed, policy) for policy in policies):
             return False
         return self.matching.reads(parsed)
 
     def _policies_of_pinned(self) -> Sequence[CachePolicy]:
         """Of requests that name a model, whether a decision takes them or not."""
-        own = (self.policies.of(decision) for decision in self.answerers.routing.pinning)
-        return (self.policies.pinned, *(policy for policy in own if policy is not None))
+        own = (self.entries.policies.of(decision) for decision in self.entries.answerers.routing.pinning)
+        return (self.entries.policies.pinned, *(policy for policy in own if policy is not None))
 
     def question(
         self, parsed: ParsedRequest, route: Route, encoding: Encoding | None
     ) -> CacheQuestion | CacheResult:
         """All that the cache is asked about this request on this route; or, without asking, the outcome."""
-        policy = self.policies.of(route.decision)
+        policy = self.entries.policies.of(route.decision)
         if policy is None:
             return OFF
         if policy.mode == "off":
@@ -139,38 +135,17 @@ class CacheStage:
             return NO_CREDENTIAL
         if isinstance(parsed.reuse, Bypass):
             return BYPASSED[parsed.reuse.reason]
-        key, where = self._place(key, route)
+        key, where = self.entries.place(key, route)
         vector = semantic_vector(parsed, policy, encoding, self.matching)
-        may_store, pieces = not route.may_act, self._pieces(key, route)
+        may_store, pieces = not route.may_act, self.entries.pieces(key, route)
         return CacheQuestion(
             parsed, route.decision, policy, key, where, vector, route.tags, may_store, pieces
         )
 
-    def _pieces(self, key: RequestKey, route: Route) -> PiecesPlan | None:
-        """Where the pieces of the request are under this route.
-
-        A decision that redacts numbers its placeholders through the whole request: no piece is as if alone.
-        """
-        pieces = key.pieces
-        if pieces is None or route.redaction is not None:
-            return None
-        where = self._partition(replace(key, context=pieces.context), route.decision, answerer_of(route))
-        return PiecesPlan(where, pieces.fingerprints, pieces.sizes)
-
     def keys_under(self, question: CacheQuestion, route: Route) -> tuple[Fingerprint, Partition]:
         """Under which the answer to the same question is stored when another model gives it."""
-        key, where = self._place(question.parsed.keys[question.policy.key_rule], route)
+        key, where = self.entries.place(question.parsed.keys[question.policy.key_rule], route)
         return key.fingerprint, where
-
-    def _place(self, key: RequestKey, route: Route) -> tuple[RequestKey, Partition]:
-        """The key under this route, and the partition."""
-        decision = route.decision
-        if route.fallback_of is not None:
-            # No name of a decision has a ">": what a fallback answers is for nobody once the pool is back.
-            model = route.target.model
-            key = replace(key, fingerprint=fallback_fingerprint(key.fingerprint, model))
-            decision = f"{decision}>{model}"
-        return key, self._partition(key, decision, answerer_of(route))
 
     async def find(self, question: CacheQuestion) -> CacheResult:
         """What the cache has for the question."""
@@ -185,7 +160,7 @@ class CacheStage:
         budget = question.parsed.budget.part(self.timeout_s)
         result = await run_stage(STAGE, self._look_up(question), budget)
         match result.value:
-            case Hit() as hit if self._fits(hit, question):
+            case Hit() as hit if self.entries.fits(hit, question):
                 return replace(self._judge(_as_exact(hit, question.key), question), note=result.note)
             case Hit():
                 return missed("decision-gone", (), result.note)
@@ -197,7 +172,7 @@ class CacheStage:
     async def exact(self, question: CacheQuestion) -> CacheResult | None:
         """The exact hit, wherever it is stored; None: there is none."""
         result = await run_stage(STAGE, self._exact(question), question.parsed.budget.part(self.timeout_s))
-        if isinstance(result.value, Hit) and self._fits(result.value, question):
+        if isinstance(result.value, Hit) and self.entries.fits(result.value, question):
             return replace(self._hit(result.value), note=result.note)
         return None
 
@@ -230,7 +205,7 @@ class CacheStage:
     def _judge(self, hit: Hit, question: CacheQuestion) -> CacheResult:
         """The hit, unless the client must not learn of it, or says that it is wrong."""
         parsed = question.parsed
-        if self._must_hide(hit, parsed):
+        if self.entries.must_hide(hit, parsed):
             return CacheResult(None, forward_outcome("miss", "uri-miss"), "hidden")
         if parsed.gives_feedback and self._may_give_feedback(question):
             return self._feedback(hit, question)
@@ -256,11 +231,6 @@ class CacheStage:
             self.cache.note(question.key.fingerprint, hit)
         return self._hit(hit)
 
-    def _must_hide(self, hit: Hit, parsed: ParsedRequest) -> bool:
-        """`only-if-cached` asks what a client of a decision with `hide_timing` must not learn."""
-        policy = self._policy_of(hit)
-        return policy is not None and policy.hide_timing and parsed.directives.only_if_cached
-
     def _may_give_feedback(self, question: CacheQuestion) -> bool:
         if self.shadow_sampling.feedback == "own":
             return not isinstance(question.policy.scope, SharedScope)
@@ -273,44 +243,13 @@ class CacheStage:
         outcome = forward_outcome("bypass", "request")
         return CacheResult(None, outcome, "feedback", candidates_of(hit.judged), feedback=feedback)
 
-    def _fits(self, hit: Hit, question: CacheQuestion) -> bool:
-        """Whether this very question may have the hit's answer, as the configuration in force says."""
-        if hit.entry.partition != question.partition and not hit.pieces:
-            return self._replayable(hit, question.policy.key_rule, question.key, question.parsed)
-        return self._allows(hit, question.policy.key_rule)
-
-    def _replayable(self, hit: Hit, rule: KeyRule, key: RequestKey, parsed: ParsedRequest) -> bool:
-        """The same for a hit that was found without a route; its partition tells who answered."""
-        entry = hit.entry
-        answerer = self.answerers.of(entry.decision, entry.model, pinned=parsed.pinned_under(entry.decision))
-        if answerer is None or not self._allows(hit, rule):
-            return False
-        return entry.partition == self._partition(key, entry.decision, answerer)
-
-    def _allows(self, hit: Hit, rule: KeyRule) -> bool:
-        """`rule`: under which the hit was found; its decision may have another one by now."""
-        policy = self._policy_of(hit)
-        if policy is None or policy.mode == "off" or policy.key_rule != rule:
-            return False
-        return hit.kind == "exact" or policy.mode == "semantic"
-
-    def _partition(self, key: RequestKey, decision: str, answerer: str) -> Partition:
-        """Where entries of this request are, and where its neighbours are looked for."""
-        return partition(
-            key.scope, key.context, decision=decision, answerer=answerer, encoder=self.encoder_identity
-        )
-
     def _hit(self, hit: Hit) -> CacheResult:
-        now_s, policy = self.clock.wall_s(), self._policy_of(hit)
+        now_s, policy = self.clock.wall_s(), self.entries.policy_of(hit)
         status: CacheStatus = "hit-exact" if hit.kind == "exact" else "hit-semantic"
         header = render_hit(kind=hit.kind, similarity=hit.similarity, ttl_s=ttl_left_s(hit.entry, now_s))
         hidden = policy is not None and policy.hide_timing
         outcome = CacheOutcome(status, header, age_s(hit.entry, now_s), hidden)
         return CacheResult(hit, outcome, "", candidates_of(hit.judged))
-
-    def _policy_of(self, hit: Hit) -> CachePolicy | None:
-        """Of the decision that stored the entry; None: it is gone."""
-        return self.policies.of(hit.entry.decision)
 
 
 def _highest_chance() -> float:

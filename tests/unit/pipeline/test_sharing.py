@@ -196,7 +196,8 @@ def upgraded(router: FakeRouter, target: Target) -> Client:
     catalogue, policy = Catalogue.of(("auto",), tuple(targets)), Policy((), default=targets[0])
     pipeline = router.parts.pipeline
     assert pipeline.cache_stage is not None
-    stage = replace(pipeline.cache_stage, answerers=Answerers(catalogue, policy))
+    entries = replace(pipeline.cache_stage.entries, answerers=Answerers(catalogue, policy))
+    stage = replace(pipeline.cache_stage, entries=entries)
     reader = replace(pipeline.reader, catalogue=catalogue)
     pipeline = replace(pipeline, cache_stage=stage, policy=policy, reader=reader)
     return Client(replace(router, parts=replace(router.parts, pipeline=pipeline, coalescing=None)))
