@@ -21,6 +21,8 @@ FILE: Final = "shared.json"
 KEEP_S: Final = 10.0
 #: A larger file is none of ours: evidence and savings are bounded.
 STATE_BYTES_MAX: Final = 64 * 1024 * 1024
+#: Said in place of a parser's message, which may repeat what it read.
+_NO_STATE: Final = "not a state of this version"
 
 
 class KeptState:
@@ -34,18 +36,21 @@ class KeptState:
         self._failed = False
 
     def read(self) -> None:
-        """Take back what was kept; a file that cannot be read is put aside, and its values begin anew."""
+        """Take back what was kept.
+
+        A file that cannot be read is put aside, and every value begins anew. So is one of which some values
+        cannot be read; only these begin anew.
+        """
         try:
             document = self._document()
-            for name, kept in document.items():
-                if name in self._values:
-                    self._values[name].take_back(kept)
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            get_logger().warning(
-                "kept state not readable", reason=_reason(error), put_aside=self._put_aside()
-            )
+            self._put_aside(_reason(error), ())
+            return
+        unread = [name for name, kept in document.items() if not self._take_back(name, kept)]
+        if unread:
+            self._put_aside(_NO_STATE, unread)
 
     def write(self) -> None:
         """Write the state, if it has changed; that it fails, and that it works again, is one line each."""
@@ -81,17 +86,29 @@ class KeptState:
                 return values
         raise ValueError("of another format")
 
-    def _put_aside(self) -> str | None:
+    def _take_back(self, name: str, kept: JsonValue) -> bool:
+        """False: it cannot be read. What no value is called is of another version, and passed over."""
+        try:
+            if name in self._values:
+                self._values[name].take_back(kept)
+        except ValueError:
+            return False
+        return True
+
+    def _put_aside(self, reason: str, unread: Sequence[str]) -> None:
+        """Keep the file under another name; `unread`: the values in it that cannot be read, if not all."""
         aside = self._file.with_name(f"{FILE}.unreadable-{int(time.time())}")
+        name: str | None = aside.name
         try:
             self._file.rename(aside)
         except OSError:
-            return None
-        return aside.name
+            name = None
+        get_logger().warning(
+            "kept state not readable", reason=reason, values=list(unread) or "all", put_aside=name
+        )
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    # A message of a parser may repeat what it read.
-    return "not a state of this version"
+    return _NO_STATE

@@ -72,6 +72,22 @@ def test_a_file_that_cannot_be_read_is_put_aside(text: str, tmp_path: Path) -> N
     assert json.loads((tmp_path / FILE).read_text())["format"] == "router-extproc state 1"
 
 
+def test_a_value_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    """Whichever of them comes first in the file."""
+    kept = {"before": {"total": {"hits": 1}}, "damaged": 5, "after": {"total": {"hits": 2}}, "unknown": 5}
+    (tmp_path / FILE).write_text(json.dumps({"format": "router-extproc state 1", "values": kept}))
+    values = {name: Savings() for name in ("after", "damaged", "before")}
+    batch = TypeAdapter(SavingsBatch)
+    state = KeptState(
+        tmp_path, [SharedLedger(name, each, batch, keeper=True) for name, each in values.items()]
+    )
+    with capture_logs() as lines:
+        state.read()
+    assert {name: each.total.hits for name, each in values.items()} == {"before": 1, "damaged": 0, "after": 2}
+    assert [line["values"] for line in lines] == [["damaged"]]
+    assert not (tmp_path / FILE).exists()
+
+
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     savings, state = kept_in(tmp_path / "file")
