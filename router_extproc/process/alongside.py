@@ -22,4 +22,5 @@ async def alongside(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
         if len(group.exceptions) > 1:
             raise
         # Whoever names an error to a user (a port that is in use) knows no groups.
-        raise group.exceptions[0] from None
+        (error,) = group.exceptions
+        raise error from error.__cause__

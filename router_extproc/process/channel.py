@@ -13,14 +13,18 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from router_extproc.errors import RouterError
-from router_extproc.process.frames import EMPTY, FRAME_BYTES_MAX, LENGTH_BYTES, FrameSocket
+from router_extproc.process.alongside import alongside
+from router_extproc.process.frames import EMPTY, FRAME_BYTES_MAX, LENGTH_BYTES, OUTBOX_MAX, FrameSocket
 from router_extproc.process.watch import BEAT_S
 
 #: For the document to arrive at a worker that has just started.
 HAND_OVER_S: Final = 60.0
+#: Messages that wait in a worker that still starts; one with more of them ends.
+UNHEARD_MAX: Final = OUTBOX_MAX
 
 
 class NothingHandedOver(RouterError):
@@ -123,25 +127,25 @@ class SupervisorChannel:
     async def open(self, stop: asyncio.Event, ready: asyncio.Event) -> AsyncIterator[None]:
         """Listen inside the block; from `ready` on, a sign of life goes up each BEAT_S.
 
-        The supervisor's end sets `stop`: no worker outlives it.
+        The supervisor's end sets `stop` (no worker outlives it), and so does a message too many.
         """
         own = socket.socket(fileno=os.dup(sys.stdin.fileno()))
-        self._frames = frames = FrameSocket(own, self._heard, stop.set)
-        tasks = [asyncio.create_task(work) for work in (frames.run(), _beat(frames, ready))]
+        self._frames = frames = FrameSocket(own, partial(self._heard, stop), stop.set)
         try:
-            yield
+            async with alongside(frames.run(), _beat(frames, ready)):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             self._frames = None
             frames.close()
 
-    def _heard(self, message: bytes) -> None:
-        if self._hear is None:
+    def _heard(self, stop: asyncio.Event, message: bytes) -> None:
+        if self._hear is not None:
+            self._hear(message)
+        elif len(self._unheard) < UNHEARD_MAX:
             self._unheard.append(message)
         else:
-            self._hear(message)
+            # One is missing from now on: the next start begins with the configuration in force.
+            stop.set()
 
 
 async def _beat(frames: FrameSocket, ready: asyncio.Event) -> None:

@@ -150,20 +150,21 @@ class Supervisor:
             run.kill()
 
     async def _keep(self, worker: int, stop: asyncio.Event) -> None:
-        wait_s, is_first = 0.0, True
+        started_s = self._clock.monotonic_s()
+        first = await self._run_once(worker, stop)
+        if not stop.is_set() and first.reason() == "refused":
+            self._refused = True
+            stop.set()
+        wait_s = 0.0
+        ended: _Run | None = first
         while not stop.is_set():
-            started_s = self._clock.monotonic_s()
-            ended = await self._run_once(worker, stop)
-            if stop.is_set():
-                return
-            if is_first and ended.reason() == "refused":
-                self._refused = True
-                stop.set()
-                return
-            is_first = False
             wait_s = restart_wait_s(self._backoff, wait_s, self._clock.monotonic_s() - started_s)
-            self._note(ended, wait_s)
+            if ended is not None:
+                self._note(ended, wait_s)
             await _wait(stop, wait_s)
+            if not stop.is_set():
+                started_s = self._clock.monotonic_s()
+                ended = await self._run_again(worker, stop)
 
     def _note(self, ended: _Run, wait_s: float) -> None:
         reason, code = ended.reason(), ended.process.returncode
@@ -173,13 +174,22 @@ class Supervisor:
             f"{self._name} ended", worker=ended.worker, reason=reason, exit_code=code, restart_in_s=wait_s
         )
 
+    async def _run_again(self, worker: int, stop: asyncio.Event) -> _Run | None:
+        """None: it could not be started; a machine without memory or files takes nobody else down."""
+        try:
+            return await self._run_once(worker, stop)
+        except OSError as error:
+            _log.error(f"{self._name} could not be started", worker=worker, reason=error.strerror)
+            return None
+
     async def _run_once(self, worker: int, stop: asyncio.Event) -> _Run:
         run = await self._start(worker)
         self._running[worker] = run
         attending = asyncio.create_task(self._attend(run, stop))
+        attending.add_done_callback(partial(self._attended, worker))
         try:
             if stop.is_set():  # asked for while it was being started
-                run.terminate()
+                await self._end((run,))
             await run.process.wait()
         finally:
             attending.cancel()
@@ -189,6 +199,12 @@ class Supervisor:
             if self._listener is not None:
                 self._listener.ended(worker)
         return run
+
+    def _attended(self, worker: int, attending: asyncio.Task[None]) -> None:
+        """A bug must not end the worker, but nobody would notice if it froze from now on."""
+        error = None if attending.cancelled() else attending.exception()
+        if error is not None:
+            _log.error(f"{self._name} is not watched any more", worker=worker, error=type(error).__name__)
 
     @property
     def _listener(self) -> WorkerListener | None:
@@ -203,8 +219,14 @@ class Supervisor:
         # It answers SIGHUP once it can; until then the signal waits, and kills nobody.
         # One at a time, so that each gives back the signal mask that it found.
         async with self._starting:
-            with channel.theirs as theirs, hangup.held_back():
-                process = await asyncio.create_subprocess_exec(*self._command(worker), stdin=theirs.fileno())
+            try:
+                with channel.theirs as theirs, hangup.held_back():
+                    process = await asyncio.create_subprocess_exec(
+                        *self._command(worker), stdin=theirs.fileno()
+                    )
+            except OSError:
+                channel.close()
+                raise
         return _Run(worker, process, channel)
 
     async def _attend(self, run: _Run, stop: asyncio.Event) -> None:
@@ -239,11 +261,13 @@ class Supervisor:
         run.kill()
 
     async def _stop_all(self, stop: asyncio.Event) -> None:
-        """Ask every worker to drain; kill those that do not end in time."""
         await stop.wait()
         if self._watched is not None:
             self._watched.on_stop()
-        runs = tuple(self._running.values())
+        await self._end(tuple(self._running.values()))
+
+    async def _end(self, runs: Sequence[_Run]) -> None:
+        """Ask these workers to drain; kill those that do not end in time."""
         for run in runs:
             run.terminate()
         try:

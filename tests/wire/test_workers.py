@@ -8,14 +8,16 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from router_extproc.clock import Backoff, SystemClock
 from router_extproc.process import hangup
-from router_extproc.process.channel import WorkerChannel
+from router_extproc.process.channel import UNHEARD_MAX, WorkerChannel
 from router_extproc.process.frames import EMPTY, framed
 from router_extproc.process.restarts import RestartCounts
 from router_extproc.process.stop_requests import stop_requests
@@ -94,28 +96,49 @@ async def test_a_stop_during_the_back_off_is_heard(tmp_path: Path) -> None:
         stop.set()
 
 
-async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
-    """So that no worker outlives a supervisor that was killed, and keeps its port."""
-    code = (
-        "import asyncio, sys, pathlib\n"
-        "sys.path.insert(0, sys.argv[2])\n"
-        "from router_extproc.process.channel import SupervisorChannel\n"
-        "async def main():\n"
-        "    stop = asyncio.Event()\n"
-        "    async with SupervisorChannel().open(stop, asyncio.Event()):\n"
-        "        pathlib.Path(sys.argv[1]).write_text('x')\n"
-        "        await stop.wait()\n"
-        "asyncio.run(main())\n"
-    )
+#: Waits to be told to stop, and hears no message.
+HEARS_NOTHING = """
+import asyncio, sys, pathlib
+sys.path.insert(0, sys.argv[2])
+from router_extproc.process.channel import SupervisorChannel
+async def main():
+    stop = asyncio.Event()
+    async with SupervisorChannel().open(stop, asyncio.Event()):
+        pathlib.Path(sys.argv[1]).write_text('x')
+        await stop.wait()
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def hearing_nothing(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, socket.socket]]:
+    """A worker that has just started, and the supervisor's end of its channel."""
     root = str(Path(__file__).parents[3])
     ours, theirs = socket.socketpair()
     with ours, theirs:
         worker = await start_process_async(
-            sys.executable, "-c", code, str(tmp_path / "0"), root, stdin=theirs.fileno()
+            sys.executable, "-c", HEARS_NOTHING, str(folder / "0"), root, stdin=theirs.fileno()
         )
-        await marks(tmp_path, 0, 1)
+        await marks(folder, 0, 1)
         theirs.close()
-    assert await asyncio.wait_for(worker.wait(), PATIENCE_S) == 0
+        yield worker, ours
+
+
+async def test_a_workers_input_ends_with_its_supervisor(tmp_path: Path) -> None:
+    """So that no worker outlives a supervisor that was killed, and keeps its port."""
+    async with hearing_nothing(tmp_path) as (worker, supervisors_end):
+        supervisors_end.close()
+        assert await asyncio.wait_for(worker.wait(), PATIENCE_S) == 0
+
+
+async def test_a_worker_for_which_too_many_messages_wait_ends(tmp_path: Path) -> None:
+    """It starts, and every reload meanwhile has a whole configuration for it."""
+    async with hearing_nothing(tmp_path) as (worker, supervisors_end):
+        supervisors_end.sendall(framed(b"{}") * UNHEARD_MAX)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(worker.wait(), 0.3)
+        supervisors_end.sendall(framed(b"{}"))
+        assert await asyncio.wait_for(worker.wait(), PATIENCE_S) == 0
 
 
 # ── signs of life ─────────────────────────────────────────────────────────────────────────────
@@ -209,6 +232,62 @@ async def test_a_worker_that_is_refused_later_is_tried_again(tmp_path: Path) -> 
         stop.set()
     assert running.result() == 0
     assert counts.counts()[0]["refused"] >= 2
+
+
+async def test_a_start_that_fails_is_tried_again_and_takes_nobody_down(tmp_path: Path) -> None:
+    """A machine may be out of memory or of files when one of several workers is started again."""
+    crashes = python("import pathlib, sys; pathlib.Path(sys.argv[1]).open('a').write('x')", tmp_path)
+    stop, tried = asyncio.Event(), 0
+
+    def command(worker: int) -> Sequence[str]:
+        nonlocal tried
+        if worker == 0:
+            return python(WAITS, tmp_path)(worker)
+        tried += 1
+        return (str(tmp_path / "no such program"),) if tried == 2 else crashes(worker)
+
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(supervisor(command, 2).run(stop))
+        with capture_logs() as lines:
+            await marks(tmp_path, 1, 2)
+        stop.set()
+    failed = [line for line in lines if line["event"] == "worker could not be started"]
+    assert [(line["worker"], line["reason"]) for line in failed] == [(1, "No such file or directory")]
+    assert running.result() == 0
+    assert (tmp_path / "0").read_text() == "x"
+
+
+async def test_a_worker_that_is_not_watched_any_more_is_in_the_log(tmp_path: Path) -> None:
+    """It goes on; but if it froze, nobody would notice."""
+    stop = asyncio.Event()
+
+    def document() -> bytes:
+        raise LookupError
+
+    keeper = Supervisor(python(WAITS, tmp_path), 1, drain_s=0, clock=SystemClock(), watched=Watched(document))
+    with capture_logs() as lines:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+            tasks.create_task(keeper.run(stop))
+            await marks(tmp_path, 0, 1)
+            stop.set()
+    told = [(line["worker"], line["error"]) for line in lines if "not watched" in line["event"]]
+    assert told == [(0, "LookupError")]
+
+
+async def test_a_worker_that_is_started_while_all_stop_is_killed_when_it_does_not_end(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+
+    def command(worker: int) -> Sequence[str]:
+        stop.set()  # asked for while it is being started
+        return python(WAITS, tmp_path)(worker)
+
+    # A worker that hears no SIGTERM from its first moment on: it inherits that.
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            assert await supervisor(command).run(stop) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────
