@@ -17,6 +17,7 @@ import aiohttp
 from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.model import Config
 from router_extproc.llm.listed_model import ListedModel
+from router_extproc.process.alongside import alongside
 from router_extproc.process.pool_probe import tls_of
 from router_extproc.routing.pool_models import PoolModels
 
@@ -40,14 +41,8 @@ class ModelLists:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Ask in the background inside the block."""
-        async with aiohttp.ClientSession(trust_env=False) as session:
-            task = asyncio.ensure_future(self._ask_on(session))
-            try:
-                yield
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with aiohttp.ClientSession(trust_env=False) as session, alongside(self._ask_on(session)):
+            yield
 
     async def _ask_on(self, session: aiohttp.ClientSession) -> None:
         while True:

@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from router_extproc.process.alongside import alongside
+
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 ALIVE: Final = "WATCHDOG=1"
@@ -47,13 +49,8 @@ class Notifier:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Inside the block, report twice in each watchdog interval that this event loop moves."""
-        task = asyncio.create_task(self._report(), name="watchdog")
-        try:
+        async with alongside(self._report()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _report(self) -> None:
         while self.watchdog_s is not None:

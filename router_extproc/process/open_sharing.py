@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from router_extproc.config.model import Config
 from router_extproc.process.addresses import WorkerAddress
+from router_extproc.process.alongside import alongside
 from router_extproc.process.kept_state import KeptState
 from router_extproc.process.sharing import SHARE_S, Keeper, Member, SharedValue
 
@@ -25,14 +25,14 @@ async def keeping(values: Sequence[SharedValue], config: Config, own: WorkerAddr
             state = KeptState(Path(config.state_dir), values)
             state.read()
             stack.callback(state.write)
-            await stack.enter_async_context(_in_background(state.run()))
+            await stack.enter_async_context(alongside(state.run()))
         if config.workers > 1:
             peers = own.others(config)
             keeper = Keeper(values, tuple(peers.sockets), peers.shared)
             # The first round fetches what members have recorded last, the second one lets them go.
             stack.push_async_callback(keeper.exchange)
             stack.push_async_callback(keeper.exchange)
-            await stack.enter_async_context(_in_background(keeper.run()))
+            await stack.enter_async_context(alongside(keeper.run()))
         yield
 
 
@@ -43,13 +43,3 @@ async def answering(member: Member) -> AsyncIterator[None]:
         yield
     finally:
         await member.handed_over(HAND_OVER_S)
-
-
-@asynccontextmanager
-async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(work)
-        try:
-            yield
-        finally:
-            task.cancel()

@@ -19,6 +19,7 @@ from router_extproc.address import read_tcp
 from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.model import Config
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
+from router_extproc.process.alongside import alongside
 from router_extproc.routing.traffic import Traffic
 from router_extproc.telemetry.logging import get_logger
 
@@ -69,14 +70,11 @@ class PoolProbe:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Probe in the background inside the block; asks nobody while no pool is watched."""
-        async with aiohttp.ClientSession(auto_decompress=False, trust_env=False) as session:
-            task = asyncio.ensure_future(self._follow(session))
-            try:
-                yield
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with (
+            aiohttp.ClientSession(auto_decompress=False, trust_env=False) as session,
+            alongside(self._follow(session)),
+        ):
+            yield
 
     async def _follow(self, session: aiohttp.ClientSession) -> None:
         """Probe, and begin anew whenever other pools are watched."""
