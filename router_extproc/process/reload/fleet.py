@@ -18,7 +18,7 @@ from router_extproc.process.reload.messages import (
     Commit,
     Prepare,
     Prepared,
-    read,
+    understood,
     write,
 )
 from router_extproc.process.reload.versions import PolicyVersion
@@ -73,7 +73,7 @@ class WorkerFleet:
         member = self._members.get(worker)
         if member is None:
             return
-        match _read(message):
+        match understood(message):
             case Prepared(number, problems):
                 _take(member, number, problems)
             case Ask() as ask if self._asked is not None:
@@ -140,10 +140,3 @@ def _resolve(future: asyncio.Future[Sequence[ConfigError]], problems: Sequence[C
 def _answer(channel: WorkerChannel, answered: asyncio.Future[Answer]) -> None:
     if not answered.cancelled():
         channel.post(write(answered.result()))
-
-
-def _read(message: bytes) -> object:
-    try:
-        return read(message)
-    except (ValueError, KeyError, TypeError, ConfigError):
-        return None

@@ -134,6 +134,14 @@ def read(text: bytes) -> Message:
     return reader(**members)
 
 
+def understood(text: bytes) -> Message | None:
+    """The message; None: it is none, or of another version of this program."""
+    try:
+        return read(text)
+    except (ValueError, KeyError, TypeError, ConfigError):
+        return None
+
+
 def write_problems(problems: Sequence[ConfigError]) -> list[JsonValue]:
     """Problems as JSON, for another process or for an operator."""
     return [_problem(problem) for problem in problems]

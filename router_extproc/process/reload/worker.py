@@ -25,7 +25,7 @@ from router_extproc.process.reload.messages import (
     Message,
     Prepare,
     Prepared,
-    read,
+    understood,
     write,
 )
 from router_extproc.process.reload.versions import PolicyVersion
@@ -93,7 +93,7 @@ class SupervisedReload:
         self._channel: Final = channel
         self._control: Final = control
         self._give_up: Final = give_up
-        self._messages: Final[asyncio.Queue[Message]] = asyncio.Queue(OUTBOX_MAX)
+        self._messages: Final[asyncio.Queue[Message | None]] = asyncio.Queue(OUTBOX_MAX)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -104,9 +104,13 @@ class SupervisedReload:
 
     def _take(self, text: bytes) -> None:
         """Take a message; answers to operators overtake a reload that is under way."""
-        message = read(text)
+        message = understood(text)
         if isinstance(message, Answer):
             self._control.answered(message)
+        elif self._messages.full():
+            # One would be missing from now on: the next start begins with the configuration in force.
+            get_logger().error("too many messages about reloads wait: this worker ends")
+            self._give_up()
         else:
             self._messages.put_nowait(message)
 
@@ -114,7 +118,7 @@ class SupervisedReload:
         while True:
             await self._carry_out(await self._messages.get())
 
-    async def _carry_out(self, message: Message) -> None:
+    async def _carry_out(self, message: Message | None) -> None:
         match message:
             case Prepare(version):
                 problems = tuple(await self._worker.prepare(version))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
-
-from prometheus_client import Counter, Histogram
 
 from router_extproc.dialects.routed.usage import NOT_READ
 from router_extproc.pipeline.report import AnswerReport
 from router_extproc.telemetry.metrics.buckets import ANSWER_BUCKETS_S, TOKEN_BUCKETS_S, TTFT_BUCKETS_S
+from router_extproc.telemetry.metrics.make import MakeCounter, MakeHistogram
 
 #: What answers may be counted by, of all that a pool may tell.
 TOKEN_KINDS: Final = ("prompt", "completion", "cached", "reasoning")
@@ -18,7 +16,7 @@ TOKEN_KINDS: Final = ("prompt", "completion", "cached", "reasoning")
 class AnswerMetrics:
     """The metrics of answers."""
 
-    def __init__(self, counter: Callable[..., Counter], histogram: Callable[..., Histogram]) -> None:
+    def __init__(self, counter: MakeCounter, histogram: MakeHistogram) -> None:
         self._answers = counter("answers", "Answers of pools.", "model", "decision", "status")
         self._stored = counter("answers_stored", "Answers stored, or why not.", "outcome")
         self._finished = counter("answers_finished", "Why models stopped.", "model", "reason")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from router_extproc.pipeline.evaluation.outcomes import Evaluated, OutcomeLedger
-from router_extproc.telemetry.metrics.savings import MakeCounter
+from router_extproc.telemetry.metrics.make import MakeCounter
 
 ENDED: Final = "shadow_evaluations"
 COST: Final = "shadow_evaluation_cost"

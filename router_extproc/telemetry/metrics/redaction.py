@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
-
-from prometheus_client import Counter
 
 from router_extproc.redaction.request import RedactedPart
 from router_extproc.redaction.tally import AnswerTally
+from router_extproc.telemetry.metrics.make import MakeCounter
 
-#: Makes a counter from its name, its text and its labels.
-MakeCounter = Callable[..., Counter]
 #: Names of the counters, without prefix and suffix.
 OF_REQUESTS: Final = "redacted_values"
 OF_ANSWERS: Final = ("restored_placeholders", "invented_placeholders")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -10,9 +10,7 @@ from typing import Final
 from prometheus_client import Counter
 
 from router_extproc.pipeline.costs import Account, Amounts, CostLedger, Counted, Group
-
-#: Makes a counter from its name, its text and its labels.
-MakeCounter = Callable[..., Counter]
+from router_extproc.telemetry.metrics.make import MakeCounter
 
 #: What comes before the names of each group's counters, and the labels of an account in it.
 _GROUPS: Final[Mapping[Group, tuple[str, tuple[str, ...]]]] = MappingProxyType(

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from router_extproc.app.application import Application, build
 from router_extproc.config.model import Config
 from router_extproc.errors import ConfigError
 from router_extproc.pipeline.decision import Forward
 from router_extproc.process.channel import SupervisorChannel
+from router_extproc.process.frames import OUTBOX_MAX
 from router_extproc.process.reload.control import RemoteControl
 from router_extproc.process.reload.messages import (
     Abandon,
@@ -176,6 +178,28 @@ async def test_an_operator_is_answered_while_a_model_is_opened() -> None:
         supervised.say(Answer(1, {"version": 1}))
         assert await asking == {"version": 1}
         supervised.say(Answer(1, {"version": 1}))  # nobody waits for it any more
+
+
+async def test_what_cannot_be_understood_is_in_the_log_and_the_next_message_is_carried_out() -> None:
+    """A supervisor of an earlier release may say it, after an upgrade on disk."""
+    supervised = Supervised(FakeWorker())
+    with capture_logs() as lines:
+        async with supervised.reload.running():
+            supervised.supervisor.say(b'{"kind": "prepare", "version": {}}')
+            supervised.say(Prepare(version(2, config("b"))))
+            await settled()
+    assert [line["event"] for line in lines] == ["the supervisor said what cannot be understood"]
+    assert supervised.supervisor.heard == [Prepared(2)]
+
+
+async def test_a_worker_for_which_too_many_reloads_wait_ends() -> None:
+    """It would go on by another version than the others."""
+    supervised = Supervised(FakeWorker())
+    async with supervised.reload.running():
+        supervised.say(*[Abandon(2)] * OUTBOX_MAX)
+        assert not supervised.ended.is_set()
+        supervised.say(Abandon(2))
+        assert supervised.ended.is_set()
 
 
 async def test_a_supervisor_that_takes_nothing_is_said_to_be_silent() -> None:
