@@ -189,14 +189,14 @@ def renew(answer: Answer, *, kind: str, now_s: float) -> Answer:
     return Answer(replace(answer.facts, id=identity), document)
 
 
-def mark_cached(answer: Answer) -> Answer:
-    """See dialects.base.AnswerDialect."""
+def mark_cached(answer: Answer, details_name: str = "prompt_tokens_details") -> Answer:
+    """See dialects.base.AnswerDialect; `details_name`: the member of usage that tells of cached tokens."""
     usage = answer.facts.usage
     if usage is None:
         return answer
     told = an_object(answer.document["usage"])
-    details = told.get("prompt_tokens_details")
+    details = told.get(details_name)
     known = details if type(details) is dict else {}
-    told["prompt_tokens_details"] = {**known, "cached_tokens": usage.prompt_tokens}
+    told[details_name] = {**known, "cached_tokens": usage.prompt_tokens}
     facts = replace(answer.facts, usage=replace(usage, cached_tokens=usage.prompt_tokens))
     return Answer(facts, {**answer.document, "usage": told})

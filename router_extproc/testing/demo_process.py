@@ -25,13 +25,13 @@ import httpx
 
 from router_extproc.protocol.names import CACHE_HEADER
 from router_extproc.testing.processes import start_process
+from router_extproc.testing.until import LOOK_EVERY_S, until
 
 READY_S: Final = 300.0
 STOP_S: Final = 30.0
 #: An answer is stored by the observer, just after the client has it.
 STORED_S: Final = 30.0
 ANSWER_S: Final = 120.0
-LOOK_EVERY_S: Final = 0.05
 PATH: Final = "/v1/chat/completions"
 _PACKAGED: Final = resources.files("router_extproc.demo").joinpath("router.yaml")
 _LIMITS: Final = "\nlimits:\n"
@@ -129,11 +129,7 @@ class Demo:
         Raises:
             TimeoutError: not stored within that time.
         """
-        give_up_s = time.monotonic() + within_s
-        while not self.is_stored(messages, **members):
-            if time.monotonic() > give_up_s:
-                raise TimeoutError(f"not stored within {within_s:g} s")
-            time.sleep(LOOK_EVERY_S)
+        until(lambda: self.is_stored(messages, **members), within_s=within_s)
 
     def until(self, holds: Callable[[], bool], *, within_s: float = READY_S) -> None:
         """Wait until something holds.
@@ -141,11 +137,7 @@ class Demo:
         Raises:
             TimeoutError: it did not within that time.
         """
-        give_up_s = time.monotonic() + within_s
-        while not holds():
-            if time.monotonic() > give_up_s:
-                raise TimeoutError(f"not within {within_s:g} s")
-            time.sleep(LOOK_EVERY_S)
+        until(holds, within_s=within_s)
 
     def is_stored(self, messages: Sequence[Json] | str, **members: Any) -> bool:  # Any: JSON
         """True when the cache alone can answer; no pool is asked."""

@@ -32,8 +32,9 @@ from router_extproc.protocol.names import CACHE_HEADER, MODEL_HEADER
 from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import Json, read_log_lines
-from router_extproc.testing.pool_endpoint import PoolEndpoint, until
+from router_extproc.testing.pool_endpoint import PoolEndpoint
 from router_extproc.testing.processes import start_process
+from router_extproc.testing.until import until
 
 #: For the sidecar to start, or to be itself again after a failure, on a machine that does much else.
 READY_S: Final = 120.0

@@ -6,19 +6,17 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
 from router_extproc.testing.processes import start_process
+from router_extproc.testing.until import until
 
 READY_S: Final = 120.0
 STOP_S: Final = 60.0
 ASK_S: Final = 5.0
-LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -58,19 +56,6 @@ class PoolEndpoint:
         """End it, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
             self.signal(signal.SIGKILL)
-
-
-def until(holds: Callable[[], bool], *, within_s: float) -> None:
-    """Wait until something holds.
-
-    Raises:
-        TimeoutError: it did not within that time.
-    """
-    give_up_s = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > give_up_s:
-            raise TimeoutError(f"not within {within_s:g} s")
-        time.sleep(LOOK_EVERY_S)
 
 
 def _status(url: str) -> int | None:

@@ -13,21 +13,20 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Announcement, Selector
 from router_extproc.cache.milvus.connection import Connection
+from router_extproc.cache.milvus.notice_rows import Level, notice_rows
 from router_extproc.cache.milvus.notices import purge_notice, read_purge
-from router_extproc.cache.milvus.purge_schema import FIELDS, SUFFIX, VECTOR
+from router_extproc.cache.milvus.purge_schema import SUFFIX, VECTOR
 from router_extproc.cache.milvus.rows import Row
 
 #: Purges are kept as long, for processes that start later, or were away.
 KEPT_S = 24 * 3600.0
-#: Read at once: Milvus's own bound on the rows of one answer.
-_ROWS_MAX = 16_384
 #: A server's ids are times: milliseconds in front of 18 bits. What is written a minute later than its id
 #: says is still heard.
 _OVERLAP = 60_000 << 18
 #: What is new is promised within a second, and a stronger level may take as long to answer.
-_LEVEL = "Bounded"
+_LEVEL: Final = "Bounded"
 #: All that is there at the start: of a later answer nobody could tell that it was complete.
-_FIRST_LEVEL = "Strong"
+_FIRST_LEVEL: Final = "Strong"
 #: How long a busy server may take for that.
 _FIRST_S = 10.0
 
@@ -85,19 +84,8 @@ class MilvusPurgeLog:
 
         await self._connection.call("settle", delete)
 
-    async def _rows(self, expression: str, level: str, timeout_s: float) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._connection.call(
-            "news",
-            lambda client: client.query(
-                self._name,
-                filter=expression,
-                output_fields=list(FIELDS),
-                limit=_ROWS_MAX,
-                timeout=timeout_s,
-                consistency_level=level,
-            ),
-        )
-        return rows
+    async def _rows(self, expression: str, level: Level, timeout_s: float) -> Iterable[Row]:
+        return await notice_rows(self._connection, self._name, expression, timeout_s=timeout_s, level=level)
 
     def _note(self, keys: Iterable[object]) -> None:
         self._told |= {int(str(key)) for key in keys}

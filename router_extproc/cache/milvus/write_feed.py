@@ -17,8 +17,9 @@ from pymilvus import AsyncMilvusClient
 
 from router_extproc.cache.base import Entry, FeedGap, Fingerprint
 from router_extproc.cache.milvus.connection import Connection
+from router_extproc.cache.milvus.notice_rows import notice_rows
 from router_extproc.cache.milvus.notices import WriteNotice, read_writes, write_notice
-from router_extproc.cache.milvus.purge_schema import FIELDS, VECTOR, WRITES_SUFFIX
+from router_extproc.cache.milvus.purge_schema import VECTOR, WRITES_SUFFIX
 from router_extproc.cache.milvus.rows import Row
 from router_extproc.clock import Clock
 
@@ -30,8 +31,6 @@ _FORGET_EVERY_S: Final = 15.0
 NEWS_MAX: Final = 1000
 #: Entries read with one call.
 _READ_AT_ONCE: Final = 20
-#: Milvus's own bound on the rows of one answer.
-_ROWS_MAX: Final = 16_384
 
 ReadEntries = Callable[[Sequence[Fingerprint]], Awaitable[Sequence[Entry]]]
 
@@ -97,17 +96,7 @@ class LiteWriteFeed:
         return found
 
     async def _rows(self, expression: str) -> Iterable[Row]:
-        rows: Iterable[Row] = await self._connection.call(
-            "news",
-            lambda client: client.query(
-                self._name,
-                filter=expression,
-                output_fields=list(FIELDS),
-                limit=_ROWS_MAX,
-                timeout=self._timeout_s,
-            ),
-        )
-        return rows
+        return await notice_rows(self._connection, self._name, expression, timeout_s=self._timeout_s)
 
     async def _forget(self) -> None:
         """Delete rows that every worker has read, or has to do without."""

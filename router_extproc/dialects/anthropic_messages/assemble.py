@@ -9,9 +9,9 @@ from typing import Final
 
 import orjson
 
-from router_extproc.dialects.anthropic_messages.message import is_error, read_message
+from router_extproc.dialects.anthropic_messages.message import read_message
 from router_extproc.dialects.members import NotUnderstoodError, a_list, a_string, an_integer, an_object
-from router_extproc.dialects.readers import PoolFailedError, answer_object
+from router_extproc.dialects.named_events import object_of
 from router_extproc.dialects.size import size_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject
@@ -35,15 +35,9 @@ class MessageAssembler:
 
     def add(self, event: SseEvent) -> None:
         """Take one event."""
-        said = event.data.strip()
-        if not said.startswith(b"{"):
-            if event.event == "error":
-                raise PoolFailedError
-            return  # A ping of a proxy, or the [DONE] that some servers send behind the end.
-        document = answer_object(said)
-        if event.event == "error" or is_error(document):
-            raise PoolFailedError
-        self._take(document)
+        document = object_of(event)
+        if document is not None:
+            self._take(document)
 
     def answer(self) -> Answer | Incomplete:
         """The answer that the events made."""

@@ -24,6 +24,7 @@ from router_extproc.dialects.members import (
     optional_string,
     others,
 )
+from router_extproc.dialects.named_events import is_error
 from router_extproc.llm.answer import (
     Answer,
     AnswerFacts,
@@ -45,11 +46,6 @@ _WRITTEN: Final = "cache_creation_input_tokens"
 MESSAGE_MEMBERS: Final = frozenset(
     {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage"}
 )
-
-
-def is_error(document: JsonObject) -> bool:
-    """A pool that fails after its 200 says so in the object or in an event."""
-    return document.get("type") == "error" or document.get("error") is not None
 
 
 def read_message(document: JsonObject) -> Answer | Incomplete:

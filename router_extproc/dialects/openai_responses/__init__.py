@@ -15,13 +15,13 @@ from router_extproc.dialects.base import (
 )
 from router_extproc.dialects.edit_json import edit_json
 from router_extproc.dialects.openai_errors import render_error
+from router_extproc.dialects.openai_objects import mark_cached
 from router_extproc.dialects.openai_responses.assemble import ResponseAssembler
 from router_extproc.dialects.openai_responses.changes import edits_for
 from router_extproc.dialects.openai_responses.render import render_json, render_stream
 from router_extproc.dialects.openai_responses.request import DIALECT, parse_request
 from router_extproc.dialects.openai_responses.response import (
     compose,
-    mark_cached,
     read_response,
     renew,
     restore,
@@ -98,7 +98,7 @@ class OpenAIResponses:
 
     def mark_cached(self, answer: Answer) -> Answer:
         """See dialects.base.AnswerDialect."""
-        return mark_cached(answer)
+        return mark_cached(answer, "input_tokens_details")
 
     def compose(self, text: str, *, model: str, now_s: float) -> JsonObject:
         """See dialects.base.AnswerDialect."""

@@ -12,8 +12,9 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from router_extproc.dialects.members import NotUnderstoodError, a_list, a_string, an_integer, an_object
-from router_extproc.dialects.openai_responses.response import is_error, read_response
-from router_extproc.dialects.readers import PoolFailedError, answer_object
+from router_extproc.dialects.named_events import object_of
+from router_extproc.dialects.openai_responses.response import read_response
+from router_extproc.dialects.readers import PoolFailedError
 from router_extproc.dialects.size import size_of
 from router_extproc.dialects.sse import SseEvent
 from router_extproc.llm.answer import Answer, Incomplete, JsonObject, JsonValue
@@ -51,15 +52,9 @@ class ResponseAssembler:
 
     def add(self, event: SseEvent) -> None:
         """Take one event."""
-        said = event.data.strip()
-        if not said.startswith(b"{"):
-            if event.event == "error":
-                raise PoolFailedError
-            return  # A ping of a proxy, or the [DONE] that some servers send behind the end.
-        document = answer_object(said)
-        if event.event == "error" or is_error(document):
-            raise PoolFailedError
-        self._take(a_string(document.get("type")), document)
+        document = object_of(event)
+        if document is not None:
+            self._take(a_string(document.get("type")), document)
 
     def answer(self) -> Answer | Incomplete:
         """The answer that the events made."""

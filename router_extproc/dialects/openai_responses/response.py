@@ -23,6 +23,7 @@ from router_extproc.dialects.members import (
     an_object,
     check_depth,
 )
+from router_extproc.dialects.named_events import is_error
 from router_extproc.dialects.openai_objects import detail
 from router_extproc.dialects.openai_responses.items import NO_TEXTS
 from router_extproc.llm.answer import (
@@ -51,11 +52,6 @@ CALL_TEXTS: Final = ("arguments", "input")
 #: How the ids of items begin that are made here, where they had none to follow.
 _ITEM: Final = "item"
 _SEPARATOR: Final = "_"
-
-
-def is_error(document: JsonObject) -> bool:
-    """A pool that fails after its 200 says so in the object or in an event."""
-    return document.get("type") == "error" or document.get("error") is not None
 
 
 def read_response(document: JsonObject) -> Answer | Incomplete:
@@ -115,19 +111,6 @@ def renew(answer: Answer, *, now_s: float) -> Answer:
     document: JsonObject = {**answer.document, "id": identity, "output": [*items]}
     dates = [name for name in ("created_at", "completed_at") if document.get(name) is not None]
     return Answer(replace(answer.facts, id=identity), {**document, **dict.fromkeys(dates, int(now_s))})
-
-
-def mark_cached(answer: Answer) -> Answer:
-    """See dialects.base.AnswerDialect."""
-    usage = answer.facts.usage
-    if usage is None:
-        return answer
-    told = an_object(answer.document["usage"])
-    details = told.get("input_tokens_details")
-    known = details if type(details) is dict else {}
-    told["input_tokens_details"] = {**known, "cached_tokens": usage.prompt_tokens}
-    facts = replace(answer.facts, usage=replace(usage, cached_tokens=usage.prompt_tokens))
-    return Answer(facts, {**answer.document, "usage": told})
 
 
 def compose(text: str, *, model: str, now_s: float) -> JsonObject:

@@ -21,7 +21,13 @@ from pydantic import Field
 from router_extproc.routing.outcomes.seen import DecisionOutcomes, Learning
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.selection.enough import EnoughSettings
-from router_extproc.routing.selection.expected import Expected, expected_of, first_of, is_enough
+from router_extproc.routing.selection.expected import (
+    ByExpectation,
+    Expected,
+    expected_of,
+    first_of,
+    is_enough,
+)
 
 #: Outcomes of a decision after which a conversation would draw anew.
 REDRAW_OUTCOMES: Final = 64
@@ -59,20 +65,12 @@ class Belief:
 
 
 @dataclass(frozen=True, slots=True)
-class BanditSelection:
+class BanditSelection(ByExpectation):
     """Fits Selection."""
 
-    signal: str
     quality_min: float
     explore_share: float
     prior_weight: float
-    counts_tokens: bool = True
-    by_need: bool = True
-
-    @property
-    def signals(self) -> frozenset[str]:
-        """See Selection."""
-        return frozenset([self.signal])
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; among equally cheap ones the better, then the first written."""

@@ -12,22 +12,14 @@ from typing import Literal
 
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances
 from router_extproc.routing.selection.enough import EnoughSettings
-from router_extproc.routing.selection.expected import expected_of, first_of, is_enough
+from router_extproc.routing.selection.expected import ByExpectation, expected_of, first_of, is_enough
 
 
 @dataclass(frozen=True, slots=True)
-class CheapestSelection:
+class CheapestSelection(ByExpectation):
     """Fits Selection."""
 
-    signal: str
     quality_min: float
-    counts_tokens: bool = True
-    by_need: bool = True
-
-    @property
-    def signals(self) -> frozenset[str]:
-        """See Selection."""
-        return frozenset([self.signal])
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; among equally cheap ones the better, then the first written."""

@@ -34,6 +34,29 @@ class Expected:
         return self.candidate.target.model
 
 
+@dataclass(frozen=True, slots=True)
+class ByExpectation:
+    """What selections have in common that look at what is expected of each candidate."""
+
+    #: The signal that tells it.
+    signal: str
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """See Selection."""
+        return frozenset([self.signal])
+
+    @property
+    def counts_tokens(self) -> bool:
+        """See Selection."""
+        return True
+
+    @property
+    def by_need(self) -> bool:
+        """See Selection."""
+        return True
+
+
 def expected_of(candidates: Sequence[Candidate], known: Circumstances, signal: str) -> list[Expected]:
     """What the reading of this signal says of each candidate; nothing where it is missing."""
     expect = _by_complexity if signal == COMPLEXITY else _by_table

@@ -9,24 +9,22 @@ from typing import Literal
 from pydantic import Field
 
 from router_extproc.routing.selection.base import Candidate, Choice, Circumstances, SelectionSettings
-from router_extproc.routing.selection.expected import QUALITY, expected_of, first_of, quality_of
+from router_extproc.routing.selection.expected import (
+    QUALITY,
+    ByExpectation,
+    expected_of,
+    first_of,
+    quality_of,
+)
 from router_extproc.routing.selection.worth import relative_costs
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedSelection:
+class LearnedSelection(ByExpectation):
     """Fits Selection."""
 
-    signal: str
     #: What a relative cost of 1, the dearest candidate's, takes off the quality.
     cost_weight: float
-    counts_tokens: bool = True
-    by_need: bool = True
-
-    @property
-    def signals(self) -> frozenset[str]:
-        """See Selection."""
-        return frozenset([self.signal])
 
     def choose(self, candidates: Sequence[Candidate], known: Circumstances) -> Choice:
         """See Selection; the first written wins among equals."""

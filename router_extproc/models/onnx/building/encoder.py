@@ -7,8 +7,6 @@ nothing behind.
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from tokenizers import Tokenizer
 
 from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.graph import write_graph
+from router_extproc.models.onnx.building.replace_folder import replace_folder
 from router_extproc.models.onnx.building.sentences import CALIBRATION, HELD_OUT
 from router_extproc.models.onnx.building.smooth_quant import measure_peaks, smooth_graph
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
@@ -63,7 +62,7 @@ def build_encoder(
         made.mkdir()
         manifest = make_encoder(open_source(), made, Path(scratch) / "float.onnx", on_step)
         on_step(STEPS[3])
-        put_in_place(made, folder, spare=Path(scratch) / "previous")
+        replace_folder(made, folder, spare=Path(scratch) / "previous")
     return manifest
 
 
@@ -164,14 +163,3 @@ def encode_all(model: Path, texts: list[NDArray[np.int32]]) -> NDArray[np.float3
     return np.concatenate(
         [run_session(session, [VECTOR], {INPUT_IDS: ids}, stage="build")[0] for ids in texts]
     )
-
-
-def put_in_place(made: Path, folder: Path, *, spare: Path) -> None:
-    """Rename the finished folder to its name; an earlier one steps aside into `spare`."""
-    if folder.exists():
-        os.rename(folder, spare)  # noqa: PTH104 - pathlib's rename, but said plainly
-    try:
-        os.rename(made, folder)  # noqa: PTH104
-    except OSError:
-        # Another process was faster; what it built is the same.
-        shutil.rmtree(made)

@@ -12,8 +12,9 @@ import onnx
 from onnx.utils import Extractor
 
 from router_extproc.errors import ConfigError
+from router_extproc.models.onnx.building.replace_folder import replace_folder
 from router_extproc.models.onnx.building.task_layers_graph import states_name
-from router_extproc.models.onnx.building.verifier import place_graph, replace_folder
+from router_extproc.models.onnx.building.verifier import place_graph
 from router_extproc.models.onnx.home import IDENTITY, MODEL_NAME, built_name
 from router_extproc.models.onnx.manifest import read_manifest, record_files, write_manifest
 from router_extproc.models.onnx.task_layers import (

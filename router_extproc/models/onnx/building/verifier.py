@@ -6,8 +6,6 @@ compared with their checksums.
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from router_extproc.errors import ConfigError
 from router_extproc.models.onnx.building.encoder import plain_tokenizer, quantise
 from router_extproc.models.onnx.building.graph import separate_normalisations
 from router_extproc.models.onnx.building.pair_graph import write_lower
+from router_extproc.models.onnx.building.replace_folder import replace_folder
 from router_extproc.models.onnx.building.source import Source, read_architecture, read_weights
 from router_extproc.models.onnx.building.weights import OpenSource
 from router_extproc.models.onnx.home import TOKENIZER_NAME, built_name
@@ -72,14 +71,3 @@ def place_graph(shipped: Path, target: Path) -> None:
     graph = onnx.load(shipped)
     separate_normalisations(graph)
     onnx.save(graph, target)
-
-
-def replace_folder(made: Path, folder: Path, *, spare: Path) -> None:
-    """Rename the finished folder to its name; an earlier one steps aside into `spare`."""
-    if folder.exists():
-        os.rename(folder, spare)  # noqa: PTH104 - pathlib's rename, but said plainly
-    try:
-        os.rename(made, folder)  # noqa: PTH104
-    except OSError:
-        # Another process was faster; what it built is the same.
-        shutil.rmtree(made)
