@@ -32,6 +32,14 @@ class Keeps:
         return bool(self._held)
 
 
+class Loud(Keeps):
+    """The whole text, in capitals, at its end. Fits TextFilter."""
+
+    def finish(self) -> str:
+        """See TextFilter."""
+        return super().finish().upper()
+
+
 class Passes:
     """Changes nothing. Fits TextFilter."""
 
@@ -50,6 +58,12 @@ def keep(form: TextForm) -> TextFilter:
     """A filter that holds all back."""
     del form
     return Keeps()
+
+
+def loud(form: TextForm) -> TextFilter:
+    """A filter that sends all in capitals, at its end."""
+    del form
+    return Loud()
 
 
 def let_pass(form: TextForm) -> TextFilter:

@@ -59,3 +59,16 @@ class FakeEncoder:
     def encode_many(self, texts: Sequence[str]) -> list[Encoding]:
         """See models.base.Encoder."""
         return [self.encode(text) for text in texts]
+
+
+class RememberingEncoder(FakeEncoder):
+    """Remembers what it encoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
+        """See models.base.Encoder."""
+        self.texts.append(text)
+        return super().encode(text, tasks=tasks)

@@ -10,46 +10,9 @@ import pytest
 from router_extproc.testing.demo_process import Demo, Json, running_demo
 from router_extproc.testing.milvus_process import MilvusServer
 
-#: semantic_cache.yaml of the guide.
-CACHE = """\
-semantic_cache:
-  enabled: true
-  backend_type: "milvus"            # "memory" or "milvus"
-  backend_config_path: "config/cache/milvus.yaml"
-  similarity_threshold: 0.8
-  max_entries: 1000                 # memory only
-  ttl_seconds: 3600
-  eviction_policy: "fifo"
-"""
-#: milvus.yaml of the guide, but for where Milvus is.
-MILVUS = """\
-connection:
-  host: "127.0.0.1"
-  port: {port}
-  database: "default"
-  timeout: 30                       # seconds
-  auth:
-    enabled: false
-    username: ""
-    password: ""
-  tls:
-    enabled: false
-    cert_file: ""
-    key_file: ""
-    ca_file: ""
-collection:
-  name: "semantic_cache"
-  description: "Semantic cache for LLM request-response pairs"
-  vector_field:
-    name: "embedding"
-    dimension: 384                  # ignored: found from the encoder
-    metric_type: "IP"
-  index:
-    type: "HNSW"
-    params:
-      M: 16
-      efConstruction: 64
-"""
+GUIDE = Path(__file__).parents[1] / "samples" / "guide"
+CACHE = (GUIDE / "semantic_cache.yaml").read_text()
+MILVUS = (GUIDE / "milvus.yaml").read_text()
 ROUTER = """\
 version: 1
 default_model: small
@@ -71,7 +34,7 @@ def guide(question: str) -> list[Json]:
 @pytest.fixture
 def files(tmp_path: Path, milvus_server: MilvusServer) -> Path:
     (tmp_path / "config" / "cache").mkdir(parents=True)
-    (tmp_path / "config" / "cache" / "milvus.yaml").write_text(MILVUS.format(port=milvus_server.port))
+    (tmp_path / "config" / "cache" / "milvus.yaml").write_text(here(MILVUS, milvus_server))
     (tmp_path / "router.yaml").write_text(ROUTER + CACHE)
     return tmp_path
 
@@ -80,6 +43,11 @@ def in_milvus(demo: Demo) -> int | None:
     """Entries that Milvus has; None: not ready."""
     backend = httpx.get(f"{demo.admin_url}/readyz", trust_env=False).json()["cache"]["backend"]
     return backend["entries"] if backend["ready"] else None
+
+
+def here(milvus: str, server: MilvusServer) -> str:
+    """The guide's file, but for where Milvus is."""
+    return milvus.replace("192.168.7.10", "127.0.0.1").replace("19530", str(server.port))
 
 
 def test_the_quick_test_of_the_guide(files: Path) -> None:

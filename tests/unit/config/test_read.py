@@ -11,44 +11,9 @@ from router_extproc.errors import ConfigProblems
 
 from .conftest import SMALLEST, Problems, Read
 
-GUIDE_BLOCK = """\
-semantic_cache:
-  enabled: true
-  backend_type: "milvus"            # "memory" or "milvus"
-  backend_config_path: "config/cache/milvus.yaml"
-  similarity_threshold: 0.8
-  max_entries: 1000                 # memory only
-  ttl_seconds: 3600
-  eviction_policy: "fifo"
-"""
-GUIDE_MILVUS = """\
-connection:
-  host: "192.168.7.10"
-  port: 19530
-  database: "default"
-  timeout: 30                       # seconds
-  auth:
-    enabled: false
-    username: ""
-    password: ""
-  tls:
-    enabled: false
-    cert_file: ""
-    key_file: ""
-    ca_file: ""
-collection:
-  name: "semantic_cache"
-  description: "Semantic cache for LLM request-response pairs"
-  vector_field:
-    name: "embedding"
-    dimension: 384                  # ignored: found from the encoder
-    metric_type: "IP"
-  index:
-    type: "HNSW"
-    params:
-      M: 16
-      efConstruction: 64
-"""
+GUIDE = Path(__file__).parents[2] / "samples" / "guide"
+GUIDE_BLOCK = (GUIDE / "semantic_cache.yaml").read_text()
+GUIDE_MILVUS = (GUIDE / "milvus.yaml").read_text()
 
 
 def test_the_smallest_configuration_is_enough(read: Read) -> None:

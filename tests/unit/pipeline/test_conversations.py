@@ -9,13 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router_extproc.models.base import Encoding
 from router_extproc.routing.rules import read_rule
 from router_extproc.signals.base import Reading, Subject
 from router_extproc.signals.conversation import ConversationSettings
 from router_extproc.signals.keywords import KeywordsSettings
 from router_extproc.testing.client import Client, chat
-from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.testing.fake_encoder import FakeEncoder, RememberingEncoder
 from router_extproc.testing.router import LARGE, SMALL, fake_router, send_to
 
 pytestmark = pytest.mark.asyncio
@@ -35,18 +34,6 @@ class Topic:
     def read(self, subject: Subject) -> Reading:
         found = subject.encoding is not None and "Prove" in subject.ask.reading
         return Reading(self.name, "proof" if found else None, float(found))
-
-
-class Encoder(FakeEncoder):
-    """Remembers what it encoded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
-        self.texts.append(text)
-        return super().encode(text, tasks=tasks)
 
 
 PROOFS = send_to(LARGE, name="proofs", rule=read_rule({"topic": "proof"}))
@@ -154,7 +141,7 @@ async def test_an_ask_that_leans_is_matched_semantically_behind_equal_turns() ->
 
 
 async def test_a_question_in_harness_is_encoded_once_without_it() -> None:
-    encoder = Encoder()
+    encoder = RememberingEncoder()
     await client(encoder).ask(chat(f"{REMINDER}\nWhat is a cat?"))
     assert encoder.texts == ["What is a cat?"]
 

@@ -13,22 +13,10 @@ from router_extproc.models.base import Encoding, ResultT
 from router_extproc.pipeline.signal_stage import SignalReadings, SignalStage
 from router_extproc.signals.base import EncodeText, Reading, Signal, Subject
 from router_extproc.testing.clock import ManualClock
-from router_extproc.testing.fake_encoder import FakeEncoder
+from router_extproc.testing.fake_encoder import FakeEncoder, RememberingEncoder
 from router_extproc.testing.subjects import subject_of
 
 pytestmark = pytest.mark.asyncio
-
-
-class Encoder(FakeEncoder):
-    """Remembers what it encoded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def encode(self, text: str, *, tasks: bool = False) -> Encoding:
-        self.texts.append(text)
-        return super().encode(text, tasks=tasks)
 
 
 class AtOnce:
@@ -55,7 +43,7 @@ class Slow:
 
 
 async def read(subject: Subject, *, signals: bool, encode: bool) -> tuple[list[str], SignalReadings]:
-    clock, encoder = ManualClock(), Encoder()
+    clock, encoder = ManualClock(), RememberingEncoder()
     slow = (Slow(clock),) if signals else ()
     stage = SignalStage(signals=slow, encoder=encoder, inference=AtOnce(), timeout_s=9.0)
     readings = await stage.read(subject, Budget.of(clock, 9.0), encode=encode)
@@ -114,7 +102,7 @@ class Parts:
         return Reading(self.name, self._label, 1.0, late=not all(self.given))
 
 
-class SlowEncoder(Encoder):
+class SlowEncoder(RememberingEncoder):
     """Takes two seconds a pass."""
 
     def __init__(self, clock: ManualClock) -> None:

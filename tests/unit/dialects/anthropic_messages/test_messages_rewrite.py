@@ -8,24 +8,11 @@ import pytest
 
 from router_extproc.dialects import DIALECTS
 from router_extproc.dialects.anthropic_messages import rewrite
-from router_extproc.dialects.base import TextFilter, TextForm
 from router_extproc.dialects.json_strings import text_of
 from router_extproc.llm.answer import Answer
-from router_extproc.testing.check_dialect_rewriting import Keeps
+from router_extproc.testing.check_dialect_rewriting import loud
 
 MESSAGES = DIALECTS["anthropic_messages"]
-
-
-class Loud(Keeps):
-    """The whole text, in capitals, at its end."""
-
-    def finish(self) -> str:
-        return super().finish().upper()
-
-
-def loud(form: TextForm) -> TextFilter:
-    del form
-    return Loud()
 
 
 def texts(**members: object) -> dict[str, str]:

@@ -10,10 +10,9 @@ from typing import Any  # JSON trees
 import pytest
 
 from router_extproc.dialects import DIALECTS
-from router_extproc.dialects.base import TextFilter, TextForm
 from router_extproc.dialects.openai_completions import rewrite
 from router_extproc.llm.answer import Answer, Incomplete, Usage
-from router_extproc.testing.check_dialect_rewriting import Keeps
+from router_extproc.testing.check_dialect_rewriting import loud
 
 COMPLETIONS = DIALECTS["openai_completions"]
 SAMPLES = Path(__file__).parents[3] / "samples" / "openai_completions"
@@ -222,18 +221,6 @@ def test_only_a_complete_answer_is_restored() -> None:
 
 
 # ── answers whose texts are changed ───────────────────────────────────────────────────────────
-
-
-class Loud(Keeps):
-    """The whole text, in capitals, at its end."""
-
-    def finish(self) -> str:
-        return super().finish().upper()
-
-
-def loud(form: TextForm) -> TextFilter:
-    del form
-    return Loud()
 
 
 def changed(body: bytes, content_type: str = "text/event-stream") -> bytes:
