@@ -14,18 +14,20 @@ from router_extproc.process.reload.fleet import PREPARE_S
 from router_extproc.process.reload.messages import Answer, Ask, Wish, write, write_problems
 from router_extproc.process.reload.service import Outcome, ReloadService
 
-#: For a reload that waits for another one.
+#: For a reload that waits for another one. One that takes longer goes on, and nobody is told how it ended.
 RELOAD_S: Final = 2 * PREPARE_S
 #: For the supervisor to tell the version in force.
 STATE_S: Final = 1.0
 _SILENT: Final = ConfigError("", "the supervisor does not answer")
+_LATE: Final = ConfigError("", "the reload is still under way: ask for the version in force")
 
 
 class LocalControl:
     """Where this process is the only one. Fits admin.base.PolicyControl."""
 
-    def __init__(self, service: ReloadService) -> None:
+    def __init__(self, service: ReloadService, within_s: float = RELOAD_S) -> None:
         self._service: Final = service
+        self._within_s: Final = within_s
 
     async def state(self) -> JsonValue:
         """See PolicyControl."""
@@ -33,11 +35,18 @@ class LocalControl:
 
     async def reload(self) -> JsonValue:
         """See PolicyControl."""
-        return (await asyncio.shield(self._service.ask("admin"))).shown()
+        return await self._outcome(self._service.ask("admin"))
 
     async def rollback(self, to: int | None) -> JsonValue:
         """See PolicyControl."""
-        return (await asyncio.shield(self._service.ask("rollback", to))).shown()
+        return await self._outcome(self._service.ask("rollback", to))
+
+    async def _outcome(self, outcome: asyncio.Future[Outcome]) -> JsonValue:
+        try:
+            async with asyncio.timeout(self._within_s):
+                return (await asyncio.shield(outcome)).shown()
+        except TimeoutError:
+            return _refused(_LATE)
 
 
 class RemoteControl:
@@ -54,11 +63,11 @@ class RemoteControl:
 
     async def reload(self) -> JsonValue:
         """See PolicyControl."""
-        return await self._ask("reload", None, RELOAD_S) or _unanswered()
+        return await self._ask("reload", None, RELOAD_S) or _refused(_SILENT)
 
     async def rollback(self, to: int | None) -> JsonValue:
         """See PolicyControl."""
-        return await self._ask("rollback", to, RELOAD_S) or _unanswered()
+        return await self._ask("rollback", to, RELOAD_S) or _refused(_SILENT)
 
     def answered(self, answer: Answer) -> None:
         """Take the supervisor's answer; one that nobody waits for any more is dropped."""
@@ -81,8 +90,8 @@ class RemoteControl:
             del self._waiting[number]
 
 
-def _unanswered() -> JsonValue:
-    return {"result": "refused", "problems": write_problems([_SILENT])}
+def _refused(problem: ConfigError) -> JsonValue:
+    return {"result": "refused", "problems": write_problems([problem])}
 
 
 def answering(service: ReloadService) -> Callable[[Ask], asyncio.Future[Answer]]:

@@ -193,6 +193,14 @@ async def test_operators_are_told_over_the_admin_port(sidecar: Sidecar) -> None:
     assert (state["version"], len(sidecar.history.shown())) == (3, 3)
 
 
+async def test_an_operator_does_not_wait_for_ever(sidecar: Sidecar) -> None:
+    """A model may be on a disk that hangs."""
+    told = await LocalControl(sidecar.service, within_s=0.0).reload()
+    assert isinstance(told, dict)
+    assert told["result"] == "refused"
+    assert "still under way" in str(told["problems"])
+
+
 async def test_a_worker_that_asks_for_an_operator_gets_the_same_answer(sidecar: Sidecar) -> None:
     asked = answering(sidecar.service)
     sidecar.file = Readable(config("b"))
