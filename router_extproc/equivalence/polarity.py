@@ -49,7 +49,7 @@ _OPPOSITES = listed(
     biggest/smallest large/small larger/smaller largest/smallest long/short longer/shorter longest/shortest
     tall/short taller/shorter wide/narrow thick/thin deep/shallow heavy/light strong/weak rich/poor
     cheap/expensive cheaper/expensive cheapest/expensive full/empty major/minor maximum/minimum
-    maximize/minimize max/min upper/lower top/bottom front/back inside/outside indoor/outdoor
+    maximize/minimize max/min upper/lower top/bottom front/back front/behind inside/outside indoor/outdoor
     internal/external north/south east/west above/below over/under ascending/descending horizontal/vertical
     clockwise/counterclockwise forward/backward forwards/backwards male/female man/woman men/women boy/girl
     husband/wife father/mother dad/mom son/daughter brother/sister king/queen uncle/aunt

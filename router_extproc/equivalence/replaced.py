@@ -8,8 +8,11 @@ throughout are left to the net.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from router_extproc.equivalence.forms import plain_form
+from router_extproc.equivalence.relations import are_exclusive
 from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, stem
 
 #: Words around the place at least: else nothing says that both words play one part.
@@ -74,33 +77,13 @@ _GROUPS_OF: Final[Mapping[str, tuple[int, ...]]] = {
     word: tuple(at for at, group in enumerate(_SYNONYMS) if word in group)
     for word in frozenset().union(*_SYNONYMS)
 }
-#: Verbs that form their tenses otherwise, without those whose forms are other words (saw, left, found).
-_PLAIN_FORMS: Final[Mapping[str, str]] = {
-    form: group.split("/")[0]
-    for group in listed(
-        """
-        fall/fell/fallen buy/bought bring/brought teach/taught think/thought catch/caught fight/fought
-        sell/sold tell/told hold/held keep/kept sleep/slept feel/felt meet/met lose/lost send/sent
-        spend/spent build/built pay/paid speak/spoke/spoken break/broke/broken choose/chose/chosen
-        drive/drove/driven write/wrote/written eat/ate/eaten give/gave/given take/took/taken
-        grow/grew/grown know/knew/known throw/threw/thrown fly/flew/flown draw/drew/drawn
-        begin/began/begun drink/drank/drunk swim/swam/swum sing/sang/sung sink/sank/sunk
-        become/became come/came run/ran get/got/gotten forget/forgot/forgotten win/won
-        sit/sat stand/stood understand/understood make/made go/went/gone
-        """
-    )
-    for form in group.split("/")[1:]
-}
 #: Grammar words that exclude each other in one place of two questions otherwise equal.
 _EXCLUSIVE = tuple(
     listed(group)
     for group in (
         "who when where why what how",
-        "who whom whose when where why which",
-        "to from",
-        "before after during since until while",
-        "above below under over between behind beside near inside outside",
-        "with without for against",
+        "who whose when where why which",
+        "whom whose when where why which",
         "he she it they",
         "him her it them",
         "his her its their",
@@ -110,6 +93,11 @@ _EXCLUSIVE = tuple(
         "more most less least",
     )
 )
+#: Who it is, told by no more than this; others may be anybody.
+_SOMEBODY = listed("he she him her")
+_PERSONS = _ANYBODY | _SOMEBODY | listed("it")
+#: What is his is not mine; whose else it is, is mostly no matter ("your dog", "the dog").
+_THEIRS, _MINE = listed("his her their its"), listed("my our your")
 #: One of these asks what "what" asks.
 _ASKS_WHAT = listed("what which how")
 #: What a question that opens with it asks: leave, advice, duty.
@@ -123,23 +111,56 @@ _TYPO_LETTERS_MIN = 8
 _UNSPACED = 0x0E00
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What counts of a question."""
+
+    all_words: tuple[str, ...]
+    #: Where the words that count stand among all of them.
+    places: tuple[int, ...]
+    words: tuple[str, ...]
+
+
 def same_but_one(cached: Question, asked: Question) -> str | None:
     """Say "word" when the questions are equal but for one word, and that is another one."""
     one, other = cached.once(_kept), asked.once(_kept)
-    start, end = _around(one, other)
+    start, end = _around(one.words, other.words)
     if start + end < AROUND_MIN:
         return None
-    first, second = one[start : len(one) - end], other[start : len(other) - end]
+    first, second = one.words[start : len(one.words) - end], other.words[start : len(other.words) - end]
+    if len(first) + len(second) == 1:
+        return "word" if _are_anothers(one, other, start) or _are_anothers(other, one, start) else None
     if not len(first) == len(second) == 1:
         return None  # a phrase may say the same in other words
     word, another = first[0], second[0]
     if any(ord(letter) >= _UNSPACED for letter in word + another):
         return None
-    return None if _is_interchangeable(word, another, opens=start == 0) else "word"
+    if _is_interchangeable(word, another, opens=start == 0) and not _is_other_relation(one, other, start):
+        return None
+    return "word"
 
 
-def _kept(question: Question) -> tuple[str, ...]:
-    return tuple(word for word in question.words if word not in _FILLERS)
+def _kept(question: Question) -> _Kept:
+    places = tuple(place for place, word in enumerate(question.words) if word not in _FILLERS)
+    return _Kept(question.words, places, tuple(question.words[place] for place in places))
+
+
+def _are_anothers(one: _Kept, other: _Kept, at: int) -> bool:
+    """True when something is his in `one` and mine in `other`."""
+    if at >= len(one.words) or one.words[at] not in _THEIRS:
+        return False
+    start = other.places[at - 1] + 1 if at else 0
+    end = other.places[at] if at < len(other.places) else len(other.all_words)
+    return not _MINE.isdisjoint(other.all_words[start:end])
+
+
+def _is_other_relation(one: _Kept, other: _Kept, at: int) -> bool:
+    """True when their words there are prepositions that exclude each other where they stand."""
+    word, another = one.words[at], other.words[at]
+    return word in FUNCTION_WORDS and all(
+        are_exclusive(word, another, kept.all_words[: kept.places[at]], kept.all_words[kept.places[at] + 1 :])
+        for kept in (one, other)
+    )
 
 
 def _around(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
@@ -155,16 +176,13 @@ def _around(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 
 def _is_form(one: str, other: str) -> bool:
-    return one == other or _base(one) == _base(other)
-
-
-def _base(word: str) -> str:
-    """The stem of its plain form: fell and falling are forms of fall."""
-    return stem(_PLAIN_FORMS.get(word, word))
+    return one == other or plain_form(one) == plain_form(other)
 
 
 def _is_interchangeable(one: str, other: str, *, opens: bool) -> bool:
     """True when one may stand for the other in a question."""
+    if {one, other} <= _PERSONS and not _SOMEBODY.isdisjoint({one, other}):
+        return False
     if {one, other} <= _ANYBODY or {one, other} <= _ASKS_WHAT or _is_synonym(one, other):
         return True
     if one not in FUNCTION_WORDS or other not in FUNCTION_WORDS:
@@ -175,7 +193,7 @@ def _is_interchangeable(one: str, other: str, *, opens: bool) -> bool:
 
 
 def _is_synonym(one: str, other: str) -> bool:
-    first, second = _base(one), _base(other)
+    first, second = plain_form(one), plain_form(other)
     if not frozenset(_GROUPS_OF.get(first, ())).isdisjoint(_GROUPS_OF.get(second, ())):
         return True
     return _spelling(first) == _spelling(second) or _begin_alike(first, second) or _is_typo(first, second)

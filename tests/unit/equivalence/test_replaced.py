@@ -26,6 +26,18 @@ ANOTHER = [
     ("What is in a contract?", "What is in a contact?"),
     ("How do I get a saw there?", "How do I get a see there?"),
     ("How long does glucose last?", "How long does glucagon last?"),
+    ("What lives on the roof?", "What lives in a roof?"),
+    ("Who waits at the gate?", "Who waits on the gate?"),
+    ("Is it under glass?", "Is it in glass?"),
+    ("Which plays are by Ibsen?", "Which plays are about Ibsen?"),
+    ("Who voted for her?", "Who voted against her?"),
+    ("Do I pay by Monday?", "Do I pay on Monday?"),
+    ("How do I bring up a plan?", "How do I bring in a plan?"),
+    ("Who wrote to us?", "Who wrote for us?"),
+    ("Is the boat for Malta?", "Is the boat from Malta?"),
+    ("Which of them helped me?", "Which of them helped her?"),
+    ("Where is his bike?", "Where is my bike?"),
+    ("Is that your bike?", "Is that their bike?"),
 ]
 #: The same in one other word, form or spelling.
 SAME = [
@@ -44,6 +56,15 @@ SAME = [
     ("Can I swim here?", "May I swim here?"),
     ("What if I fall in love?", "What if I fell in love?"),
     ("Will the tax effect my rent?", "Will the tax affect my rent?"),
+    ("How do I post on Quora?", "How do I post in Quora?"),
+    ("Is the file on my laptop?", "Is the file in my laptop?"),
+    ("Are there buses at the port?", "Are there buses in the port?"),
+    ("What do you think of us?", "What do you think about us?"),
+    ("How does it end up?", "How does it end out?"),
+    ("How do I work with Excel?", "How do I work on Excel?"),
+    ("Who did Ibsen visit?", "Whom did Ibsen visit?"),
+    ("How do I hold his baby?", "How do I hold the baby?"),
+    ("Will he like us?", "Will he like me?"),
 ]
 #: Too much differs for this guard: the net decides.
 ELSEWHERE = [
