@@ -8,8 +8,13 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from router_extproc.equivalence import GUARDED_SIMILARITY_MIN, GUARDS, QUESTION_CHARS_MAX, read_question
-from router_extproc.equivalence.replaced import same_but_one
+from router_extproc.equivalence import (
+    GRAMMAR_GUARDS,
+    GUARDED_SIMILARITY_MIN,
+    GUARDS,
+    QUESTION_CHARS_MAX,
+    read_question,
+)
 from router_extproc.models.base import Verdict
 
 #: Chance that a match is right by its cosine, once no guard refuses it: a logistic fit on those rows.
@@ -49,5 +54,5 @@ def _refusal(cached: str, asked: str) -> str | None:
         return "too-long"
     one, other = read_question(cached), read_question(asked)
     return next(
-        (reason for guard in (*GUARDS, same_but_one) if (reason := guard(one, other)) is not None), None
+        (reason for guard in (*GUARDS, *GRAMMAR_GUARDS) if (reason := guard(one, other)) is not None), None
     )

@@ -12,14 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from router_extproc.equivalence import GUARDS, QUESTION_CHARS_MAX, Guard, Question, read_question
+from router_extproc.equivalence import (
+    GRAMMAR_GUARDS,
+    GUARDS,
+    QUESTION_CHARS_MAX,
+    Guard,
+    Question,
+    read_question,
+)
 from router_extproc.equivalence.asking import same_extent
 from router_extproc.equivalence.background import asked_apart
 from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
-from router_extproc.equivalence.replaced import same_but_one
 from router_extproc.equivalence.written import is_same_text, same_writing
 from router_extproc.models.base import Verdict
 from router_extproc.models.onnx.enough import Pair, enough_for
@@ -41,7 +47,7 @@ VETOES: tuple[Guard, ...] = (
     same_polarity,
     same_roles,
     same_extent,
-    same_but_one,
+    *GRAMMAR_GUARDS,
     same_language,
 )
 #: The guards that are evidence only. What a wider guard of theirs shares with a veto has been asked by then.
