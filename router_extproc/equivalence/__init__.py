@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from router_extproc.equivalence.agents import same_agent
 from router_extproc.equivalence.asking import same_asking
+from router_extproc.equivalence.directions import same_direction
 from router_extproc.equivalence.language import same_language
 from router_extproc.equivalence.names import same_names
 from router_extproc.equivalence.numbers import same_numbers
@@ -30,7 +31,7 @@ GUARDS: tuple[Guard, ...] = (
 
 #: They see what grammar words alone tell apart. Encoder and net overlook it, so these have the last word, and
 #: none of them is evidence that the calibration weighs.
-GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent)
+GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent, same_direction)
 
 #: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what
 #: is then accepted is right (0.85 without guards at the same cosine, 0.69 at a plain cosine of 0.80).
