@@ -13,6 +13,7 @@ from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_order
 from router_extproc.equivalence.polarity import same_polarity
 from router_extproc.equivalence.replaced import same_but_one
+from router_extproc.equivalence.times import same_time
 from router_extproc.equivalence.words import QUESTION_CHARS_MAX, Question, read_question
 from router_extproc.equivalence.written import same_writing
 
@@ -31,7 +32,7 @@ GUARDS: tuple[Guard, ...] = (
 
 #: They see what grammar words alone tell apart. Encoder and net overlook it, so these have the last word, and
 #: none of them is evidence that the calibration weighs.
-GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent, same_direction)
+GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent, same_direction, same_time)
 
 #: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what
 #: is then accepted is right (0.85 without guards at the same cosine, 0.69 at a plain cosine of 0.80).
