@@ -8,6 +8,7 @@ from router_extproc.equivalence.agents import same_agent
 from router_extproc.equivalence.asking import same_asking
 from router_extproc.equivalence.directions import same_direction
 from router_extproc.equivalence.language import same_language
+from router_extproc.equivalence.modals import same_modality
 from router_extproc.equivalence.names import same_names
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_order
@@ -32,7 +33,7 @@ GUARDS: tuple[Guard, ...] = (
 
 #: They see what grammar words alone tell apart. Encoder and net overlook it, so these have the last word, and
 #: none of them is evidence that the calibration weighs.
-GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent, same_direction, same_time)
+GRAMMAR_GUARDS: tuple[Guard, ...] = (same_but_one, same_agent, same_direction, same_time, same_modality)
 
 #: Cosine from which the guards alone vouch for a match: on development rows of Quora pairs 0.90 of what
 #: is then accepted is right (0.85 without guards at the same cosine, 0.69 at a plain cosine of 0.80).
