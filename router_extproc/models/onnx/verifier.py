@@ -134,7 +134,7 @@ class OnnxVerifier:
         return self._compare(pair)
 
     def _compare(self, pair: Pair) -> Verdict:
-        veto = find_refusal(VETOES, pair.cached, pair.asked)
+        veto = find_veto(pair)
         if veto is not None and not self._reads_refused:
             return Verdict(accepted=False, score=REFUSED_SHARE * self._unread_chance(pair), reason=veto)
         first, second = (self._tokenizer.read(each.text) for each in (pair.cached, pair.asked))
@@ -186,8 +186,6 @@ class OnnxVerifier:
         alone = Pair(
             read_question(apart.cached), read_question(apart.asked), min(pair.similarity, ALONE_SIMILARITY)
         )
-        if find_refusal(VETOES, alone.cached, alone.asked) is not None:
-            return False
         evidence = read_evidence(alone.cached, alone.asked, objections=count_objections(alone)).tolist()
         logit = self._net.logit(first.ids, second.ids)
         return self._calibration.chance(logit, alone.similarity, evidence) >= self._chance_min
@@ -218,6 +216,15 @@ def count_objections(pair: Pair) -> int:
 def is_whole(tokens: Tokens) -> bool:
     """The net reads all of it and knows every token."""
     return tokens.count > 0 and not tokens.truncated and not tokens.unknown
+
+
+def find_veto(pair: Pair) -> str | None:
+    """What a guard of VETOES objects to, in both or in what both ask beside a background that they share."""
+    veto = find_refusal(VETOES, pair.cached, pair.asked)
+    apart = asked_apart(pair.cached, pair.asked) if veto is None else None
+    if apart is None or not (apart.cached and apart.asked):
+        return veto
+    return find_refusal(VETOES, read_question(apart.cached), read_question(apart.asked))
 
 
 def find_refusal(guards: Sequence[Guard], cached: Question, asked: Question) -> str | None:

@@ -190,8 +190,14 @@ def test_what_is_asked_of_the_same_background_must_be_a_match_without_it(
 def test_a_guard_may_refuse_what_is_asked_without_the_background_that_hid_it() -> None:
     net = BackgroundNet(CERTAIN)
     asked = (f"{SHOP}Do six employees bake for a town?", f"{SHOP}Does a town bake for six employees?")
-    assert not verifier(net, supports=True).verify(*asked, 0.95).accepted
-    assert net.runs == 1
+    assert verifier(net, supports=True).verify(*asked, 0.95).reason == "roles"
+    assert net.runs == 0
+
+
+def test_a_guard_refuses_what_is_asked_alone_however_sure_the_net_is_of_the_whole() -> None:
+    told = f"{SHOP}I sell bread and I sell cake. "
+    asked = (f"{told}Do you know him?", f"{told}Does he know you?")
+    assert verifier(CountingNet()).verify(*asked, 0.99).reason == "roles"
 
 
 def test_a_pair_that_is_no_match_with_its_background_is_not_read_again() -> None:
