@@ -1,4 +1,4 @@
-"""Guard: two questions that are equal but for one word.
+"""Guard: two questions that are equal but for one word, or for words that say nothing.
 
 Encoder and net see that nearly everything is the same; the one word may be all that was asked about. So it
 must be another form, another spelling or a synonym of the word that it stands for. Questions in other words
@@ -19,6 +19,8 @@ from router_extproc.equivalence.words import FUNCTION_WORDS, Question, listed, s
 AROUND_MIN: Final = 1
 #: They come and go without another meaning.
 _FILLERS = listed("a an the please kindly my your our this these some any just really actually exactly")
+#: Of them the ones that say nothing wherever they stand; "my" and "this" may be what is asked about.
+_STRESSING = listed("a an the some any please kindly just really actually exactly basically")
 #: Who asks is no matter; "he" and "she" are not among them.
 _ANYBODY = listed("i you we one someone somebody anyone people person me us they them")
 #: Each group means the same in nearly every question; a word may be in several.
@@ -103,6 +105,8 @@ _ASKS_WHAT = listed("what which how")
 #: What a question that opens with it asks: leave, advice, duty.
 _LEAVE, _ADVICE, _DUTY = listed("can could may might"), listed("should shall ought would"), listed("must")
 _MODALS = (_LEAVE, _ADVICE, _DUTY)
+#: Behind "how" one of these asks what another one asks.
+_ASKS_HOW = listed("do can could should would")
 #: Two words that begin alike over this share of the longer one are forms of one word.
 _ALIKE_SHARE, _ALIKE_LETTERS = 0.6, 4
 #: Shorter words that differ by one letter are other words: contact, contract.
@@ -138,6 +142,22 @@ def same_but_one(cached: Question, asked: Question) -> str | None:
     if _is_interchangeable(word, another, opens=start == 0) and not _is_other_relation(one, other, start):
         return None
     return "word"
+
+
+def same_words(cached: Question, asked: Question) -> bool:
+    """True when both are the same words in the same order but for articles, stress, forms and who asks."""
+    one, other = cached.once(_unstressed), asked.once(_unstressed)
+    if len(one) != len(other) or len(one) <= 1:
+        return False
+    asks_how = one[0] == "how" and {one[1], other[1]} <= _ASKS_HOW
+    return all(
+        _is_form(word, another) or {word, another} <= _ANYBODY or (asks_how and at == 1)
+        for at, (word, another) in enumerate(zip(one, other, strict=True))
+    )
+
+
+def _unstressed(question: Question) -> tuple[str, ...]:
+    return tuple(word for word in question.words if word not in _STRESSING)
 
 
 def _kept(question: Question) -> _Kept:

@@ -14,13 +14,20 @@ from router_extproc.equivalence.asking import (
     differs_at_one_place,
     differs_in_one_thing,
     differs_in_whom_or_when,
+    same_asking,
 )
 from router_extproc.equivalence.order import same_order
+from router_extproc.equivalence.replaced import same_words
 
 #: Chance from which a match is accepted when no guard objects and a very high similarity speaks for it. On
 #: development pairs that no net was trained on it adds a fifth to Quora's hits at the same precision, and
 #: accepts 2 % of PAWS's wrong pairs.
 SUPPORTED_CHANCE_MIN: Final = 0.6
+#: The same when a guard objects to nothing but how it is asked ("how", "where").
+ASKED_OTHERWISE_CHANCE_MIN: Final = 0.7
+#: Chance from which questions of the same words match ("exactly", "the", "one" for "I"): the net doubts them
+#: for no reason.
+SAME_WORDS_CHANCE_MIN: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +63,30 @@ LOOSE: Final = Bar(10, 0.9, 0.55)
 TOLD_APART: Final = Bar(10, 0.9, 0.72)
 
 
-def enough_for(pair: Pair, *, otherwise: float, is_supported: bool) -> float:
-    """The chance that such a pair needs; `otherwise`: when nothing speaks for it."""
+def enough_for(pair: Pair, *, otherwise: float, objections: int, is_close: bool) -> float:
+    """The chance that such a pair needs.
+
+    otherwise: when nothing speaks for it.
+    objections: how many guards object to it.
+    is_close: its similarity is very high.
+    """
     if differs_in_whom_or_when(pair.cached, pair.asked):
         return otherwise
     bar = bar_of(pair)
-    known = [SUPPORTED_CHANCE_MIN] * is_supported + ([] if bar is None else [bar.chance_min])
-    return min([otherwise, *known])
+    return min(
+        otherwise,
+        1.0 if bar is None else bar.chance_min,
+        SAME_WORDS_CHANCE_MIN if same_words(pair.cached, pair.asked) else 1.0,
+        supported(pair, objections) if is_close else 1.0,
+    )
+
+
+def supported(pair: Pair, objections: int) -> float:
+    """What is enough for a pair with a very high similarity; 1.0: only certainty."""
+    if objections == 0:
+        return SUPPORTED_CHANCE_MIN
+    is_asked_otherwise = objections == 1 and same_asking(pair.cached, pair.asked) == "intent"
+    return ASKED_OTHERWISE_CHANCE_MIN if is_asked_otherwise else 1.0
 
 
 def bar_of(pair: Pair) -> Bar | None:

@@ -23,6 +23,7 @@ from router_extproc.equivalence import (
 from router_extproc.equivalence.asking import same_extent
 from router_extproc.equivalence.background import asked_apart
 from router_extproc.equivalence.language import same_language
+from router_extproc.equivalence.narrowing import same_breadth
 from router_extproc.equivalence.numbers import same_numbers
 from router_extproc.equivalence.order import same_roles
 from router_extproc.equivalence.polarity import same_polarity
@@ -48,6 +49,7 @@ VETOES: tuple[Guard, ...] = (
     same_roles,
     same_extent,
     *GRAMMAR_GUARDS,
+    same_breadth,
     same_language,
 )
 #: The guards that are evidence only. What a wider guard of theirs shares with a veto has been asked by then.
@@ -153,8 +155,8 @@ class OnnxVerifier:
             return refused
         logit = self._net.logit(tokens[0].ids, tokens[1].ids)
         chance = self._calibration.chance(logit, pair.similarity, evidence)
-        is_close = veto is None and self._enough(pair, objections) <= chance < self._chance_min
-        if is_close and self._holds_alone(pair):
+        is_enough = objections is not None and self._enough(pair, objections) <= chance < self._chance_min
+        if is_enough and self._holds_alone(pair):
             chance = self._chance_min
         verdict = self._verdict(chance, veto)
         return verdict if refused is None else replace(verdict, accepted=False, reason=refused.reason)
@@ -167,13 +169,17 @@ class OnnxVerifier:
             return None
         return Verdict(accepted=False, score=chance, reason=UNLIKELY)
 
-    def _enough(self, pair: Pair, objections: int | None) -> float:
+    def _enough(self, pair: Pair, objections: int) -> float:
         """The chance that such a pair needs, by what else speaks for it."""
         least = self._support_similarity_min
         if least is None:
             return self._chance_min
-        supported = objections == 0 and pair.similarity >= least
-        return enough_for(pair, otherwise=self._chance_min, is_supported=supported)
+        return enough_for(
+            pair,
+            otherwise=self._chance_min,
+            objections=objections,
+            is_close=pair.similarity >= least,
+        )
 
     def _holds_alone(self, pair: Pair) -> bool:
         """Whether what both ask is a match without the background that they share, if they have one."""
