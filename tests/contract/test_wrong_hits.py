@@ -40,6 +40,9 @@ WRITTEN = [pair for path in sorted((QUESTIONS / "writing").glob("*.jsonl")) for 
 CONTRAST = read_pairs(QUESTIONS / "contrast.jsonl")
 #: Long questions that one word or one condition tells apart.
 LONG = read_pairs(QUESTIONS / "long.jsonl")
+#: Questions of which one has a word that narrows it, and questions with words that do not.
+NARROWED = read_pairs(QUESTIONS / "narrowed.jsonl")
+STRESSED = read_pairs(QUESTIONS / "stressed.jsonl")
 HARMLESS = read_pairs(QUESTIONS / "harmless.jsonl")
 KINDS = sorted({trap["trap"] for trap in TRAPS})
 
@@ -121,12 +124,20 @@ async def missed_and_hit(
     return missed, hit
 
 
-@pytest.mark.parametrize("pairs", [WRITTEN, CONTRAST, LONG], ids=["writing", "contrast", "long"])
+@pytest.mark.parametrize(
+    "pairs", [WRITTEN, CONTRAST, LONG, NARROWED], ids=["writing", "contrast", "long", "narrowed"]
+)
 async def test_no_pair_that_differs_in_a_mark_or_a_word_works(
     open_backend: OpenBackend, encoder: OnnxEncoder, pairs: list[dict[str, str]]
 ) -> None:
     _, hit = await missed_and_hit(open_backend, encoder, pairs)
     assert hit == []
+
+
+async def test_words_that_do_not_narrow_leave_a_hit(open_backend: OpenBackend, encoder: OnnxEncoder) -> None:
+    """Stress, politeness, and other words for the same."""
+    missed, _ = await missed_and_hit(open_backend, encoder, STRESSED)
+    assert missed == []
 
 
 async def test_harmless_variants_are_hits(open_backend: OpenBackend, encoder: OnnxEncoder) -> None:
