@@ -15,6 +15,7 @@ from router_extproc.equivalence import (
     QUESTION_CHARS_MAX,
     read_question,
 )
+from router_extproc.equivalence.narrowing import same_breadth
 from router_extproc.models.base import Verdict
 
 #: Chance that a match is right by its cosine, once no guard refuses it: a logistic fit on those rows.
@@ -54,5 +55,10 @@ def _refusal(cached: str, asked: str) -> str | None:
         return "too-long"
     one, other = read_question(cached), read_question(asked)
     return next(
-        (reason for guard in (*GUARDS, *GRAMMAR_GUARDS) if (reason := guard(one, other)) is not None), None
+        (
+            reason
+            for guard in (*GUARDS, *GRAMMAR_GUARDS, same_breadth)
+            if (reason := guard(one, other)) is not None
+        ),
+        None,
     )

@@ -24,6 +24,11 @@ def test_opposite_is_refused_however_similar() -> None:
     assert (verdict.accepted, verdict.reason) == (False, "negation")
 
 
+def test_a_narrowed_question_is_refused_however_similar() -> None:
+    verdict = GuardVerifier().verify("How do I learn chess?", "How do I learn chess on my own?", 0.999)
+    assert (verdict.accepted, verdict.reason) == (False, "narrower")
+
+
 def test_far_rephrasing_is_refused() -> None:
     verdict = GuardVerifier().verify(CACHED, REPHRASED, GUARDED_SIMILARITY_MIN - 0.001)
     assert (verdict.accepted, verdict.reason) == (False, "similarity")
