@@ -87,7 +87,6 @@ for/as: foreigner foreigners expat expats immigrant immigrants | foreign
 for/in: dog dogs puppy puppies | pet pets
 for/in: cat cats kitten kittens | pet pets
 for: diabetic diabetics | diabetes
-at/from: home | house indoors homemade diy own myself yourself self
 at/during: night | nights evening sleep sleeping bed
 in/during: winter | cold snow
 in/during: summer | hot heat
@@ -105,7 +104,6 @@ in: person | face
 in: bulk | wholesale
 in: public | people crowd
 in: cash | money
-from: scratch | beginning zero
 on: budget | cheap cheaply affordable money low
 """
 #: What something is done in or with, each behind one of _USING. A bar joins names of one thing.

@@ -23,8 +23,6 @@ NARROWED = [
     ("How do I learn to weave{}?", " on my own"),
     ("How do I learn to weave{}?", " by myself"),
     ("How do I learn to weave{}?", " alone"),
-    ("How do I learn to weave{}?", " at home"),
-    ("How do I learn to weave{}?", " from scratch"),
     ("Where can I read the paper{}?", " online"),
     ("Where can I read the paper{}?", " for free"),
     ("Where can I read the paper{}?", " free of charge"),
