@@ -72,6 +72,9 @@ _SYNONYMS = tuple(
     toward/towards/to site/blog/website market/world follow/take overcome/control/handle/cope
     support/assistance/help get/find
     using/with via/through/with/by within/in inside/in during/in while/when until/till
+    tyre/tire grey/gray cheque/check kerb/curb plough/plow mould/mold sulphur/sulfur moustache/mustache
+    doughnut/donut pyjamas/pajamas draught/draft jewellery/jewelry fibre/fiber axe/ax cosy/cozy
+    enquiry/inquiry manoeuvre/maneuver yoghurt/yogurt
     """
     )
 )

@@ -33,11 +33,11 @@ _NAMES = listed(
     amazon apple august bath bill boxer brazil canary catholic chad champagne chase chile china cologne colt
     cork cuba danish dell delta democrat discord dove drew earnest east elder express faith fiat ford frank
     galaxy gene ghost god grace grant guinea guy harry heather hooker hope hungary iris ivory jack jade
-    jaguar jasmine jersey jet job jordan joy june kent lance laurel lent lily lima madeira march mark mars
+    jaguar jasmine jersey jet job jordan joy june kent lance laurel lent lily lima madeira march mark
     max may mercury mike mint mobile moles nice nick notion olive opera oracle orange pat patience pearl
     penny pepper phoenix pilot polish polo post prince reading republican robin rock rose rush scotch shell
     slack slim snowflake solid spark spring stone sue swallow swift swiss target teams thor tide turkey uber
-    venus victor vista wales west will wolf wright zoom
+    victor vista wales west will wolf wright zoom
     """
 )
 #: Units whose case is part of them: Mb is a megabit, MB a megabyte; mW and MW are nine powers of ten apart.
@@ -118,13 +118,19 @@ def _quotes_differ(one: Writing, other: Writing, *, strict: bool) -> bool:
 
 
 def _mentions_differ(one: Writing, other: Writing) -> bool:
-    if one.mentioned and other.mentioned and one.mentioned != other.mentioned:
+    if one.mentioned and other.mentioned and _mentions(one, other) != _mentions(other, one):
         return True
     first, second = one.folded, other.folded
     # "Is level a palindrome?" is no question about levels: each form of a word is another word here.
     if _ABOUT_WORDS.isdisjoint(first) or _ABOUT_WORDS.isdisjoint(second):
         return False
     return bool((first ^ second) - _BESIDE_MENTIONS)
+
+
+def _mentions(writing: Writing, other: Writing) -> list[str]:
+    """What is talked about; without case where one of the texts is all in capitals: then they say nothing."""
+    says_nothing = "upper" in {writing.style, other.style}
+    return [word.casefold() if says_nothing else word for word in writing.mentioned]
 
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────

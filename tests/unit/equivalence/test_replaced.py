@@ -65,6 +65,10 @@ SAME = [
     ("Who did Ibsen visit?", "Whom did Ibsen visit?"),
     ("How do I hold his baby?", "How do I hold the baby?"),
     ("Will he like us?", "Will he like me?"),
+    ("How do I change a bicycle tyre?", "How do I change a bicycle tire?"),
+    ("How do I clean grey suede?", "How do I clean gray suede?"),
+    ("How do I cash a cheque?", "How do I cash a check?"),
+    ("How do I plough a field?", "How do I plow a field?"),
 ]
 #: Too much differs for this guard: the net decides.
 ELSEWHERE = [

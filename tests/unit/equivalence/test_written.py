@@ -32,6 +32,7 @@ CASE = [
     ("Can a March be long?", "Can a march be long?"),
     ("Is True what true is?", "Is true what True is?"),
     ("Is i the same as I in Turkish?", "Is I the same as i in Turkish?"),
+    ("What is the meaning of it?", "What is the meaning of IT?"),
 ]
 SYMBOLS = [
     ("What does && do in bash?", "What does || do in bash?"),
@@ -111,6 +112,10 @@ HARMLESS = [
     ("Why don't birds fall?", "why dont birds fall?"),
     ("What's a koala?", "whats a koala"),
     ("What is a koala?", "What Is A Koala?"),
+    ("How do I write a letter to a landlord?", "HOW DO I WRITE A LETTER TO A LANDLORD?"),
+    ("What is the opposite of calm?", "WHAT IS THE OPPOSITE OF CALM?"),
+    ("What is the weather like on Mars?", "what is the weather like on mars?"),
+    ("How hot is Venus?", "how hot is venus"),
 ]
 #: Other words for the same: this guard has nothing to say of them.
 REPHRASED = [
