@@ -24,7 +24,7 @@ async def keeping(values: Sequence[SharedValue], config: Config, own: WorkerAddr
         if config.state_dir is not None:
             state = KeptState(Path(config.state_dir), values)
             state.read()
-            stack.callback(state.write)
+            stack.push_async_callback(state.write)
             await stack.enter_async_context(alongside(state.run()))
         if config.workers > 1:
             peers = own.others(config)

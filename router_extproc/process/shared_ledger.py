@@ -24,7 +24,7 @@ class MovableLedger(Protocol[BatchT]):
         ...
 
     def batch(self) -> BatchT:
-        """All of it."""
+        """All of it, as a value that does not change."""
         ...
 
     def move_out(self) -> BatchT:
@@ -56,10 +56,9 @@ class SharedLedger(Generic[BatchT]):
         """See SharedValue."""
         self._ledger.add_batch(self._batch.validate_python(event))
 
-    def kept(self) -> JsonValue:
+    def kept(self) -> BatchT:
         """See SharedValue."""
-        kept: JsonValue = self._batch.dump_python(self._ledger.batch(), mode="json")
-        return kept
+        return self._ledger.batch()
 
     def take_back(self, kept: JsonValue) -> None:
         """See SharedValue; the own state stays when the other cannot be read."""

@@ -35,10 +35,9 @@ class SharedOutcomes:
         for seen in _NEW.validate_python(event):
             self._outcomes.apply(seen)
 
-    def kept(self) -> JsonValue:
+    def kept(self) -> tuple[KeptOutcomes, ...]:
         """See SharedValue."""
-        kept: JsonValue = _KEPT.dump_python(list(self._outcomes.kept()), mode="json")
-        return kept
+        return self._outcomes.kept()
 
     def take_back(self, kept: JsonValue) -> None:
         """See SharedValue."""

@@ -25,7 +25,7 @@ class Memory(Protocol[SeenT]):
 
     @property
     def known(self) -> Sequence[SeenT]:
-        """All of it."""
+        """All of it; values that do not change."""
         ...
 
 
@@ -49,10 +49,9 @@ class SharedSeen(Generic[SeenT]):
         """See SharedValue."""
         self._memory.learn(self._seen.validate_python(event))
 
-    def kept(self) -> JsonValue:
+    def kept(self) -> tuple[SeenT, ...]:
         """See SharedValue."""
-        kept: JsonValue = self._seen.dump_python(list(self._memory.known), mode="json")
-        return kept
+        return tuple(self._memory.known)
 
     def take_back(self, kept: JsonValue) -> None:
         """See SharedValue; what this worker has seen meanwhile stays."""

@@ -95,10 +95,9 @@ class SharedEvidence:
             case _:
                 raise ValueError("no event of evidence")
 
-    def kept(self) -> JsonValue:
+    def kept(self) -> dict[str, str | KeptEvidence]:
         """See SharedValue."""
-        kept: JsonValue = _KEPT_EVIDENCE.dump_python(self._evidence.kept(), mode="json")
-        return {"basis": self._basis, "evidence": kept}
+        return {"basis": self._basis, "evidence": self._evidence.kept()}
 
     def take_back(self, kept: JsonValue) -> None:
         """See SharedValue."""

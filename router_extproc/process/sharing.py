@@ -23,6 +23,7 @@ from typing import Final, Protocol
 import orjson
 
 from router_extproc.llm.answer import JsonValue
+from router_extproc.process.json_pieces import encode_in_turns
 
 #: Between two rounds.
 SHARE_S: Final = 0.4
@@ -55,8 +56,11 @@ class SharedValue(Protocol):
         """Take over an event of any worker."""
         ...
 
-    def kept(self) -> JsonValue:
-        """The whole state, for a restart or for another worker."""
+    def kept(self) -> object:
+        """The whole state as it is now, for a restart or for another worker.
+
+        It is JSON, or what becomes JSON (`json_pieces`). It is encoded later: nothing in it may change.
+        """
         ...
 
     def take_back(self, kept: JsonValue) -> None:
@@ -202,23 +206,25 @@ class Keeper:
         await asyncio.gather(*(self._exchange_with(worker, peer) for worker, peer in self._peers.items()))
 
     async def _exchange_with(self, worker: int, peer: _Peer) -> None:
-        answer = await self._ask(worker, self._message(peer))
+        answer = await self._ask(worker, await self._message(peer))
         if answer is not None:
             with suppress(ValueError):
                 self._hear(peer, _read(answer))
 
-    def _message(self, peer: _Peer) -> bytes:
-        message: dict[str, JsonValue] = {
+    async def _message(self, peer: _Peer) -> bytes:
+        message: dict[str, object] = {
             "keeper": self._incarnation,
             "to": peer.incarnation,
             "taken": peer.taken,
         }
         first = peer.applied
-        if first is None or first < self._order.first:
-            told = {name: value.kept() for name, value in self._values.items() if value.everywhere}
-            message |= {"state": {**told}, "state_at": self._order.end}
-            first = self._order.end
-        return orjson.dumps(message | {"first": first, "events": self._order.since(first)})
+        if first is not None and first >= self._order.first:
+            return orjson.dumps(message | {"first": first, "events": self._order.since(first)})
+        # The state and its number are of one moment; what is ordered while it is encoded is told next time.
+        kept = {name: value.kept() for name, value in self._values.items() if value.everywhere}
+        message |= {"state_at": self._order.end, "first": self._order.end, "events": []}
+        state = b"".join(await encode_in_turns(kept))
+        return orjson.dumps(message | {"state": orjson.Fragment(state)})
 
     def _hear(self, peer: _Peer, answer: Mapping[str, JsonValue]) -> None:
         incarnation, applied = str(answer.get("incarnation")), answer.get("applied")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import orjson
 import pytest
 from pydantic import TypeAdapter
 
@@ -15,6 +16,7 @@ from router_extproc.pipeline.remembered_sessions import (
     RememberedSessions,
     SessionSeen,
 )
+from router_extproc.process.json_pieces import json_pieces
 from router_extproc.process.shared_seen import SharedSeen
 
 SEEN = SessionSeen("a" * 32, "large", 100.0, 50, with_tools=True, goes_on=True)
@@ -61,7 +63,7 @@ def test_what_is_known_later_stays() -> None:
     other.note(replace(SEEN, model="small", at_s=101.0))
     (event,) = shared(one).collect()
     shared(other).apply(event)
-    shared(one).take_back(shared(other).kept())
+    shared(one).take_back(orjson.loads(b"".join(json_pieces(shared(other).kept()))))
     for sessions in (one, other):
         found = sessions.find(SEEN.key)
         assert found is not None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,19 +28,23 @@ def kept_in(folder: Path) -> tuple[Savings, KeptState]:
     )
 
 
-def test_what_was_written_is_taken_back(tmp_path: Path) -> None:
+def put_aside_in(folder: Path) -> list[str]:
+    return [path.read_text() for path in folder.iterdir() if path.name.startswith(f"{FILE}.unreadable-")]
+
+
+async def test_what_was_written_is_taken_back(tmp_path: Path) -> None:
     savings, state = kept_in(tmp_path / "state")
     savings.add(HIT)
-    state.write()
+    await state.write()
     again, kept = kept_in(tmp_path / "state")
     kept.read()
     assert again.total == savings.total
     assert [each.fingerprint for each in again.most_valuable()] == ["ab"]
 
 
-def test_it_is_for_its_owner_only(tmp_path: Path) -> None:
+async def test_it_is_for_its_owner_only(tmp_path: Path) -> None:
     _, state = kept_in(tmp_path / "state")
-    state.write()
+    await state.write()
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state", tmp_path / "state" / FILE)]
     assert modes == [0o700, 0o600]
 
@@ -59,16 +67,15 @@ def test_nothing_is_kept_yet(tmp_path: Path) -> None:
         '{"format": "router-extproc state 1", "values": {"savings": 5}}',
     ],
 )
-def test_a_file_that_cannot_be_read_is_put_aside(text: str, tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_read_is_put_aside(text: str, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(text)
     savings, state = kept_in(tmp_path)
     with capture_logs() as lines:
         state.read()
-    aside = [path for path in tmp_path.iterdir() if path.name.startswith(f"{FILE}.unreadable-")]
-    assert [path.read_text() for path in aside] == [text]
+    assert put_aside_in(tmp_path) == [text]
     assert savings.total == Worth()
     assert [line["event"] for line in lines] == ["kept state not readable"]
-    state.write()
+    await state.write()
     assert json.loads((tmp_path / FILE).read_text())["format"] == "router-extproc state 1"
 
 
@@ -88,19 +95,88 @@ def test_a_value_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
     assert not (tmp_path / FILE).exists()
 
 
-def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     savings, state = kept_in(tmp_path / "file")
     with capture_logs() as lines:
         for _ in range(3):
             savings.add(HIT)
-            state.write()
+            await state.write()
     assert [line["event"] for line in lines] == ["state is not kept"]
 
 
-def test_what_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
+async def test_what_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
     _, state = kept_in(tmp_path)
-    state.write()
+    await state.write()
     (tmp_path / FILE).unlink()
-    state.write()
+    await state.write()
     assert not (tmp_path / FILE).exists()
+
+
+class SlowDisk:
+    """Notes each text that is written once it lets it go on, and how many were written at one time."""
+
+    def __init__(self) -> None:
+        self.goes_on = threading.Event()
+        self.begun = threading.Event()
+        self.written: list[list[str]] = []
+        self.at_once: list[int] = []
+        self._writing = 0
+
+    def put(self, path: Path, text: Sequence[bytes]) -> None:
+        del path
+        self._writing += 1
+        self.at_once.append(self._writing)
+        self.begun.set()
+        assert self.goes_on.wait(10)
+        entries = json.loads(b"".join(text))["values"]["savings"]["entries"]
+        self.written.append([entry["fingerprint"] for entry in entries])
+        self._writing -= 1
+
+
+def slow_state() -> tuple[Savings, KeptState, SlowDisk]:
+    savings, disk = Savings(), SlowDisk()
+    shared = SharedLedger("savings", savings, TypeAdapter(SavingsBatch), keeper=True)
+    return savings, KeptState(Path("state"), [shared], disk.put), disk
+
+
+async def test_the_event_loop_goes_on_while_the_disk_is_slow() -> None:
+    savings, state, disk = slow_state()
+    savings.add(HIT)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(state.write())
+        await asyncio.to_thread(disk.begun.wait, 10)
+        disk.goes_on.set()
+    assert disk.written == [["ab"]]
+
+
+async def test_a_write_that_was_cancelled_never_overtakes_the_last_one() -> None:
+    """At SIGTERM a write may be under way: the thread that carries it out cannot be cancelled."""
+    savings, state, disk = slow_state()
+    savings.add(HIT)
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(state.write())
+        await asyncio.to_thread(disk.begun.wait, 10)
+        first.cancel()
+        savings.add(replace(HIT, fingerprint="later"))
+        last = tasks.create_task(state.write())
+        await asyncio.wait([last], timeout=0.05)
+        assert not last.done()
+        disk.goes_on.set()
+    assert (disk.written, disk.at_once) == ([["ab"], ["ab", "later"]], [1, 1])
+
+
+async def test_two_writes_at_once_are_written_in_their_order() -> None:
+    """The first one is large, and is encoded for longer."""
+    savings, state, disk = slow_state()
+    disk.goes_on.set()
+    for number in range(3000):
+        savings.add(replace(HIT, fingerprint=f"{number}"))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(state.write())
+        await asyncio.sleep(0)
+        savings.move_out()
+        savings.add(HIT)
+        tasks.create_task(state.write())
+    assert [len(entries) for entries in disk.written] == [3000, 1]
+    assert disk.at_once == [1, 1]

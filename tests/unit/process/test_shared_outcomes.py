@@ -54,11 +54,11 @@ async def test_all_workers_know_what_one_has_heard_and_keep_to_one_limit() -> No
     assert own.of("d") == other.of("d") == late.of("d")
 
 
-def test_a_restarted_worker_knows_what_it_knew(tmp_path: Path) -> None:
+async def test_a_restarted_worker_knows_what_it_knew(tmp_path: Path) -> None:
     before, after = outcomes(), outcomes()
     keeping, reading = (SharedOutcomes(each, alone=True) for each in (before, after))
     before.hear(seen("a"))
-    KeptState(tmp_path, [keeping]).write()
+    await KeptState(tmp_path, [keeping]).write()
     KeptState(tmp_path, [reading]).read()
     assert after.of("d") == before.of("d")
     assert after.of("d").of("small").heard == OutcomeSums(0.0, 1.0, 0.8)

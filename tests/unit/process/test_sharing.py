@@ -14,6 +14,7 @@ from router_extproc.cache.false_hits.threshold import ShadowResult
 from router_extproc.llm.answer import Answer, AnswerFacts, JsonValue
 from router_extproc.pipeline.answer_homes import AnswerHomes, Home
 from router_extproc.pipeline.caching.savings import EntryWorth, Savings, SavingsBatch, Worth
+from router_extproc.process.json_pieces import json_pieces
 from router_extproc.process.shared_ledger import SharedLedger
 from router_extproc.process.shared_seen import SharedSeen
 from router_extproc.process.shared_values import SharedEvidence
@@ -45,6 +46,12 @@ class Noted:
     def take_back(self, kept: JsonValue) -> None:
         assert isinstance(kept, list)
         self.applied = kept
+
+
+def written(value: SharedEvidence) -> JsonValue:
+    """As it is read again."""
+    kept: JsonValue = orjson.loads(b"".join(json_pieces(value.kept())))
+    return kept
 
 
 class Sidecar:
@@ -153,6 +160,17 @@ def test_a_member_does_not_go_on_where_another_keeper_was() -> None:
         member.answer(orjson.dumps({"keeper": "new", "first": 3, "events": [["noted", "of another order"]]}))
     )
     assert (told["applied"], value.applied) == (None, [])
+
+
+async def test_what_is_ordered_while_a_state_is_encoded_is_told_once(sidecar: Sidecar) -> None:
+    """The state is large: others answer the keeper meanwhile."""
+    sidecar.own.applied = ["x" * 100] * 10_000
+    sidecar.values[1].recorded = [str(number) for number in range(3)]
+    sidecar.own.recorded = ["own"]
+    await sidecar.rounds(5)
+    first, *others = sidecar.applied()
+    assert len(first) == 10_004
+    assert others == [first] * 2
 
 
 async def test_a_keeper_that_was_started_again_tells_its_state(sidecar: Sidecar) -> None:
@@ -275,8 +293,8 @@ def test_evidence_of_other_models_is_not_taken_back() -> None:
     evidence.record("maths", ShadowResult(0.9, wrong=True))
     same, same_value = shared_evidence(alone=True)
     other, other_value = shared_evidence(alone=True, basis="another encoder")
-    same_value.take_back(value.kept())
-    other_value.take_back(value.kept())
+    same_value.take_back(written(value))
+    other_value.take_back(written(value))
     assert same.findings()["maths"].latest.compared == 1
     assert other.findings() == {}
 
@@ -287,7 +305,7 @@ def test_kept_evidence_counts_no_comparison_twice() -> None:
     for _ in range(100):
         evidence.record("maths", ShadowResult(0.999, wrong=False))
     again, again_value = shared_evidence(alone=True)
-    again_value.take_back(value.kept())
+    again_value.take_back(written(value))
     for each in (evidence, again):
         for _ in range(28):
             each.record("maths", ShadowResult(0.999, wrong=False))
