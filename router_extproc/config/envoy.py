@@ -15,6 +15,8 @@ from router_extproc.section import Section
 #: Of what may stand in front of a path: short, for Envoy's patterns have an end.
 PREFIX: Final = r"^/[A-Za-z0-9_-]{1,16}$"
 PREFIXES_MAX: Final = 2
+#: Where Debian and its kin keep the authorities that the system trusts.
+SYSTEM_AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class EnvoyCluster(PoolTraffic):
@@ -24,8 +26,8 @@ class EnvoyCluster(PoolTraffic):
     endpoints: tuple[str, ...] = Field(min_length=1)  # "host:port"
     #: Whether they speak TLS.
     tls: bool = False
-    #: Authorities that may sign a TLS pool's certificate; default: where Linux systems keep theirs.
-    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
+    #: Authorities that may sign a TLS pool's certificate; default: those that the system trusts.
+    ca_file: str = SYSTEM_AUTHORITIES
 
 
 class Envoy(Section):

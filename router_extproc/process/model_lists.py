@@ -18,7 +18,7 @@ from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.model import Config
 from router_extproc.llm.listed_model import ListedModel
 from router_extproc.process.alongside import alongside
-from router_extproc.process.pool_probe import tls_of
+from router_extproc.process.pool_tls import PoolTls, Trust
 from router_extproc.routing.pool_models import PoolModels
 
 PATH: Final = "/v1/models"
@@ -37,6 +37,7 @@ class ModelLists:
     def __init__(self, config: Config, models: PoolModels) -> None:
         self._pools: Final = config.envoy.clusters
         self._models: Final = models
+        self._tls: Final = PoolTls("model lists")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -56,20 +57,20 @@ class ModelLists:
         for endpoint in pool.endpoints:
             with suppress(TimeoutError, OSError, aiohttp.ClientError, ValueError, RecursionError):
                 async with asyncio.timeout(ASK_S):
-                    models = await _list_of(endpoint, pool, session)
+                    models = await _list_of(_url(endpoint, pool), await self._tls.of(pool), session)
                 if models is not None:
                     self._models.note(name, models)
                 return True
         return False
 
 
-async def _list_of(
-    endpoint: str, pool: EnvoyCluster, session: aiohttp.ClientSession
-) -> list[ListedModel] | None:
-    """What the endpoint lists; None: nothing that can be read."""
-    tls = tls_of(pool.ca_file) if pool.tls else None
-    url = f"{'https' if pool.tls else 'http'}://{endpoint}{PATH}"
-    async with session.get(url, ssl=tls or True, allow_redirects=False) as answer:
+def _url(endpoint: str, pool: EnvoyCluster) -> str:
+    return f"{'https' if pool.tls else 'http'}://{endpoint}{PATH}"
+
+
+async def _list_of(url: str, tls: Trust, session: aiohttp.ClientSession) -> list[ListedModel] | None:
+    """What is listed there; None: nothing that can be read."""
+    async with session.get(url, ssl=tls, allow_redirects=False) as answer:
         body = await answer.content.read(LIST_BYTES_MAX + 1)
         while len(body) <= LIST_BYTES_MAX and (more := await answer.content.read(LIST_BYTES_MAX)):
             body += more

@@ -5,7 +5,6 @@ A pool's endpoints are tried one after the other until one connects; a request i
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Self
@@ -15,7 +14,7 @@ import aiohttp
 from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.pipeline.evaluation.asking import ANSWER_BYTES_MAX, ASK_S, PoolFailed, PoolReply
 from router_extproc.pipeline.token import EvaluationAsk
-from router_extproc.process.pool_probe import tls_of
+from router_extproc.process.pool_tls import AuthoritiesUnreadable, PoolTls, Trust
 
 #: Seconds for a connection.
 CONNECT_S: Final = 5.0
@@ -26,6 +25,7 @@ class PoolAsks:
 
     def __init__(self, pools: Mapping[str, EnvoyCluster]) -> None:
         self._pools: Final = pools
+        self._tls: Final = PoolTls("shadow evaluations")
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -46,9 +46,13 @@ class PoolAsks:
         pool, session = self._pools.get(cluster), self._session
         if pool is None or session is None:
             raise PoolFailed("no endpoint")
+        try:
+            tls = await self._tls.of(pool)
+        except AuthoritiesUnreadable as error:
+            raise PoolFailed(str(error)) from error
         for endpoint in pool.endpoints:
             try:
-                return await _post(endpoint, pool, ask, session)
+                return await _post(_url(endpoint, pool, ask), tls, ask, session)
             except aiohttp.ClientConnectorError:
                 continue
             except (TimeoutError, OSError, aiohttp.ClientError, ValueError) as error:
@@ -57,15 +61,13 @@ class PoolAsks:
         raise PoolFailed("connection")
 
 
-async def _post(
-    endpoint: str, pool: EnvoyCluster, ask: EvaluationAsk, session: aiohttp.ClientSession
-) -> PoolReply:
-    url = f"{'https' if pool.tls else 'http'}://{endpoint}{ask.path}"
-    tls = (await asyncio.to_thread(tls_of, pool.ca_file)) if pool.tls else None
+def _url(endpoint: str, pool: EnvoyCluster, ask: EvaluationAsk) -> str:
+    return f"{'https' if pool.tls else 'http'}://{endpoint}{ask.path}"
+
+
+async def _post(url: str, tls: Trust, ask: EvaluationAsk, session: aiohttp.ClientSession) -> PoolReply:
     headers = [*ask.headers, ("content-type", "application/json"), ("accept", "application/json")]
-    async with session.post(
-        url, data=ask.body, headers=headers, ssl=tls or True, allow_redirects=False
-    ) as answer:
+    async with session.post(url, data=ask.body, headers=headers, ssl=tls, allow_redirects=False) as answer:
         body = bytearray()
         async for piece in answer.content.iter_chunked(64 * 1024):
             body += piece

@@ -7,9 +7,8 @@ lost and found pools logs each of them once.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +19,7 @@ from router_extproc.config.envoy import EnvoyCluster
 from router_extproc.config.model import Config
 from router_extproc.config.pools import FAILED_STATUS_MIN, PoolHealth
 from router_extproc.process.alongside import alongside
+from router_extproc.process.pool_tls import PoolTls, Trust
 from router_extproc.routing.traffic import Traffic
 from router_extproc.telemetry.logging import get_logger
 
@@ -60,6 +60,7 @@ class PoolProbe:
     def __init__(self, config: Config, traffic: Traffic) -> None:
         self._clusters: Final = config.envoy.clusters
         self._traffic: Final = traffic
+        self._tls: Final = PoolTls("probes")
         #: Other pools are watched than when the probes began.
         self._other_pools: Final = asyncio.Event()
 
@@ -98,7 +99,7 @@ class PoolProbe:
 
     async def _watch(self, name: str, pool: EnvoyCluster, session: aiohttp.ClientSession) -> None:
         health = _CONNECT_ONLY if pool.health is False else pool.health
-        ask = _asking(pool, health, session)
+        ask = _asking(pool, health, session, self._tls)
         streaks = {endpoint: Streak(health) for endpoint in pool.endpoints}
         while True:
             results = await asyncio.gather(*(_in_time(ask(each), health.timeout_s) for each in streaks))
@@ -132,25 +133,21 @@ async def _in_time(asked: Awaitable[bool], timeout_s: float) -> bool:
 
 
 def _asking(
-    pool: EnvoyCluster, health: PoolHealth, session: aiohttp.ClientSession
+    pool: EnvoyCluster, health: PoolHealth, session: aiohttp.ClientSession, authorities: PoolTls
 ) -> Callable[[str], Awaitable[bool]]:
     if pool.health is False:
         return _connects
-    tls = tls_of(pool.ca_file) if pool.tls else None
+    #: Once it could be read; a connection is used again only with the same one.
+    tls: Trust | None = None
 
     async def ask(endpoint: str) -> bool:
+        nonlocal tls
+        tls = tls or await authorities.of(pool)
         url = f"{'https' if pool.tls else 'http'}://{endpoint}{health.path}"
-        async with session.get(url, ssl=tls or True, allow_redirects=False) as answer:
+        async with session.get(url, ssl=tls, allow_redirects=False) as answer:
             return answer.status < FAILED_STATUS_MIN
 
     return ask
-
-
-def tls_of(ca_file: str) -> ssl.SSLContext | None:
-    """By the authorities in the file; None when the file cannot be read: the system's authorities then."""
-    with suppress(OSError):
-        return ssl.create_default_context(cafile=ca_file)
-    return None
 
 
 async def _connects(endpoint: str) -> bool:
