@@ -39,11 +39,11 @@ class ConfigFile:
 
     async def read(self) -> Candidate:
         """The file as it is now, read beside the event loop."""
-        self.watch.note()
+        await asyncio.to_thread(self.watch.note)
         candidate = await asyncio.to_thread(read_candidate, self.path, self.started)
         if isinstance(candidate, Readable):
             more = (*_shadow_file(candidate.config), *candidate.head_files)
-            self.watch.watch_also([*self.files, *more])
+            await asyncio.to_thread(self.watch.watch_also, [*self.files, *more])
         return resolved(candidate, self.running)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from router_extproc.process.reload.file_watch import FileWatch, content_of
+from router_extproc.process.alongside import alongside
+from router_extproc.process.reload.file_watch import FileWatch
 
 FILE = Path("router.yaml")
 
@@ -98,6 +101,23 @@ def test_a_file_that_cannot_be_read_is_a_change_and_no_failure(tmp_path: Path) -
     assert looks(watch) == [False, True, False]
 
 
-def test_what_is_no_regular_file_is_not_opened() -> None:
-    """Opening a pipe waits for a writer: nothing else would run in the process."""
-    assert content_of(Path(os.devnull)) == b"no regular file"
+async def test_the_event_loop_goes_on_while_a_file_is_read() -> None:
+    """A file may be large, or on a server that does not answer."""
+    reading, read_on = threading.Event(), threading.Event()
+    contents = [b"first"]
+
+    def content(_: Path) -> bytes:
+        if len(contents) > 1:
+            reading.set()
+            assert read_on.wait(10)
+        return contents[-1]
+
+    watch = FileWatch([FILE], content)
+    contents.append(b"second")
+    changed = asyncio.Event()
+    async with alongside(watch.run(changed.set)):
+        assert await asyncio.to_thread(reading.wait, 10)
+        assert not changed.is_set()
+        read_on.set()
+        async with asyncio.timeout(10):
+            await changed.wait()
