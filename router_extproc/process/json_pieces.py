@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, TypeVar
 
 import orjson
@@ -35,13 +35,18 @@ async def encode_in_turns(value: object) -> list[bytes]:
 
 
 def json_pieces(value: object) -> Iterator[bytes]:
-    """The value as JSON: dataclasses, mappings with names as keys, sequences, and what they hold."""
+    """The value as JSON: dataclasses, mappings with names as keys, sequences, and what they hold.
+
+    An iterator is a list whose entries are made as they are encoded.
+    """
     if is_dataclass(value):
         yield from _object((each.name, getattr(value, each.name)) for each in fields(value))
     elif isinstance(value, Mapping):
         yield from _mapping(value)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         yield from _list(value)
+    elif isinstance(value, Iterator):
+        yield from _enclosed(b"[", map(_inside, _made(value)), b"]")
     else:
         yield orjson.dumps(value)
 
@@ -69,6 +74,11 @@ def _list(entries: Sequence[object]) -> Iterator[bytes]:
 
 def _parts(entries: Sequence[EntryT]) -> Iterator[Sequence[EntryT]]:
     return (entries[first : first + ENTRIES_MAX] for first in range(0, len(entries), ENTRIES_MAX))
+
+
+def _made(entries: Iterator[object]) -> Iterator[Sequence[object]]:
+    while part := tuple(islice(entries, ENTRIES_MAX)):
+        yield part
 
 
 def _inside(part: object) -> tuple[bytes]:

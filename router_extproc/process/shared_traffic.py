@@ -74,10 +74,10 @@ class SharedTraffic:
         at_s = _number(at)
         return min(now_s, max(now_s - LATE_MAX_S, at_s))
 
-    def kept(self) -> JsonValue:
+    def kept(self) -> dict[str, object]:
         """See SharedValue; times are how long ago, and when that was."""
         live, now_s = self._live, self._clock.monotonic_s()
-        sums: list[JsonValue] = [[*key, list(live.sums_at(key, now_s).values)] for key in live.known]
+        sums = ([*key, list(each.values)] for key, each in live.sums_at_all(now_s))
         health = {model: live.health_of(model) for model in live.models}
         paused: JsonObject = {
             model: _pause(each, now_s) for model, each in health.items() if each.reason != "ok"

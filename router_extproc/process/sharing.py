@@ -59,7 +59,7 @@ class SharedValue(Protocol):
     def kept(self) -> object:
         """The whole state as it is now, for a restart or for another worker.
 
-        It is JSON, or what becomes JSON (`json_pieces`). It is encoded later: nothing in it may change.
+        It is JSON, or what becomes JSON (`json_pieces`). It is encoded once, later: nothing in it may change.
         """
         ...
 

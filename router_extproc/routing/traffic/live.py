@@ -7,7 +7,7 @@ answer nothing is known, and the configuration decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -265,6 +265,11 @@ class LiveTraffic:
     def sums_at(self, key: tuple[str, str], now_s: float) -> Sums:
         """Of one model and decision."""
         return self._known[key].at(now_s)
+
+    def sums_at_all(self, now_s: float) -> Iterator[tuple[tuple[str, str], Sums]]:
+        """What is known now of each model and decision; aged only as it is asked for, which takes a while."""
+        known = tuple((key, each.sums, now_s - each.at_s) for key, each in self._known.items())
+        return ((key, sums.aged(by_s)) for key, sums, by_s in known)
 
     def health_of(self, model: str) -> Health:
         """Whether it takes traffic."""

@@ -38,6 +38,19 @@ def test_dataclasses_are_their_members_short_lists_and_long_ones_alike(count: in
     assert b"".join(json_pieces(whole)) == orjson.dumps(whole)
 
 
+@pytest.mark.parametrize("count", [0, 1, ENTRIES_MAX, LONG, 2 * ENTRIES_MAX])
+def test_the_entries_of_an_iterator_are_made_as_they_are_encoded(count: int) -> None:
+    made: list[int] = []
+
+    def entry(number: int) -> list[int]:
+        made.append(number)
+        return [number]
+
+    pieces = json_pieces({"sums": map(entry, range(count))})
+    assert made == []
+    assert b"".join(pieces) == orjson.dumps({"sums": [[number] for number in range(count)]})
+
+
 async def test_others_have_their_turn_while_a_large_value_is_encoded() -> None:
     """Requests wait on the same event loop."""
     turns = 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
+from router_extproc.process.json_pieces import json_pieces
 from router_extproc.process.shared_traffic import SharedTraffic
 from router_extproc.process.sharing import Keeper, Member
 from router_extproc.routing.traffic.answers import AnswerSeen
@@ -22,6 +23,11 @@ FAILED = AnswerSeen("b", "d", "failed")
 def worker(clock: ManualClock, number: int, *, alone: bool = False) -> tuple[LiveTraffic, SharedTraffic]:
     live = LiveTraffic(clock, ("a", "b"))
     return live, SharedTraffic(live, clock, worker=number, alone=alone)
+
+
+def written(shared: SharedTraffic) -> Any:
+    """As it is read again."""
+    return orjson.loads(b"".join(json_pieces(shared.kept())))
 
 
 async def test_any_worker_knows_after_two_rounds_what_any_other_saw() -> None:
@@ -87,7 +93,7 @@ def test_a_restarted_worker_knows_what_it_knew(jump_s: float) -> None:
     live.answered(OK)
     for _ in range(3):
         live.answered(FAILED)
-    kept = json.loads(json.dumps(shared.kept()))
+    kept = written(shared)
     later = ManualClock()
     later.set_wall_on(jump_s)
     again, shared_again = worker(later, 0, alone=True)
@@ -103,7 +109,7 @@ def test_what_is_old_when_it_is_taken_back_has_aged() -> None:
     live, shared = worker(clock, 0, alone=True)
     for _ in range(3):
         live.answered(FAILED)
-    kept = shared.kept()
+    kept = written(shared)
     clock.advance(3600)
     again, shared_again = worker(clock, 0, alone=True)
     shared_again.take_back(kept)
@@ -159,7 +165,7 @@ def test_a_batch_from_the_past_or_the_future_counts_as_one_of_now(at_s: float) -
 def test_a_state_that_makes_no_sense_is_refused(break_it: Callable[[Any], None]) -> None:
     live, shared = worker(ManualClock(), 0, alone=True)
     live.answered(OK)
-    kept: Any = shared.kept()
+    kept = written(shared)
     break_it(kept)
     with pytest.raises(ValueError):  # noqa: PT011 - the message is for developers
         shared.take_back(kept)

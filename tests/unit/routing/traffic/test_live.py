@@ -231,6 +231,19 @@ def test_a_state_that_is_taken_back_is_the_state(clock: ManualClock) -> None:
     assert other.view()["a"].speed is None
 
 
+def test_what_is_seen_later_is_not_in_a_state_that_was_taken_before(clock: ManualClock) -> None:
+    """It is written later, and a worker that takes it back hears of later answers one by one."""
+    live = LiveTraffic(clock, NAMES)
+    answer(live, "a", 0.5, 9)
+    now_s = clock.monotonic_s()
+    before = {key: live.sums_at(key, now_s) for key in live.known}
+    taken = live.sums_at_all(now_s)
+    clock.advance(5.0)
+    answer(live, "a", 0.5, 9)
+    answer(live, "b", 0.5, 9)
+    assert dict(taken) == before
+
+
 def test_a_step_is_seen_without_what_was_before_it(clock: ManualClock) -> None:
     """Else the one look in half a minute would see a pool that is hardly slower."""
     live = LiveTraffic(clock, NAMES)
