@@ -95,9 +95,10 @@ class SharedEvidence:
             case _:
                 raise ValueError("no event of evidence")
 
-    def kept(self) -> dict[str, str | KeptEvidence]:
-        """See SharedValue."""
-        return {"basis": self._basis, "evidence": self._evidence.kept()}
+    def kept(self) -> dict[str, object]:
+        """See SharedValue; read again as KeptEvidence."""
+        decisions, scopes = self._evidence.kept_decisions(), self._evidence.kept_scopes()
+        return {"basis": self._basis, "evidence": {"decisions": decisions, "scopes": scopes}}
 
     def take_back(self, kept: JsonValue) -> None:
         """See SharedValue."""

@@ -11,7 +11,7 @@ thresholds, and the sequential test looks at each comparison once.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -204,12 +204,18 @@ class Evidence:
 
     def kept(self) -> KeptEvidence:
         """What is to be kept over a restart."""
-        return KeptEvidence(
-            tuple(known.kept(name) for name, known in self._decisions.items()),
-            tuple(
-                KeptScope(decision, scope, tuple((each.score, each.wrong) for each in results))
-                for (decision, scope), results in self._feedback.items()
-            ),
+        return KeptEvidence(self.kept_decisions(), tuple(self.kept_scopes()))
+
+    def kept_decisions(self) -> tuple[KeptDecision, ...]:
+        """The part of it that is by decision."""
+        return tuple(known.kept(name) for name, known in self._decisions.items())
+
+    def kept_scopes(self) -> Iterator[KeptScope]:
+        """The part that is by scope, as it is now; made as it is asked for, which takes a while."""
+        known = tuple((*key, tuple(results)) for key, results in self._feedback.items())
+        return (
+            KeptScope(decision, scope, tuple((each.score, each.wrong) for each in results))
+            for decision, scope, results in known
         )
 
     def take_back(self, kept: KeptEvidence) -> None:

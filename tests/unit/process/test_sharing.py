@@ -304,6 +304,7 @@ def test_kept_evidence_counts_no_comparison_twice() -> None:
     evidence, value = shared_evidence(alone=True)
     for _ in range(100):
         evidence.record("maths", ShadowResult(0.999, wrong=False))
+    evidence.record_feedback("maths", ShadowResult(0.5, wrong=True), source="client", scope=Scope("one"))
     again, again_value = shared_evidence(alone=True)
     again_value.take_back(written(value))
     for each in (evidence, again):

@@ -86,3 +86,12 @@ def test_a_decision_with_a_bound_tells_what_it_needs() -> None:
     evidence = Evidence(bounded)
     evidence.gate("maths", ONE)
     assert evidence.findings()["maths"].score_min == CLOSED
+
+
+def test_what_is_learned_later_is_not_in_a_state_that_was_taken_before() -> None:
+    """It is written later, and a worker that takes it back hears of later feedback one by one."""
+    evidence = opened()
+    evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
+    before, taken = evidence.kept().scopes, evidence.kept_scopes()
+    evidence.record_feedback("maths", WRONG, source="client", scope=ONE)
+    assert tuple(taken) == before
