@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any, Final
 import httpx
 
 from router_extproc.protocol.names import CACHE_HEADER
+from router_extproc.testing.ports import free_port
 from router_extproc.testing.processes import start_process
 from router_extproc.testing.until import LOOK_EVERY_S, until
 
@@ -190,14 +190,6 @@ def _with_patience(text: str) -> str:
     """The configuration with more time for each request, in the section that it has or in one more."""
     head, section, rest = text.partition(_LIMITS)
     return f"{head}{section or _LIMITS}{_PATIENCE}{rest}"
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody has right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(demo: Demo, log: Path) -> None:

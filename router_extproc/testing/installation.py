@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from router_extproc.telemetry.metrics.reading import sums_of
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import Json, read_log_lines
 from router_extproc.testing.pool_endpoint import PoolEndpoint
+from router_extproc.testing.ports import free_ports
 from router_extproc.testing.processes import start_process
 from router_extproc.testing.until import until
 
@@ -195,9 +195,9 @@ def running_installation(
     Raises:
         TimeoutError: it was not ready within READY_S.
     """
-    listen, envoy_admin, admin = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    listen, envoy_admin, admin = (f"127.0.0.1:{port}" for port in free_ports(3))
     pools = {
-        name: [PoolEndpoint(name, port, latency_s, word_s) for port in _free_ports(count)]
+        name: [PoolEndpoint(name, port, latency_s, word_s) for port in free_ports(count)]
         for name, count in POOLS.items()
     }
     file = folder / "router.yaml"
@@ -251,11 +251,3 @@ def _end(made: Installation) -> None:
 
 def _flow_list(endpoints: Sequence[PoolEndpoint]) -> str:
     return "[" + ", ".join(f'"127.0.0.1:{endpoint.port}"' for endpoint in endpoints) + "]"
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

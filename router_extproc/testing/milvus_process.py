@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from router_extproc.errors import RouterError
+from router_extproc.testing.ports import free_ports
 from router_extproc.testing.processes import start_process
 
 #: Some five seconds on an idle machine; a loaded one takes its time.
@@ -173,15 +173,6 @@ def made_milvus(folder: Path, *, port: int | None = None, security: Security | N
         "ETCD_CONFIG_PATH": str(etcd),
     }
     return MilvusServer(folder, int(config.get("proxy_port")), health_port, environment)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody has right now, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _settings(security: Security) -> dict[str, object]:

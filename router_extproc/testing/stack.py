@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from router_extproc.envoy_config.render import render
 from router_extproc.testing.envoy_process import EnvoyProcess, running_envoy
 from router_extproc.testing.json_lines import read_json_lines
 from router_extproc.testing.pools import RecordingPool, running_pool
+from router_extproc.testing.ports import HOST, free_port
 from router_extproc.testing.processes import start_process
 from router_extproc.testing.router import WAIT_S as WAIT_FOR_EQUAL_S
 from router_extproc.testing.served_router import OLD_HEADERS, PREFIXES
@@ -40,10 +40,8 @@ PATH = "/v1/chat/completions"
 
 
 def free_address() -> str:
-    """A port of the loopback interface that nobody has right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """A free port of the loopback interface, with the interface."""
+    return f"{HOST}:{free_port()}"
 
 
 @dataclass(slots=True)

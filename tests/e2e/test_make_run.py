@@ -23,8 +23,9 @@ import httpx
 import pytest
 
 from router_extproc.socket_folders import socket_folder
-from router_extproc.testing.demo_process import PATH, Demo, Json, free_port, running_demo
+from router_extproc.testing.demo_process import PATH, Demo, Json, running_demo
 from router_extproc.testing.listening import listening_ports
+from router_extproc.testing.ports import free_port
 from router_extproc.testing.processes import start_process
 
 SYSTEM = {"role": "system", "content": "You are a helpful assistant."}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from router_extproc.testing.ports import free_port
 from router_extproc.testing.processes import start_process
 
 #: Until it has served, on a machine that does much else.
@@ -34,13 +35,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def config_in(folder: Path) -> Path:

@@ -11,7 +11,8 @@ from router_extproc.cache.milvus.scratch import scratch_cache
 from router_extproc.errors import CacheError
 from router_extproc.testing.check_cache_backend import CHECK_DIM, made_entry, unit_vector
 from router_extproc.testing.clock import ManualClock
-from router_extproc.testing.milvus_process import MilvusServer, free_ports
+from router_extproc.testing.milvus_process import MilvusServer
+from router_extproc.testing.ports import free_port
 
 CLOCK = ManualClock()
 
@@ -35,7 +36,7 @@ async def test_a_scratch_folder_of_milvus_lite_needs_no_server(tmp_path: Path) -
 
 
 async def test_a_server_that_is_away_is_said_at_once() -> None:
-    uri = f"http://127.0.0.1:{free_ports(1)[0]}"
+    uri = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(CacheError, match=uri):
         async with scratch_cache(uri, dim=CHECK_DIM, clock=CLOCK):
             pass

@@ -6,7 +6,6 @@ and none outlives the `with` block.
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,8 @@ from typing import Final
 import httpx
 from progress import LOOK_EVERY_S, Say, Waiting, last_line, start, stop_group
 from tiny_model import MAX_MODEL_LEN, TinyModel, write_model
+
+from router_extproc.testing.ports import free_port
 
 HOST: Final = "127.0.0.1"
 #: Both are ready after 51 s on two free cores, after 173 s when four other programs share them, after 877 s
@@ -99,7 +100,7 @@ def vllm_servers(
 def _start(name: str, model: TinyModel, python: Path, cache: Path, stack: ExitStack) -> Server:
     folder = cache / "vllm-models" / name
     write_model(folder, model)
-    port, log = _free_port(), cache / f"vllm-{name}.log"
+    port, log = free_port(), cache / f"vllm-{name}.log"
     command = [
         # The `vllm` script of this wheel asks for the version of a package named vllm, and fails.
         *(str(python), "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder)),
@@ -114,13 +115,6 @@ def _start(name: str, model: TinyModel, python: Path, cache: Path, stack: ExitSt
     process = start(command, log, ENVIRONMENT | own)
     stack.callback(stop_group, process)
     return Server(name, f"http://{HOST}:{port}", process, log)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(servers: Sequence[Server], say: Say) -> None:

@@ -15,6 +15,7 @@ from router_extproc.cli.explanation import show
 from router_extproc.config.read import read_config
 from router_extproc.process.reload.messages import write_version
 from router_extproc.process.reload.versions import PolicyVersion
+from router_extproc.testing.ports import free_port
 
 OK = "version: 1\ndefault_model: small\nmodels: {small: {cluster: a, served_name: tiny}}\n"
 RULES = (
@@ -403,13 +404,7 @@ def test_demo_names_a_port_in_use_and_the_option_to_use(
 
 
 def test_demo_refuses_pools_that_it_does_not_know(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    free = [_free_port() for _ in range(2)]
+    free = [free_port() for _ in range(2)]
     options = ["--port", free[0], "--admin-port", free[1], "--folder", tmp_path / "run"]
     assert run("demo", *options, "--pools", "tiny=http://h:1") == 2
     assert "POOLS: write NAME=URL with NAME one of small, large" in capsys.readouterr().err
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
