@@ -18,6 +18,9 @@ WITH_DOTS := while sleep 2; do printf .; done & dots=$$!; trap 'kill $$dots; ech
 POOLS ?=
 #: More options for `router-extproc demo`, for example ARGS="--port 8811 --admin-port 9191".
 ARGS ?=
+#: Processes that share the files of tests between them; none: make test ARGS="-n 0".
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 #: Training only: the rows, the place of checkpoints, and torch, by whatever name gives its CPU build.
 DATA ?=
@@ -74,7 +77,7 @@ bench: setup ## Measure what the sidecar adds to plain Envoy
 # ── tests ────────────────────────────────────────────────────────────────────────────────────
 
 test: setup ## All tests but those that need vLLM
-	@$(BIN)/python -m pytest -m "not vllm and not clients" $(ARGS)
+	@$(PYTEST) -m "not vllm and not clients" $(ARGS)
 
 test-vllm: setup ## The walk-through against two real vLLM servers (skips where vLLM cannot be installed)
 	@tests/e2e/vllm/run.sh
@@ -82,11 +85,14 @@ test-vllm: setup ## The walk-through against two real vLLM servers (skips where 
 test-clients: setup ## Ten official clients and frameworks, with the router and without it (fetches them the first time)
 	@tests/e2e/clients/run.sh
 
+#: `make check test` runs the unit tests once.
+TESTED := $(if $(ARGS),,$(filter test,$(MAKECMDGOALS)))
+
 check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ show no difference
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/unit
+	@$(if $(TESTED),echo "unit tests: with those of make test",$(PYTEST) -q tests/unit)
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; $(BIN)/python protos/generate.py "$$scratch"; \
 	  diff -r --exclude=__pycache__ "$$scratch" router_extproc/_pb \
 	  || { echo "router_extproc/_pb differs from protos/: run make proto" >&2; exit 1; }

@@ -134,6 +134,8 @@ async def test_a_compressed_request_shares_the_cache_with_the_plain_one() -> Non
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"river", 400), (gzip.compress(b"river"), 400), (gzip.compress(bytes(17 * MIB)), 413)],
+    # The bytes name the time at which they were compressed.
+    ids=["not gzip", "not JSON", "too large"],
 )
 async def test_a_compressed_body_that_cannot_be_read_gets_the_apis_error(body: bytes, status: int) -> None:
     response = (await Client(fake_router()).send(body, content_encoding="gzip")).immediate
