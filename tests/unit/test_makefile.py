@@ -1,0 +1,41 @@
+"""What `make` would run, as `make --dry-run` tells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def would_run(*words: str) -> str:
+    """The commands; nothing is left of the `make` that these tests run under."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--dry-run", *words]
+    return subprocess.run(  # noqa: S603 - our own words, no shell
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("check",), ("check", "ARGS=-x"), ("check", "test", "ARGS=-k one")],
+    ids=["alone", "with words of its own", "beside a part of the tests"],
+)
+def test_check_runs_the_unit_tests(words: tuple[str, ...]) -> None:
+    assert "pytest -n 2 --dist loadfile -q tests/unit\n" in would_run(*words)
+
+
+def test_check_leaves_the_unit_tests_to_all_tests() -> None:
+    """Continuous integration has an hour for everything."""
+    commands = would_run("check", "test")
+    assert "tests/unit" not in commands
+    assert commands.count("-m pytest") == 1
+
+
+def test_words_for_pytest_come_last() -> None:
+    """The last -n counts: a person may ask for one process."""
+    assert would_run("test", "ARGS=-n 0 -k one").endswith('"not vllm and not clients" -n 0 -k one\n')
