@@ -45,6 +45,9 @@ class DemoPool:
         self.served_name: Final = served_name
         #: Requests by the model name they carried, as seen here.
         self.seen: Final[Counter[str]] = Counter()
+        #: While it is not set, requests wait for their answer.
+        self.may_answer: Final = asyncio.Event()
+        self.may_answer.set()
         self._latency_s: Final = latency_s
         self._word_s: Final = word_s
         self._runner: web.AppRunner | None = None
@@ -93,7 +96,7 @@ class DemoPool:
         self.seen[asked.model] += 1
         if asked.model not in (self.served_name, VIRTUAL_NAME):
             return _error(404, f"this pool serves {self.served_name}")
-        await asyncio.sleep(self._latency_s)
+        await self._until_first_byte()
         return await self._stream(request, asked) if asked.stream else self._answer(asked)
 
     async def _continue(self, request: web.Request) -> web.StreamResponse:
@@ -106,7 +109,7 @@ class DemoPool:
         self.seen[continued.asked.model] += 1
         if continued.asked.model not in (self.served_name, VIRTUAL_NAME):
             return _error(404, f"this pool serves {self.served_name}")
-        await asyncio.sleep(self._latency_s)
+        await self._until_first_byte()
         head = self._head(continued.asked, "text_completion", prefix="cmpl")
         if not continued.asked.stream:
             return _json(completion(head, continued))
@@ -123,7 +126,7 @@ class DemoPool:
         self.seen[asked.model] += 1
         if asked.model not in (self.served_name, VIRTUAL_NAME):
             return _json(message_error(404, f"this pool serves {self.served_name}"), status=404)
-        await asyncio.sleep(self._latency_s)
+        await self._until_first_byte()
         whole = message(f"msg_demo_{self._digest(asked)}", self.served_name, self.name, asked)
         if not asked.stream:
             return _json(whole)
@@ -139,13 +142,17 @@ class DemoPool:
         self.seen[asked.model] += 1
         if asked.model not in (self.served_name, VIRTUAL_NAME):
             return _error(404, f"this pool serves {self.served_name}")
-        await asyncio.sleep(self._latency_s)
+        await self._until_first_byte()
         identity, made = f"resp_demo{self._digest(asked)}", int(time.time())
         head: JsonObject = {"id": identity, "created_at": made, "model": self.served_name}
         whole = response(head, self.name, asked)
         return (
             await self._send(request, map(_named, response_events(whole))) if asked.stream else _json(whole)
         )
+
+    async def _until_first_byte(self) -> None:
+        await asyncio.sleep(self._latency_s)
+        await self.may_answer.wait()
 
     def _answer(self, asked: Asked) -> web.Response:
         message = message_of(self.name, asked)

@@ -1,12 +1,13 @@
 """A stand-in pool in a process of its own, so that it may be killed, stopped and started again.
 
 `python -m router_extproc.demo.pool_process NAME SERVED_NAME PORT LATENCY_S WORD_S` serves on loopback
-until it is told to end.
+until it is told to end. From SIGUSR1 to SIGUSR2, requests wait for their answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 from router_extproc.demo.pool import DemoPool
@@ -15,6 +16,9 @@ from router_extproc.demo.pool import DemoPool
 async def main(name: str, served_name: str, port: int, latency_s: float, word_s: float) -> None:
     """Serve until the process is ended."""
     pool = DemoPool(name, served_name, latency_s=latency_s, word_s=word_s)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, pool.may_answer.clear)
+    loop.add_signal_handler(signal.SIGUSR2, pool.may_answer.set)
     await pool.start(port=port)
     await asyncio.Event().wait()
 

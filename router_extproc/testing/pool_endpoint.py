@@ -47,6 +47,14 @@ class PoolEndpoint:
             if number is signal.SIGKILL:
                 self.process.wait(STOP_S)
 
+    def hold(self) -> None:
+        """Let requests wait for their answer from now on."""
+        self.signal(signal.SIGUSR1)
+
+    def release(self) -> None:
+        """Let them be answered: now, or when it is no longer stopped."""
+        self.signal(signal.SIGUSR2)
+
     def seen(self) -> int:
         """Requests that it was sent."""
         count: int = httpx.get(f"{self.url}/demo/seen", trust_env=False, timeout=ASK_S).json()["requests"]

@@ -467,10 +467,15 @@ def times_lost(product: Installation) -> int:
 def try_during(attempt: Attempt, failure: Failure) -> Tried:
     """A request waits for the pool's first byte."""
     prompt = new(failure.prompt)
-    with ThreadPoolExecutor(1) as threads:
+    with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as answers:
+        # No pool answers before the failure is there, however long a loaded machine takes to make it.
+        for endpoint in attempt.product.endpoints():
+            endpoint.hold()
+            answers.callback(endpoint.release)
         asking = threads.submit(outcome, attempt, prompt)
         until(attempt.pools_seen, within_s=SHOWN_S)
         with failure.failing(attempt):
+            answers.close()
             return Tried([asking.result()], [prompt])
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -12,6 +13,8 @@ from router_extproc.dialects.openai_completions import OpenAICompletions
 from router_extproc.dialects.openai_responses import OpenAIResponses
 from router_extproc.llm.answer import Answer
 
+#: No wait is longer, whatever the machine does.
+PATIENCE_S = 20.0
 QUESTION = {"role": "user", "content": "What are the main renewable energy sources?"}
 
 
@@ -228,3 +231,17 @@ async def test_what_is_no_responses_request_is_refused(url: str, body: bytes, st
         session.post(f"{url}/v1/responses", data=body) as answer,
     ):
         assert answer.status == status
+
+
+async def test_a_request_waits_for_its_answer_while_it_may_not_answer(pool: DemoPool, url: str) -> None:
+    """A test makes a failure meanwhile, in time on any machine."""
+    pool.may_answer.clear()
+    asking = asyncio.create_task(ask(url))
+    async with asyncio.timeout(PATIENCE_S):
+        while not pool.seen:  # noqa: ASYNC110 - a pool tells nobody
+            await asyncio.sleep(0.01)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not asking.done()
+    pool.may_answer.set()
+    assert (await asking)[0] == 200
