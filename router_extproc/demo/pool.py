@@ -45,7 +45,7 @@ class DemoPool:
         self.served_name: Final = served_name
         #: Requests by the model name they carried, as seen here.
         self.seen: Final[Counter[str]] = Counter()
-        #: While it is not set, requests wait for their answer.
+        #: While it is not set, requests wait for their answer, and streams for the next event.
         self.may_answer: Final = asyncio.Event()
         self.may_answer.set()
         self._latency_s: Final = latency_s
@@ -173,6 +173,7 @@ class DemoPool:
         response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
         for event in events:
+            await self.may_answer.wait()
             await response.write(event)
             await asyncio.sleep(self._word_s)
         await response.write_eof()

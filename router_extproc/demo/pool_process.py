@@ -1,7 +1,7 @@
 """A stand-in pool in a process of its own, so that it may be killed, stopped and started again.
 
 `python -m router_extproc.demo.pool_process NAME SERVED_NAME PORT LATENCY_S WORD_S` serves on loopback
-until it is told to end. From SIGUSR1 to SIGUSR2, requests wait for their answer.
+until it is told to end. From SIGUSR1 to SIGUSR2, no answer is given or goes on.
 """
 
 from __future__ import annotations

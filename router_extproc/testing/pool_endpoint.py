@@ -48,11 +48,11 @@ class PoolEndpoint:
                 self.process.wait(STOP_S)
 
     def hold(self) -> None:
-        """Let requests wait for their answer from now on."""
+        """Give no answer, and go on with none, from now on."""
         self.signal(signal.SIGUSR1)
 
     def release(self) -> None:
-        """Let them be answered: now, or when it is no longer stopped."""
+        """Answer again: now, or when it is no longer stopped."""
         self.signal(signal.SIGUSR2)
 
     def seen(self) -> int:

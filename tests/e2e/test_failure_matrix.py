@@ -467,11 +467,7 @@ def times_lost(product: Installation) -> int:
 def try_during(attempt: Attempt, failure: Failure) -> Tried:
     """A request waits for the pool's first byte."""
     prompt = new(failure.prompt)
-    with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as answers:
-        # No pool answers before the failure is there, however long a loaded machine takes to make it.
-        for endpoint in attempt.product.endpoints():
-            endpoint.hold()
-            answers.callback(endpoint.release)
+    with ThreadPoolExecutor(1) as threads, held(attempt.product) as answers:
         asking = threads.submit(outcome, attempt, prompt)
         until(attempt.pools_seen, within_s=SHOWN_S)
         with failure.failing(attempt):
@@ -479,12 +475,26 @@ def try_during(attempt: Attempt, failure: Failure) -> Tried:
             return Tried([asking.result()], [prompt])
 
 
+@contextmanager
+def held(product: Installation) -> Iterator[contextlib.ExitStack]:
+    """No pool answers until it is closed: a loaded machine takes its time to make a failure."""
+    with contextlib.ExitStack() as answers:
+        for endpoint in product.endpoints():
+            endpoint.hold()
+            answers.callback(endpoint.release)
+        # Of two signals that wait for a process, the later one is handled first: each has seen the first now.
+        for endpoint in product.endpoints():
+            endpoint.seen()
+        yield answers
+
+
 def try_mid_stream(attempt: Attempt, failure: Failure) -> Tried:
     prompt = new(failure.prompt)
     with contextlib.ExitStack() as stack:
 
         def fail() -> None:
-            stack.enter_context(failure.failing(attempt))
+            with held(attempt.product):
+                stack.enter_context(failure.failing(attempt))
 
         return Tried([outcome(attempt, prompt, midway=fail)], [prompt])
 

@@ -245,3 +245,21 @@ async def test_a_request_waits_for_its_answer_while_it_may_not_answer(pool: Demo
     assert not asking.done()
     pool.may_answer.set()
     assert (await asking)[0] == 200
+
+
+async def test_a_stream_waits_in_the_middle_while_it_may_not_go_on(pool: DemoPool, url: str) -> None:
+    body = {"model": "demo-small", "messages": [QUESTION], "stream": True}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/chat/completions", json=body) as answer,
+    ):
+        received = await answer.content.readuntil(b"\n\n")
+        pool.may_answer.clear()
+        # As often as a whole answer would need, and more.
+        for _ in range(2000):
+            await asyncio.sleep(0)
+            received += answer.content.read_nowait()
+        assert b"[DONE]" not in received
+        pool.may_answer.set()
+        received += await answer.read()
+    assert received.endswith(b"data: [DONE]\n\n")
