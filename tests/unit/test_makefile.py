@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def would_run(*words: str) -> str:
-    """The commands; nothing is left of the `make` that these tests run under."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    """The commands, whatever `make` and words these tests themselves run under."""
+    environment = {"PATH": os.environ["PATH"]}
     command = ["make", "--dry-run", *words]
     return subprocess.run(  # noqa: S603 - our own words, no shell
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
