@@ -86,8 +86,8 @@ async def open_resources(
         ConfigError: a model is missing, damaged or does not fit; Milvus is no reason: it may come later.
     """
     async with AsyncExitStack() as stack:
-        encoder, heads = _open_encoder(config, policy), _heads(policy)
         inference = stack.enter_context(InferenceExecutor(max_waiting=INFERENCES_WAITING_MAX))
+        encoder, heads = _open_encoder(config, policy, inference), _heads(policy)
         bodies = stack.enter_context(InferenceExecutor(max_waiting=BODIES_WAITING_MAX))
         classifiers = EncoderClassifiers(encoder)
         signals = _open_signals(policy.signals, classifiers)
@@ -122,7 +122,7 @@ def reopened(
     Raises:
         ConfigError: a model is missing, damaged or does not fit.
     """
-    encoder = resources.encoder or _open_encoder(config, policy)
+    encoder = resources.encoder or _open_encoder(config, policy, resources.inference)
     classifiers, known = EncoderClassifiers(encoder), {signal.name: signal for signal in resources.signals}
     heads = _heads(policy)
 
@@ -163,7 +163,7 @@ def _open_counters(
 # ── encoder ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _open_encoder(config: section.Config, policy: RouterPolicy) -> Encoder | None:
+def _open_encoder(config: section.Config, policy: RouterPolicy, inference: Inference) -> Encoder | None:
     if not policy.needs_encoder and not config.semantic_cache.enabled:
         return None
     wanted = config.encoder
@@ -173,6 +173,7 @@ def _open_encoder(config: section.Config, policy: RouterPolicy) -> Encoder | Non
         max_tokens=wanted.max_tokens,
         prefix=wanted.prefix,
         engine=Engine(wanted.threads, wanted.providers),
+        others_wait=inference.others_wait,
     )
 
 

@@ -218,6 +218,10 @@ class Inference(Protocol):
         """
         ...
 
+    def others_wait(self) -> bool:
+        """True while more jobs are here than can run; callable from every thread, jobs among them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -84,6 +84,10 @@ class InlineInference:
         """See models.base.Inference."""
         return job()
 
+    def others_wait(self) -> bool:
+        """See models.base.Inference: a job runs where it is asked for."""
+        return False
+
 
 @dataclass(slots=True)
 class Reports:

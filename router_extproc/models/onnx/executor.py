@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +24,14 @@ class InferenceExecutor:
     def __init__(self, *, threads: int = 1, max_waiting: int = 64) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=STAGE)
         self._places = BoundedSemaphore(threads + max_waiting)
+        self._threads = threads
+        #: Jobs that run or wait; counted on several threads.
+        self._jobs = 0
+        self._counting = Lock()
+
+    def others_wait(self) -> bool:
+        """See models.base.Inference."""
+        return self._jobs > self._threads
 
     async def run(self, job: Callable[[], ResultT], *, timeout_s: float) -> ResultT:
         """See models.base.Inference."""
@@ -45,9 +53,18 @@ class InferenceExecutor:
         except RuntimeError as error:
             self._places.release()
             raise StageError(STAGE, "the executor is closed") from error
+        self._count(1)
         # Called once: when the job ends, or when it is cancelled before it began.
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(self._leave)
         return future
+
+    def _leave(self, _ended: Future[ResultT]) -> None:
+        self._count(-1)
+        self._places.release()
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._jobs += more
 
     def close(self) -> None:
         """Drop the waiting jobs; a running one ends by itself."""

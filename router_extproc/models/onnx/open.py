@@ -7,6 +7,7 @@ command that helps, so that no request is the first to find out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import onnxruntime as ort
@@ -59,11 +60,13 @@ def open_encoder(
     prefix: str = "",
     engine: Engine = ONE_THREAD,
     tasks: bool = True,
+    others_wait: Callable[[], bool] = lambda: False,
     where: str = "encoder",
 ) -> OnnxEncoder:
     """The encoder of a folder; None: the one that `models build` made. `where` is its YAML path.
 
     tasks: with its task layers; only the built-in encoder has some, and only without a prefix.
+    others_wait: whether further passes are due; see task_layers.SplitGraph.
 
     Raises:
         ConfigError: missing, damaged, or nothing this package can run.
@@ -72,7 +75,7 @@ def open_encoder(
     identity = identify(place, max_tokens=max_tokens, where=where) + tell_reading(pooling, prefix)
     tokenizer = WindowTokenizer(open_tokenizer(place, where=where), max_tokens=max_tokens, prefix=prefix)
     if folder is None and tasks and not prefix:
-        split = open_task_graph(engine=engine, where=where)
+        split = open_task_graph(engine=engine, others_wait=others_wait, where=where)
         return OnnxEncoder(split, tokenizer, identity=identity, pooling=pooling, task_graph=split)
     session = open_session(place / MODEL_NAME, engine=engine, where=where)
     check_shape(session, place, where=where)

@@ -5,6 +5,7 @@ The encoder's own vectors stay as they are without the task layers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
@@ -43,7 +44,8 @@ class SplitGraph:
     """Three sessions over the parts of one encoder. Fits models.onnx.encoder.TaskGraph.
 
     The encoder's upper layers run on a second thread beside the task layers, which read the same states: a
-    pass takes as long as the longer of both where a processor is free, otherwise as long as both together.
+    pass takes as long as the longer of both. Not while other passes wait: then no processor is free, and to
+    take turns costs a seventh of the throughput (docs/measurements/performance.md).
     """
 
     def __init__(
@@ -52,8 +54,12 @@ class SplitGraph:
         upper: ort.InferenceSession,
         tasks: ort.InferenceSession,
         manifest: TaskLayersManifest,
+        *,
+        others_wait: Callable[[], bool],
     ) -> None:
+        """`others_wait`: whether further passes are due."""
         self._lower, self._upper, self._tasks = lower, upper, tasks
+        self._others_wait: Final = others_wait
         # Its thread starts with the first pass, so after the worker was forked.
         self._beside: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference-upper")
         self.dim = int(upper.get_outputs()[0].shape[-1])
@@ -67,9 +73,10 @@ class SplitGraph:
     def run_tasks(self, ids: NDArray[np.int64]) -> TaskOutputs:
         """See TaskGraph."""
         states = self._begin(ids)
-        finished = self._beside.submit(self._finish, states)
+        finished = None if self._others_wait() else self._beside.submit(self._finish, states)
         vector, tags = run_session(self._tasks, [TASK_VECTOR, TAG_SCORES], {STATES: states}, stage=STAGE)
-        return TaskOutputs(finished.result(), vector, tags)
+        result = self._finish(states) if finished is None else finished.result()
+        return TaskOutputs(result, vector, tags)
 
     def _begin(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         (states,) = run_session(self._lower, [STATES], {INPUT_IDS: ids.astype(np.int32)}, stage=STAGE)
@@ -80,8 +87,13 @@ class SplitGraph:
         return vector
 
 
-def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> SplitGraph:
-    """The built-in encoder with its task layers.
+def open_task_graph(
+    *,
+    engine: Engine = ONE_THREAD,
+    others_wait: Callable[[], bool] = lambda: False,
+    where: str = "encoder",
+) -> SplitGraph:
+    """The built-in encoder with its task layers; `others_wait`: see SplitGraph.
 
     Raises:
         ConfigError: it has not been built, or is damaged.
@@ -95,4 +107,4 @@ def open_task_graph(*, engine: Engine = ONE_THREAD, where: str = "encoder") -> S
         open_session(folder / name, engine=engine, where=where)
         for name in (LOWER_NAME, UPPER_NAME, TASKS_NAME)
     )
-    return SplitGraph(lower, upper, tasks, manifest)
+    return SplitGraph(lower, upper, tasks, manifest, others_wait=others_wait)

@@ -99,3 +99,31 @@ async def test_closed_executor_refuses() -> None:
     for _ in range(100):
         with pytest.raises(StageError, match="closed"):
             await executor.run(lambda: None, timeout_s=PATIENCE_S)
+
+
+async def test_a_job_knows_whether_others_wait() -> None:
+    release = threading.Event()
+    with InferenceExecutor() as executor:
+
+        def job() -> bool:
+            assert release.wait(PATIENCE_S)
+            return executor.others_wait()
+
+        first, second = (asyncio.create_task(executor.run(job, timeout_s=PATIENCE_S)) for _ in range(2))
+        await asyncio.sleep(0)
+        assert executor.others_wait()
+        release.set()
+        assert [await first, await second] == [True, False]
+        assert not executor.others_wait()
+
+
+async def test_a_job_that_never_began_waits_no_more() -> None:
+    release = threading.Event()
+    with InferenceExecutor() as executor:
+        running = asyncio.create_task(executor.run(lambda: release.wait(PATIENCE_S), timeout_s=PATIENCE_S))
+        await asyncio.sleep(0)
+        with pytest.raises(StageTimeout):
+            await executor.run(lambda: None, timeout_s=0.01)
+        assert not executor.others_wait()
+        release.set()
+        assert await running

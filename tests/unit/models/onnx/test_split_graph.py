@@ -61,13 +61,17 @@ def not_finite(feeds: Mapping[str, NDArray[np.float32]]) -> Result:
 def graph(
     upper: Callable[[Mapping[str, NDArray[np.float32]]], Result],
     tasks: Callable[[Mapping[str, NDArray[np.float32]]], Result],
+    *,
+    others_wait: bool = False,
 ) -> SplitGraph:
     parts = (cast("ort.InferenceSession", Part(make)) for make in (lower, upper, tasks))
-    return SplitGraph(*parts, read_manifest(ARTIFACT, TaskLayersManifest, where="test"))
+    manifest = read_manifest(ARTIFACT, TaskLayersManifest, where="test")
+    return SplitGraph(*parts, manifest, others_wait=lambda: others_wait)
 
 
-def test_each_branch_reads_the_states() -> None:
-    outputs = graph(upper, tasks).run_tasks(IDS)
+@pytest.mark.parametrize("others_wait", [False, True])
+def test_each_branch_reads_the_states(*, others_wait: bool) -> None:
+    outputs = graph(upper, tasks, others_wait=others_wait).run_tasks(IDS)
     assert outputs.result.tolist() == [[11, 13, 15]]
     assert outputs.task_vector.tolist() == [[9, 11, 13]]
     assert outputs.tag_scores.tolist() == [[10, 12, 14]]
@@ -87,6 +91,22 @@ def test_the_branches_run_at_the_same_time() -> None:
         return run
 
     assert graph(waiting(upper), waiting(tasks)).run_tasks(IDS).result.tolist() == [[11, 13, 15]]
+
+
+def test_they_take_turns_on_one_thread_while_other_passes_wait() -> None:
+    threads: list[int] = []
+
+    def noted(
+        branch: Callable[[Mapping[str, NDArray[np.float32]]], Result],
+    ) -> Callable[[Mapping[str, NDArray[np.float32]]], Result]:
+        def run(feeds: Mapping[str, NDArray[np.float32]]) -> Result:
+            threads.append(threading.get_ident())
+            return branch(feeds)
+
+        return run
+
+    graph(noted(upper), noted(tasks), others_wait=True).run_tasks(IDS)
+    assert threads == [threading.get_ident()] * 2
 
 
 @pytest.mark.parametrize(("one", "other"), [(not_finite, tasks), (upper, not_finite)])
