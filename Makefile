@@ -85,14 +85,11 @@ test-vllm: setup ## The walk-through against two real vLLM servers (skips where 
 test-clients: setup ## Ten official clients and frameworks, with the router and without it (fetches them the first time)
 	@tests/e2e/clients/run.sh
 
-#: `make check test` runs the unit tests once.
-TESTED := $(if $(ARGS),,$(filter test,$(MAKECMDGOALS)))
-
 check: setup ## Format, lint, types, unit tests; regenerated protos and envoy/ show no difference
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(if $(TESTED),echo "unit tests: with those of make test",$(PYTEST) -q tests/unit)
+	@$(PYTEST) -q tests/unit
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; $(BIN)/python protos/generate.py "$$scratch"; \
 	  diff -r --exclude=__pycache__ "$$scratch" router_extproc/_pb \
 	  || { echo "router_extproc/_pb differs from protos/: run make proto" >&2; exit 1; }

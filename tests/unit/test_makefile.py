@@ -6,8 +6,6 @@ import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,20 +18,8 @@ def would_run(*words: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize(
-    "words",
-    [("check",), ("check", "ARGS=-x"), ("check", "test", "ARGS=-k one")],
-    ids=["alone", "with words of its own", "beside a part of the tests"],
-)
-def test_check_runs_the_unit_tests(words: tuple[str, ...]) -> None:
-    assert "pytest -n 2 --dist loadfile -q tests/unit\n" in would_run(*words)
-
-
-def test_check_leaves_the_unit_tests_to_all_tests() -> None:
-    """Continuous integration has an hour for everything."""
-    commands = would_run("check", "test")
-    assert "tests/unit" not in commands
-    assert commands.count("-m pytest") == 1
+def test_check_runs_the_unit_tests() -> None:
+    assert "pytest -n 2 --dist loadfile -q tests/unit\n" in would_run("check")
 
 
 def test_words_for_pytest_come_last() -> None:
