@@ -8,6 +8,7 @@ Source: the pydantic documentation, "Conversion Table" (lax mode, JSON input).
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Final
 
 from router_extproc.llm.answer import JsonValue
@@ -55,6 +56,11 @@ def integer(value: JsonValue) -> int | None:
     if read is None or not math.isfinite(read) or read != int(read):
         return None
     return int(read)
+
+
+def is_one_of(value: JsonValue, names: Container[str]) -> bool:
+    """Whether the value is one of the names; a list or an object, which cannot be looked up, is none."""
+    return type(value) is str and value in names
 
 
 def _parsed(text: str) -> float | None:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import orjson
 
+from router_extproc.dialects.scalars import is_one_of
 from router_extproc.llm.answer import JsonObject, JsonValue, ToolCall
 from router_extproc.llm.request import Contents, Role, Turn
 
@@ -75,7 +76,7 @@ def contents_of(document: JsonObject, blocks: Sequence[JsonObject]) -> Contents:
     images = files = 0
     for block in _with_results(blocks):
         images += block.get("type") == "image"
-        files += block.get("type") in _FILES
+        files += is_one_of(block.get("type"), _FILES)
     tools = document.get("tools")
     offered = len(tools) if isinstance(tools, list) else 0
     asked = _is_json_asked(document)

@@ -13,6 +13,7 @@ from typing import Final
 from router_extproc.dialects.openai_chat.request import SYSTEM_ROLES
 from router_extproc.dialects.parameters import Vocabulary, parameter_edits
 from router_extproc.dialects.reasoning import reasoning_edits
+from router_extproc.dialects.scalars import is_one_of
 from router_extproc.dialects.system_prompt import SystemText, surround, whole_text
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.changes import (
@@ -91,7 +92,7 @@ def _leading(messages: Sequence[JsonObject]) -> int:
 
 
 def _is_system(message: JsonObject) -> bool:
-    return message.get("role") in SYSTEM_ROLES
+    return is_one_of(message.get("role"), SYSTEM_ROLES)
 
 
 def _system_message(text: str) -> JsonValue:

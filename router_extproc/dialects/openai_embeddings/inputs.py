@@ -42,7 +42,7 @@ def pieces_of(document: JsonObject, context: tuple[ContextField, ...]) -> Pieces
     """
     inputs = _inputs(document.get("input"))
     asked = {name for name, value in document.items() if value is not None}
-    if not inputs or not asked <= _FOR_EACH or document.get(FORMAT, "float") not in {*_FORMATS, None}:
+    if not inputs or not asked <= _FOR_EACH or document.get(FORMAT) not in (*_FORMATS, None):
         return None
     return Pieces(
         tuple(canonical(each).decode() for each in inputs),

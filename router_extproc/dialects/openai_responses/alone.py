@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from router_extproc.dialects.openai_responses.items import REFERENCE, REMEMBERED, Item
-from router_extproc.dialects.scalars import boolean, is_true
+from router_extproc.dialects.scalars import boolean, is_one_of, is_true
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.request import AloneReason
 
@@ -39,4 +39,4 @@ def why_alone(document: JsonObject, items: Sequence[Item]) -> AloneReason | None
 
 def _offers_server_tools(tools: JsonValue) -> bool:
     offered = tools if type(tools) is list else []
-    return any(type(tool) is dict and tool.get("type") not in _RUN_BY_CLIENT for tool in offered)
+    return any(type(tool) is dict and not is_one_of(tool.get("type"), _RUN_BY_CLIENT) for tool in offered)

@@ -17,6 +17,7 @@ from router_extproc.dialects.openai_responses.items import SYSTEM_ROLES
 from router_extproc.dialects.openai_responses.shapes import BODY
 from router_extproc.dialects.parameters import Vocabulary, parameter_edits
 from router_extproc.dialects.reasoning import reasoning_edits
+from router_extproc.dialects.scalars import is_one_of
 from router_extproc.dialects.system_prompt import SystemText, surround
 from router_extproc.llm.answer import JsonObject, JsonValue
 from router_extproc.llm.changes import (
@@ -81,6 +82,6 @@ def _surround(
 
 
 def _is_system(item: JsonValue) -> bool:
-    if type(item) is not dict or item.get("type", "message") not in {"message", None}:
+    if type(item) is not dict or item.get("type") not in ("message", None):
         return False
-    return item.get("role") in SYSTEM_ROLES
+    return is_one_of(item.get("role"), SYSTEM_ROLES)

@@ -26,6 +26,7 @@ from router_extproc.dialects.members import (
 from router_extproc.dialects.named_events import is_error
 from router_extproc.dialects.openai_objects import detail
 from router_extproc.dialects.openai_responses.items import NO_TEXTS
+from router_extproc.dialects.scalars import is_one_of
 from router_extproc.llm.answer import (
     Answer,
     AnswerFacts,
@@ -45,7 +46,7 @@ ECHOED: Final = (
 COMPLETED: Final = "completed"
 #: Why an answer is not the whole one, in the words of chat completions.
 _CUT: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
-_UNFINISHED: Final = frozenset({"in_progress", "queued", None})
+_UNFINISHED: Final = frozenset({"in_progress", "queued"})
 _CALL: Final = "_call"
 #: Members of a call that hold what is asked of a tool, as the text that the model wrote.
 CALL_TEXTS: Final = ("arguments", "input")
@@ -204,8 +205,8 @@ def _incomplete_reason(response: JsonObject, items: Sequence[JsonObject]) -> str
         # vLLM gives none where a limit of tokens has cut the answer.
         return "length" if reason is None else _CUT.get(str(reason), "finish_reason")
     if status != COMPLETED:
-        return "unfinished" if status in _UNFINISHED else "finish_reason"
-    if any(item.get("status", COMPLETED) not in {COMPLETED, None} for item in items):
+        return "unfinished" if status is None or is_one_of(status, _UNFINISHED) else "finish_reason"
+    if any(item.get("status") not in (COMPLETED, None) for item in items):
         return "unfinished"
     return None if _say_something(items) else "empty"
 
