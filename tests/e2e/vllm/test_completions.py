@@ -92,7 +92,8 @@ def test_hard_prompts_go_to_the_other_server(client: openai.OpenAI) -> None:
 
 def test_a_completion_that_is_cut_is_not_stored(client: openai.OpenAI) -> None:
     for _ in range(2):
-        answer, cache = ask(client, max_tokens=1, extra_body={})
+        # The first token that this model draws may be the end.
+        answer, cache = ask(client, max_tokens=1, extra_body={"ignore_eos": True})
         assert (answer.choices[0].finish_reason, cache) == ("length", "miss")
 
 
